@@ -1,0 +1,4 @@
+jar single test run clean:
+	./build.sh $@
+
+.PHONY: jar single test run clean

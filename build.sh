@@ -1,0 +1,78 @@
+#!/bin/sh
+# build.sh jar|single|test|run|clean — builds, tests and runs A2o; needs a JDK 21 or newer (JAVA_HOME, PATH, or a usual place).
+#   jar     build/a2o.jar                single  build/A2o.java, the one-file edition, proven equal to src/
+#   test    all tests; needs JUnit, which Maven fetches, or JUNIT_JAR=path of the console launcher
+#   run     starts the proxy; without --upstream on the built-in demo backend
+set -eu
+cd "$(dirname "$0")"
+JUNIT=org.junit.platform:junit-platform-console-standalone:1.14.1
+JUNIT_SHA256=a09c656d60ada792cf12ed1e8dc7ead3edc98dde034332e97dfcb5b4268b9072
+
+die() { echo "build.sh: $*" >&2; exit 1; }
+
+find_jdk() {
+    for home in "${JAVA_HOME:-}" "$(dirname "$(dirname "$(readlink -f "$(command -v javac || echo /)")")")" /usr/lib/jvm/* /opt/*j[dr]k* \
+            "$HOME"/.sdkman/candidates/java/* /Library/Java/JavaVirtualMachines/*/Contents/Home; do
+        [ -x "$home/bin/javac" ] && [ -x "$home/bin/java" ] || continue
+        version=$("$home/bin/javac" -version 2>&1 | sed -n 's/^javac \([0-9]*\).*/\1/p')
+        [ "${version:-0}" -ge 21 ] && bin=$home/bin && return
+    done
+    die "no JDK 21 or newer found: install one (as package openjdk-21-jdk or temurin-25-jdk) or set JAVA_HOME"
+}
+
+compile() { # compile DIRECTORY OPTION... FILE...
+    rm -rf "$1" && mkdir -p "$1"
+    "$bin/javac" --release 21 -encoding UTF-8 -Xlint:all,-serial -Werror -d "$@"
+}
+
+jar() {
+    compile build/classes src/*.java
+    (cd build/classes && LC_ALL=C && export LC_ALL && "$bin/jar" --create --file ../a2o.jar --date 2026-01-01T00:00:00Z --main-class A2o *.class)
+}
+
+single() {
+    mkdir -p build
+    { echo "// A2o, the one-file edition: java A2o.java --help"; cat src/*.java | grep '^import ' | LC_ALL=C sort -u
+      for file in src/A2o.java $(ls src/*.java | grep -v '/A2o.java'); do grep -v '^import ' "$file"; done; } | cat -s > build/A2o.java
+    compile build/proof/src -g:none src/*.java
+    compile build/proof/single -g:none build/A2o.java
+    diff -r build/proof/src build/proof/single || die "the one-file edition does not compile to the classes of src/"
+}
+
+fetch_junit() {
+    junit=${JUNIT_JAR:-build/lib/$(echo "${JUNIT#*:}" | tr : -).jar}
+    [ -f "$junit" ] || { command -v mvn >/dev/null || die "the tests need Maven, to fetch $JUNIT, or JUNIT_JAR=path of that jar"
+        mvn -q --batch-mode dependency:copy -Dartifact="$JUNIT" -DoutputDirectory="$PWD/build/lib" || die "Maven could not fetch $JUNIT"; }
+    [ -n "${JUNIT_JAR:-}" ] || [ "$({ sha256sum "$junit" 2>/dev/null || shasum -a 256 "$junit"; } | cut -d ' ' -f 1)" = "$JUNIT_SHA256" ] ||
+        die "$junit is not the file that was expected; delete it and try again"
+}
+
+run_tests() {
+    jar; single; fetch_junit
+    rm -rf build/test && mkdir -p build/test
+    "$bin/javac" -encoding UTF-8 -Xlint:all,-serial -Werror -cp "build/classes:$junit" -d build/test test/*.java
+    status=0
+    "$bin/java" -jar "$junit" execute --class-path build/classes:build/test --scan-class-path build/test --disable-banner \
+        --disable-ansi-colors --details "${DETAILS:-summary}" > build/test.log 2>&1 || status=$?
+    cat build/test.log
+    count() { sed -n "s/^\[ *\([0-9]*\) $1 *\]\$/\1/p" build/test.log; }
+    passed=$(count "tests successful")
+    [ "${passed:-0}" -gt 0 ] || { [ $status -ne 0 ] || status=1; }
+    echo "${passed:-0} passed, $(($(count "tests failed") + $(count "containers failed"))) failed"
+    exit $status
+}
+
+run() {
+    [ -f build/a2o.jar ] && [ -z "$(find src -newer build/a2o.jar)" ] || jar
+    case " $* ${A2O_UPSTREAM:+--upstream}" in *" --upstream"* | *" --help"* | *" -h"* | *" --version"*) ;; *) set -- --upstream demo "$@" ;; esac
+    exec "$bin/java" -jar build/a2o.jar "$@"
+}
+
+verb=${1:-}; [ $# -eq 0 ] || shift
+case $verb in
+    jar | single) find_jdk; $verb ;;
+    test) find_jdk; run_tests ;;
+    run) find_jdk; run "$@" ;;
+    clean) rm -rf build ;;
+    *) sed -n '2,5s/^# //p' "$0"; exit 2 ;;
+esac

@@ -1,0 +1,205 @@
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.SecureRandom;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.InflaterInputStream;
+import java.util.zip.ZipException;
+
+/**
+ * The server: routes, keys, limits, and the one place where exceptions become answers. A virtual thread serves each
+ * request. Shared between them: the set of live exchanges, which a ticker looks after.
+ */
+final class Proxy implements AutoCloseable {
+    private static final int MAX_BODY_BYTES = 32 * 1024 * 1024;
+    private static final long TICK_MILLIS = 250;
+    private static final Logger LOG = Logger.getLogger("a2o");
+    private static final SecureRandom RANDOM = new SecureRandom();
+    private static final String BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+    static { // read when the server's and the client's classes load
+        System.setProperty("sun.net.httpserver.nodelay", "true"); // or every event waits for the acknowledgement of the one before
+        System.setProperty("sun.net.httpserver.maxIdleConnections", "1000");
+        System.setProperty("sun.net.httpserver.maxReqTime", "120"); // seconds for a request to arrive
+        System.setProperty("jdk.httpclient.keepalive.timeout", "4"); // seconds; many servers close idle connections after 5
+        System.setProperty("jdk.httpclient.enableAllMethodRetry", "true"); // when a pooled connection has died
+    }
+
+    private final Options options;
+    private final Upstream upstream;
+    private final Dialect dialect;
+    private final HttpServer server;
+    private final Set<Exchange> live = ConcurrentHashMap.newKeySet();
+    private final Thread ticker = Thread.ofPlatform().daemon().name("a2o-ticker").unstarted(this::tick);
+
+    /** Listens from here on; requests are served after {@link #start}. */
+    Proxy(Options options, URI url) throws IOException {
+        this.options = options;
+        this.upstream = new Upstream(options, url);
+        this.dialect = Dialect.of(options.upstreamHost());
+        this.server = HttpServer.create(new InetSocketAddress(options.host(), options.port()), 1024);
+        server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
+        server.createContext("/", this::handle);
+    }
+
+    void start() {
+        server.start();
+        ticker.start();
+    }
+
+    int port() {
+        return server.getAddress().getPort();
+    }
+
+    @Override
+    public void close() {
+        ticker.interrupt();
+        server.stop(0);
+    }
+
+    private void tick() {
+        try {
+            while (true) {
+                Thread.sleep(TICK_MILLIS);
+                live.forEach(exchange -> exchange.tick(System.nanoTime()));
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // closed: the thread ends
+        }
+    }
+
+    static String newId() {
+        return RANDOM.ints(24, 0, BASE62.length()).collect(StringBuilder::new, (id, i) -> id.append(BASE62.charAt(i)), StringBuilder::append).toString();
+    }
+
+    private void handle(HttpExchange http) {
+        String requestId = "req_" + newId();
+        http.getResponseHeaders().set("request-id", requestId);
+        try (http) {
+            try {
+                doHandle(http, requestId);
+            } catch (ApiError e) {
+                answer(http, e, requestId);
+            } catch (IOException e) {
+                LOG.log(Level.FINE, "{0}: the client has left", requestId);
+            } catch (RuntimeException | StackOverflowError e) {
+                LOG.log(Level.SEVERE, requestId, e);
+                answer(http, new ApiError(500, "an error of the proxy; its log has more under this request id"), requestId);
+            }
+        } catch (IOException e) {
+            LOG.log(Level.FINE, "{0}: the client has left", requestId);
+        }
+    }
+
+    private void doHandle(HttpExchange http, String requestId) throws IOException {
+        String path = http.getRequestURI().getRawPath();
+        String method = http.getRequestMethod();
+        boolean isRead = method.equals("GET") || method.equals("HEAD");
+        if (!path.equals("/health")) authorize(http);
+        switch (path) {
+            case "/v1/messages", "/v1/v1/messages" -> { // the second is what a base URL that ends in /v1 leads to
+                if (!method.equals("POST")) throw new ApiError(405, "%s is not allowed here; use POST".formatted(method));
+                messages(http, requestId);
+            }
+            case "/", "/health", "/api/hello" -> {
+                if (!isRead) throw new ApiError(405, "%s is not allowed here; use GET or HEAD".formatted(method));
+                answer(http, 200, new Json.Writer().put("{'name':'a2o','version':%,'status':'ok'}", A2o.VERSION));
+            }
+            default -> throw new ApiError(404, "%s is not available on this proxy".formatted(path)).withoutRetry();
+        }
+    }
+
+    private void authorize(HttpExchange http) {
+        if (options.authKey().isEmpty()) return;
+        byte[] key = clientKey(http).getBytes(StandardCharsets.UTF_8);
+        if (!MessageDigest.isEqual(key, options.authKey().get().getBytes(StandardCharsets.UTF_8))) {
+            throw new ApiError(401, "this proxy needs its own key, as x-api-key or bearer");
+        }
+    }
+
+    /** {@return the key that the client sent, by either header; "" if none} */
+    private static String clientKey(HttpExchange http) {
+        String key = http.getRequestHeaders().getFirst("x-api-key");
+        if (key != null && !key.isBlank()) return key.strip();
+        String bearer = http.getRequestHeaders().getFirst("authorization");
+        return bearer != null && bearer.regionMatches(true, 0, "Bearer ", 0, 7) ? bearer.substring(7).strip() : "";
+    }
+
+    private void messages(HttpExchange http, String requestId) throws IOException {
+        byte[] body = body(http);
+        Json anthropic;
+        try {
+            anthropic = Json.parse(body);
+        } catch (Json.Malformed e) {
+            throw new ApiError(400, "the body is " + e.getMessage());
+        }
+        var translator = new Translator(anthropic, options, dialect, Proxy::newId);
+        Json.Writer openai = translator.openai();
+        if (options.debug()) LOG.log(Level.INFO, "{0} > {1}\n{0} >> {2}", new Object[] {requestId, anthropic.raw(), openai});
+        var exchange = new Exchange(http, requestId, translator, upstream, options);
+        live.add(exchange);
+        try {
+            exchange.run(openai, options.authKey().isPresent() ? "" : clientKey(http)); // the proxy's own key is not the backend's
+        } finally {
+            live.remove(exchange);
+            LOG.info(exchange::summary);
+        }
+    }
+
+    private static byte[] body(HttpExchange http) throws IOException {
+        String encoding = http.getRequestHeaders().getFirst("content-encoding");
+        String length = http.getRequestHeaders().getFirst("content-length");
+        if (length != null && (length.length() > 9 || Long.parseLong(length) > MAX_BODY_BYTES)) throw tooLarge("");
+        InputStream in = http.getRequestBody();
+        byte[] body;
+        try {
+            body = switch (encoding == null ? "identity" : encoding.strip()) {
+                case "", "identity" -> length == null ? in.readNBytes(MAX_BODY_BYTES + 1) : in.readNBytes(Integer.parseInt(length));
+                case "gzip" -> new GZIPInputStream(in).readNBytes(MAX_BODY_BYTES + 1);
+                case "deflate" -> new InflaterInputStream(in).readNBytes(MAX_BODY_BYTES + 1);
+                default -> throw new ApiError(400, "request_body_encoding_unsupported", "content-encoding: identity, gzip or deflate expected");
+            };
+        } catch (ZipException | EOFException e) {
+            throw new ApiError(400, "request_body_encoding_invalid", "content-encoding: the body is not what it says");
+        }
+        if (body.length > MAX_BODY_BYTES) throw tooLarge(encoding == null ? "" : "request_body_too_large_after_decoding");
+        return body;
+    }
+
+    private static ApiError tooLarge(String code) {
+        return new ApiError(413, code, "the body is larger than %d MB".formatted(MAX_BODY_BYTES >> 20));
+    }
+
+    private static void answer(HttpExchange http, ApiError error, String requestId) throws IOException {
+        if (http.getResponseCode() >= 0) return; // too late: the status has been sent
+        if (!error.mayRetry()) http.getResponseHeaders().set("x-should-retry", "false");
+        if (error.retryAfter() > 0) http.getResponseHeaders().set("retry-after", String.valueOf(error.retryAfter()));
+        answer(http, error.status(), error.body(requestId));
+    }
+
+    private static void answer(HttpExchange http, int status, Json.Writer json) throws IOException {
+        try (OutputStream out = begin(http, status, "application/json", json.size())) {
+            if (!http.getRequestMethod().equals("HEAD")) out.write(json.array(), 0, json.size());
+        }
+    }
+
+    /** Sends status and headers. A length of 0 means chunked; -1 is what the server wants to hear for no body, as HEAD has. */
+    static OutputStream begin(HttpExchange http, int status, String contentType, long length) throws IOException {
+        http.getResponseHeaders().set("content-type", contentType);
+        if (length == 0) http.getResponseHeaders().set("cache-control", "no-cache");
+        http.sendResponseHeaders(status, http.getRequestMethod().equals("HEAD") ? -1 : length);
+        return http.getResponseBody();
+    }
+}

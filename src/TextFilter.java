@@ -1,0 +1,129 @@
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Looks through the text of a reply as it streams, for what has to be taken out of it: a {@code <think>} part at its very
+ * start, a stop sequence that the upstream was not told of, and what stands around the JSON of a structured output.
+ * Holds back no more than it must; when there is nothing to look for, text passes as it is.
+ */
+final class TextFilter {
+    private static final String THINK = "<think>";
+    private static final String THINK_END = "</think>";
+    private static final Pattern FENCED = Pattern.compile("```\\w*\\s*(.*?)\\s*```", Pattern.DOTALL);
+    private static final Pattern BRACED = Pattern.compile("[{\\[].*[}\\]]", Pattern.DOTALL);
+
+    private enum Think { START, INSIDE, OVER }
+
+    private final List<String> stops;
+    private final Consumer<Json> text;
+    private final Consumer<Json> reasoning;
+    private Think think = Think.START;
+    private boolean wantsJson;
+    private String pending = ""; // held back: part of a tag or of a stop sequence, or all until JSON can be told from prose
+    private String stop = "";
+
+    TextFilter(List<String> stops, boolean wantsJson, Consumer<Json> text, Consumer<Json> reasoning) {
+        this.stops = stops;
+        this.wantsJson = wantsJson;
+        this.text = text;
+        this.reasoning = reasoning;
+    }
+
+    /** {@return the stop sequence that was found, after which nothing passes; "" if none was} */
+    String stop() {
+        return stop;
+    }
+
+    boolean isUnused() {
+        return think == Think.START && pending.isEmpty();
+    }
+
+    void feed(Json piece) {
+        if (!stop.isEmpty()) return;
+        if (think == Think.OVER && stops.isEmpty() && !wantsJson) {
+            text.accept(piece);
+            return;
+        }
+        pending += piece.text();
+        if (think == Think.START) start();
+        if (think == Think.INSIDE) inside();
+        if (think == Think.OVER) rest(false);
+    }
+
+    /** Nothing more comes, or something other than text: what was held back is what it looks like now. */
+    void flush() {
+        if (think == Think.INSIDE) emit(reasoning, pending.length());
+        think = Think.OVER;
+        rest(true);
+    }
+
+    private void start() {
+        String begun = pending.stripLeading();
+        if (begun.startsWith(THINK)) {
+            think = Think.INSIDE;
+            pending = begun.substring(THINK.length());
+        } else if (!THINK.startsWith(begun)) {
+            think = Think.OVER;
+        }
+    }
+
+    private void inside() {
+        int end = pending.indexOf(THINK_END);
+        emit(reasoning, end < 0 ? pending.length() - heldBack(List.of(THINK_END)) : end);
+        if (end < 0) return;
+        think = Think.OVER;
+        pending = pending.substring(THINK_END.length()).stripLeading();
+    }
+
+    private void rest(boolean last) {
+        int found = -1;
+        for (String each : stops) {
+            int at = pending.indexOf(each);
+            if (at < 0 || found >= 0 && at >= found) continue;
+            found = at;
+            stop = each;
+        }
+        if (found >= 0) pending = pending.substring(0, found);
+        boolean ends = last || found >= 0;
+        if (wantsJson && !ends) {
+            wantsJson = pending.isBlank() || !pending.stripLeading().startsWith("{") && !pending.stripLeading().startsWith("[");
+            if (wantsJson) return;
+        }
+        if (wantsJson && ends) pending = json(pending);
+        emit(text, pending.length() - (ends ? 0 : heldBack(stops)));
+    }
+
+    private void emit(Consumer<Json> to, int length) {
+        if (length > 0) to.accept(Json.Str.of(pending.substring(0, length)));
+        pending = pending.substring(length);
+    }
+
+    /** {@return how many characters at the end may be the beginning of one of {@code marks}} */
+    private int heldBack(List<String> marks) {
+        int longest = marks.stream().mapToInt(String::length).max().orElse(0);
+        for (int from = Math.max(0, pending.length() - longest); from < pending.length(); from++) {
+            String end = pending.substring(from);
+            if (marks.stream().anyMatch(mark -> mark.startsWith(end))) return end.length();
+        }
+        return 0;
+    }
+
+    /** {@return the JSON in {@code text}: in a fence, or from the first brace to the last; all of it if there is none} */
+    private static String json(String text) {
+        for (Pattern pattern : List.of(FENCED, BRACED)) {
+            Matcher matcher = pattern.matcher(text);
+            if (!matcher.find()) continue;
+            String found = matcher.group(matcher.groupCount());
+            try {
+                Json.parse(found.getBytes(StandardCharsets.UTF_8));
+                return found;
+            } catch (Json.Malformed e) {
+                continue; // not JSON after all: perhaps by the other pattern
+            }
+        }
+        return text;
+    }
+}

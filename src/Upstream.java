@@ -1,0 +1,73 @@
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.ConnectException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLException;
+
+/** The backend: sends it requests, no more at a time than allowed. Safe for use by many threads. */
+final class Upstream {
+    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
+    private static final long QUEUE_SECONDS = 10;
+
+    private final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(CONNECT_TIMEOUT).build();
+    private final Options options;
+    private final URI url;
+    private final Semaphore places;
+
+    Upstream(Options options, URI url) {
+        this.options = options;
+        this.url = url;
+        this.places = new Semaphore(Math.min(options.maxConnections(), options.maxConnectionsPerHost()), true);
+    }
+
+    /** Waits for a place among the requests in flight; {@link #release} gives it back. */
+    void acquire() throws InterruptedException {
+        if (!places.tryAcquire(QUEUE_SECONDS, TimeUnit.SECONDS)) {
+            throw new ApiError(529, "too many requests in flight (--max-connections)").withRetryAfter(1);
+        }
+    }
+
+    void release() {
+        places.release();
+    }
+
+    /**
+     * Sends a request, with the client's key unless there is one for this backend, and waits for the reply's status.
+     * Of the client's other headers none is sent on. The reply's body must be closed.
+     *
+     * @throws ApiError 502 if no reply came
+     */
+    HttpResponse<InputStream> send(Json.Writer body, String clientKey) throws InterruptedException {
+        HttpRequest.Builder request = HttpRequest.newBuilder(url).POST(HttpRequest.BodyPublishers.ofByteArray(body.array(), 0, body.size()))
+                .setHeader("content-type", "application/json");
+        String key = options.upstreamKey().orElse(clientKey);
+        try {
+            if (!key.isEmpty()) request.setHeader("authorization", "Bearer " + key);
+        } catch (IllegalArgumentException e) {
+            throw new ApiError(401, "the key holds characters that no header may hold");
+        }
+        options.headers().forEach(header -> request.setHeader(header.name(), header.value()));
+        try {
+            return client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
+        } catch (IOException e) {
+            throw new ApiError(502, "%s: %s".formatted(options.upstreamHost(), reason(e)));
+        }
+    }
+
+    private String reason(IOException e) {
+        String at = url.getPort() < 0 ? "" : " on port " + url.getPort();
+        return switch (e) {
+            case ConnectException refused when refused.getCause() instanceof java.nio.channels.UnresolvedAddressException -> "the host is not known";
+            case ConnectException refused -> "cannot connect%s; is the backend running?".formatted(at);
+            case java.net.http.HttpTimeoutException slow -> "no connection%s within %d seconds".formatted(at, CONNECT_TIMEOUT.toSeconds());
+            case SSLException tls -> "TLS failed: %s".formatted(tls.getMessage());
+            default -> "the connection broke before a reply came";
+        };
+    }
+}
