@@ -1,4 +1,5 @@
 import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
 
 /**
  * The arguments of one tool call, on their way from a backend, which sends the text of a JSON object in pieces of any
@@ -10,41 +11,32 @@ import java.nio.charset.StandardCharsets;
  * An object encoded twice is decoded; any other value is wrapped, {@code {"value":X}}.
  *
  * <pre>
- *  START ─'{'─► ITEM ─'"'─► NAME ─'"'─► COLON ─':'─► VALUE ─'"'─► STRING ─'"'─► AFTER ─','─► ITEM   (in arrays ITEM is VALUE)
- *    └─other─► OTHER          held back until the value begins     └─other─► WORD ─────────► AFTER ─'}'─► AFTER or DONE
+ *  START ─{─► ITEM ─"─► NAME ─"─► COLON ─:─► VALUE ─"─► STRING ─"─► AFTER ─,─► ITEM      in an array ITEM is VALUE;
+ *    └────► OTHER                              └─────► WORD ─────► AFTER ─}─► AFTER, DONE   what does not fit: BROKEN
  * </pre>
- * In every state but the strings, a character that does not fit leads to BROKEN, which passes nothing more.
  */
 final class Arguments {
-    private static final int MAX_DEPTH = Json.MAX_DEPTH - 12;
-
     private enum State { START, OTHER, ITEM, NAME, COLON, VALUE, STRING, WORD, AFTER, DONE, BROKEN }
 
     private final StringBuilder out = new StringBuilder(); // mended, not yet taken
     private final StringBuilder held = new StringBuilder(); // comma, name and colon of a member whose value has not begun
-    private final StringBuilder word = new StringBuilder(); // a number or word, or a value that is no object
-    private final StringBuilder escape = new StringBuilder(); // what of an escape or a surrogate pair has come
+    private final StringBuilder word = new StringBuilder(); // a number or word, or all of a value that is no object
+    private final StringBuilder escape = new StringBuilder(); // what of an escape has come
     private final StringBuilder closers = new StringBuilder(); // of the containers that are open
     private State state = State.START;
     private int valueFrom; // in out: where the last value, with its comma and name, began
 
-    void feed(String text) {
-        for (int i = 0; i < text.length(); i++) accept(text.charAt(i));
-    }
+    void feed(String text) { for (int i = 0; i < text.length(); i++) accept(text.charAt(i)); }
 
     /** {@return whether the object has been closed} */
-    boolean isComplete() {
-        return state == State.DONE;
-    }
+    boolean isComplete() { return state == State.DONE; }
 
-    boolean isBroken() {
-        return state == State.BROKEN;
-    }
-
-    /** {@return what has become ready since the last call} */
+    /** {@return what has become ready since the last call; half of a surrogate pair is not} */
     String take() {
-        String ready = out.toString();
-        out.setLength(0);
+        int end = out.length();
+        if (end > 0 && Character.isHighSurrogate(out.charAt(end - 1)) && state != State.DONE) end--;
+        String ready = out.substring(0, end);
+        out.delete(0, end);
         return ready;
     }
 
@@ -53,11 +45,11 @@ final class Arguments {
      * it is, for clients drop a partial value, and what will be a {@code whole} value loses the string that was cut.
      */
     void end(boolean cut, boolean whole) {
-        if (state == State.OTHER) {
-            out.append(convert(word.toString().strip()));
-        } else if (state == State.START && whole) {
-            out.append("{}");
-        } else if (state != State.START && state != State.DONE && (whole || !cut)) {
+        if (state == State.START) {
+            out.append(whole ? "{}" : "");
+        } else if (state == State.OTHER) {
+            out.append(converted(word.toString().strip()));
+        } else if (state != State.DONE && (whole || !cut)) {
             if (state == State.WORD) endWord();
             if (state == State.STRING && cut) out.setLength(valueFrom);
             if (state == State.STRING && !cut) out.append('"');
@@ -69,32 +61,25 @@ final class Arguments {
     private void accept(char c) {
         switch (state) {
             case START -> {
-                if (c == '{') {
-                    open('{');
-                } else if (!isSpace(c)) {
-                    state = State.OTHER;
-                    word.append(c);
-                }
+                if (c == '{') open(c);
+                if (c != '{' && !isSpace(c)) state = State.OTHER;
+                if (state == State.OTHER) word.append(c);
             }
             case OTHER -> word.append(c);
             case NAME -> string(c, held);
             case STRING -> string(c, out);
             case WORD -> {
-                if (isSpace(c) || ",]}".indexOf(c) >= 0) {
-                    endWord();
-                    accept(c);
-                } else {
-                    word.append(c);
-                }
+                boolean ends = isSpace(c) || ",]}".indexOf(c) >= 0;
+                if (!ends) word.append(c);
+                if (ends) endWord();
+                if (ends) accept(c);
             }
-            case DONE, BROKEN -> { } // dropped: what follows the object, or what cannot be mended
             case ITEM, COLON, VALUE, AFTER -> token(c);
+            case DONE, BROKEN -> { } // dropped: what follows the object, or what cannot be mended
         }
     }
 
-    private static boolean isSpace(char c) {
-        return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-    }
+    private static boolean isSpace(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
     private void token(char c) {
         boolean inObject = closers.charAt(closers.length() - 1) == '}';
@@ -120,7 +105,7 @@ final class Arguments {
     }
 
     private void hold(char c, char expected, State next) {
-        if (c == expected) held.append(c);
+        held.append(c);
         state = c == expected ? next : State.BROKEN;
     }
 
@@ -134,7 +119,7 @@ final class Arguments {
     private void open(char c) {
         release().append(c);
         closers.append(c == '{' ? '}' : ']');
-        state = closers.length() > MAX_DEPTH ? State.BROKEN : State.ITEM;
+        state = closers.length() > Json.MAX_DEPTH - 12 ? State.BROKEN : State.ITEM; // the message around it is nested too
     }
 
     /** A comma or a name that no value followed is dropped. */
@@ -142,24 +127,23 @@ final class Arguments {
         if (held.toString().isBlank()) release();
         held.setLength(0);
         int last = closers.length() - 1;
-        if (closers.charAt(last) != c) {
+        if (closers.charAt(last) == c) {
+            out.append(c);
+            closers.setLength(last);
+            state = last == 0 ? State.DONE : State.AFTER;
+        } else {
             state = State.BROKEN;
-            return;
         }
-        out.append(c);
-        closers.setLength(last);
-        state = last == 0 ? State.DONE : State.AFTER;
     }
 
     private void endWord() {
-        String text = word.toString();
-        word.setLength(0);
-        String json = switch (text) {
+        String json = switch (word.toString()) {
             case "true", "True" -> "true";
             case "false", "False" -> "false";
             case "null", "None", "NaN", "Infinity", "-Infinity", "undefined" -> "null";
-            default -> text.matches("-?(0|[1-9]\\d*)(\\.\\d+)?([eE][+-]?\\d+)?") ? text : "";
+            default -> word.toString().matches("-?(0|[1-9]\\d*)(\\.\\d+)?([eE][+-]?\\d+)?") ? word.toString() : "";
         };
+        word.setLength(0);
         if (!json.isEmpty()) release().append(json);
         state = json.isEmpty() ? State.BROKEN : State.AFTER;
     }
@@ -167,57 +151,38 @@ final class Arguments {
     private void string(char c, StringBuilder to) {
         if (!escape.isEmpty()) {
             escape(c, to);
+        } else if (c == '\\') {
+            escape.append(c);
         } else if (c == '"') {
             to.append(c);
             state = state == State.NAME ? State.COLON : State.AFTER;
-        } else if (c == '\\' || Character.isHighSurrogate(c)) {
-            escape.append(c);
-        } else if (c < ' ' || Character.isLowSurrogate(c)) {
-            appendUnit(c, to);
+        } else if (c < ' ') {
+            to.append(c == '\n' ? "\\n" : c == '\t' ? "\\t" : c == '\r' ? "\\r" : "\\u%04x".formatted((int) c));
         } else {
             to.append(c);
         }
     }
 
-    /** One more character after a backslash or a high surrogate; \x41 is JavaScript's and Python's way to write \u0041. */
+    /** One more character of an escape; \x41 is JavaScript's and Python's way to write \u0041. */
     private void escape(char c, StringBuilder to) {
-        char first = escape.charAt(0);
-        int length = escape.length();
-        char kind = length > 1 ? escape.charAt(1) : c;
-        escape.append(c);
-        if (first != '\\') {
-            finish(Character.isLowSurrogate(c) ? escape.toString() : "\\u%04x".formatted((int) first), to);
-            if (!Character.isLowSurrogate(c)) string(c, to);
-        } else if (length == 1 && kind != 'u' && kind != 'x') {
-            boolean known = "\"\\/bfnrt".indexOf(c) >= 0;
-            finish(known ? escape.toString() : c == '\'' ? "'" : "\\\\", to);
-            if (!known && c != '\'') string(c, to);
-        } else if (length > 1 && Character.digit(c, 16) < 0) { // not an escape after all
-            finish("\\\\" + escape.substring(1, length), to);
-            string(c, to);
-        } else if (length == (kind == 'u' ? 5 : 3)) {
-            finish((kind == 'u' ? "\\u" : "\\u00") + escape.substring(2), to);
-        }
-    }
-
-    private void finish(String text, StringBuilder to) {
-        to.append(text);
+        char kind = escape.length() > 1 ? escape.charAt(1) : c;
+        boolean fits = escape.length() > 1 ? HexFormat.isHexDigit(c) : "\"\\/bfnrtux'".indexOf(c) >= 0;
+        if (fits) escape.append(c);
+        if (fits && escape.length() < (kind == 'u' ? 6 : kind == 'x' ? 4 : 2)) return;
+        String text = escape.toString();
         escape.setLength(0);
-    }
-
-    private static void appendUnit(char c, StringBuilder to) {
-        to.append(c == '\n' ? "\\n" : c == '\t' ? "\\t" : c == '\r' ? "\\r" : "\\u%04x".formatted((int) c));
+        to.append(!fits ? "\\" + text : kind == 'x' ? "\\u00" + text.substring(2) : kind == '\'' ? "'" : text);
+        if (!fits) string(c, to); // it was no escape: the backslash stands for itself
     }
 
     /** {@return an object for a value that is none: nothing is {}, text that is no JSON is {"_raw":…}} */
-    private static String convert(String text) {
+    private static String converted(String text) {
         if (text.equals("null") || text.equals("None")) return "{}";
         try {
             Json value = Json.parse(text.getBytes(StandardCharsets.UTF_8));
-            String inner = value.text().strip();
-            if (!inner.startsWith("{")) return "{\"value\":%s}".formatted(value.raw());
+            if (!value.text().strip().startsWith("{")) return "{\"value\":%s}".formatted(value.raw());
             var decoded = new Arguments();
-            decoded.feed(inner);
+            decoded.feed(value.text());
             decoded.end(false, true);
             return decoded.take();
         } catch (Json.Malformed e) {

@@ -1,11 +1,10 @@
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.net.InetSocketAddress;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
-import java.util.List;
 import java.util.concurrent.Executors;
 import java.util.regex.Pattern;
 
@@ -17,7 +16,8 @@ final class Demo {
     private static final long WORD_MILLIS = 20;
     private static final int QUOTED = 200; // characters of the prompt or result
 
-    private record Reply(String reasoning, String text, String tool, String arguments) { }
+    /** What is answered: {@code calls} is {@code ,"tool_calls":[…]} or nothing. */
+    private record Reply(String reasoning, String text, Json.Writer calls) { }
 
     URI start() throws IOException {
         HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
@@ -30,49 +30,39 @@ final class Demo {
     private void handle(HttpExchange http) throws IOException {
         try (http) {
             Json request = Json.parse(http.getRequestBody().readAllBytes());
+            boolean stream = request.get("stream") == Json.TRUE;
             Reply reply = reply(request);
-            String finish = reply.tool.isEmpty() ? "stop" : "tool_calls";
-            long prompt = request.to() / 4;
-            var usage = new Json.Writer().put("{'prompt_tokens':%,'completion_tokens':%,'total_tokens':%}", prompt, 20, prompt + 20);
-            var calls = new Json.Writer();
-            if (!reply.tool.isEmpty()) {
-                calls.put(",'tool_calls':[{'index':0,'id':%,'type':'function','function':{'name':%,'arguments':%}}]",
-                        "call_" + Long.toHexString(System.nanoTime()), reply.tool, reply.arguments);
-            }
-            boolean stream = request.get("stream") == Json.Word.TRUE;
+            String finish = reply.calls.size() > 0 ? "tool_calls" : "stop";
+            int tokens = reply.text.split(" ").length;
+            var usage = new Json.Writer().put("{'prompt_tokens':%,'completion_tokens':%}", request.to() / 4, tokens);
             http.getResponseHeaders().set("content-type", stream ? "text/event-stream" : "application/json");
             http.sendResponseHeaders(200, 0);
             OutputStream out = http.getResponseBody();
             if (stream) {
-                for (String word : words(reply.reasoning)) delta(out, new Json.Writer().put("{'reasoning_content':%}", word));
-                for (String word : words(reply.text)) delta(out, new Json.Writer().put("{'content':%}", word));
-                if (calls.size() > 0) delta(out, new Json.Writer().put("{'content':null%}", calls));
-                send(out, "{'choices':[{'index':0,'delta':{},'finish_reason':%}]}", finish);
-                send(out, "{'choices':[],'usage':%}", usage);
-                out.write("data: [DONE]\n\n".getBytes(StandardCharsets.UTF_8));
+                for (String word : reply.reasoning.split("(?<= )")) delta(out, "'reasoning_content':%", word);
+                for (String word : reply.text.split("(?<= )")) delta(out, "'content':%", word);
+                delta(out, "'content':null%", reply.calls);
+                send(out, "data: {'choices':[{'index':0,'delta':{},'finish_reason':%}]}\n\n", finish);
+                send(out, "data: {'choices':[],'usage':%}\n\ndata: [DONE]\n\n", usage);
             } else {
-                out.write(new Json.Writer().put("{'choices':[{'index':0,'message':{'content':%,'reasoning_content':%%},'finish_reason':%}],'usage':%}",
-                        reply.text, reply.reasoning, calls, finish, usage).toBytes());
+                send(out, "{'choices':[{'index':0,'message':{'content':%,'reasoning_content':%%},'finish_reason':%}],'usage':%}",
+                        reply.text, reply.reasoning, reply.calls, finish, usage);
             }
         }
     }
 
-    private static List<String> words(String text) {
-        return text.isEmpty() ? List.of() : List.of(text.split("(?<= )"));
-    }
-
-    private static void delta(OutputStream out, Json.Writer delta) throws IOException {
-        send(out, "{'choices':[{'index':0,'delta':%,'finish_reason':null}]}", delta);
+    private static void delta(OutputStream out, String pattern, Object value) throws IOException {
+        send(out, "data: {'choices':[{'index':0,'delta':{%},'finish_reason':null}]}\n\n", new Json.Writer().put(pattern, value));
         try {
             Thread.sleep(WORD_MILLIS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new IOException(e);
+            throw new InterruptedIOException();
         }
     }
 
     private static void send(OutputStream out, String pattern, Object... values) throws IOException {
-        out.write(new Json.Writer().put("data: ").put(pattern, values).put("\n\n").toBytes());
+        out.write(new Json.Writer().put(pattern, values).toBytes());
         out.flush();
     }
 
@@ -82,32 +72,33 @@ final class Demo {
         for (Json part : last.get("content").items()) text = part.get("text").hasText() ? part.get("text").text() : text;
         String quoted = text.substring(Math.max(0, text.length() - QUOTED));
         String effort = request.get("reasoning_effort").text();
-        String reasoning = effort.isEmpty() || effort.equals("none") ? "" : "No model here, so no need to think; but effort %s was asked for. ".formatted(effort);
-        if (request.get("response_format").get("type").is("json_schema")) {
-            return new Reply(reasoning, sample("", request.get("response_format").get("json_schema").get("schema")).toString(), "", "");
-        }
-        if (last.get("role").is("tool")) return new Reply(reasoning, "The tool answered: " + quoted, "", "");
+        String reasoning = effort.isEmpty() || effort.equals("none") ? "" : "There is no model here, but effort %s. ".formatted(effort);
+        Json schema = request.get("response_format").get("json_schema").get("schema");
+        if (!schema.isNull()) return new Reply(reasoning, sample("", schema).toString(), new Json.Writer());
+        if (last.get("role").is("tool")) return new Reply(reasoning, "The tool answered: " + quoted, new Json.Writer());
         for (Json tool : request.get("tools").items()) {
-            String name = tool.get("function").get("name").text();
-            if (Pattern.compile("\\b%s\\b".formatted(Pattern.quote(name))).matcher(quoted).find()) {
-                return new Reply(reasoning, "I will call %s.".formatted(name), name, sample("", tool.get("function").get("parameters")).toString());
-            }
+            Json function = tool.get("function");
+            String name = function.get("name").text();
+            if (!Pattern.compile("\\b%s\\b".formatted(Pattern.quote(name))).matcher(quoted).find()) continue;
+            var calls = new Json.Writer().put(",'tool_calls':[{'index':0,'id':%,'type':'function','function':{'name':%,'arguments':%}}]",
+                    "call_" + Long.toHexString(System.nanoTime()), name, sample("", function.get("parameters")).toString());
+            return new Reply(reasoning, "I will call %s.".formatted(name), calls);
         }
-        return new Reply(reasoning, "Hello from the built-in demo backend of A2o. There is no model behind it; you said: " + quoted, "", "");
+        return new Reply(reasoning, "Hello from A2o's built-in demo backend; it has no model. You said: " + quoted, new Json.Writer());
     }
 
     /** {@return a value that fits {@code schema} as far as its types and required members go} */
     private static Json.Writer sample(String name, Json schema) {
         var out = new Json.Writer();
-        if (!schema.get("enum").items().isEmpty()) return out.json(schema.get("enum").items().getFirst());
-        Json[] properties = schema.get("properties") instanceof Json.Obj obj ? obj.namesAndValues() : new Json[0];
+        if (!schema.get("enum").items().isEmpty()) return out.put("%", schema.get("enum").items().getFirst());
+        Json[] members = schema.get("properties").parts();
         switch (schema.get("type").text()) {
             case "object" -> {
                 out.raw('{');
-                for (int i = 0; i < properties.length; i += 2) {
-                    String member = properties[i].text();
+                for (int i = 0; i < members.length; i += 2) {
+                    String member = members[i].text();
                     boolean required = schema.get("required").items().stream().anyMatch(each -> each.text().equals(member));
-                    if (required) out.put("%:%,", member, sample(member, properties[i + 1]));
+                    if (required) out.put("%:%,", member, sample(member, members[i + 1]));
                 }
                 out.closeWith('}');
             }

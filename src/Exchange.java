@@ -5,8 +5,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
-import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -22,7 +20,6 @@ final class Exchange implements Flushable {
     private static final long PATIENCE = TimeUnit.SECONDS.toNanos(10); // also between two pings
     private static final long LINGER = TimeUnit.SECONDS.toNanos(5); // for usage and the end, after finish_reason
     private static final int MAX_ERROR_BYTES = 64 * 1024;
-    private static final int MAX_DRAIN_BYTES = 64 * 1024;
 
     private final HttpExchange http;
     private final String requestId;
@@ -32,12 +29,12 @@ final class Exchange implements Flushable {
     private final Thread thread = Thread.currentThread();
     private final ReentrantLock lock = new ReentrantLock();
     private final long begun = System.nanoTime();
-    private OutputStream body; // the client's; null until the status is sent
     private long lastSent = begun;
-    private boolean over; // nothing more goes to the client
-    private ApiError verdict; // why the wait for the upstream was ended; null if it was not
     private long waitingSince; // nanoseconds; 0 while the upstream is not waited for
-    private int status;
+    private ApiError verdict; // why the wait for the upstream was ended; null if it was not
+    private OutputStream body; // the client's; null until the status is sent
+    private boolean over; // nothing more goes to the client
+    private int status = 200;
 
     Exchange(HttpExchange http, String requestId, Translator translator, Upstream upstream, Options options) {
         this.http = http;
@@ -47,157 +44,134 @@ final class Exchange implements Flushable {
         this.timeout = options.timeout().toNanos();
     }
 
+    private interface Io<T> {
+        T run() throws IOException, InterruptedException;
+    }
+
     /** Runs to the end. @throws ApiError if that is to be answered with a status: nothing has been sent yet */
     void run(Json.Writer openai, String clientKey) throws IOException {
         try {
             if (translator.wantsNothing()) {
                 translator.end();
                 complete();
-                return;
-            }
-            waiting();
-            try {
-                upstream.acquire();
-            } finally {
-                arrived();
-            }
-            try {
+            } else {
                 exchange(openai, clientKey);
-            } finally {
-                upstream.release();
             }
         } catch (InterruptedException e) {
-            fail(verdict == null ? new ApiError(503, "the proxy is stopping") : verdict);
+            fail(new ApiError(503, "the proxy is stopping"));
         } catch (ApiError e) {
             fail(e);
         }
     }
 
     private void exchange(Json.Writer openai, String clientKey) throws IOException, InterruptedException {
-        HttpResponse<InputStream> reply;
-        waiting();
+        waitFor(upstream::acquire);
         try {
-            reply = upstream.send(openai, clientKey);
-        } finally {
-            arrived();
-        }
-        try (InputStream in = new Watched(reply.body())) {
-            String type = reply.headers().firstValue("content-type").orElse("").toLowerCase(Locale.ROOT);
-            if (reply.statusCode() != 200 || type.contains("html")) throw refusal(reply, in);
-            if (type.contains("json") && !type.contains("stream") && !type.contains("ndjson") && !type.contains("jsonl")) {
-                whole(in);
-            } else {
-                events(in);
+            HttpResponse<InputStream> reply = waitFor(() -> upstream.send(openai, clientKey));
+            try (InputStream in = new Watched(reply.body())) {
+                String type = reply.headers().firstValue("content-type").orElse("");
+                if (reply.statusCode() != 200 || type.contains("html")) throw refusal(reply, in);
+                if (type.matches("(?i)application/(?!x-?nd|json-|jsonl).*json.*")) {
+                    whole(in);
+                } else {
+                    events(in);
+                }
             }
+        } finally {
+            upstream.release();
         }
     }
 
     private ApiError refusal(HttpResponse<InputStream> reply, InputStream in) throws IOException {
-        int status = reply.statusCode() == 200 ? 502 : reply.statusCode();
-        long wait = reply.headers().firstValue("retry-after").filter(text -> text.matches("\\d{1,9}")).map(Long::parseLong).orElse(0L);
-        return ApiError.ofUpstream(status, in.readNBytes(MAX_ERROR_BYTES), translator.errorContext()).withRetryAfter(wait);
+        int code = reply.statusCode() == 200 ? 502 : reply.statusCode();
+        String wait = reply.headers().firstValue("retry-after").filter(text -> text.matches("\\d{1,9}")).orElse("0");
+        return ApiError.ofUpstream(code, in.readNBytes(MAX_ERROR_BYTES), translator.context()).retryAfter(Long.parseLong(wait));
     }
 
     private void whole(InputStream in) throws IOException {
-        byte[] reply;
         try {
-            reply = in.readAllBytes();
-        } catch (IOException e) {
-            throw cut();
-        }
-        try {
-            translator.chunk(Json.parse(reply));
+            translator.chunk(Json.parse(in.readAllBytes()));
         } catch (Json.Malformed e) {
-            throw new ApiError(502, "%s: the reply is %s".formatted(translator.errorContext().host(), e.getMessage()));
+            throw translator.broken("the reply is " + e.getMessage());
+        } catch (IOException e) {
+            throw translator.broken("the connection broke in mid-reply");
         }
         translator.finish(true);
         complete();
     }
 
-    private ApiError cut() {
-        return verdict != null ? verdict : new ApiError(502, "%s: the connection broke in mid-reply".formatted(translator.errorContext().host()));
-    }
-
     private void events(InputStream in) throws IOException {
         var events = new Sse(in, this);
         try {
-            for (boolean more = true; more && events.next(); ) {
-                lock.lock();
-                try {
-                    more = !translator.event(events);
-                } finally {
-                    lock.unlock();
-                }
+            while (events.next()) {
+                if (locked(() -> translator.event(events))) break;
             }
         } catch (IOException e) {
-            if (!translator.isFinished()) throw cut();
+            if (!translator.isFinished()) throw translator.broken("the connection broke in mid-reply");
         } catch (ApiError e) {
             if (e != verdict || !translator.isFinished()) throw e; // what has finished needs no more waiting
         }
         translator.finish(false);
         complete();
-        if (!translator.isStopped() && verdict == null) in.readNBytes(MAX_DRAIN_BYTES); // to the end, so that the connection can serve again
+        if (!translator.isStopped() && verdict == null) drain(in);
+    }
+
+    /** Reads on to the end, so that the connection can serve again; the client has its reply already. */
+    private static void drain(InputStream in) {
+        try {
+            in.readNBytes(MAX_ERROR_BYTES);
+        } catch (IOException | ApiError e) {
+            // only the connection is lost
+        }
     }
 
     /** Sends what is ready; called before every wait for the upstream. */
     @Override
-    public void flush() throws IOException {
-        lock.lock();
-        try {
-            if (translator.isStream() && translator.ready().size() > 0) send();
-        } finally {
-            lock.unlock();
-        }
+    public void flush() {
+        if (translator.isStream() && translator.ready().size() > 0) locked(this::send);
     }
 
-    private void complete() throws IOException {
-        lock.lock();
-        try {
+    private void complete() {
+        locked(() -> {
             send();
             over = true;
             body.close();
-        } finally {
-            lock.unlock();
-        }
+            return null;
+        });
     }
 
-    private void send() {
+    private Void send() {
+        Json.Writer ready = translator.ready();
         try {
-            Json.Writer ready = translator.ready();
             if (body == null) {
-                status = 200;
-                translator.warnings().stream().reduce((a, b) -> a + "," + b).ifPresent(codes -> http.getResponseHeaders().set("x-proxy-warnings", codes));
+                String warnings = String.join(",", translator.warnings());
+                if (!warnings.isEmpty()) http.getResponseHeaders().set("x-proxy-warnings", warnings);
                 body = translator.isStream() ? Proxy.begin(http, 200, "text/event-stream; charset=utf-8", 0)
                         : Proxy.begin(http, 200, "application/json", ready.size());
             }
             body.write(ready.array(), 0, ready.size());
             body.flush();
-            ready.clear();
-            lastSent = System.nanoTime();
         } catch (IOException e) {
             over = true;
             throw new ApiError(499, "the client has left");
         }
+        ready.clear();
+        lastSent = System.nanoTime();
+        return null;
     }
 
     /** Before the first byte the error is thrown on, to be answered with its status; after it, it is an event. */
-    private void fail(ApiError error) throws IOException {
-        lock.lock();
-        try {
-            Thread.interrupted(); // it has done its work: the wait is over
+    private void fail(ApiError error) {
+        locked(() -> {
             status = error.status();
-            if (body == null && !over) {
-                over = true;
-                throw error;
-            }
-            if (over) return; // the client has left, or has all it needs
+            if (over) return null; // the client has left, or has all it needs
             over = true;
+            if (body == null) throw error;
             translator.fail(error, requestId);
             send();
             body.close();
-        } finally {
-            lock.unlock();
-        }
+            return null;
+        });
     }
 
     /** Looks after the exchange; called a few times a second with the time in nanoseconds. Never blocks. */
@@ -206,14 +180,26 @@ final class Exchange implements Flushable {
         try {
             long silence = waitingSince == 0 ? 0 : now - waitingSince;
             if (silence > timeout || silence > LINGER && translator.isFinished()) {
-                endWait(new ApiError(504, "%s: nothing came for %d seconds".formatted(translator.errorContext().host(), TimeUnit.NANOSECONDS.toSeconds(silence))));
+                long seconds = TimeUnit.NANOSECONDS.toSeconds(silence);
+                endWait(new ApiError(504, "%s: nothing came for %d seconds".formatted(translator.context().host(), seconds)));
             } else if (silence > 0 && !over && translator.isStream() && now - lastSent > PATIENCE) {
                 lastSent = now;
-                Thread.ofVirtual().start(this::ping);
+                Thread.ofVirtual().start(() -> locked(this::ping));
             }
         } finally {
             lock.unlock();
         }
+    }
+
+    private Void ping() {
+        if (over) return null;
+        translator.ping();
+        try {
+            send();
+        } catch (ApiError gone) {
+            if (waitingSince != 0) endWait(gone);
+        }
+        return null;
     }
 
     private void endWait(ApiError reason) {
@@ -221,35 +207,27 @@ final class Exchange implements Flushable {
         thread.interrupt();
     }
 
-    private void ping() {
-        lock.lock();
+    /** Does what may wait for the upstream. @throws ApiError if {@link #tick} ended the wait */
+    private <T> T waitFor(Io<T> wait) throws IOException, InterruptedException {
+        locked(() -> waitingSince = System.nanoTime());
         try {
-            if (over) return;
-            translator.start();
-            translator.ready().put("event: ping\ndata: {'type':'ping'}\n\n");
-            send();
-        } catch (ApiError gone) {
-            if (waitingSince != 0) endWait(gone);
+            return wait.run();
         } finally {
-            lock.unlock();
+            locked(() -> {
+                waitingSince = 0;
+                if (verdict != null) Thread.interrupted(); // it has done its work
+                if (verdict != null) throw verdict;
+                return null;
+            });
         }
     }
 
-    private void waiting() {
-        lock.lock();
-        waitingSince = System.nanoTime();
-        lock.unlock();
-    }
-
-    /** The wait is over. @throws ApiError if it was ended by {@link #tick} */
-    private void arrived() {
+    private <T> T locked(Io<T> action) {
         lock.lock();
         try {
-            waitingSince = 0;
-            if (verdict != null) {
-                Thread.interrupted();
-                throw verdict;
-            }
+            return action.run();
+        } catch (IOException | InterruptedException e) {
+            throw new ApiError(499, "the client has left"); // all that is done under the lock is sending to it
         } finally {
             lock.unlock();
         }
@@ -257,22 +235,20 @@ final class Exchange implements Flushable {
 
     /** {@return the log's line about the exchange} */
     String summary() {
-        return "%s %s %d %d ms".formatted(requestId, translator.summary(), status, TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begun));
+        long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begun);
+        return "%s %d %d ms %s".formatted(requestId, status, millis, translator.summary());
     }
 
     /** The upstream's body, each read of which is a wait. */
     private final class Watched extends FilterInputStream {
-        private Watched(InputStream in) {
-            super(in);
-        }
+        private Watched(InputStream in) { super(in); }
 
         @Override
         public int read(byte[] buffer, int offset, int length) throws IOException {
-            waiting();
             try {
-                return in.read(buffer, offset, length);
-            } finally {
-                arrived();
+                return waitFor(() -> in.read(buffer, offset, length));
+            } catch (InterruptedException e) {
+                throw new IOException(e);
             }
         }
     }

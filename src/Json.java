@@ -10,11 +10,14 @@ import java.util.List;
  * output copies that slice, so numbers, escapes, member order and white space stay as they were. This is not a general
  * JSON library: values are read whole, looked at, and copied or left out; they are never changed.
  *
- * <p>The look-ups are lenient, for replies that may have any shape: a member, element or text that is not there, or
- * is of another type, is {@link Word#NULL}, empty or the given default. Of members with the same name the last counts.
+ * <p>The look-ups are lenient, for replies may have any shape: what is not there, or is of another type, is {@link #NULL},
+ * empty or the given default. Of members with the same name the last counts.
  */
 sealed interface Json {
     int MAX_DEPTH = 512;
+    Json TRUE = Word.of("true");
+    Json FALSE = Word.of("false");
+    Json NULL = Word.of("null");
 
     record Obj(byte[] source, int from, int to, Json[] namesAndValues) implements Json { }
 
@@ -22,60 +25,29 @@ sealed interface Json {
 
     record Num(byte[] source, int from, int to) implements Json { }
 
+    /** One of the three constants, compared by identity. */
+    record Word(byte[] source, int from, int to) implements Json {
+        private static Word of(String text) {
+            return new Word(text.getBytes(StandardCharsets.UTF_8), 0, text.length());
+        }
+    }
+
     /** A string; {@code from} and {@code to} include the quotes, {@code escaped} says that there may be a backslash. */
     record Str(byte[] source, int from, int to, boolean escaped) implements Json {
         /** {@return a string made of {@code pieces}: strings of JSON as they are, Java strings escaped} */
         static Str of(Object... pieces) {
             Writer out = new Writer().raw('"');
             for (Object piece : pieces) {
-                if (piece instanceof Str str) {
-                    out.inner(str);
-                } else {
-                    out.escaped((String) piece);
-                }
+                if (piece instanceof Str str) out.inner(str); else out.escaped((String) piece);
             }
-            out.raw('"');
-            return new Str(out.toBytes(), 0, out.size(), true);
+            return new Str(out.raw('"').array(), 0, out.size(), true);
         }
 
-        boolean isEmpty() {
-            return to - from == 2;
-        }
+        boolean isEmpty() { return to - from == 2; }
 
         /** {@return whether the last character may be the first half of a surrogate pair, which only an escape can be} */
         boolean mayEndInHalf() {
             return to - from >= 8 && source[to - 7] == '\\' && source[to - 6] == 'u';
-        }
-
-        private boolean equalsAscii(String ascii) {
-            if (escaped) return text().equals(ascii);
-            if (to - from - 2 != ascii.length()) return false;
-            for (int i = 0; i < ascii.length(); i++) {
-                if (source[from + 1 + i] != ascii.charAt(i)) return false;
-            }
-            return true;
-        }
-    }
-
-    enum Word implements Json {
-        TRUE("true"), FALSE("false"), NULL("null");
-
-        private final byte[] source;
-
-        Word(String text) {
-            source = text.getBytes(StandardCharsets.US_ASCII);
-        }
-
-        @Override public byte[] source() {
-            return source;
-        }
-
-        @Override public int from() {
-            return 0;
-        }
-
-        @Override public int to() {
-            return source.length;
         }
     }
 
@@ -93,64 +65,55 @@ sealed interface Json {
     int to();
 
     /** {@return the value in all of {@code source}, which must be UTF-8; a byte order mark is passed over} */
-    static Json parse(byte[] source) {
-        return parse(source, 0, source.length);
-    }
+    static Json parse(byte[] source) { return parse(source, 0, source.length); }
 
     static Json parse(byte[] source, int from, int to) {
         return new Parser(source, from, to).document();
     }
 
     default Json get(String name) {
-        if (this instanceof Obj obj) {
-            Json[] parts = obj.namesAndValues;
-            for (int i = parts.length - 2; i >= 0; i -= 2) {
-                if (((Str) parts[i]).equalsAscii(name)) return parts[i + 1];
-            }
+        Json[] parts = parts();
+        for (int i = parts.length - 2; i >= 0; i -= 2) {
+            if (parts[i].is(name)) return parts[i + 1];
         }
-        return Word.NULL;
+        return NULL;
     }
+
+    /** {@return the names and values of an object in turn; of anything else, none} */
+    default Json[] parts() { return this instanceof Obj obj ? obj.namesAndValues : new Json[0]; }
 
     /** {@return the elements of an array; of anything else, none} */
-    default List<Json> items() {
-        return List.of();
-    }
+    default List<Json> items() { return List.of(); }
 
-    default boolean isNull() {
-        return this == Word.NULL;
-    }
+    default boolean isNull() { return this == NULL; }
 
+    /** {@return whether this is the string {@code ascii}, however escaped} */
     default boolean is(String ascii) {
-        return this instanceof Str str && str.equalsAscii(ascii);
+        if (!(this instanceof Str str)) return false;
+        if (str.escaped) return text().equals(ascii);
+        boolean same = str.to - str.from - 2 == ascii.length();
+        for (int i = 0; same && i < ascii.length(); i++) same = str.source[str.from + 1 + i] == ascii.charAt(i);
+        return same;
     }
 
     /** {@return whether this is a string with at least one character} */
-    default boolean hasText() {
-        return this instanceof Str str && !str.isEmpty();
-    }
+    default boolean hasText() { return this instanceof Str str && !str.isEmpty(); }
 
     /** {@return the string decoded, unpaired surrogates as they are; "" for what is not a string} */
     default String text() {
         if (!(this instanceof Str str)) return "";
-        int end = str.to - 1;
-        if (!str.escaped) return new String(str.source, str.from + 1, end - str.from - 1, StandardCharsets.UTF_8);
-        var text = new StringBuilder(end - str.from);
-        for (int at = str.from + 1; at < end; ) {
-            int plain = at;
-            while (at < end && str.source[at] != '\\') at++;
-            text.append(new String(str.source, plain, at - plain, StandardCharsets.UTF_8));
-            if (at == end) break;
-            char escape = (char) str.source[at + 1];
-            at += escape == 'u' ? 6 : 2;
-            text.append(switch (escape) {
-                case 'u' -> (char) Integer.parseInt(new String(str.source, at - 4, 4, StandardCharsets.US_ASCII), 16);
-                case 'n' -> '\n';
-                case 't' -> '\t';
-                case 'r' -> '\r';
-                case 'b' -> '\b';
-                case 'f' -> '\f';
-                default -> escape; // the quote, the backslash and the slash stand for themselves
-            });
+        String raw = new String(str.source, str.from + 1, str.to - str.from - 2, StandardCharsets.UTF_8);
+        if (!str.escaped) return raw;
+        var text = new StringBuilder(raw.length());
+        for (int i = 0; i < raw.length(); i++) {
+            char c = raw.charAt(i) == '\\' ? raw.charAt(++i) : 0;
+            int kind = "bfnrtu".indexOf(c);
+            if (kind < 0) {
+                text.append(raw.charAt(i)); // not escaped, or an escape that stands for itself
+            } else {
+                text.append(kind < 5 ? "\b\f\n\r\t".charAt(kind) : (char) Integer.parseInt(raw, i + 1, i + 5, 16));
+                i += kind < 5 ? 0 : 4;
+            }
         }
         return text.toString();
     }
@@ -167,14 +130,10 @@ sealed interface Json {
         return new String(source(), from(), to() - from(), StandardCharsets.UTF_8);
     }
 
-    /**
-     * Recursive descent over bytes, one method a rule of the grammar. Everything is checked here, once: grammar,
-     * UTF-8 (RFC 3629), escapes, depth.
-     */
+    /** Recursive descent over bytes. Everything is checked here, once: grammar, UTF-8 (RFC 3629), escapes, depth. */
     final class Parser {
         private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
         private static final long ONES = 0x0101010101010101L;
-        private static final long HIGH_BITS = ONES << 7;
 
         private final byte[] source;
         private final int end;
@@ -190,9 +149,7 @@ sealed interface Json {
         }
 
         private Json document() {
-            if (end - at >= 3 && source[at] == (byte) 0xEF && source[at + 1] == (byte) 0xBB && source[at + 2] == (byte) 0xBF) {
-                at += 3;
-            }
+            if (end - at >= 3 && source[at] == -17 && source[at + 1] == -69 && source[at + 2] == -65) at += 3; // EF BB BF
             Json value = value();
             if (peek() >= 0) throw new Malformed(at, "nothing more expected after the value");
             return value;
@@ -200,10 +157,9 @@ sealed interface Json {
 
         /** {@return the next byte that is not white space, not consumed; -1 at the end} */
         private int peek() {
-            while (at < end) {
+            for (; at < end; at++) {
                 int b = source[at] & 0xFF;
                 if (b != ' ' && b != '\n' && b != '\r' && b != '\t') return b;
-                at++;
             }
             return -1;
         }
@@ -211,72 +167,44 @@ sealed interface Json {
         /** value = object / array / string / number / true / false / null */
         private Json value() {
             return switch (peek()) {
-                case '{' -> object();
-                case '[' -> array();
+                case '{' -> container('}');
+                case '[' -> container(']');
                 case '"' -> string();
-                case 't' -> word(Word.TRUE);
-                case 'f' -> word(Word.FALSE);
-                case 'n' -> word(Word.NULL);
-                case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9' -> number();
-                default -> throw new Malformed(at, "a value expected");
+                case 't' -> word(TRUE);
+                case 'f' -> word(FALSE);
+                case 'n' -> word(NULL);
+                default -> number();
             };
         }
 
-        /** object = { [ string : value *( , string : value ) ] } */
-        private Json object() {
-            int from = at;
-            int base = open();
-            if (peek() == '}') {
-                at++;
-            } else {
-                do {
+        /** object = { [ string : value *( , string : value ) ] }, array = [ [ value *( , value ) ] ] */
+        private Json container(char closing) {
+            int from = at++;
+            int base = top;
+            boolean more = peek() != closing;
+            if (++depth > MAX_DEPTH) throw new Malformed(from, "nested deeper than %d levels".formatted(MAX_DEPTH));
+            if (!more) at++;
+            while (more) {
+                if (closing == '}') {
                     if (peek() != '"') throw new Malformed(at, "a member name in quotes expected");
                     push(string());
                     if (peek() != ':') throw new Malformed(at, "':' expected");
                     at++;
-                    push(value());
-                } while (another('}'));
-            }
-            return new Obj(source, from, at, close(base));
-        }
-
-        /** array = [ [ value *( , value ) ] ] */
-        private Json array() {
-            int from = at;
-            int base = open();
-            if (peek() == ']') {
+                }
+                push(value());
+                more = peek() == ',';
+                if (!more && peek() != closing) throw new Malformed(at, "',' or '%c' expected".formatted(closing));
                 at++;
-            } else {
-                do {
-                    push(value());
-                } while (another(']'));
             }
-            return new Arr(source, from, at, List.of(close(base)));
-        }
-
-        private int open() {
-            if (++depth > MAX_DEPTH) throw new Malformed(at, "nested deeper than %d levels".formatted(MAX_DEPTH));
-            at++;
-            return top;
+            depth--;
+            Json[] parts = Arrays.copyOfRange(stack, base, top);
+            top = base;
+            return closing == '}' ? new Obj(source, from, at, parts) : new Arr(source, from, at, List.of(parts));
         }
 
         private void push(Json part) {
             if (top == stack.length) stack = Arrays.copyOf(stack, top * 2);
             stack[top++] = part;
-        }
-
-        private Json[] close(int base) {
-            depth--;
-            Json[] parts = Arrays.copyOfRange(stack, base, top);
-            top = base;
-            return parts;
-        }
-
-        private boolean another(char closing) {
-            int b = peek();
-            if (b != ',' && b != closing) throw new Malformed(at, "',' or '%c' expected".formatted(closing));
-            at++;
-            return b == ',';
         }
 
         /** string = quotation-mark *char quotation-mark; eight plain ASCII characters are passed over at a time */
@@ -292,8 +220,7 @@ sealed interface Json {
                     escape();
                     escaped = true;
                 } else if (b < 0) {
-                    at--;
-                    utf8();
+                    utf8(--at);
                 } else if (b < ' ') {
                     throw new Malformed(at - 1, "a control character must be escaped");
                 }
@@ -304,62 +231,57 @@ sealed interface Json {
         private static boolean isPlain(long eight) {
             long quote = eight ^ ONES * '"';
             long backslash = eight ^ ONES * '\\';
-            return ((eight | eight - ONES * ' ' | quote - ONES | backslash - ONES) & HIGH_BITS) == 0;
+            return ((eight | eight - ONES * ' ' | quote - ONES | backslash - ONES) & ONES << 7) == 0;
         }
 
         private void escape() {
-            int kind = at < end ? source[at++] : -1;
-            if ("\"\\/bfnrt".indexOf(kind) >= 0) return;
-            if (kind != 'u') throw new Malformed(at - 1, "no such escape");
-            for (int i = 0; i < 4; i++) {
+            int kind = at < end ? source[at++] : 0;
+            if ("\"\\/bfnrtu".indexOf(kind) < 0) throw new Malformed(at - 1, "no such escape");
+            for (int i = 0; kind == 'u' && i < 4; i++) {
                 if (at >= end || Character.digit(source[at++], 16) < 0) throw new Malformed(at - 1, "four hex digits expected");
             }
         }
 
         /** One character beyond ASCII, by the table of RFC 3629, section 4. */
-        private void utf8() {
-            int lead = source[at] & 0xFF;
-            int length = lead >= 0xC2 && lead < 0xE0 ? 2 : lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
-            if (length == 0 || at + length > end) throw new Malformed(at, "not UTF-8");
-            int second = source[at + 1] & 0xFF;
+        private void utf8(int from) {
+            int lead = source[from] & 0xFF;
+            int length = lead < 0xC2 || lead > 0xF4 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
             int least = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
             int most = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-            boolean valid = second >= least && second <= most;
-            for (int i = 2; i < length; i++) valid &= (source[at + i] & 0xC0) == 0x80;
-            if (!valid) throw new Malformed(at, "not UTF-8");
-            at += length;
+            boolean valid = length > 0 && from + length <= end && (source[from + 1] & 0xFF) >= least && (source[from + 1] & 0xFF) <= most;
+            for (int i = 2; valid && i < length; i++) valid = (source[from + i] & 0xC0) == 0x80;
+            if (!valid) throw new Malformed(from, "not UTF-8");
+            at = from + length;
         }
 
         /** number = [ - ] int [ frac ] [ exp ] */
         private Json number() {
             int from = at;
-            if (source[at] == '-') at++;
-            if (at < end && source[at] == '0') {
-                at++;
-            } else {
-                digits();
-            }
-            if (at < end && source[at] == '.') {
-                at++;
-                digits();
-            }
-            if (at < end && (source[at] | 0x20) == 'e') {
-                at++;
-                if (at < end && (source[at] == '+' || source[at] == '-')) at++;
-                digits();
+            boolean negative = skip('-');
+            if (!skip('0')) digits(negative ? "a digit expected" : "a value expected");
+            if (skip('.')) digits("a digit expected");
+            if (skip('e') || skip('E')) {
+                if (!skip('+')) skip('-');
+                digits("a digit expected");
             }
             return new Num(source, from, at);
         }
 
-        private void digits() {
-            int from = at;
-            while (at < end && source[at] >= '0' && source[at] <= '9') at++;
-            if (at == from) throw new Malformed(at, "a digit expected");
+        private boolean skip(char c) {
+            boolean found = at < end && source[at] == c;
+            if (found) at++;
+            return found;
         }
 
-        private Json word(Word word) {
-            int to = at + word.to();
-            if (to > end || !Arrays.equals(source, at, to, word.source, 0, word.to())) throw new Malformed(at, "a value expected");
+        private void digits(String expected) {
+            int from = at;
+            while (at < end && source[at] >= '0' && source[at] <= '9') at++;
+            if (at == from) throw new Malformed(at, expected);
+        }
+
+        private Json word(Json word) {
+            int to = Math.min(end, at + word.to());
+            if (!Arrays.equals(source, at, to, word.source(), 0, word.to())) throw new Malformed(at, "a value expected");
             at = to;
             return word;
         }
@@ -367,107 +289,67 @@ sealed interface Json {
 
     /** A growing buffer that JSON text is written to. */
     final class Writer {
-        private byte[] bytes;
+        private byte[] bytes = new byte[512];
         private int size;
 
-        Writer() {
-            this(512);
-        }
+        int size() { return size; }
 
-        Writer(int capacity) {
-            bytes = new byte[capacity];
-        }
-
-        int size() {
-            return size;
-        }
-
-        void clear() {
-            size = 0;
-        }
+        void clear() { size = 0; }
 
         /** {@return the bytes written, in an array that may be longer than {@link #size}; valid until the next write} */
-        byte[] array() {
-            return bytes;
-        }
+        byte[] array() { return bytes; }
 
-        byte[] toBytes() {
-            return Arrays.copyOf(bytes, size);
-        }
+        byte[] toBytes() { return Arrays.copyOf(bytes, size); }
 
-        @Override public String toString() {
-            return new String(bytes, 0, size, StandardCharsets.UTF_8);
-        }
+        @Override
+        public String toString() { return new String(bytes, 0, size, StandardCharsets.UTF_8); }
 
         /**
-         * Writes JSON text after a pattern in which ' stands for the quotation mark and % for the next of
-         * {@code values}: a {@link Json} is copied, a string is quoted and escaped, a {@link Writer} copied, a number
-         * or boolean written. @ stands for the next value as a string that holds its JSON text.
+         * Writes {@code pattern}, in which ' stands for the quotation mark and % for the next of {@code values}: JSON and
+         * other writers are copied, a string is quoted and escaped, a number written. @ stands for the next value as a
+         * string that holds its JSON text.
          */
         Writer put(String pattern, Object... values) {
             int next = 0;
             for (int i = 0; i < pattern.length(); i++) {
                 char c = pattern.charAt(i);
-                if (c == '%') {
-                    value(values[next++]);
-                } else if (c == '@') {
-                    raw('"').quoted((Json) values[next++]).raw('"');
-                } else {
-                    raw(c == '\'' ? '"' : c);
+                switch (c) {
+                    case '\'' -> raw('"');
+                    case '@' -> raw('"').quoted((Json) values[next++]).raw('"');
+                    case '%' -> value(values[next++]);
+                    default -> raw(c);
                 }
             }
             return this;
         }
 
-        /** Writes the JSON text of {@code json} as the inside of a string; only white space needs more than a backslash. */
+        private Writer value(Object value) {
+            return switch (value) {
+                case Json json -> raw(json.source(), json.from(), json.to());
+                case Writer other -> raw(other.bytes, 0, other.size);
+                case String text -> raw('"').escaped(text).raw('"');
+                default -> utf8(value.toString());
+            };
+        }
+
+        /** Writes the JSON text of {@code json} as the inside of a string. */
         private Writer quoted(Json json) {
             ensure((json.to() - json.from()) * 2);
-            byte[] source = json.source();
             for (int i = json.from(); i < json.to(); i++) {
-                byte b = source[i];
-                if (b == '"' || b == '\\' || b < ' ' && b >= 0) bytes[size++] = '\\';
+                byte b = json.source()[i];
+                if (b == '"' || b == '\\' || b < ' ' && b >= 0) bytes[size++] = '\\'; // of control characters, only white space is there
                 bytes[size++] = b == '\n' ? (byte) 'n' : b == '\r' ? (byte) 'r' : b == '\t' ? (byte) 't' : b;
             }
             return this;
         }
 
-        private void value(Object value) {
-            switch (value) {
-                case Json json -> json(json);
-                case String text -> raw('"').escaped(text).raw('"');
-                case Writer other -> raw(other);
-                default -> escaped(value.toString());
-            }
-        }
-
-        Writer json(Json json) {
-            return raw(json.source(), json.from(), json.to());
-        }
-
         /** Writes what is between the quotes of {@code str}, as it stands there. */
-        Writer inner(Str str) {
-            return raw(str.source, str.from + 1, str.to - 1);
-        }
+        Writer inner(Str str) { return raw(str.source, str.from + 1, str.to - 1); }
 
         Writer raw(char ascii) {
             ensure(1);
             bytes[size++] = (byte) ascii;
             return this;
-        }
-
-        /** Ends a list that was written with a comma after each item. */
-        Writer closeWith(char closing) {
-            if (bytes[size - 1] == ',') size--;
-            return raw(closing);
-        }
-
-        Writer raw(Writer other) {
-            return raw(other.bytes, 0, other.size);
-        }
-
-        Writer utf8(String text) {
-            byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
-            return raw(utf8, 0, utf8.length);
         }
 
         Writer raw(byte[] source, int from, int to) {
@@ -477,31 +359,35 @@ sealed interface Json {
             return this;
         }
 
+        Writer utf8(String text) {
+            byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
+            return raw(utf8, 0, utf8.length);
+        }
+
+        /** Ends a list that was written with a comma after each item. */
+        Writer closeWith(char closing) {
+            if (bytes[size - 1] == ',') size--;
+            return raw(closing);
+        }
+
         /** Writes {@code text} as the inside of a JSON string; an unpaired surrogate becomes an escape, so none is lost. */
         Writer escaped(String text) {
             for (int i = 0; i < text.length(); i++) {
                 char c = text.charAt(i);
-                ensure(6);
-                if (c == '"' || c == '\\') {
-                    raw('\\').raw(c);
-                } else if (c >= ' ' && c < 0x80) {
-                    raw(c);
-                } else if (c == '\n') {
+                int units = Character.charCount(text.codePointAt(i));
+                if (c == '\n') {
                     raw('\\').raw('n');
-                } else if (c < ' ' || Character.isSurrogate(c) && !isPair(text, i)) {
-                    for (byte b : "\\u%04x".formatted((int) c).getBytes(StandardCharsets.US_ASCII)) raw((char) b);
+                } else if (c < ' ' || units == 1 && Character.isSurrogate(c)) {
+                    utf8("\\u%04x".formatted((int) c));
+                } else if (c < 0x80) {
+                    if (c == '"' || c == '\\') raw('\\');
+                    raw(c);
                 } else {
-                    int length = Character.isHighSurrogate(c) ? 2 : 1;
-                    byte[] utf8 = text.substring(i, i + length).getBytes(StandardCharsets.UTF_8);
-                    raw(utf8, 0, utf8.length);
-                    i += length - 1;
+                    utf8(text.substring(i, i + units));
+                    i += units - 1;
                 }
             }
             return this;
-        }
-
-        private static boolean isPair(String text, int at) {
-            return Character.isHighSurrogate(text.charAt(at)) && at + 1 < text.length() && Character.isLowSurrogate(text.charAt(at + 1));
         }
 
         private void ensure(int more) {

@@ -14,6 +14,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import java.util.stream.Collectors;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.InflaterInputStream;
 import java.util.zip.ZipException;
@@ -30,7 +31,7 @@ final class Proxy implements AutoCloseable {
     private static final String BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
     static { // read when the server's and the client's classes load
-        System.setProperty("sun.net.httpserver.nodelay", "true"); // or every event waits for the acknowledgement of the one before
+        System.setProperty("sun.net.httpserver.nodelay", "true"); // or an event waits for the last one's acknowledgement
         System.setProperty("sun.net.httpserver.maxIdleConnections", "1000");
         System.setProperty("sun.net.httpserver.maxReqTime", "120"); // seconds for a request to arrive
         System.setProperty("jdk.httpclient.keepalive.timeout", "4"); // seconds; many servers close idle connections after 5
@@ -59,9 +60,7 @@ final class Proxy implements AutoCloseable {
         ticker.start();
     }
 
-    int port() {
-        return server.getAddress().getPort();
-    }
+    int port() { return server.getAddress().getPort(); }
 
     @Override
     public void close() {
@@ -80,8 +79,8 @@ final class Proxy implements AutoCloseable {
         }
     }
 
-    static String newId() {
-        return RANDOM.ints(24, 0, BASE62.length()).collect(StringBuilder::new, (id, i) -> id.append(BASE62.charAt(i)), StringBuilder::append).toString();
+    private static String newId() {
+        return RANDOM.ints(24, 0, BASE62.length()).mapToObj(i -> BASE62.substring(i, i + 1)).collect(Collectors.joining());
     }
 
     private void handle(HttpExchange http) {
@@ -92,8 +91,6 @@ final class Proxy implements AutoCloseable {
                 doHandle(http, requestId);
             } catch (ApiError e) {
                 answer(http, e, requestId);
-            } catch (IOException e) {
-                LOG.log(Level.FINE, "{0}: the client has left", requestId);
             } catch (RuntimeException | StackOverflowError e) {
                 LOG.log(Level.SEVERE, requestId, e);
                 answer(http, new ApiError(500, "an error of the proxy; its log has more under this request id"), requestId);
@@ -105,28 +102,29 @@ final class Proxy implements AutoCloseable {
 
     private void doHandle(HttpExchange http, String requestId) throws IOException {
         String path = http.getRequestURI().getRawPath();
-        String method = http.getRequestMethod();
-        boolean isRead = method.equals("GET") || method.equals("HEAD");
         if (!path.equals("/health")) authorize(http);
         switch (path) {
             case "/v1/messages", "/v1/v1/messages" -> { // the second is what a base URL that ends in /v1 leads to
-                if (!method.equals("POST")) throw new ApiError(405, "%s is not allowed here; use POST".formatted(method));
+                allow(http, "POST");
                 messages(http, requestId);
             }
             case "/", "/health", "/api/hello" -> {
-                if (!isRead) throw new ApiError(405, "%s is not allowed here; use GET or HEAD".formatted(method));
+                allow(http, "GET HEAD");
                 answer(http, 200, new Json.Writer().put("{'name':'a2o','version':%,'status':'ok'}", A2o.VERSION));
             }
-            default -> throw new ApiError(404, "%s is not available on this proxy".formatted(path)).withoutRetry();
+            default -> throw new ApiError(404, "%s is not available on this proxy".formatted(path)).asFinal();
         }
     }
 
+    private static void allow(HttpExchange http, String methods) {
+        String method = http.getRequestMethod();
+        if (!methods.contains(method)) throw new ApiError(405, "%s is not allowed here; use %s".formatted(method, methods));
+    }
+
     private void authorize(HttpExchange http) {
-        if (options.authKey().isEmpty()) return;
         byte[] key = clientKey(http).getBytes(StandardCharsets.UTF_8);
-        if (!MessageDigest.isEqual(key, options.authKey().get().getBytes(StandardCharsets.UTF_8))) {
-            throw new ApiError(401, "this proxy needs its own key, as x-api-key or bearer");
-        }
+        boolean allowed = options.authKey().map(own -> MessageDigest.isEqual(key, own.getBytes(StandardCharsets.UTF_8))).orElse(true);
+        if (!allowed) throw new ApiError(401, "this proxy needs its own key, as x-api-key or bearer");
     }
 
     /** {@return the key that the client sent, by either header; "" if none} */
@@ -147,7 +145,7 @@ final class Proxy implements AutoCloseable {
         }
         var translator = new Translator(anthropic, options, dialect, Proxy::newId);
         Json.Writer openai = translator.openai();
-        if (options.debug()) LOG.log(Level.INFO, "{0} > {1}\n{0} >> {2}", new Object[] {requestId, anthropic.raw(), openai});
+        if (options.debug()) LOG.info(() -> "%s > %s%n%s >> %s".formatted(requestId, anthropic.raw(), requestId, openai));
         var exchange = new Exchange(http, requestId, translator, upstream, options);
         live.add(exchange);
         try {
@@ -161,41 +159,38 @@ final class Proxy implements AutoCloseable {
     private static byte[] body(HttpExchange http) throws IOException {
         String encoding = http.getRequestHeaders().getFirst("content-encoding");
         String length = http.getRequestHeaders().getFirst("content-length");
-        if (length != null && (length.length() > 9 || Long.parseLong(length) > MAX_BODY_BYTES)) throw tooLarge("");
-        InputStream in = http.getRequestBody();
-        byte[] body;
-        try {
-            body = switch (encoding == null ? "identity" : encoding.strip()) {
-                case "", "identity" -> length == null ? in.readNBytes(MAX_BODY_BYTES + 1) : in.readNBytes(Integer.parseInt(length));
+        var tooLarge = new ApiError(413, encoding == null ? "" : "request_body_too_large_after_decoding",
+                "the body is larger than %d MB".formatted(MAX_BODY_BYTES >> 20));
+        if (length != null && Long.parseLong(length) > MAX_BODY_BYTES) throw tooLarge;
+        try (InputStream in = http.getRequestBody()) {
+            byte[] body = switch (encoding == null ? "identity" : encoding.strip()) {
+                case "", "identity" -> in.readNBytes(length == null ? MAX_BODY_BYTES + 1 : Integer.parseInt(length));
                 case "gzip" -> new GZIPInputStream(in).readNBytes(MAX_BODY_BYTES + 1);
                 case "deflate" -> new InflaterInputStream(in).readNBytes(MAX_BODY_BYTES + 1);
-                default -> throw new ApiError(400, "request_body_encoding_unsupported", "content-encoding: identity, gzip or deflate expected");
+                default -> throw new ApiError(400, "request_body_encoding_unsupported",
+                        "content-encoding: identity, gzip or deflate expected");
             };
+            if (body.length > MAX_BODY_BYTES) throw tooLarge;
+            return body;
         } catch (ZipException | EOFException e) {
             throw new ApiError(400, "request_body_encoding_invalid", "content-encoding: the body is not what it says");
         }
-        if (body.length > MAX_BODY_BYTES) throw tooLarge(encoding == null ? "" : "request_body_too_large_after_decoding");
-        return body;
-    }
-
-    private static ApiError tooLarge(String code) {
-        return new ApiError(413, code, "the body is larger than %d MB".formatted(MAX_BODY_BYTES >> 20));
     }
 
     private static void answer(HttpExchange http, ApiError error, String requestId) throws IOException {
         if (http.getResponseCode() >= 0) return; // too late: the status has been sent
-        if (!error.mayRetry()) http.getResponseHeaders().set("x-should-retry", "false");
-        if (error.retryAfter() > 0) http.getResponseHeaders().set("retry-after", String.valueOf(error.retryAfter()));
+        if (error.isFinal()) http.getResponseHeaders().set("x-should-retry", "false");
+        if (error.retrySeconds() > 0) http.getResponseHeaders().set("retry-after", String.valueOf(error.retrySeconds()));
         answer(http, error.status(), error.body(requestId));
     }
 
     private static void answer(HttpExchange http, int status, Json.Writer json) throws IOException {
-        try (OutputStream out = begin(http, status, "application/json", json.size())) {
-            if (!http.getRequestMethod().equals("HEAD")) out.write(json.array(), 0, json.size());
-        }
+        OutputStream out = begin(http, status, "application/json", json.size());
+        if (!http.getRequestMethod().equals("HEAD")) out.write(json.array(), 0, json.size());
+        out.close();
     }
 
-    /** Sends status and headers. A length of 0 means chunked; -1 is what the server wants to hear for no body, as HEAD has. */
+    /** Sends status and headers. A length of 0 means chunked; -1 tells the server that there is no body, as for HEAD. */
     static OutputStream begin(HttpExchange http, int status, String contentType, long length) throws IOException {
         http.getResponseHeaders().set("content-type", contentType);
         if (length == 0) http.getResponseHeaders().set("cache-control", "no-cache");

@@ -16,21 +16,18 @@ import java.util.Arrays;
 final class Sse {
     private static final int BUFFER_BYTES = 16 * 1024;
     private static final int MAX_LINE_BYTES = 32 * 1024 * 1024;
-    private static final byte[] NO_DATA = new byte[0];
 
     private final InputStream in;
     private final Flushable client;
     private byte[] buffer = new byte[BUFFER_BYTES];
     private int at;
     private int end;
-    private int scanned; // how much of the line at `at` is known to hold no line end
     private boolean afterCr;
-    private boolean atStart = true;
     private boolean isError;
-    private byte[] data = NO_DATA;
+    private boolean isGiven; // whether next has returned the event that is held
+    private byte[] data = buffer;
     private int from;
     private int to;
-    private boolean dispatched;
 
     /** {@code client} is flushed whenever nothing more has arrived, that is, before a wait. */
     Sse(InputStream in, Flushable client) {
@@ -38,138 +35,107 @@ final class Sse {
         this.client = client;
     }
 
+    /** {@return whether the event is an error by its name, whatever its data} */
+    boolean isError() { return isError; }
+
+    byte[] source() { return data; }
+
+    int from() { return from; }
+
+    int to() { return to; }
+
     /** {@return whether there is another event; blocks until it is whole or the stream ends} */
     boolean next() throws IOException {
-        if (dispatched) reset();
-        while (true) {
-            int lineEnd = lineEnd();
-            boolean last = lineEnd < 0;
-            if (last && at == end) return dispatched = to > from;
-            if (last) lineEnd = end;
-            int lineFrom = at;
-            if (to > from && startsAnother(lineFrom, lineEnd)) return dispatched = true; // the line is read again later
-            at = last ? end : lineEnd + 1;
-            scanned = at;
-            afterCr = !last && buffer[lineEnd] == '\r';
-            if (line(lineFrom, lineEnd) && to > from) return dispatched = true;
+        if (isGiven) {
+            isGiven = false;
+            isError = false;
+            to = from;
         }
-    }
-
-    /** {@return whether the event is an error by its name, whatever its data} */
-    boolean isError() {
-        return isError;
-    }
-
-    byte[] source() {
-        return data;
-    }
-
-    int from() {
-        return from;
-    }
-
-    int to() {
-        return to;
-    }
-
-    private void reset() {
-        dispatched = false;
-        isError = false;
-        data = NO_DATA;
-        from = 0;
-        to = 0;
+        while (!isGiven) {
+            int lineEnd = lineEnd();
+            if (lineEnd < 0 && at == end) return isGiven = to > from;
+            int lineTo = lineEnd < 0 ? end : lineEnd;
+            if (to > from && startsAnother(lineTo)) return isGiven = true; // the line is read again for the next event
+            isGiven = line(at, lineTo) && to > from;
+            afterCr = lineEnd >= 0 && buffer[lineEnd] == '\r';
+            at = lineEnd < 0 ? end : lineEnd + 1;
+        }
+        return true;
     }
 
     /** {@return the position of the next CR or LF, reading on as needed; -1 when the stream ended before one} */
     private int lineEnd() throws IOException {
-        while (true) {
-            if (afterCr && at < end) {
-                if (buffer[at] == '\n') at++;
-                afterCr = false;
+        for (int i = at; ; i++) {
+            if (i == end) {
+                int line = at;
+                if (!fill()) return -1;
+                i -= line - at; // the buffer may be another one
             }
-            for (scanned = Math.max(scanned, at); scanned < end; scanned++) {
-                if (buffer[scanned] == '\n' || buffer[scanned] == '\r') return scanned;
+            if (buffer[i] == '\n' && afterCr && i == at) {
+                at++; // the second half of a line end
+            } else if (buffer[i] == '\n' || buffer[i] == '\r') {
+                return i;
             }
-            if (!fill()) return -1;
         }
     }
 
     private boolean fill() throws IOException {
         if (end == buffer.length) {
-            int rest = end - at;
-            if (rest > MAX_LINE_BYTES) throw new IOException("a line of the event stream is too long");
-            byte[] next = new byte[Math.max(BUFFER_BYTES, rest * 2)];
-            System.arraycopy(buffer, at, next, 0, rest);
+            if (end - at > MAX_LINE_BYTES) throw new IOException("a line of the event stream is too long");
+            byte[] next = new byte[Math.max(BUFFER_BYTES, (end - at) * 2)];
+            System.arraycopy(buffer, at, next, 0, end - at);
             buffer = next;
-            scanned -= at;
+            end -= at;
             at = 0;
-            end = rest;
         }
         if (in.available() == 0) client.flush();
         int n = in.read(buffer, end, buffer.length - end);
         end += Math.max(0, n);
-        return n >= 0;
+        return n > 0;
     }
 
     /** {@return whether the line begins a new JSON value although no blank line has ended the one before} */
-    private boolean startsAnother(int lineFrom, int lineEnd) {
-        int valueFrom = starts(lineFrom, lineEnd, "data:") ? skip(lineFrom, lineEnd, "data:") : lineFrom;
-        return valueFrom < lineEnd && (buffer[valueFrom] == '{' || buffer[valueFrom] == '[') && data[to - 1] == '}';
+    private boolean startsAnother(int lineTo) {
+        int value = skip(at, lineTo, "data:");
+        return value < lineTo && (buffer[value] == '{' || buffer[value] == '[') && data[to - 1] == '}';
     }
 
     /** {@return whether this line ends an event} */
-    private boolean line(int lineFrom, int lineEnd) {
-        if (atStart && starts(lineFrom, lineEnd, "\u00EF\u00BB\u00BF")) lineFrom += 3; // the byte order mark
-        atStart = false;
-        if (lineFrom == lineEnd) {
-            if (to == from) isError = false;
-            return true;
-        }
-        if (buffer[lineFrom] == '{') {
-            append(lineFrom, lineEnd);
-            return true;
-        }
-        if (starts(lineFrom, lineEnd, "data:")) {
-            append(skip(lineFrom, lineEnd, "data:"), lineEnd);
-        } else if (starts(lineFrom, lineEnd, "error:")) {
-            isError = true;
-            append(skip(lineFrom, lineEnd, "error:"), lineEnd);
-        } else if (starts(lineFrom, lineEnd, "event:")) {
-            int nameFrom = skip(lineFrom, lineEnd, "event:");
-            isError = new String(buffer, nameFrom, lineEnd - nameFrom, StandardCharsets.UTF_8).trim().equals("error");
-        }
-        return false;
+    private boolean line(int lineFrom, int lineTo) {
+        lineFrom = skip(lineFrom, lineTo, "\u00EF\u00BB\u00BF"); // a byte order mark
+        int value = skip(lineFrom, lineTo, "data:");
+        int error = skip(lineFrom, lineTo, "error:");
+        int name = skip(lineFrom, lineTo, "event:");
+        boolean bare = lineFrom < lineTo && buffer[lineFrom] == '{';
+        if (name > lineFrom) isError = new String(buffer, name, lineTo - name, StandardCharsets.UTF_8).strip().equals("error");
+        if (error > lineFrom) isError = true;
+        if (bare || value > lineFrom || error > lineFrom) append(Math.max(value, error), lineTo);
+        if (lineFrom == lineTo && to == from) isError = false;
+        return lineFrom == lineTo || bare;
     }
 
-    /** {@return where the value of the field begins: after the prefix, however often it stands there, and spaces} */
-    private int skip(int valueFrom, int lineEnd, String prefix) {
-        while (starts(valueFrom, lineEnd, prefix)) {
-            valueFrom += prefix.length();
-            while (valueFrom < lineEnd && buffer[valueFrom] == ' ') valueFrom++;
+    /** {@return where the line goes on after the prefix, however often it stands there, and spaces; if it does not, its start} */
+    private int skip(int lineFrom, int lineTo, String prefix) {
+        int next = lineFrom;
+        for (int i = 0; next + i < lineTo && (buffer[next + i] & 0xFF) == prefix.charAt(i); ) {
+            if (++i < prefix.length()) continue;
+            for (next += i; next < lineTo && buffer[next] == ' '; ) next++;
+            i = 0;
         }
-        return valueFrom;
-    }
-
-    private boolean starts(int lineFrom, int lineEnd, String prefix) {
-        if (lineEnd - lineFrom < prefix.length()) return false;
-        for (int i = 0; i < prefix.length(); i++) {
-            if ((buffer[lineFrom + i] & 0xFF) != prefix.charAt(i)) return false;
-        }
-        return true;
+        return next;
     }
 
     private void append(int valueFrom, int valueTo) {
-        if (to == from) {
-            data = buffer;
-            from = valueFrom;
-            to = valueTo;
-        } else {
+        boolean first = to == from;
+        if (!first) {
             byte[] joined = Arrays.copyOfRange(data, from, to + 1 + valueTo - valueFrom);
             joined[to - from] = '\n';
             System.arraycopy(buffer, valueFrom, joined, to - from + 1, valueTo - valueFrom);
             data = joined;
-            from = 0;
-            to = joined.length;
+        } else {
+            data = buffer;
         }
+        from = first ? valueFrom : 0;
+        to = first ? valueTo : data.length;
     }
 }

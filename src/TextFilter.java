@@ -7,13 +7,13 @@ import java.util.regex.Pattern;
 /**
  * Looks through the text of a reply as it streams, for what has to be taken out of it: a {@code <think>} part at its very
  * start, a stop sequence that the upstream was not told of, and what stands around the JSON of a structured output.
- * Holds back no more than it must; when there is nothing to look for, text passes as it is.
+ * Holds back no more than it must; where there is nothing to look for, text passes as it is.
  */
 final class TextFilter {
     private static final String THINK = "<think>";
     private static final String THINK_END = "</think>";
     private static final Pattern FENCED = Pattern.compile("```\\w*\\s*(.*?)\\s*```", Pattern.DOTALL);
-    private static final Pattern BRACED = Pattern.compile("[{\\[].*[}\\]]", Pattern.DOTALL);
+    private static final Pattern BRACED = Pattern.compile("([{\\[].*[}\\]])", Pattern.DOTALL);
 
     private enum Think { START, INSIDE, OVER }
 
@@ -22,7 +22,7 @@ final class TextFilter {
     private final Consumer<Json> reasoning;
     private Think think = Think.START;
     private boolean wantsJson;
-    private String pending = ""; // held back: part of a tag or of a stop sequence, or all until JSON can be told from prose
+    private String pending = ""; // held back: part of a tag or stop sequence, or all until JSON can be told from prose
     private String stop = "";
 
     TextFilter(List<String> stops, boolean wantsJson, Consumer<Json> text, Consumer<Json> reasoning) {
@@ -33,13 +33,9 @@ final class TextFilter {
     }
 
     /** {@return the stop sequence that was found, after which nothing passes; "" if none was} */
-    String stop() {
-        return stop;
-    }
+    String stop() { return stop; }
 
-    boolean isUnused() {
-        return think == Think.START && pending.isEmpty();
-    }
+    boolean isUnused() { return think == Think.START && pending.isEmpty(); }
 
     void feed(Json piece) {
         if (!stop.isEmpty()) return;
@@ -48,7 +44,13 @@ final class TextFilter {
             return;
         }
         pending += piece.text();
-        if (think == Think.START) start();
+        String begun = pending.stripLeading();
+        if (think == Think.START && begun.startsWith(THINK)) {
+            think = Think.INSIDE;
+            pending = begun.substring(THINK.length());
+        } else if (think == Think.START && !THINK.startsWith(begun)) {
+            think = Think.OVER;
+        }
         if (think == Think.INSIDE) inside();
         if (think == Think.OVER) rest(false);
     }
@@ -60,16 +62,6 @@ final class TextFilter {
         rest(true);
     }
 
-    private void start() {
-        String begun = pending.stripLeading();
-        if (begun.startsWith(THINK)) {
-            think = Think.INSIDE;
-            pending = begun.substring(THINK.length());
-        } else if (!THINK.startsWith(begun)) {
-            think = Think.OVER;
-        }
-    }
-
     private void inside() {
         int end = pending.indexOf(THINK_END);
         emit(reasoning, end < 0 ? pending.length() - heldBack(List.of(THINK_END)) : end);
@@ -79,20 +71,19 @@ final class TextFilter {
     }
 
     private void rest(boolean last) {
-        int found = -1;
+        int end = Integer.MAX_VALUE;
         for (String each : stops) {
             int at = pending.indexOf(each);
-            if (at < 0 || found >= 0 && at >= found) continue;
-            found = at;
+            if (at < 0 || at >= end) continue;
+            end = at;
             stop = each;
         }
-        if (found >= 0) pending = pending.substring(0, found);
-        boolean ends = last || found >= 0;
-        if (wantsJson && !ends) {
-            wantsJson = pending.isBlank() || !pending.stripLeading().startsWith("{") && !pending.stripLeading().startsWith("[");
-            if (wantsJson) return;
-        }
-        if (wantsJson && ends) pending = json(pending);
+        boolean ends = last || !stop.isEmpty();
+        pending = pending.substring(0, Math.min(end, pending.length()));
+        String begun = pending.stripLeading();
+        wantsJson &= !begun.startsWith("{") && !begun.startsWith("[");
+        if (wantsJson && !ends) return;
+        if (wantsJson) pending = json(pending);
         emit(text, pending.length() - (ends ? 0 : heldBack(stops)));
     }
 
@@ -115,13 +106,10 @@ final class TextFilter {
     private static String json(String text) {
         for (Pattern pattern : List.of(FENCED, BRACED)) {
             Matcher matcher = pattern.matcher(text);
-            if (!matcher.find()) continue;
-            String found = matcher.group(matcher.groupCount());
             try {
-                Json.parse(found.getBytes(StandardCharsets.UTF_8));
-                return found;
+                if (matcher.find()) return Json.parse(matcher.group(1).getBytes(StandardCharsets.UTF_8)).raw();
             } catch (Json.Malformed e) {
-                continue; // not JSON after all: perhaps by the other pattern
+                continue; // not JSON after all, but perhaps by the other pattern
             }
         }
         return text;

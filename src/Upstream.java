@@ -3,8 +3,10 @@ import java.io.InputStream;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.channels.UnresolvedAddressException;
 import java.time.Duration;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -15,7 +17,8 @@ final class Upstream {
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
     private static final long QUEUE_SECONDS = 10;
 
-    private final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(CONNECT_TIMEOUT).build();
+    private final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(CONNECT_TIMEOUT).build();
     private final Options options;
     private final URI url;
     private final Semaphore places;
@@ -26,16 +29,13 @@ final class Upstream {
         this.places = new Semaphore(Math.min(options.maxConnections(), options.maxConnectionsPerHost()), true);
     }
 
-    /** Waits for a place among the requests in flight; {@link #release} gives it back. */
-    void acquire() throws InterruptedException {
-        if (!places.tryAcquire(QUEUE_SECONDS, TimeUnit.SECONDS)) {
-            throw new ApiError(529, "too many requests in flight (--max-connections)").withRetryAfter(1);
-        }
+    /** Waits for a place among the requests in flight, and returns true; {@link #release} gives it back. */
+    boolean acquire() throws InterruptedException {
+        if (places.tryAcquire(QUEUE_SECONDS, TimeUnit.SECONDS)) return true;
+        throw new ApiError(529, "too many requests in flight (--max-connections)").retryAfter(1);
     }
 
-    void release() {
-        places.release();
-    }
+    void release() { places.release(); }
 
     /**
      * Sends a request, with the client's key unless there is one for this backend, and waits for the reply's status.
@@ -44,8 +44,8 @@ final class Upstream {
      * @throws ApiError 502 if no reply came
      */
     HttpResponse<InputStream> send(Json.Writer body, String clientKey) throws InterruptedException {
-        HttpRequest.Builder request = HttpRequest.newBuilder(url).POST(HttpRequest.BodyPublishers.ofByteArray(body.array(), 0, body.size()))
-                .setHeader("content-type", "application/json");
+        HttpRequest.Builder request = HttpRequest.newBuilder(url).setHeader("content-type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofByteArray(body.array(), 0, body.size()));
         String key = options.upstreamKey().orElse(clientKey);
         try {
             if (!key.isEmpty()) request.setHeader("authorization", "Bearer " + key);
@@ -63,10 +63,10 @@ final class Upstream {
     private String reason(IOException e) {
         String at = url.getPort() < 0 ? "" : " on port " + url.getPort();
         return switch (e) {
-            case ConnectException refused when refused.getCause() instanceof java.nio.channels.UnresolvedAddressException -> "the host is not known";
-            case ConnectException refused -> "cannot connect%s; is the backend running?".formatted(at);
-            case java.net.http.HttpTimeoutException slow -> "no connection%s within %d seconds".formatted(at, CONNECT_TIMEOUT.toSeconds());
-            case SSLException tls -> "TLS failed: %s".formatted(tls.getMessage());
+            case ConnectException refused -> refused.getCause() instanceof UnresolvedAddressException ? "the host is not known"
+                    : "cannot connect%s; is the backend running?".formatted(at);
+            case HttpConnectTimeoutException slow -> "no connection%s within %d seconds".formatted(at, CONNECT_TIMEOUT.toSeconds());
+            case SSLException tls -> "TLS failed: " + tls.getMessage();
             default -> "the connection broke before a reply came";
         };
     }
