@@ -16,23 +16,23 @@ final class A2o {
 
     public static void main(String[] args) {
         try {
-            Map<Options.Flag, List<String>> given = Options.read(args, System.getenv());
-            if (given.containsKey(Options.Flag.HELP)) {
-                System.out.print(Options.usage());
-            } else if (given.containsKey(Options.Flag.VERSION)) {
+            Map<String, List<String>> given = Options.read(args, System.getenv());
+            if (given.containsKey("--help")) {
+                System.out.print(Options.USAGE);
+            } else if (given.containsKey("--version")) {
                 System.out.println("a2o " + VERSION);
             } else {
                 start(Options.of(given));
             }
         } catch (Options.Wrong e) {
-            exit(e.exitStatus(), e.getMessage());
+            exit(e.exitStatus(), e.getMessage().stripTrailing());
         } catch (IOException e) {
-            exit(1, "a2o: %s%n".formatted(e.getMessage()));
+            exit(1, "a2o: " + e.getMessage());
         }
     }
 
     private static void exit(int status, String message) {
-        System.err.print(message);
+        System.err.println(message);
         System.exit(status);
     }
 

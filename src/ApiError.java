@@ -13,12 +13,11 @@ import java.util.stream.Stream;
 final class ApiError extends RuntimeException {
     private static final int MAX_TEXT = 200; // characters kept of a reply that is not JSON
     private static final long MAX_RETRY_SECONDS = 60; // SDKs obey whatever stands there
-    private static final Pattern OVERFLOW = Pattern.compile("context_length_exceeded|exceed_context_size|maximum context length"
-            + "|available context size|prompt is too long|too many tokens|range of input length|context window|context length"
+    private static final Pattern OVERFLOW = Pattern.compile("context_length_exceeded|exceed_context_size|too many tokens"
+            + "|context (length|window)|available context size|prompt is too long|range of input length"
             + "|maximum number of tokens|input length.*exceed");
-    private static final Pattern NO_MONEY = Pattern.compile("insufficient[_ ](quota|balance|credits)|exceeded your current quota");
-    private static final Pattern LIMIT = Pattern.compile("(?:limit|max|context (?:length|size|window))[^0-9]{0,40}(\\d{3,9})");
-    private static final Pattern NUMBER = Pattern.compile("\\d{3,9}");
+    private static final Pattern NO_MONEY = Pattern.compile("insufficient[_ ](quota|balance|credits)|exceeded your current q");
+    private static final Pattern LIMIT = Pattern.compile("(?:limit|max|context (?:length|size|window))\\D{0,40}(\\d{3,9})");
 
     /** What the translation of an upstream's error needs to know of the request; {@code tokens} is a guess at its size. */
     record Context(String host, String model, boolean ownKey, long window, long tokens) { }
@@ -37,9 +36,7 @@ final class ApiError extends RuntimeException {
     }
 
     int status() { return status; }
-
     boolean isFinal() { return isFinal; }
-
     long retrySeconds() { return retrySeconds; }
 
     ApiError asFinal() {
@@ -54,7 +51,8 @@ final class ApiError extends RuntimeException {
 
     Json.Writer body(String requestId) {
         var out = new Json.Writer().put("{'type':'error','error':{'type':%,'message':%", type(), getMessage());
-        if (!code.isEmpty()) out.put(",'details':{'error_code':%", code).put(code.startsWith("thread_un") ? ",'unsupported':[]}" : "}");
+        String list = code.startsWith("thread_un") ? ",'unsupported':[]}" : "}";
+        if (!code.isEmpty()) out.put(",'details':{'error_code':%", code).put(list);
         return out.put("},'request_id':%}", requestId);
     }
 
@@ -79,22 +77,24 @@ final class ApiError extends RuntimeException {
         try {
             return ofUpstream(status, Json.parse(body), context);
         } catch (Json.Malformed plain) { // the text itself is the message
-            String text = new String(body, StandardCharsets.UTF_8).replaceAll("(?s)<(style|script).*?</\\1>|<[^>]*>", " ");
-            text = text.replaceAll("\\s+", " ").strip();
-            return ofUpstream(status, Json.Str.of(text.substring(0, Math.min(MAX_TEXT, text.length()))), context);
+            String raw = new String(body, StandardCharsets.UTF_8).strip();
+            String text = raw.replaceAll("(?s)<(style|script).*?</\\1>|<[^>]*>", " ").replaceAll("\\s+", " ").strip();
+            text = text.substring(0, Math.min(MAX_TEXT, text.length()));
+            boolean foreign = raw.startsWith("<") && (status < 400 || status >= 500); // a gateway's page, not the backend's word
+            return foreign ? new ApiError(502, context.host + ": " + text) : ofUpstream(status, Json.Str.of(text), context);
         }
     }
 
     /**
-     * An error that the upstream answered, as Anthropic's (SPEC E.3): by its words first, then by its status. With status
-     * 200 the error came inside a reply, and its own code or type says the status.
+     * An error that the upstream answered, as Anthropic's (SPEC E.3): by its words first, then by its status. With
+     * status 200 the error came inside a reply, and its own code or type says the status.
      */
     static ApiError ofUpstream(int status, Json body, Context context) {
         Json outer = body.items().isEmpty() ? body : body.items().getFirst();
         Json error = outer.get("error") instanceof Json.Obj inner ? inner : outer;
         String message = message(error);
-        String words = Stream.of("code", "type", "error_type").map(name -> error.get(name).text() + " ").collect(Collectors.joining())
-                .concat(message).toLowerCase(Locale.ROOT);
+        String words = Stream.of(error.get("code"), error.get("type"), error.get("error_type"), Json.Str.of(message))
+                .map(Json::text).collect(Collectors.joining(" ")).toLowerCase(Locale.ROOT);
         int said = status == 200 ? innerStatus(error, words) : status;
         String text = "%s: %s".formatted(context.host, message.isEmpty() ? "status " + said : message);
         if (said != 429 && OVERFLOW.matcher(words).find()) return new ApiError(400, overflow(error, message, context));
@@ -102,8 +102,8 @@ final class ApiError extends RuntimeException {
         if (words.contains("overloaded")) return new ApiError(529, text);
         return switch (said) {
             case 401, 403 -> !context.ownKey || words.contains("moderation") ? new ApiError(said, text)
-                    : new ApiError(500, "%s: backend rejected the proxy's credentials".formatted(context.host)).asFinal();
-            case 404 -> new ApiError(404, words.contains("model") ? "model: %s (%s)".formatted(context.model, text) : text);
+                    : new ApiError(500, context.host + ": backend rejected the proxy's credentials").asFinal();
+            case 404 -> new ApiError(404, words.contains("model") ? "model: " + context.model + " (" + text + ")" : text);
             case 408, 413, 429, 504 -> new ApiError(said, text);
             case 409, 502, 503, 529 -> new ApiError(529, text);
             default -> new ApiError(said >= 500 ? 500 : said >= 400 ? 400 : 502, text);
@@ -111,8 +111,8 @@ final class ApiError extends RuntimeException {
     }
 
     private static String message(Json error) {
-        return Stream.of("message", "error", "detail", "error_message", "msg", "errors").map(error::get)
-                .map(found -> found.hasText() ? found.text() : found.items().stream().map(ApiError::message).collect(Collectors.joining("; ")))
+        return Stream.of("message", "error", "detail", "error_message", "msg", "errors").map(error::get).map(found -> found.hasText()
+                ? found.text() : found.items().stream().map(ApiError::message).collect(Collectors.joining("; ")))
                 .filter(text -> !text.isEmpty()).findFirst().orElse(error.text());
     }
 
@@ -122,7 +122,8 @@ final class ApiError extends RuntimeException {
             long status = code.text().matches("\\d{3}") ? Long.parseLong(code.text()) : code.toLong(0);
             if (status >= 400 && status < 600) return (int) status;
         }
-        return words.matches("(?s).*(rate_limit|resource_exhausted).*") ? 429 : words.matches("(?s).*(invalid_(request|argument)|badrequest).*") ? 400
+        return words.matches("(?s).*(rate_limit|resource_exhausted).*") ? 429
+                : words.matches("(?s).*(invalid_(request|argument)|badrequest).*") ? 400
                 : words.matches("(?s).*(authentication|invalid_api_key).*") ? 401 : words.contains("permission") ? 403
                 : words.matches("(?s).*not_?found.*") ? 404 : words.contains("timeout") ? 504 : 0;
     }
@@ -133,8 +134,9 @@ final class ApiError extends RuntimeException {
         Matcher named = LIMIT.matcher(plain);
         long limit = error.get("n_ctx").toLong(named.find() ? Long.parseLong(named.group(1)) : context.window);
         if (limit == 0) return "prompt is too long: %s: %s".formatted(context.host, message);
-        long most = NUMBER.matcher(plain).results().mapToLong(number -> Long.parseLong(number.group())).max().orElse(0);
+        long most = Stream.of(plain.split("\\D+")).filter(text -> text.matches("\\d{3,9}")).mapToLong(Long::parseLong).max().orElse(0);
         long tokens = error.get("n_prompt_tokens").toLong(most);
-        return "prompt is too long: %d tokens > %d maximum".formatted(tokens > limit ? tokens : Math.max(context.tokens, limit + 1), limit);
+        if (tokens <= limit) tokens = Math.max(context.tokens, limit + 1);
+        return "prompt is too long: %d tokens > %d maximum".formatted(tokens, limit);
     }
 }

@@ -1,5 +1,6 @@
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
+import java.util.regex.Pattern;
 
 /**
  * The arguments of one tool call, on their way from a backend, which sends the text of a JSON object in pieces of any
@@ -16,17 +17,19 @@ import java.util.HexFormat;
  * </pre>
  */
 final class Arguments {
+    private static final Pattern UNPAIRED = Pattern.compile("\\p{Cs}"); // half of a surrogate pair, which UTF-8 has not
+
     private enum State { START, OTHER, ITEM, NAME, COLON, VALUE, STRING, WORD, AFTER, DONE, BROKEN }
 
     private final StringBuilder out = new StringBuilder(); // mended, not yet taken
-    private final StringBuilder held = new StringBuilder(); // comma, name and colon of a member whose value has not begun
+    private final StringBuilder held = new StringBuilder(); // comma, name, colon: of a member whose value has not begun
     private final StringBuilder word = new StringBuilder(); // a number or word, or all of a value that is no object
     private final StringBuilder escape = new StringBuilder(); // what of an escape has come
     private final StringBuilder closers = new StringBuilder(); // of the containers that are open
     private State state = State.START;
     private int valueFrom; // in out: where the last value, with its comma and name, began
 
-    void feed(String text) { for (int i = 0; i < text.length(); i++) accept(text.charAt(i)); }
+    void feed(String text) { text.chars().forEach(c -> accept((char) c)); }
 
     /** {@return whether the object has been closed} */
     boolean isComplete() { return state == State.DONE; }
@@ -37,12 +40,12 @@ final class Arguments {
         if (end > 0 && Character.isHighSurrogate(out.charAt(end - 1)) && state != State.DONE) end--;
         String ready = out.substring(0, end);
         out.delete(0, end);
-        return ready;
+        return UNPAIRED.matcher(ready).replaceAll(unit -> "\\\\u%04x".formatted((int) unit.group().charAt(0)));
     }
 
     /**
-     * Nothing more comes. What is open is closed; but if the reply was {@code cut} by its length limit, a stream stays as
-     * it is, for clients drop a partial value, and what will be a {@code whole} value loses the string that was cut.
+     * Nothing more comes. What is open is closed; but if the reply was {@code cut} by its length limit, a stream stays
+     * as it is, for clients drop a partial value, and what will be a {@code whole} value loses the string that was cut.
      */
     void end(boolean cut, boolean whole) {
         if (state == State.START) {
@@ -50,7 +53,7 @@ final class Arguments {
         } else if (state == State.OTHER) {
             out.append(converted(word.toString().strip()));
         } else if (state != State.DONE && (whole || !cut)) {
-            if (state == State.WORD) endWord();
+            if (state == State.WORD && !cut) endWord();
             if (state == State.STRING && cut) out.setLength(valueFrom);
             if (state == State.STRING && !cut) out.append('"');
             out.append(closers.reverse());
@@ -59,33 +62,30 @@ final class Arguments {
     }
 
     private void accept(char c) {
+        boolean space = c == ' ' || c == '\n' || c == '\r' || c == '\t';
         switch (state) {
-            case START -> {
-                if (c == '{') open(c);
-                if (c != '{' && !isSpace(c)) state = State.OTHER;
-                if (state == State.OTHER) word.append(c);
-            }
-            case OTHER -> word.append(c);
             case NAME -> string(c, held);
             case STRING -> string(c, out);
+            case OTHER -> word.append(c);
+            case DONE, BROKEN -> { } // dropped: what follows the object, or what cannot be mended
+            case START -> {
+                if (!space) state = c == '{' ? State.VALUE : State.OTHER;
+                if (!space) accept(c);
+            }
             case WORD -> {
-                boolean ends = isSpace(c) || ",]}".indexOf(c) >= 0;
-                if (!ends) word.append(c);
-                if (ends) endWord();
+                boolean ends = space || ",]}".indexOf(c) >= 0;
+                if (ends) endWord(); else word.append(c);
                 if (ends) accept(c);
             }
-            case ITEM, COLON, VALUE, AFTER -> token(c);
-            case DONE, BROKEN -> { } // dropped: what follows the object, or what cannot be mended
+            case ITEM, COLON, VALUE, AFTER -> {
+                if (space) held.append(c); else token(c);
+            }
         }
     }
 
-    private static boolean isSpace(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
-
     private void token(char c) {
-        boolean inObject = closers.charAt(closers.length() - 1) == '}';
-        if (isSpace(c)) {
-            held.append(c);
-        } else if (c == '}' || c == ']') {
+        boolean inObject = !closers.isEmpty() && closers.charAt(closers.length() - 1) == '}';
+        if (c == '}' || c == ']') {
             close(c);
         } else if (state == State.ITEM && inObject) {
             hold(c, '"', State.NAME);
@@ -94,13 +94,12 @@ final class Arguments {
         } else if (state == State.AFTER) {
             hold(c, ',', State.ITEM);
         } else if (c == '{' || c == '[') {
-            open(c);
-        } else if (c == '"') {
             release().append(c);
-            state = State.STRING;
+            closers.append(c == '{' ? '}' : ']');
+            state = closers.length() > Json.MAX_DEPTH - 12 ? State.BROKEN : State.ITEM; // what is around it is nested too
         } else {
-            word.append(c);
-            state = State.WORD;
+            (c == '"' ? release() : word).append(c);
+            state = c == '"' ? State.STRING : State.WORD;
         }
     }
 
@@ -116,24 +115,15 @@ final class Arguments {
         return out;
     }
 
-    private void open(char c) {
-        release().append(c);
-        closers.append(c == '{' ? '}' : ']');
-        state = closers.length() > Json.MAX_DEPTH - 12 ? State.BROKEN : State.ITEM; // the message around it is nested too
-    }
-
     /** A comma or a name that no value followed is dropped. */
     private void close(char c) {
+        int last = closers.length() - 1;
+        state = last < 0 || closers.charAt(last) != c ? State.BROKEN : last == 0 ? State.DONE : State.AFTER;
+        if (state == State.BROKEN) return;
         if (held.toString().isBlank()) release();
         held.setLength(0);
-        int last = closers.length() - 1;
-        if (closers.charAt(last) == c) {
-            out.append(c);
-            closers.setLength(last);
-            state = last == 0 ? State.DONE : State.AFTER;
-        } else {
-            state = State.BROKEN;
-        }
+        out.append(c);
+        closers.setLength(last);
     }
 
     private void endWord() {
@@ -153,13 +143,11 @@ final class Arguments {
             escape(c, to);
         } else if (c == '\\') {
             escape.append(c);
-        } else if (c == '"') {
-            to.append(c);
-            state = state == State.NAME ? State.COLON : State.AFTER;
         } else if (c < ' ') {
             to.append(c == '\n' ? "\\n" : c == '\t' ? "\\t" : c == '\r' ? "\\r" : "\\u%04x".formatted((int) c));
         } else {
             to.append(c);
+            if (c == '"') state = state == State.NAME ? State.COLON : State.AFTER;
         }
     }
 
@@ -180,11 +168,10 @@ final class Arguments {
         if (text.equals("null") || text.equals("None")) return "{}";
         try {
             Json value = Json.parse(text.getBytes(StandardCharsets.UTF_8));
-            if (!value.text().strip().startsWith("{")) return "{\"value\":%s}".formatted(value.raw());
-            var decoded = new Arguments();
-            decoded.feed(value.text());
-            decoded.end(false, true);
-            return decoded.take();
+            var object = new Arguments();
+            object.feed(value.text().strip().startsWith("{") ? value.text() : "{\"value\":%s}".formatted(value.raw()));
+            object.end(false, true);
+            return object.take();
         } catch (Json.Malformed e) {
             return new Json.Writer().put("{'_raw':%}", text).toString();
         }

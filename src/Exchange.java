@@ -5,13 +5,14 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.http.HttpResponse;
+import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * One request for a message and its reply. The thread that runs it blocks on the upstream; meanwhile {@link #tick},
- * called from another, ends a silence that is too long and keeps the client informed. The lock guards the translator,
- * the client's connection and the verdict.
+ * One request for a message and its reply. The thread that runs it holds the lock all the time, except while it waits
+ * for the upstream; then {@link #tick}, called from another thread, ends a wait that is too long and keeps the client
+ * informed.
  *
  * <p>Nothing is sent, not even the status, before the upstream has said something that means a reply, or
  * {@link #PATIENCE} has passed: until then an error still gets a status of its own, after that it is an event.
@@ -30,7 +31,7 @@ final class Exchange implements Flushable {
     private final ReentrantLock lock = new ReentrantLock();
     private final long begun = System.nanoTime();
     private long lastSent = begun;
-    private long waitingSince; // nanoseconds; 0 while the upstream is not waited for
+    private long waitingSince = Long.MAX_VALUE; // that is, not at all
     private ApiError verdict; // why the wait for the upstream was ended; null if it was not
     private OutputStream body; // the client's; null until the status is sent
     private boolean over; // nothing more goes to the client
@@ -44,12 +45,9 @@ final class Exchange implements Flushable {
         this.timeout = options.timeout().toNanos();
     }
 
-    private interface Io<T> {
-        T run() throws IOException, InterruptedException;
-    }
-
     /** Runs to the end. @throws ApiError if that is to be answered with a status: nothing has been sent yet */
     void run(Json.Writer openai, String clientKey) throws IOException {
+        lock.lock();
         try {
             if (translator.wantsNothing()) {
                 translator.end();
@@ -57,14 +55,18 @@ final class Exchange implements Flushable {
             } else {
                 exchange(openai, clientKey);
             }
-        } catch (InterruptedException e) {
-            fail(new ApiError(503, "the proxy is stopping"));
         } catch (ApiError e) {
-            fail(e);
+            status = e.status();
+            if (body == null && !over) throw e;
+            if (!over) translator.fail(e, requestId); // over: the client has left, or has all it needs
+            if (!over) complete();
+        } finally {
+            over = true;
+            lock.unlock();
         }
     }
 
-    private void exchange(Json.Writer openai, String clientKey) throws IOException, InterruptedException {
+    private void exchange(Json.Writer openai, String clientKey) throws IOException {
         waitFor(upstream::acquire);
         try {
             HttpResponse<InputStream> reply = waitFor(() -> upstream.send(openai, clientKey));
@@ -83,18 +85,16 @@ final class Exchange implements Flushable {
     }
 
     private ApiError refusal(HttpResponse<InputStream> reply, InputStream in) throws IOException {
-        int code = reply.statusCode() == 200 ? 502 : reply.statusCode();
         String wait = reply.headers().firstValue("retry-after").filter(text -> text.matches("\\d{1,9}")).orElse("0");
-        return ApiError.ofUpstream(code, in.readNBytes(MAX_ERROR_BYTES), translator.context()).retryAfter(Long.parseLong(wait));
+        ApiError error = ApiError.ofUpstream(reply.statusCode(), in.readNBytes(MAX_ERROR_BYTES), translator.context());
+        return error.retryAfter(Long.parseLong(wait));
     }
 
     private void whole(InputStream in) throws IOException {
         try {
             translator.chunk(Json.parse(in.readAllBytes()));
         } catch (Json.Malformed e) {
-            throw translator.broken("the reply is " + e.getMessage());
-        } catch (IOException e) {
-            throw translator.broken("the connection broke in mid-reply");
+            throw translator.broken(502, "the reply is " + e.getMessage());
         }
         translator.finish(true);
         complete();
@@ -102,53 +102,41 @@ final class Exchange implements Flushable {
 
     private void events(InputStream in) throws IOException {
         var events = new Sse(in, this);
-        try {
-            while (events.next()) {
-                if (locked(() -> translator.event(events))) break;
-            }
-        } catch (IOException e) {
-            if (!translator.isFinished()) throw translator.broken("the connection broke in mid-reply");
-        } catch (ApiError e) {
-            if (e != verdict || !translator.isFinished()) throw e; // what has finished needs no more waiting
-        }
+        while (isMore(events) && !translator.event(events)) { } // until nothing more comes or is wanted
         translator.finish(false);
         complete();
-        if (!translator.isStopped() && verdict == null) drain(in);
+        while (!translator.isStopped() && isMore(events)) { } // to the end, so that the connection can serve again
     }
 
-    /** Reads on to the end, so that the connection can serve again; the client has its reply already. */
-    private static void drain(InputStream in) {
+    /** {@return whether there is another event; what has finished may break off} */
+    private boolean isMore(Sse events) throws IOException {
         try {
-            in.readNBytes(MAX_ERROR_BYTES);
-        } catch (IOException | ApiError e) {
-            // only the connection is lost
+            return events.next();
+        } catch (ApiError e) {
+            if (translator.isFinished()) return false;
+            throw e;
         }
     }
 
     /** Sends what is ready; called before every wait for the upstream. */
     @Override
     public void flush() {
-        if (translator.isStream() && translator.ready().size() > 0) locked(this::send);
+        if (translator.isStream() && !over && translator.ready().size() > 0) send();
     }
 
-    private void complete() {
-        locked(() -> {
-            send();
-            over = true;
-            body.close();
-            return null;
-        });
+    private void complete() throws IOException {
+        send();
+        over = true;
+        body.close();
     }
 
-    private Void send() {
+    private void send() {
         Json.Writer ready = translator.ready();
         try {
-            if (body == null) {
-                String warnings = String.join(",", translator.warnings());
-                if (!warnings.isEmpty()) http.getResponseHeaders().set("x-proxy-warnings", warnings);
-                body = translator.isStream() ? Proxy.begin(http, 200, "text/event-stream; charset=utf-8", 0)
-                        : Proxy.begin(http, 200, "application/json", ready.size());
-            }
+            String warnings = String.join(",", translator.warnings());
+            if (body == null && !warnings.isEmpty()) http.getResponseHeaders().set("x-proxy-warnings", warnings);
+            if (body == null) body = translator.isStream() ? Proxy.begin(http, 200, "text/event-stream; charset=utf-8", 0)
+                    : Proxy.begin(http, 200, "application/json", ready.size());
             body.write(ready.array(), 0, ready.size());
             body.flush();
         } catch (IOException e) {
@@ -157,49 +145,35 @@ final class Exchange implements Flushable {
         }
         ready.clear();
         lastSent = System.nanoTime();
-        return null;
-    }
-
-    /** Before the first byte the error is thrown on, to be answered with its status; after it, it is an event. */
-    private void fail(ApiError error) {
-        locked(() -> {
-            status = error.status();
-            if (over) return null; // the client has left, or has all it needs
-            over = true;
-            if (body == null) throw error;
-            translator.fail(error, requestId);
-            send();
-            body.close();
-            return null;
-        });
     }
 
     /** Looks after the exchange; called a few times a second with the time in nanoseconds. Never blocks. */
     void tick(long now) {
-        if (!lock.tryLock()) return; // it is busy, so it needs no looking after
+        if (!lock.tryLock()) return; // it is not waiting
         try {
-            long silence = waitingSince == 0 ? 0 : now - waitingSince;
+            long silence = waitingSince == Long.MAX_VALUE ? 0 : now - waitingSince;
             if (silence > timeout || silence > LINGER && translator.isFinished()) {
-                long seconds = TimeUnit.NANOSECONDS.toSeconds(silence);
-                endWait(new ApiError(504, "%s: nothing came for %d seconds".formatted(translator.context().host(), seconds)));
-            } else if (silence > 0 && !over && translator.isStream() && now - lastSent > PATIENCE) {
+                endWait(translator.broken(504, "nothing came for %d seconds".formatted(TimeUnit.NANOSECONDS.toSeconds(silence))));
+            } else if (!over && translator.isStream() && now - lastSent > PATIENCE) {
                 lastSent = now;
-                Thread.ofVirtual().start(() -> locked(this::ping));
+                Thread.ofVirtual().start(this::ping);
             }
         } finally {
             lock.unlock();
         }
     }
 
-    private Void ping() {
-        if (over) return null;
-        translator.ping();
+    private void ping() {
+        lock.lock();
         try {
+            if (over) return;
+            translator.ping();
             send();
         } catch (ApiError gone) {
-            if (waitingSince != 0) endWait(gone);
+            if (waitingSince != Long.MAX_VALUE) endWait(gone);
+        } finally {
+            lock.unlock();
         }
-        return null;
     }
 
     private void endWait(ApiError reason) {
@@ -207,29 +181,21 @@ final class Exchange implements Flushable {
         thread.interrupt();
     }
 
-    /** Does what may wait for the upstream. @throws ApiError if {@link #tick} ended the wait */
-    private <T> T waitFor(Io<T> wait) throws IOException, InterruptedException {
-        locked(() -> waitingSince = System.nanoTime());
+    /** Does what may wait for the upstream, without the lock. @throws ApiError if the wait was ended or the connection broke */
+    private <T> T waitFor(Callable<T> wait) {
+        waitingSince = System.nanoTime();
+        lock.unlock();
         try {
-            return wait.run();
+            return wait.call();
+        } catch (ApiError e) {
+            throw e;
+        } catch (Exception e) { // of the connection, or the interruption of which the verdict says more
+            throw translator.broken(502, "the connection broke in mid-reply");
         } finally {
-            locked(() -> {
-                waitingSince = 0;
-                if (verdict != null) Thread.interrupted(); // it has done its work
-                if (verdict != null) throw verdict;
-                return null;
-            });
-        }
-    }
-
-    private <T> T locked(Io<T> action) {
-        lock.lock();
-        try {
-            return action.run();
-        } catch (IOException | InterruptedException e) {
-            throw new ApiError(499, "the client has left"); // all that is done under the lock is sending to it
-        } finally {
-            lock.unlock();
+            lock.lock();
+            waitingSince = Long.MAX_VALUE;
+            if (verdict != null) Thread.interrupted(); // it has done its work
+            if (verdict != null) throw verdict;
         }
     }
 
@@ -244,12 +210,8 @@ final class Exchange implements Flushable {
         private Watched(InputStream in) { super(in); }
 
         @Override
-        public int read(byte[] buffer, int offset, int length) throws IOException {
-            try {
-                return waitFor(() -> in.read(buffer, offset, length));
-            } catch (InterruptedException e) {
-                throw new IOException(e);
-            }
+        public int read(byte[] buffer, int offset, int length) {
+            return waitFor(() -> in.read(buffer, offset, length));
         }
     }
 }

@@ -10,8 +10,8 @@ import java.util.List;
  * output copies that slice, so numbers, escapes, member order and white space stay as they were. This is not a general
  * JSON library: values are read whole, looked at, and copied or left out; they are never changed.
  *
- * <p>The look-ups are lenient, for replies may have any shape: what is not there, or is of another type, is {@link #NULL},
- * empty or the given default. Of members with the same name the last counts.
+ * <p>The look-ups are lenient, for replies may have any shape: what is not there, or is of another type, is
+ * {@link #NULL}, empty or the given default. Of members with the same name the last counts.
  */
 sealed interface Json {
     int MAX_DEPTH = 512;
@@ -19,7 +19,12 @@ sealed interface Json {
     Json FALSE = Word.of("false");
     Json NULL = Word.of("null");
 
-    record Obj(byte[] source, int from, int to, Json[] namesAndValues) implements Json { }
+    record Obj(byte[] source, int from, int to, Json[] namesAndValues) implements Json {
+        /** {@return an object made of a string to stand in its place: to be looked at, not to be written} */
+        static Obj of(Json place, Json... namesAndValues) {
+            return new Obj(place.source(), place.from(), place.to(), namesAndValues);
+        }
+    }
 
     record Arr(byte[] source, int from, int to, List<Json> items) implements Json { }
 
@@ -27,9 +32,7 @@ sealed interface Json {
 
     /** One of the three constants, compared by identity. */
     record Word(byte[] source, int from, int to) implements Json {
-        private static Word of(String text) {
-            return new Word(text.getBytes(StandardCharsets.UTF_8), 0, text.length());
-        }
+        private static Word of(String text) { return new Word(text.getBytes(StandardCharsets.UTF_8), 0, text.length()); }
     }
 
     /** A string; {@code from} and {@code to} include the quotes, {@code escaped} says that there may be a backslash. */
@@ -44,11 +47,8 @@ sealed interface Json {
         }
 
         boolean isEmpty() { return to - from == 2; }
-
         /** {@return whether the last character may be the first half of a surrogate pair, which only an escape can be} */
-        boolean mayEndInHalf() {
-            return to - from >= 8 && source[to - 7] == '\\' && source[to - 6] == 'u';
-        }
+        boolean mayEndInHalf() { return to - from >= 8 && source[to - 7] == '\\' && source[to - 6] == 'u'; }
     }
 
     /** Bytes that are not JSON; the message names the place and what was expected, and never quotes the input. */
@@ -59,17 +59,11 @@ sealed interface Json {
     }
 
     byte[] source();
-
     int from();
-
     int to();
-
     /** {@return the value in all of {@code source}, which must be UTF-8; a byte order mark is passed over} */
-    static Json parse(byte[] source) { return parse(source, 0, source.length); }
-
-    static Json parse(byte[] source, int from, int to) {
-        return new Parser(source, from, to).document();
-    }
+    static Json parse(byte[] source) { return new Parser(source, 0, source.length).document(); }
+    static Json parse(byte[] source, int from, int to) { return new Parser(source, from, to).document(); }
 
     default Json get(String name) {
         Json[] parts = parts();
@@ -81,10 +75,8 @@ sealed interface Json {
 
     /** {@return the names and values of an object in turn; of anything else, none} */
     default Json[] parts() { return this instanceof Obj obj ? obj.namesAndValues : new Json[0]; }
-
     /** {@return the elements of an array; of anything else, none} */
     default List<Json> items() { return List.of(); }
-
     default boolean isNull() { return this == NULL; }
 
     /** {@return whether this is the string {@code ascii}, however escaped} */
@@ -107,28 +99,21 @@ sealed interface Json {
         var text = new StringBuilder(raw.length());
         for (int i = 0; i < raw.length(); i++) {
             char c = raw.charAt(i) == '\\' ? raw.charAt(++i) : 0;
-            int kind = "bfnrtu".indexOf(c);
-            if (kind < 0) {
-                text.append(raw.charAt(i)); // not escaped, or an escape that stands for itself
-            } else {
-                text.append(kind < 5 ? "\b\f\n\r\t".charAt(kind) : (char) Integer.parseInt(raw, i + 1, i + 5, 16));
-                i += kind < 5 ? 0 : 4;
-            }
+            int kind = "bfnrtu".indexOf(c); // other escapes stand for themselves
+            text.append(kind < 0 ? raw.charAt(i) : kind < 5 ? "\b\f\n\r\t".charAt(kind) : (char) Integer.parseInt(raw, i + 1, i + 5, 16));
+            i += kind == 5 ? 4 : 0;
         }
         return text.toString();
     }
 
-    /** {@return the number if it is a whole one that a double holds exactly, however written; else the default} */
+    /** {@return the number if, read as a double, it is a whole one up to 2^53, however written; else the default} */
     default long toLong(long otherwise) {
-        if (!(this instanceof Num)) return otherwise;
-        double value = Double.parseDouble(raw());
+        double value = this instanceof Num ? Double.parseDouble(raw()) : Double.NaN;
         return value == Math.rint(value) && Math.abs(value) <= 1L << 53 ? (long) value : otherwise;
     }
 
     /** {@return the value as JSON text, as it was written} */
-    default String raw() {
-        return new String(source(), from(), to() - from(), StandardCharsets.UTF_8);
-    }
+    default String raw() { return new String(source(), from(), to() - from(), StandardCharsets.UTF_8); }
 
     /** Recursive descent over bytes. Everything is checked here, once: grammar, UTF-8 (RFC 3629), escapes, depth. */
     final class Parser {
@@ -181,10 +166,8 @@ sealed interface Json {
         private Json container(char closing) {
             int from = at++;
             int base = top;
-            boolean more = peek() != closing;
             if (++depth > MAX_DEPTH) throw new Malformed(from, "nested deeper than %d levels".formatted(MAX_DEPTH));
-            if (!more) at++;
-            while (more) {
+            for (boolean more = peek() != closing; more; at += more ? 1 : 0) {
                 if (closing == '}') {
                     if (peek() != '"') throw new Malformed(at, "a member name in quotes expected");
                     push(string());
@@ -194,8 +177,8 @@ sealed interface Json {
                 push(value());
                 more = peek() == ',';
                 if (!more && peek() != closing) throw new Malformed(at, "',' or '%c' expected".formatted(closing));
-                at++;
             }
+            at++;
             depth--;
             Json[] parts = Arrays.copyOfRange(stack, base, top);
             top = base;
@@ -216,14 +199,10 @@ sealed interface Json {
                 if (at >= end) throw new Malformed(at, "the string does not end");
                 int b = source[at++];
                 if (b == '"') return new Str(source, from, at, escaped);
-                if (b == '\\') {
-                    escape();
-                    escaped = true;
-                } else if (b < 0) {
-                    utf8(--at);
-                } else if (b < ' ') {
-                    throw new Malformed(at - 1, "a control character must be escaped");
-                }
+                escaped |= b == '\\';
+                if (b == '\\') escape();
+                if (b < 0) utf8(at - 1);
+                if (b >= 0 && b < ' ') throw new Malformed(at - 1, "a control character must be escaped");
             }
         }
 
@@ -235,20 +214,22 @@ sealed interface Json {
         }
 
         private void escape() {
-            int kind = at < end ? source[at++] : 0;
-            if ("\"\\/bfnrtu".indexOf(kind) < 0) throw new Malformed(at - 1, "no such escape");
-            for (int i = 0; kind == 'u' && i < 4; i++) {
-                if (at >= end || Character.digit(source[at++], 16) < 0) throw new Malformed(at - 1, "four hex digits expected");
+            int kind = at < end ? source[at] : 0;
+            if ("\"\\/bfnrtu".indexOf(kind) < 0) throw new Malformed(at, "no such escape");
+            at++;
+            for (int i = 0; kind == 'u' && i < 4; i++, at++) {
+                if (at >= end || Character.digit(source[at], 16) < 0) throw new Malformed(at, "four hex digits expected");
             }
         }
 
         /** One character beyond ASCII, by the table of RFC 3629, section 4. */
         private void utf8(int from) {
             int lead = source[from] & 0xFF;
+            int second = at < end ? source[at] & 0xFF : 0;
             int length = lead < 0xC2 || lead > 0xF4 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
             int least = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
             int most = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-            boolean valid = length > 0 && from + length <= end && (source[from + 1] & 0xFF) >= least && (source[from + 1] & 0xFF) <= most;
+            boolean valid = length > 0 && from + length <= end && second >= least && second <= most;
             for (int i = 2; valid && i < length; i++) valid = (source[from + i] & 0xC0) == 0x80;
             if (!valid) throw new Malformed(from, "not UTF-8");
             at = from + length;
@@ -269,7 +250,7 @@ sealed interface Json {
 
         private boolean skip(char c) {
             boolean found = at < end && source[at] == c;
-            if (found) at++;
+            at += found ? 1 : 0;
             return found;
         }
 
@@ -293,16 +274,11 @@ sealed interface Json {
         private int size;
 
         int size() { return size; }
-
         void clear() { size = 0; }
-
         /** {@return the bytes written, in an array that may be longer than {@link #size}; valid until the next write} */
         byte[] array() { return bytes; }
-
         byte[] toBytes() { return Arrays.copyOf(bytes, size); }
-
-        @Override
-        public String toString() { return new String(bytes, 0, size, StandardCharsets.UTF_8); }
+        @Override public String toString() { return new String(bytes, 0, size, StandardCharsets.UTF_8); }
 
         /**
          * Writes {@code pattern}, in which ' stands for the quotation mark and % for the next of {@code values}: JSON and
@@ -332,12 +308,12 @@ sealed interface Json {
             };
         }
 
-        /** Writes the JSON text of {@code json} as the inside of a string. */
+        /** Writes the JSON text of {@code json} as the inside of a string; of control characters, only white space is there. */
         private Writer quoted(Json json) {
             ensure((json.to() - json.from()) * 2);
             for (int i = json.from(); i < json.to(); i++) {
                 byte b = json.source()[i];
-                if (b == '"' || b == '\\' || b < ' ' && b >= 0) bytes[size++] = '\\'; // of control characters, only white space is there
+                if (b == '"' || b == '\\' || b < ' ' && b >= 0) bytes[size++] = '\\';
                 bytes[size++] = b == '\n' ? (byte) 'n' : b == '\r' ? (byte) 'r' : b == '\t' ? (byte) 't' : b;
             }
             return this;
@@ -366,25 +342,22 @@ sealed interface Json {
 
         /** Ends a list that was written with a comma after each item. */
         Writer closeWith(char closing) {
-            if (bytes[size - 1] == ',') size--;
+            size -= bytes[size - 1] == ',' ? 1 : 0;
             return raw(closing);
         }
 
         /** Writes {@code text} as the inside of a JSON string; an unpaired surrogate becomes an escape, so none is lost. */
         Writer escaped(String text) {
             for (int i = 0; i < text.length(); i++) {
-                char c = text.charAt(i);
-                int units = Character.charCount(text.codePointAt(i));
-                if (c == '\n') {
-                    raw('\\').raw('n');
-                } else if (c < ' ' || units == 1 && Character.isSurrogate(c)) {
-                    utf8("\\u%04x".formatted((int) c));
-                } else if (c < 0x80) {
+                int c = text.codePointAt(i);
+                if (c >= ' ' && c < 0x80) {
                     if (c == '"' || c == '\\') raw('\\');
-                    raw(c);
+                    raw((char) c);
+                } else if (c < ' ' || c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE) {
+                    utf8(c == '\n' ? "\\n" : "\\u%04x".formatted(c));
                 } else {
-                    utf8(text.substring(i, i + units));
-                    i += units - 1;
+                    utf8(Character.toString(c));
+                    i += Character.charCount(c) - 1;
                 }
             }
             return this;

@@ -11,13 +11,13 @@
 final class MessageWriter {
     /** How a block begins and goes on as events, and how it stands in a whole message. */
     record Block(String start, String delta, String deltaEnd, String whole, String wholeEnd) {
-        static final Block TEXT = new Block("{'type':'text','text':'','citations':null}", "{'type':'text_delta','text':'", "'}}",
-                "{'type':'text','text':'", "','citations':null}");
+        static final Block TEXT = new Block("{'type':'text','text':'','citations':null}",
+                "{'type':'text_delta','text':'", "'}}\n\n", "{'type':'text','text':'", "','citations':null}");
         static final Block THINKING = new Block("{'type':'thinking','thinking':'','signature':''}",
-                "{'type':'thinking_delta','thinking':'", "','estimated_tokens':null}}",
+                "{'type':'thinking_delta','thinking':'", "','estimated_tokens':null}}\n\n",
                 "{'type':'thinking','thinking':'", "','signature':%}");
         static final Block TOOL_USE = new Block("{'type':'tool_use','id':%,'name':%,'input':{},'caller':{'type':'direct'}}",
-                "{'type':'input_json_delta','partial_json':'", "'}}",
+                "{'type':'input_json_delta','partial_json':'", "'}}\n\n",
                 "{'type':'tool_use','id':%,'name':%,'input':", ",'caller':{'type':'direct'}}");
     }
 
@@ -44,13 +44,9 @@ final class MessageWriter {
 
     /** {@return what has been written and not yet been sent; the caller clears it} */
     Json.Writer out() { return out; }
-
     int blocks() { return blocks; }
-
     boolean hasToolUse() { return hasToolUse; }
-
     boolean isOpen(Block kind) { return open == kind; }
-
     void setTier(String tier) { this.tier = tier; }
 
     /** The message's head; later calls do nothing. */
@@ -69,8 +65,8 @@ final class MessageWriter {
         out.put("],'container':null,'context_management':null,'diagnostics':null,");
         stop(stopReason, stopSequence, refusal);
         usage(usage);
-        out.put(",'cache_creation':{'ephemeral_5m_input_tokens':%,'ephemeral_1h_input_tokens':0},'service_tier':%,", usage.cacheWrite, tier);
-        out.put("'speed':'standard','inference_geo':'not_available'}}");
+        out.put(",'cache_creation':{'ephemeral_5m_input_tokens':%,'ephemeral_1h_input_tokens':0},", usage.cacheWrite);
+        out.put("'service_tier':%,'speed':'standard','inference_geo':'not_available'}}", tier);
     }
 
     private void stop(String reason, String sequence, String refusal) {
@@ -81,10 +77,9 @@ final class MessageWriter {
     private static Object orNull(String text) { return text.isEmpty() ? Json.NULL : text; }
 
     private void usage(Usage usage) {
-        out.put(",'usage':{'input_tokens':%,'cache_creation_input_tokens':%,'cache_read_input_tokens':%,'output_tokens':%,",
-                usage.input, usage.cacheWrite, usage.cacheRead, usage.output);
-        out.put("'output_tokens_details':").put(usage.thinking > 0 ? "{'thinking_tokens':%}" : "null", usage.thinking);
-        out.put(",'server_tool_use':null");
+        out.put(",'usage':{'input_tokens':%,'cache_creation_input_tokens':%,", usage.input, usage.cacheWrite);
+        out.put("'cache_read_input_tokens':%,'output_tokens':%,'output_tokens_details':", usage.cacheRead, usage.output);
+        out.put(usage.thinking > 0 ? "{'thinking_tokens':%}" : "null", usage.thinking).put(",'server_tool_use':null");
     }
 
     /** Begins a block; {@code values} are the id and name of a tool call. */
@@ -92,12 +87,13 @@ final class MessageWriter {
         start();
         open = kind;
         hasToolUse |= kind == Block.TOOL_USE;
+        deltaStart.clear();
+        deltaEnd.clear();
         if (events) {
-            event("content_block_start").put(",'index':%,'content_block':", blocks).put(kind.start, values).put("}\n\n");
-            deltaStart.clear();
-            deltaStart.put("event: content_block_delta\ndata: {'type':'content_block_delta','index':%,'delta':", blocks).put(kind.delta);
-            deltaEnd.clear();
-            deltaEnd.put(kind.deltaEnd).put("\n\n");
+            event("content_block_start", ",'index':%,'content_block':", blocks).put(kind.start, values).put("}\n\n");
+            deltaStart.put("event: content_block_delta\ndata: {'type':'content_block_delta','index':%,'delta':", blocks);
+            deltaStart.put(kind.delta);
+            deltaEnd.put(kind.deltaEnd);
         } else {
             out.put(blocks == 0 ? "" : ",").put(kind.whole, values);
         }
@@ -105,33 +101,22 @@ final class MessageWriter {
     }
 
     /** A piece of the open block's text. */
-    void delta(Json.Str text) {
-        if (events) {
-            out.put("%", deltaStart).inner(text).put("%", deltaEnd);
-        } else {
-            out.inner(text);
-        }
-    }
+    void delta(Json.Str text) { out.put("%", deltaStart).inner(text).put("%", deltaEnd); }
 
     /** A piece of the open tool call's input, JSON text. */
     void input(String json) {
-        if (events) {
-            out.put("%", deltaStart).escaped(json).put("%", deltaEnd);
-        } else {
-            out.utf8(json);
-        }
+        out.put("%", deltaStart);
+        if (events) out.escaped(json); else out.utf8(json);
+        out.put("%", deltaEnd);
     }
 
     /** Ends the open block, if any; {@code signature} is that of a thinking block. */
     void close(String signature) {
-        if (open != null && events) {
-            if (open == Block.THINKING) {
-                event("content_block_delta").put(",'index':%,'delta':{'type':'signature_delta','signature':%}}\n\n", blocks - 1, signature);
-            }
-            event("content_block_stop").put(",'index':%}\n\n", blocks - 1);
-        } else if (open != null) {
-            out.put(open.wholeEnd, signature);
-        }
+        boolean signed = open == Block.THINKING && events;
+        String delta = ",'index':%,'delta':{'type':'signature_delta','signature':%}}\n\n";
+        if (signed) event("content_block_delta", delta, blocks - 1, signature);
+        if (open != null && events) event("content_block_stop", ",'index':%}\n\n", blocks - 1);
+        if (open != null && !events) out.put(open.wholeEnd, signature);
         open = null;
     }
 
@@ -142,13 +127,15 @@ final class MessageWriter {
             rest(stopReason, stopSequence, refusal, usage);
             return;
         }
-        event("message_delta").put(",'context_management':null,'delta':{'container':null,");
+        event("message_delta", ",'context_management':null,'delta':{'container':null,");
         stop(stopReason, stopSequence, refusal);
         out.raw('}');
         usage(usage);
         out.put("}}\n\n");
-        event("message_stop").put("}\n\n");
+        event("message_stop", "}\n\n");
     }
 
-    private Json.Writer event(String type) { return out.put("event: ").utf8(type).put("\ndata: {'type':%", type); }
+    private Json.Writer event(String type, String pattern, Object... values) {
+        return out.put("event: ").utf8(type).put("\ndata: {'type':%", type).put(pattern, values);
+    }
 }

@@ -4,58 +4,49 @@ import java.net.http.HttpRequest;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 
-/** What the command line and the environment ask for, checked. One table, {@link Flag}, says all there is. */
+/** What the command line and the environment ask for, checked. The usage text is the table of all options there are. */
 record Options(Optional<URI> upstream, Optional<String> model, List<Mapping> maps, String host, int port, Duration timeout,
                int workers, int maxConnections, int maxConnectionsPerHost, boolean debug, Optional<String> logFile,
                Optional<String> upstreamKey, Optional<String> authKey, List<Header> headers, Json extraBody, long context) {
+    static final String USAGE = """
+            A2o lets clients of the Anthropic Messages API, such as Claude Code, run on an OpenAI-compatible backend.
 
-    /** Every option: its value's name ("" for a switch), default and help. The environment variable is A2O_ and the name. */
-    enum Flag {
-        UPSTREAM("URL", "", "backend: a root, a /v1 base or the full .../chat/completions URL; 'demo' is built in (required)"),
-        MODEL("NAME", "", "model sent upstream whatever the client asks for (default: the client's name)"),
-        MAP("PATTERN=MODEL", "", "glob on the client's model name; repeatable, first match wins, before --model"),
-        HOST("ADDRESS", "127.0.0.1", "address to listen on"),
-        PORT("N", "3578", "port to listen on; 0 takes a free one and says which"),
-        TIMEOUT("SECONDS", "300", "longest silence of the backend: to the first byte, and between bytes"),
-        WORKERS("N", "0", "carrier threads that run the virtual threads; 0 takes one for each core"),
-        MAX_CONNECTIONS("N", "1000", "requests in flight to all backends; more wait, then get 529"),
-        MAX_CONNECTIONS_PER_HOST("N", "500", "the same, for each backend"),
-        DEBUG("", "", "log both bodies of each exchange, keys never"),
-        LOG_FILE("FILE", "", "append the log to FILE too"),
-        UPSTREAM_KEY("KEY", "", "key for the backend in place of the client's own; also OPENAI_API_KEY"),
-        AUTH_KEY("KEY", "", "key that clients must present, as x-api-key or bearer"),
-        HEADER("'N: V'", "", "extra header for the backend; repeatable"),
-        EXTRA_BODY("JSON", "", "members merged into every upstream body, last"),
-        CONTEXT("N", "0", "the model's context window in tokens, for overflow messages without numbers; 0 is unknown"),
-        HELP("", "", "print this help (also -h)"),
-        VERSION("", "", "print the version");
+            usage: a2o --upstream URL [option ...]
 
-        private final String value;
-        private final String standard;
-        private final String help;
+              --upstream URL               backend: a root, a /v1 base or the full .../chat/completions URL;
+                                           'demo' is the built-in one (required)
+              --model NAME                 model sent upstream whatever the client asks for (else the client's name)
+              --map PATTERN=MODEL          glob on the client's model name; first match wins, before --model; repeatable
+              --host ADDRESS               address to listen on (default: 127.0.0.1)
+              --port N                     port to listen on; 0 takes a free one and says which (default: 3578)
+              --timeout SECONDS            longest silence of the backend: to the first byte, and between bytes
+                                           (default: 300)
+              --workers N                  carrier threads; 0 is one for each core (default: 0)
+              --max-connections N          requests in flight to all backends; more wait, then get 529 (default: 1000)
+              --max-connections-per-host N the same, for each backend (default: 500)
+              --debug                      log both bodies of each exchange, keys never
+              --log-file FILE              append the log to FILE too
+              --upstream-key KEY           key for the backend in place of the client's own; also OPENAI_API_KEY
+              --auth-key KEY               key that clients must present, as x-api-key or bearer
+              --header 'N: V'              extra header for the backend; repeatable
+              --extra-body JSON            members merged into every upstream body, last
+              --context N                  the model's context window in tokens, for overflow messages without numbers;
+                                           0 is unknown (default: 0)
+              -h --help                    print this help
+              --version                    print the version
 
-        Flag(String value, String standard, String help) {
-            this.value = value;
-            this.standard = standard;
-            this.help = help;
-        }
-
-        String flag() { return "--" + name().toLowerCase(Locale.ROOT).replace('_', '-'); }
-
-        boolean isRepeatable() { return this == MAP || this == HEADER; }
-
-        String helpLine() {
-            String preset = standard.isEmpty() ? "" : " (default: %s)".formatted(standard);
-            return "  %-32s %s%s%n".formatted((flag() + " " + value).strip(), help, preset);
-        }
-    }
+            Each option can be given as an environment variable instead: A2O_ and its name in capitals, as in
+            A2O_UPSTREAM_KEY (of a repeatable option: one a line); the command line wins.
+            Exit status: 0 fine, 1 cannot start, 2 wrong usage.
+            """;
 
     record Mapping(Pattern pattern, String model) { }
 
@@ -65,84 +56,70 @@ record Options(Optional<URI> upstream, Optional<String> model, List<Mapping> map
     static final class Wrong extends Exception {
         private final int exitStatus;
 
-        private Wrong(int exitStatus, String message, String help) {
-            super("a2o: %s%n%s".formatted(message, help), null, false, false);
+        private Wrong(int exitStatus, String message) {
+            super("a2o: " + message, null, false, false);
             this.exitStatus = exitStatus;
         }
 
-        private Wrong(Flag flag, String message) { this(2, flag.flag() + message, flag.helpLine()); }
+        private Wrong(String flag, String message) { this(2, "%s%s%n%s".formatted(flag, message, help(flag).group())); }
 
         int exitStatus() { return exitStatus; }
     }
 
-    static String usage() {
-        var text = new StringBuilder("""
-                A2o lets clients of the Anthropic Messages API, such as Claude Code, run on an OpenAI-compatible backend.
-
-                usage: a2o --upstream URL [option ...]
-
-                """);
-        for (Flag flag : Flag.values()) text.append(flag.helpLine());
-        return text.append("""
-
-                Each option can be given as an environment variable instead: A2O_ and its name in capitals, as in
-                A2O_UPSTREAM_KEY (of a repeatable option: one a line); the command line wins.
-                Exit status: 0 fine, 1 cannot start, 2 wrong usage.
-                """).toString();
+    /** {@return the lines about an option, its value's name as the first group ("" if it takes none) and its default as the second} */
+    private static MatchResult help(String flag) {
+        String entry = "(?m)^ +(?:-h )?%s(?: (\\S+(?: V')?))? +(?:.*\\R {20,})?.*?(?:\\(default: (.*)\\))?$".formatted(flag);
+        return Pattern.compile(entry).matcher(USAGE).results().findFirst().orElseThrow();
     }
 
     /** {@return the values given for each flag: those of the command line, else those of the environment} */
-    static Map<Flag, List<String>> read(String[] args, Map<String, String> environment) throws Wrong {
-        Map<Flag, List<String>> given = new EnumMap<>(Flag.class);
+    static Map<String, List<String>> read(String[] args, Map<String, String> environment) throws Wrong {
+        Map<String, List<String>> given = new HashMap<>();
         for (int i = 0; i < args.length; i++) {
             String[] word = args[i].split("=", 2);
-            Flag flag = flag(word[0]);
-            boolean isSwitch = flag.value.isEmpty();
+            String flag = word[0].equals("-h") ? "--help" : word[0];
+            if (!flag.matches("--[a-z-]+") || !USAGE.contains(" " + flag + " ")) throw new Wrong(2, "unknown option %s, try --help%n".formatted(word[0]));
+            boolean isSwitch = help(flag).group(1) == null;
             if (isSwitch && word.length == 2) throw new Wrong(flag, " takes no value");
             if (!isSwitch && word.length == 1 && ++i == args.length) throw new Wrong(flag, " needs a value");
-            if (!flag.isRepeatable()) given.remove(flag); // the last one counts
+            if (!help(flag).group().contains("repeatable")) given.remove(flag); // the last one counts
             given.computeIfAbsent(flag, none -> new ArrayList<>()).add(isSwitch ? "true" : word.length == 2 ? word[1] : args[i]);
         }
         String key = environment.getOrDefault("OPENAI_API_KEY", "");
-        for (Flag flag : Flag.values()) {
-            String value = environment.getOrDefault("A2O_" + flag.name(), flag == Flag.UPSTREAM_KEY ? key : "");
-            if (!value.isBlank()) given.putIfAbsent(flag, flag.isRepeatable() ? value.lines().toList() : List.of(value));
-        }
+        if (!key.isBlank() && environment.getOrDefault("A2O_UPSTREAM_KEY", "").isBlank()) given.putIfAbsent("--upstream-key", List.of(key));
+        environment.forEach((name, value) -> {
+            String flag = "--" + name.replaceFirst("^A2O_", "").toLowerCase(Locale.ROOT).replace('_', '-');
+            boolean known = name.startsWith("A2O_") && USAGE.contains(" " + flag + " ") && !value.isBlank();
+            if (known) given.putIfAbsent(flag, help(flag).group().contains("repeatable") ? value.lines().toList() : List.of(value));
+        });
         return given;
     }
 
-    private static Flag flag(String word) throws Wrong {
-        for (Flag flag : Flag.values()) {
-            if (flag.flag().equals(word) || flag == Flag.HELP && word.equals("-h")) return flag;
-        }
-        throw new Wrong(2, "unknown option " + word, "try --help\n");
-    }
-
     /** {@return the options, each value checked} */
-    static Options of(Map<Flag, List<String>> given) throws Wrong {
-        if (!given.containsKey(Flag.UPSTREAM)) throw new Wrong(Flag.UPSTREAM, " is required");
+    static Options of(Map<String, List<String>> given) throws Wrong {
+        if (!given.containsKey("--upstream")) throw new Wrong("--upstream", " is required");
         List<Mapping> maps = new ArrayList<>();
-        for (String map : given.getOrDefault(Flag.MAP, List.of())) maps.add(mapping(map));
+        for (String map : given.getOrDefault("--map", List.of())) maps.add(mapping(map));
         List<Header> headers = new ArrayList<>();
-        for (String header : given.getOrDefault(Flag.HEADER, List.of())) headers.add(header(header));
-        return new Options(upstream(text(given, Flag.UPSTREAM)), optional(given, Flag.MODEL), List.copyOf(maps),
-                text(given, Flag.HOST), number(given, Flag.PORT, 0, 65_535),
-                Duration.ofSeconds(number(given, Flag.TIMEOUT, 1, 86_400)), number(given, Flag.WORKERS, 0, 1024),
-                number(given, Flag.MAX_CONNECTIONS, 1, 999_999), number(given, Flag.MAX_CONNECTIONS_PER_HOST, 1, 999_999),
-                !text(given, Flag.DEBUG).matches("|0|false"), optional(given, Flag.LOG_FILE), optional(given, Flag.UPSTREAM_KEY),
-                optional(given, Flag.AUTH_KEY), List.copyOf(headers), extraBody(text(given, Flag.EXTRA_BODY)),
-                number(given, Flag.CONTEXT, 0, 999_999_999));
+        for (String header : given.getOrDefault("--header", List.of())) headers.add(header(header));
+        return new Options(upstream(text(given, "--upstream")), optional(given, "--model"), maps, text(given, "--host"),
+                number(given, "--port", 0, 65_535), Duration.ofSeconds(number(given, "--timeout", 1, 86_400)),
+                number(given, "--workers", 0, 1024), number(given, "--max-connections", 1, 999_999),
+                number(given, "--max-connections-per-host", 1, 999_999), !text(given, "--debug").matches("|0|false"),
+                optional(given, "--log-file"), optional(given, "--upstream-key"), optional(given, "--auth-key"), headers,
+                extraBody(text(given, "--extra-body")), number(given, "--context", 0, 999_999_999));
     }
 
-    private static String text(Map<Flag, List<String>> given, Flag flag) {
-        return given.containsKey(flag) ? given.get(flag).getLast() : flag.standard;
+    private static String text(Map<String, List<String>> given, String flag) {
+        if (given.containsKey(flag)) return given.get(flag).getLast();
+        return Optional.ofNullable(help(flag).group(2)).orElse("");
     }
 
-    private static Optional<String> optional(Map<Flag, List<String>> given, Flag flag) {
+    private static Optional<String> optional(Map<String, List<String>> given, String flag) {
         return Optional.of(text(given, flag)).filter(text -> !text.isBlank());
     }
 
-    private static int number(Map<Flag, List<String>> given, Flag flag, int least, int most) throws Wrong {
+    private static int number(Map<String, List<String>> given, String flag, int least, int most) throws Wrong {
         String text = text(given, flag);
         int number = text.matches("\\d{1,9}") ? Integer.parseInt(text) : -1;
         if (number >= least && number <= most) return number;
@@ -157,18 +134,17 @@ record Options(Optional<URI> upstream, Optional<String> model, List<Mapping> map
             String path = url.getRawPath() == null ? "" : url.getRawPath().replaceAll("/+$", "");
             if (!path.endsWith("/chat/completions")) path += path.isEmpty() ? "/v1/chat/completions" : "/chat/completions";
             String query = url.getRawQuery() == null ? "" : "?" + url.getRawQuery();
-            boolean isHttp = "http".equalsIgnoreCase(url.getScheme()) || "https".equalsIgnoreCase(url.getScheme());
-            if (!isHttp || url.getHost() == null) throw new URISyntaxException("", "");
+            if (url.getHost() == null || !text.matches("(?i)https?://.*")) throw new URISyntaxException("", "");
             String authority = url.getRawAuthority().replaceAll("^.*@", ""); // dropped: user and password
             return Optional.of(URI.create("%s://%s%s%s".formatted(url.getScheme(), authority, path, query)));
         } catch (URISyntaxException e) { // the text is not quoted: it may hold a key
-            throw new Wrong(1, "--upstream: a URL like http://localhost:11434/v1 expected", "");
+            throw new Wrong(1, "--upstream: a URL like http://localhost:11434/v1 expected%n".formatted());
         }
     }
 
     private static Mapping mapping(String text) throws Wrong {
         int equals = text.lastIndexOf('=');
-        if (equals < 1 || equals == text.length() - 1) throw new Wrong(Flag.MAP, ": PATTERN=MODEL expected, not '%s'".formatted(text));
+        if (equals < 1 || equals == text.length() - 1) throw new Wrong("--map", ": PATTERN=MODEL expected, not '%s'".formatted(text));
         String regex = Pattern.quote(text.substring(0, equals)).replace("*", "\\E.*\\Q").replace("?", "\\E.\\Q");
         return new Mapping(Pattern.compile(regex), text.substring(equals + 1));
     }
@@ -179,7 +155,7 @@ record Options(Optional<URI> upstream, Optional<String> model, List<Mapping> map
             HttpRequest.newBuilder().header(parts[0].strip(), parts[1].strip());
             return new Header(parts[0].strip(), parts[1].strip());
         } catch (IndexOutOfBoundsException | IllegalArgumentException e) {
-            throw new Wrong(Flag.HEADER, ": 'Name: value' expected, with a name that may be set");
+            throw new Wrong("--header", ": 'Name: value' expected, with a name that may be set");
         }
     }
 
@@ -188,9 +164,9 @@ record Options(Optional<URI> upstream, Optional<String> model, List<Mapping> map
             Json json = Json.parse((text.isEmpty() ? "{}" : text).getBytes(StandardCharsets.UTF_8));
             if (json instanceof Json.Obj) return json;
         } catch (Json.Malformed e) {
-            throw new Wrong(Flag.EXTRA_BODY, ": " + e.getMessage());
+            throw new Wrong("--extra-body", ": " + e.getMessage());
         }
-        throw new Wrong(Flag.EXTRA_BODY, ": a JSON object expected");
+        throw new Wrong("--extra-body", ": a JSON object expected");
     }
 
     /** {@return the backend's name for messages and the log} */

@@ -9,6 +9,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
@@ -34,6 +35,7 @@ final class Proxy implements AutoCloseable {
         System.setProperty("sun.net.httpserver.nodelay", "true"); // or an event waits for the last one's acknowledgement
         System.setProperty("sun.net.httpserver.maxIdleConnections", "1000");
         System.setProperty("sun.net.httpserver.maxReqTime", "120"); // seconds for a request to arrive
+        System.setProperty("sun.net.httpserver.drainAmount", "67108864"); // bytes; a refused client is let speak out, or it misses why
         System.setProperty("jdk.httpclient.keepalive.timeout", "4"); // seconds; many servers close idle connections after 5
         System.setProperty("jdk.httpclient.enableAllMethodRetry", "true"); // when a pooled connection has died
     }
@@ -118,7 +120,7 @@ final class Proxy implements AutoCloseable {
 
     private static void allow(HttpExchange http, String methods) {
         String method = http.getRequestMethod();
-        if (!methods.contains(method)) throw new ApiError(405, "%s is not allowed here; use %s".formatted(method, methods));
+        if (!List.of(methods.split(" ")).contains(method)) throw new ApiError(405, "%s is not allowed here; use %s".formatted(method, methods));
     }
 
     private void authorize(HttpExchange http) {
@@ -162,7 +164,8 @@ final class Proxy implements AutoCloseable {
         var tooLarge = new ApiError(413, encoding == null ? "" : "request_body_too_large_after_decoding",
                 "the body is larger than %d MB".formatted(MAX_BODY_BYTES >> 20));
         if (length != null && Long.parseLong(length) > MAX_BODY_BYTES) throw tooLarge;
-        try (InputStream in = http.getRequestBody()) {
+        InputStream in = http.getRequestBody();
+        try {
             byte[] body = switch (encoding == null ? "identity" : encoding.strip()) {
                 case "", "identity" -> in.readNBytes(length == null ? MAX_BODY_BYTES + 1 : Integer.parseInt(length));
                 case "gzip" -> new GZIPInputStream(in).readNBytes(MAX_BODY_BYTES + 1);

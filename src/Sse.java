@@ -5,7 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * Reads server-sent events off a byte stream, one {@link #next} at a time. It does not look into the data.
+ * Reads server-sent events off a byte stream, one {@link #next} at a time. It looks into the data only for the end.
  *
  * <p>Beyond the standard (WHATWG HTML, "event stream interpretation") it takes what backends send in its place
  * (SPEC D.1): a line that is bare JSON, a field {@code error:} instead of data, a doubled {@code data:} prefix,
@@ -37,12 +37,12 @@ final class Sse {
 
     /** {@return whether the event is an error by its name, whatever its data} */
     boolean isError() { return isError; }
-
     byte[] source() { return data; }
-
     int from() { return from; }
-
     int to() { return to; }
+    /** {@return whether this is the {@code [DONE]} that ends a stream of OpenAI's} */
+    boolean isDone() { return to - from >= 6 && data[from] == '[' && text().startsWith("[DONE]"); }
+    String text() { return new String(data, from, to - from, StandardCharsets.UTF_8); }
 
     /** {@return whether there is another event; blocks until it is whole or the stream ends} */
     boolean next() throws IOException {

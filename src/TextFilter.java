@@ -34,7 +34,6 @@ final class TextFilter {
 
     /** {@return the stop sequence that was found, after which nothing passes; "" if none was} */
     String stop() { return stop; }
-
     boolean isUnused() { return think == Think.START && pending.isEmpty(); }
 
     void feed(Json piece) {

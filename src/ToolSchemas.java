@@ -9,49 +9,52 @@ import java.util.Map;
 final class ToolSchemas {
     private static final Map<String, String> DESCRIPTIONS = Map.of(
             "bash", "Run a command in a persistent bash session; restart:true starts the session anew.",
-            "text_editor", "View, create and edit text files. insert puts text after insert_line; str_replace needs old_str to occur exactly once.",
-            "computer", "Use the mouse and keyboard of a computer and take screenshots of its display. Coordinates are [x, y] in pixels.",
-            "memory", "Keep notes for later sessions as files under /memories: view, create, str_replace, insert, delete, rename.");
-    private static final String TEXT = "{'type':'string'}";
-    private static final String INTEGER = "{'type':'integer'}";
-    private static final String PAIR = "{'type':'array','items':{'type':'integer'},'minItems':2,'maxItems':2}";
-    private static final String EDIT = "'path':" + TEXT + ",'file_text':" + TEXT + ",'old_str':" + TEXT + ",'new_str':" + TEXT + ",'insert_line':"
-            + INTEGER + ",'view_range':" + PAIR;
-    private static final String INSERT = ",'insert_text':" + TEXT;
-    private static final String ACTIONS = "'key','type','mouse_move','left_click','left_click_drag','right_click','middle_click',"
-            + "'double_click','screenshot','cursor_position'";
-    private static final String MORE_ACTIONS = ",'left_mouse_down','left_mouse_up','scroll','hold_key','wait','triple_click'";
-    private static final String COMPUTER = "'coordinate':" + PAIR + ",'start_coordinate':" + PAIR + ",'text':" + TEXT
-            + ",'duration':{'type':'number'},'scroll_direction':{'type':'string','enum':['up','down','left','right']},'scroll_amount':" + INTEGER
-            + ",'region':{'type':'array','items':{'type':'integer'},'minItems':4,'maxItems':4}";
+            "text_editor", "View, create, edit text files. str_replace needs old_str to occur once; insert is after insert_line.",
+            "computer", "Use the mouse and keyboard of a computer and see its display. Coordinates are [x, y] in pixels.",
+            "memory", "Keep notes for later sessions as files under /memories.");
+    private static final String EDIT = "path:s file_text:s old_str:s new_str:s insert_line:i view_range:2";
+    private static final String EDITS = "view,create,str_replace,insert";
+    private static final String ACTIONS = "key,type,mouse_move,left_click,left_click_drag,right_click,middle_click,double_click,"
+            + "screenshot,cursor_position";
+    private static final String MORE = ",left_mouse_down,left_mouse_up,scroll,hold_key,wait,triple_click";
 
     private ToolSchemas() { }
 
     static boolean has(Json tool) { return DESCRIPTIONS.containsKey(kind(tool)); }
 
-    private static String kind(Json tool) {
-        return tool.get("type").text().replaceFirst("_\\d{8}$", "");
-    }
+    private static String kind(Json tool) { return tool.get("type").text().replaceFirst("_\\d{8}$", ""); }
 
     /** Writes the description and parameters of the function that stands for {@code tool}. */
     static Json.Writer write(Json tool, Json.Writer function) {
         String type = tool.get("type").text();
         boolean old = type.compareTo("text_editor_20250429") < 0;
-        String display = tool.get("display_width_px").isNull() ? ""
-                : " The display is %s by %s.".formatted(tool.get("display_width_px").raw(), tool.get("display_height_px").raw());
-        function.put("'description':%,'parameters':{'type':'object','properties':{", DESCRIPTIONS.get(kind(tool)) + display);
-        return function.put(switch (kind(tool)) {
-            case "bash" -> "'command':" + TEXT + ",'restart':{'type':'boolean'}}}";
-            case "text_editor" -> verbs("command", "'view','create','str_replace','insert'" + (old ? ",'undo_edit'" : ""))
-                    + EDIT + (old ? "" : INSERT) + "},'required':['command','path']}";
-            case "computer" -> verbs("action", ACTIONS + (type.endsWith("_20241022") ? "" : MORE_ACTIONS) + (type.endsWith("_20251124") ? ",'zoom'" : ""))
-                    + COMPUTER + "},'required':['action']}";
-            default -> verbs("command", "'view','create','str_replace','insert','delete','rename'")
-                    + EDIT + INSERT + ",'old_path':" + TEXT + ",'new_path':" + TEXT + "},'required':['command']}";
-        });
+        Json width = tool.get("display_width_px");
+        String size = width.isNull() ? "" : " It is %s by %s.".formatted(width.raw(), tool.get("display_height_px").raw());
+        String actions = ACTIONS + (type.endsWith("_20241022") ? "" : MORE) + (type.endsWith("_20251124") ? ",zoom" : "");
+        function.put("'description':%,'parameters':", DESCRIPTIONS.get(kind(tool)) + size);
+        return switch (kind(tool)) {
+            case "bash" -> object(function, "command:s restart:b", "");
+            case "text_editor" -> object(function, "command:" + EDITS + (old ? ",undo_edit " : " insert_text:s ") + EDIT, "'command','path'");
+            case "computer" -> object(function, "action:" + actions + " coordinate:2 start_coordinate:2 text:s duration:n"
+                    + " scroll_direction:up,down,left,right scroll_amount:i region:4", "'action'");
+            default -> object(function, "command:" + EDITS + ",delete,rename " + EDIT + " insert_text:s old_path:s new_path:s", "'command'");
+        };
     }
 
-    private static String verbs(String name, String verbs) {
-        return "'%s':{'type':'string','enum':[%s]},".formatted(name, verbs);
+    /** Writes {@code name:type …}: s string, b boolean, i integer, n number, a digit so many integers, a list one of its words. */
+    private static Json.Writer object(Json.Writer out, String properties, String required) {
+        out.put("{'type':'object','properties':{");
+        for (String property : properties.split(" ")) {
+            String type = property.substring(property.indexOf(':') + 1);
+            out.put("%:", property.substring(0, property.indexOf(':'))).put(switch (type) {
+                case "s" -> "{'type':'string'},";
+                case "b" -> "{'type':'boolean'},";
+                case "i" -> "{'type':'integer'},";
+                case "n" -> "{'type':'number'},";
+                case "2", "4" -> "{'type':'array','items':{'type':'integer'},'minItems':#,'maxItems':#},".replace("#", type);
+                default -> "{'type':'string','enum':['%s']},".formatted(type.replace(",", "','"));
+            });
+        }
+        return out.closeWith('}').put(required.isEmpty() ? "}" : ",'required':[" + required + "]}");
     }
 }

@@ -10,7 +10,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -24,7 +26,12 @@ import java.util.stream.Stream;
 final class Translator {
     private static final int MAX_NAME = 64; // of a function; Anthropic allows 128
     private static final int MAX_STOPS = 4; // that OpenAI takes; more are looked for here
+    private static final Json TYPE = part("'type'");
+    private static final Json TEXT = part("'text'");
     private static final List<String> REASONING_FIELDS = List.of("reasoning_content", "reasoning", "thinking");
+    private static final Set<String> READABLE = Set.of("text", "title", "url", "stdout", "stderr", "error_code", "tool_name", "content");
+    private static final Map<Class<?>, String> KINDS = Map.of(Json.Obj.class, "an object", Json.Arr.class, "an array",
+            Json.Str.class, "a string", Json.Num.class, "a number", Json.Word.class, "true or false");
 
     private final Json anthropic;
     private final Dialect dialect;
@@ -43,7 +50,7 @@ final class Translator {
     private final Supplier<String> newIds;
     private final Set<String> ids = new HashSet<>();
     private final List<Call> calls = new ArrayList<>();
-    private final List<Later> later = new ArrayList<>();
+    private final List<Runnable> later = new ArrayList<>(); // text and reasoning that wait for the end of a call
     private int current; // the first of the calls that is not finished
     private boolean answered;
     private boolean usageIsLast; // whether it came in a chunk of its own, as it does at the end
@@ -70,74 +77,59 @@ final class Translator {
 
     /** {@return codes of what was left out or mended, for a response header} */
     Set<String> warnings() { return warnings; }
-
     boolean isStream() { return anthropic.get("stream") == Json.TRUE; }
-
     /** {@return the model to ask the upstream for} */
     String model() { return options.model(anthropic.get("model").text()); }
-
     /** {@return whether no token is wanted: the request only warms a cache, which chat completions cannot do} */
     boolean wantsNothing() { return anthropic.get("max_tokens").toLong(1) == 0; }
 
-    /** What must be refused, since going on would corrupt the conversation or pretend that something happened (SPEC A.2). */
+    /** Refuses what would corrupt the conversation, or pretend that something happened, if it went on (SPEC A.2). */
     private void check() {
         if (!(anthropic instanceof Json.Obj)) throw new ApiError(400, "the body must be a JSON object");
-        String thread = anthropic.get("thread").get("type").text();
-        if (thread.equals("create")) throw new ApiError(400, "thread_unsupported_request", "Threads are not supported here.");
-        if (!anthropic.get("thread").isNull()) throw new ApiError(404, "thread_not_found", "thread: threads are not supported here");
-        need(anthropic, "model", "\"");
-        if (need(anthropic, "max_tokens", "0").toLong(-1) < 0) throw invalid(anthropic, "max_tokens", "a whole number of 0 or more expected");
-        may(anthropic, "system", "\"[");
-        objects(anthropic, "system").forEach(block -> need(block, "text", "\""));
-        for (String name : List.of("tools", "stop_sequences", "mcp_servers")) may(anthropic, name, "[");
-        for (String name : List.of("tool_choice", "thinking", "output_config", "metadata")) may(anthropic, name, "{");
-        for (String name : List.of("temperature", "top_p")) may(anthropic, name, "0");
-        may(anthropic, "stream", "t");
+        boolean create = isKind(anthropic.get("thread"), "create");
+        if (create) throw new ApiError(400, "thread_unsupported_request", "Threads are not supported here.");
+        if (!anthropic.get("thread").isNull()) throw new ApiError(404, "thread_not_found", "thread: not supported here");
+        text(anthropic, "model");
+        boolean counted = need(anthropic, "max_tokens", Json.Num.class).toLong(-1) >= 0;
+        if (!counted) throw invalid(anthropic, "max_tokens", "a whole number of 0 or more expected");
+        may(anthropic, "system", Json.Str.class, Json.Arr.class);
+        objects(anthropic, "system").forEach(block -> text(block, "text"));
+        for (String name : List.of("tools", "stop_sequences", "mcp_servers")) may(anthropic, name, Json.Arr.class);
+        for (String name : List.of("tool_choice", "thinking", "output_config", "metadata")) may(anthropic, name, Json.Obj.class);
+        for (String name : List.of("temperature", "top_p")) may(anthropic, name, Json.Num.class);
+        may(anthropic, "stream", Json.Word.class);
         refuse("mcp_servers", !anthropic.get("mcp_servers").items().isEmpty());
         refuse("container.skills", !anthropic.get("container").get("skills").items().isEmpty());
         refuse("compaction", !anthropic.get("compaction").isNull());
         refuse("billing_policy.bill_to", anthropic.get("billing_policy").get("bill_to").is("user_profile"));
-        need(anthropic, "messages", "[");
-        List<Json> messages = objects(anthropic, "messages");
-        if (messages.isEmpty()) throw invalid(anthropic, "messages", "at least one message is required");
-        for (Json message : messages) {
-            Json role = need(message, "role", "\"");
-            if (!role.is("system") && !role.is("user") && !role.is("assistant")) throw invalid(message, "role", "user, assistant or system expected");
-            if (!role.is("system")) need(message, "content", "\"[");
-            may(message, "content", "\"[");
-            objects(message, "content").forEach(block -> need(block, "type", "\""));
+        need(anthropic, "messages", Json.Arr.class);
+        for (Json message : objects(anthropic, "messages")) {
+            boolean known = text(message, "role").text().matches("system|user|assistant");
+            if (!known) throw invalid(message, "role", "user, assistant or system expected");
+            if (!isRole(message, "system")) need(message, "content", Json.Str.class, Json.Arr.class);
+            may(message, "content", Json.Str.class, Json.Arr.class);
+            objects(message, "content").forEach(block -> text(block, "type"));
         }
+        if (anthropic.get("messages").items().isEmpty()) throw invalid(anthropic, "messages", "at least one is required");
     }
 
     private void refuse(String name, boolean isAsked) {
         if (isAsked) throw invalid(anthropic, name, "not available on this proxy");
     }
 
+    private Json text(Json parent, String name) { return need(parent, name, Json.Str.class); }
+
     /** {@return the member, which must be there and of one of the {@code kinds}} */
-    private Json need(Json parent, String name, String kinds) {
+    private Json need(Json parent, String name, Class<?>... kinds) {
         if (parent.get(name).isNull()) throw invalid(parent, name, "Field required");
         return may(parent, name, kinds);
     }
 
-    /** {@return the member, which if it is there must be of one of the {@code kinds}, each as its JSON text begins: {["0t} */
-    private Json may(Json parent, String name, String kinds) {
+    /** {@return the member, which must be of one of the {@code kinds} if it is there} */
+    private Json may(Json parent, String name, Class<?>... kinds) {
         Json found = parent.get(name);
-        char kind = switch (found) {
-            case Json.Obj obj -> '{';
-            case Json.Arr arr -> '[';
-            case Json.Str str -> '"';
-            case Json.Num num -> '0';
-            case Json.Word word -> 't';
-        };
-        if (found.isNull() || kinds.indexOf(kind) >= 0) return found;
-        throw invalid(parent, name, switch (kinds) {
-            case "{" -> "an object expected";
-            case "[" -> "an array expected";
-            case "\"" -> "a string expected";
-            case "0" -> "a number expected";
-            case "t" -> "true or false expected";
-            default -> "a string or an array of blocks expected";
-        });
+        if (found.isNull() || Stream.of(kinds).anyMatch(kind -> kind.isInstance(found))) return found;
+        throw invalid(parent, name, Stream.of(kinds).map(KINDS::get).collect(Collectors.joining(" or ")) + " expected");
     }
 
     /** {@return the elements of an array, each of which must be an object; of anything else, none} */
@@ -150,25 +142,23 @@ final class Translator {
     }
 
     private ApiError invalid(Json parent, String name, String message) {
-        String path = path(parent);
-        return new ApiError(400, "%s%s%s: %s".formatted(path, path.isEmpty() ? "" : ".", name, message));
+        return new ApiError(400, "%s%s: %s".formatted(path(parent), name, message));
     }
 
-    /** {@return where {@code wanted} stands in the request, as in messages[0].content; "" at the top} Nodes are found by their place. */
+    /** {@return where {@code wanted} stands in the request, with a dot behind, as in "messages[0]."; "" at the top} */
     private String path(Json wanted) {
         var path = new StringBuilder();
-        for (Json at = anthropic; at != wanted; ) {
-            Json[] members = at.parts();
-            List<Json> items = at.items();
-            Json next = at;
-            for (int i = 0; i < Math.max(members.length / 2, items.size()); i++) {
-                Json child = members.length > 0 ? members[2 * i + 1] : items.get(i);
-                if (child != wanted && (child.from() > wanted.from() || child.to() < wanted.to() || child instanceof Json.Word)) continue;
+        Json at = anthropic;
+        for (Json next = at; at != wanted && next != null; at = next) {
+            next = null;
+            for (int i = 0; next == null && i < at.parts().length + at.items().size(); i++) {
+                boolean inArray = at.parts().length == 0;
+                Json child = inArray ? at.items().get(i) : at.parts()[i];
+                if (child.source() != wanted.source() || child.from() > wanted.from() || child.to() < wanted.to()) continue;
+                if (inArray) path.setLength(path.length() - 1); // the dot
+                path.append(inArray ? "[" + i + "]" : at.parts()[i - 1].text()).append('.');
                 next = child;
-                path.append(members.length == 0 ? "[" + i + "]" : (path.isEmpty() ? "" : ".") + members[2 * i].text());
             }
-            if (next == at) break; // a constant among others: the path of its parent must do
-            at = next;
         }
         return path.toString();
     }
@@ -183,12 +173,10 @@ final class Translator {
             out.closeWith(']').raw(',');
         }
         field(dialect.maxTokensField(), "%", anthropic.get("max_tokens"));
-        if (isStream()) {
-            field("stream", "true");
-            field("stream_options", "{'include_usage':true}");
-        }
+        if (isStream()) field("stream", "true");
+        if (isStream()) field("stream_options", "{'include_usage':true}");
         for (String name : List.of("temperature", "top_p")) {
-            if (!anthropic.get(name).isNull()) field(name, "%", anthropic.get(name)); // dropped: top_k, no OpenAI counterpart
+            if (!anthropic.get(name).isNull()) field(name, "%", anthropic.get(name)); // dropped: top_k, no counterpart
         }
         List<Json> stops = stops().stream().limit(MAX_STOPS).toList();
         if (!stops.isEmpty()) field("stop", "%", list(stops));
@@ -197,18 +185,14 @@ final class Translator {
         Json format = format();
         if (!format.isNull()) {
             field("response_format", "{'type':'json_schema','json_schema':{'name':'output','schema':%,'strict':%}}",
-                    need(format, "schema", "{"), isStrict(format.get("schema")));
+                    need(format, "schema", Json.Obj.class), isStrict(format.get("schema")));
         }
         Json user = anthropic.get("metadata").get("user_id");
         if (user.hasText()) field("user", "%", hash(user.text()));
-        if (dialect.openai()) {
-            field("store", "false");
-            if (anthropic.get("speed").is("fast")) {
-                field("service_tier", "'fast'");
-            } else if (anthropic.get("service_tier").is("standard_only")) {
-                field("service_tier", "'default'");
-            }
-        }
+        if (dialect.openai()) field("store", "false");
+        boolean fast = anthropic.get("speed").is("fast");
+        String tier = fast ? "fast" : anthropic.get("service_tier").is("standard_only") ? "default" : "";
+        if (dialect.openai() && !tier.isEmpty()) field("service_tier", "%", tier);
         Json[] extra = options.extraBody().parts();
         for (int i = 0; i < extra.length; i += 2) out.put("%:%,", extra[i], extra[i + 1]);
         return out.closeWith('}');
@@ -228,7 +212,8 @@ final class Translator {
 
     private static String hash(String text) {
         try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
+            byte[] digest = MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
+            return HexFormat.of().formatHex(digest);
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e); // every JDK has it
         }
@@ -236,15 +221,16 @@ final class Translator {
 
     private List<Json> stops() {
         List<Json> stops = anthropic.get("stop_sequences").items();
-        if (!stops.stream().allMatch(Json.Str.class::isInstance)) throw invalid(anthropic, "stop_sequences", "an array of strings expected");
+        boolean valid = stops.stream().allMatch(Json.Str.class::isInstance);
+        if (!valid) throw invalid(anthropic, "stop_sequences", "an array of strings expected");
         return stops.stream().filter(stop -> !stop.text().isBlank()).toList();
     }
 
     /** {@code output_config.format}, or {@code output_format} as it was called before. */
     private Json format() {
-        Json format = may(anthropic.get("output_config"), "format", "{");
-        Json old = may(anthropic, "output_format", "{");
-        if (!format.isNull() && !old.isNull()) throw invalid(anthropic, "output_format", "output_config.format is given too");
+        Json format = may(anthropic.get("output_config"), "format", Json.Obj.class);
+        Json old = may(anthropic, "output_format", Json.Obj.class);
+        if (!format.isNull() && !old.isNull()) throw invalid(anthropic, "output_format", "output_config.format is there too");
         return format.isNull() ? old : format;
     }
 
@@ -255,68 +241,60 @@ final class Translator {
      */
     private void reasoning() {
         Json thinking = anthropic.get("thinking");
-        boolean enabled = thinking.get("type").is("enabled");
+        boolean enabled = isKind(thinking, "enabled");
         String effort = anthropic.get("output_config").get("effort").text();
         for (Json message : anthropic.get("messages").items()) {
             Json changed = message.get("output_config").get("effort");
-            if (message.get("role").is("system") && changed.hasText()) effort = changed.text();
+            if (isRole(message, "system") && changed.hasText()) effort = changed.text();
         }
-        long budget = may(thinking, "budget_tokens", "0").toLong(0);
+        long budget = may(thinking, "budget_tokens", Json.Num.class).toLong(0);
         if (enabled && effort.isEmpty() && budget > 0) {
             effort = budget < 4096 ? "low" : budget < 16_000 ? "medium" : budget < 32_000 ? "high" : "xhigh";
         }
-        if (isThinkingOff()) effort = dialect.thinkingSwitch() ? "" : "none";
-        if (dialect.thinkingSwitch() && (enabled || isThinkingOff())) field("thinking", "{'type':%}", enabled ? "enabled" : "disabled");
+        boolean off = isThinkingOff();
+        if (off) effort = dialect.thinkingSwitch() ? "" : "none";
+        if (dialect.thinkingSwitch() && (enabled || off)) field("thinking", "{'type':%}", off ? "disabled" : "enabled");
         if (!effort.isEmpty()) field(dialect.effortField(), dialect.effortPattern(), effort);
     }
 
     private boolean isThinkingOff() {
-        Json type = anthropic.get("thinking").get("type");
-        return type.is("disabled") || type.is("between_tools");
+        return isKind(anthropic.get("thinking"), "disabled") || isKind(anthropic.get("thinking"), "between_tools");
     }
 
     /** The system prompt, then each run of messages of one side as one turn. */
     private void messages() {
-        Json system = anthropic.get("system");
-        List<Json> texts = new ArrayList<>();
-        for (Json block : system.hasText() ? List.of(system) : system.items()) {
-            Json text = block instanceof Json.Str ? block : block.get("text");
-            if (text.hasText() && !text.text().startsWith("x-anthropic-billing-header:")) texts.add(text); // it would defeat prefix caches
+        List<Json> system = blocks(anthropic, "system").stream().map(block -> block.get("text")).filter(text ->
+                text.hasText() && !text.text().startsWith("x-anthropic-billing-header:")).toList(); // it defeats prefix caches
+        if (!system.isEmpty()) out.put("{'role':'system','content':%},", joined(system, "\n\n"));
+        int size = out.size();
+        List<Json> all = anthropic.get("messages").items().stream().filter(this::isSent).toList();
+        for (int from = 0, to; from < all.size(); from = to) {
+            boolean assistant = isRole(all.get(from), "assistant");
+            for (to = from + 1; to < all.size() && isRole(all.get(to), "assistant") == assistant; ) to++;
+            if (assistant) assistantTurn(all.subList(from, to), to == all.size());
+            if (!assistant) userTurn(all.subList(from, all.size()), to - from);
         }
-        if (!texts.isEmpty()) out.put("{'role':'system','content':%},", joined(texts, "\n\n"));
-        List<Json> messages = anthropic.get("messages").items().stream().filter(message -> !isAssistant(message) || hasContent(message)).toList();
-        for (int from = 0, to; from < messages.size(); from = to) {
-            boolean assistant = isAssistant(messages.get(from));
-            for (to = from + 1; to < messages.size() && isAssistant(messages.get(to)) == assistant; ) to++;
-            if (assistant) {
-                assistantTurn(messages.subList(from, to), to == messages.size());
-            } else {
-                userTurn(messages.subList(from, messages.size()), to - from);
-            }
-        }
+        if (out.size() == size) throw invalid(anthropic, "messages", "at least one with content is required");
     }
 
-    private static boolean isAssistant(Json message) {
-        return message.get("role").is("assistant");
-    }
-
-    /** {@return whether anything of an assistant's message is sent on; if not, its neighbours are one turn} */
-    private boolean hasContent(Json message) {
-        return blocks(message).stream().anyMatch(block -> isKind(block, "tool_use") || !thought(block).isNull() || folded(block).hasText());
-    }
-
-    /** {@return the blocks of a message, tool result or source; a plain string is one block, itself} */
-    private static List<Json> blocks(Json message) {
-        Json content = message.get("content");
-        return content instanceof Json.Str ? List.of(content) : content.items();
-    }
-
+    private static boolean isRole(Json message, String role) { return message.get("role").is(role); }
     private static boolean isKind(Json block, String type) { return block.get("type").is(type); }
 
-    /** {@return the text of a thinking block if the backend wants it back, or NULL} */
+    /** {@return whether anything of a message is sent on; if not, as of an assistant's bare thoughts, its neighbours are one turn} */
+    private boolean isSent(Json message) {
+        return !isRole(message, "assistant") || blocks(message, "content").stream()
+                .anyMatch(block -> isKind(block, "tool_use") || thought(block).hasText() || folded(block).hasText());
+    }
+
+    /** {@return the blocks of a message, tool result, source or system prompt; a plain string is one block of text} */
+    private static List<Json> blocks(Json parent, String name) {
+        Json content = parent.get(name);
+        return content instanceof Json.Str ? List.of(Json.Obj.of(content, TYPE, TEXT, TEXT, content)) : content.items();
+    }
+
+    /** {@return the text of a thinking block, if the backend wants it back} */
     private Json thought(Json block) {
-        Json text = isKind(block, "thinking") && dialect.replaysReasoning() ? block.get("thinking") : Json.NULL;
-        return text.hasText() ? text : Json.NULL;
+        return isKind(block, "thinking") && dialect.replaysReasoning() ? block.get("thinking") : Json.NULL;
     }
 
     private static Json.Str joined(List<Json> texts, String separator) {
@@ -338,33 +316,32 @@ final class Translator {
         String field = "";
         for (Json message : run) {
             boolean apart = true; // whether something other than text stood since the last text
-            for (Json block : blocks(message)) {
+            for (Json block : blocks(message, "content")) {
                 Json text = folded(block);
-                boolean plain = block instanceof Json.Str || isKind(block, "text");
+                boolean plain = isKind(block, "text");
                 if (text.hasText() && !texts.isEmpty() && (apart || !plain)) texts.add("\n\n");
                 if (text.hasText()) texts.add(text);
                 if (isKind(block, "tool_use")) openCalls.add(block);
-                if (!thought(block).isNull()) {
+                if (thought(block).hasText()) {
                     thoughts.add(thought(block));
                     field = reasoningField(block.get("signature").text());
                 }
                 apart = !plain || !text.hasText() && apart;
             }
         }
-        if (last && !openCalls.isEmpty()) throw invalid(openCalls.getFirst(), "id", "tool_use without a tool_result after it");
-        Object content = texts.size() == 1 ? texts.getFirst() : Json.Str.of(texts.toArray());
-        if (last) content = ((Json) content).text().stripTrailing(); // a prefill, which the model goes on with
-        if (texts.isEmpty() && !openCalls.isEmpty()) content = Json.NULL;
-        out.put("{'role':'assistant','content':%,", content);
+        if (last && !openCalls.isEmpty()) throw invalid(openCalls.getFirst(), "id", "a tool_use without a tool_result after it");
+        Json.Str text = texts.size() == 1 ? (Json.Str) texts.getFirst() : Json.Str.of(texts.toArray());
+        if (last) text = Json.Str.of(text.text().stripTrailing()); // a prefill, which the model goes on with
+        out.put("{'role':'assistant','content':%,", texts.isEmpty() && !openCalls.isEmpty() ? Json.NULL : text);
         if (!thoughts.isEmpty()) out.put("%:%,", field, joined(thoughts, "\n\n"));
         if (!openCalls.isEmpty()) out.put("'tool_calls':%", list(openCalls.stream().map(this::toolCall).toList()));
         out.closeWith('}').raw(',');
     }
 
     private Json.Writer toolCall(Json block) {
-        Json input = may(block, "input", "{");
-        return new Json.Writer().put("{'id':%,'type':'function','function':{'name':%,'arguments':", need(block, "id", "\""), shortName(need(block, "name", "\"")))
-                .put(input.isNull() ? "'{}'" : "@", input).put("}}");
+        Json input = may(block, "input", Json.Obj.class);
+        return new Json.Writer().put("{'id':%,'type':'function','function':{'name':%,", text(block, "id"), shortName(text(block, "name")))
+                .put(input.isNull() ? "'arguments':'{}'}}" : "'arguments':@}}", input);
     }
 
     /** {@return the key that reasoning goes back under: the one it came under, as its signature says ({@code a2o1.<field>})} */
@@ -381,9 +358,9 @@ final class Translator {
     private void userTurn(List<Json> messages, int size) {
         Map<String, Json> results = new HashMap<>();
         for (Json message : messages.subList(0, size)) {
-            for (Json block : blocks(message)) {
-                if (!isKind(block, "tool_result")) continue;
-                if (results.putIfAbsent(need(block, "tool_use_id", "\"").text(), block) != null) warnings.add("duplicate_tool_result");
+            for (Json block : blocks(message, "content")) {
+                boolean again = isKind(block, "tool_result") && results.putIfAbsent(text(block, "tool_use_id").text(), block) != null;
+                if (again) warnings.add("duplicate_tool_result");
             }
         }
         hoisted = 0;
@@ -397,17 +374,16 @@ final class Translator {
         openCalls.clear();
         for (int i = 0; i < size; i++) {
             Json message = messages.get(i);
-            boolean system = message.get("role").is("system");
             boolean outdated = message.get("clear_at").is("next_user_message")
-                    && messages.subList(i + 1, messages.size()).stream().anyMatch(next -> next.get("role").is("user"));
-            if (!system) blocks(message).forEach(block -> userBlock(block, answered));
-            if (system && !outdated) systemMessage(message);
+                    && messages.subList(i + 1, messages.size()).stream().anyMatch(next -> isRole(next, "user"));
+            if (isRole(message, "user")) blocks(message, "content").forEach(block -> userBlock(block, answered));
+            if (isRole(message, "system") && !outdated) systemMessage(message);
         }
         userMessage();
     }
 
     private void systemMessage(Json message) {
-        List<Json> texts = blocks(message).stream().map(this::folded).filter(Json::hasText).toList();
+        List<Json> texts = blocks(message, "content").stream().map(this::folded).filter(Json::hasText).toList();
         if (texts.isEmpty()) return;
         if (dialect.systemAnywhere()) {
             userMessage();
@@ -420,8 +396,8 @@ final class Translator {
     /** Writes the parts gathered as one user message, a plain string if all are text. */
     private void userMessage() {
         boolean isText = parts.stream().allMatch(Json.Str.class::isInstance);
-        if (!parts.isEmpty()) out.put("{'role':'user','content':%},", isText ? joined(parts, "\n\n")
-                : list(parts.stream().map(part -> part instanceof Json.Str ? new Json.Writer().put("{'type':'text','text':%}", part) : part).toList()));
+        if (!parts.isEmpty()) out.put("{'role':'user','content':%},", isText ? joined(parts, "\n\n") : list(parts.stream().map(part ->
+                part instanceof Json.Str ? new Json.Writer().put("{'type':'text','text':%}", part) : part).toList()));
         parts.clear();
     }
 
@@ -444,10 +420,10 @@ final class Translator {
      */
     private Json.Str toolResult(Json result) {
         if (result.isNull()) return Json.Str.of("(no result: the call was not executed)");
-        may(result, "content", "\"[");
+        may(result, "content", Json.Str.class, Json.Arr.class);
         objects(result, "content");
         List<Json> texts = new ArrayList<>();
-        for (Json part : blocks(result).stream().flatMap(block -> parts(block).stream()).toList()) {
+        for (Json part : blocks(result, "content").stream().flatMap(block -> parts(block).stream()).toList()) {
             if (part instanceof Json.Str) {
                 texts.add(part);
                 continue;
@@ -458,11 +434,11 @@ final class Translator {
             parts.add(part);
         }
         Json.Str text = texts.isEmpty() ? Json.Str.of("(no output)") : joined(texts, "\n");
-        String start = result.get("is_error") == Json.TRUE ? text.text().stripLeading().toLowerCase(Locale.ROOT) : "error";
-        return start.startsWith("error") || start.startsWith("<tool_use_error>") ? text : Json.Str.of("Error: ", text);
+        boolean said = result.get("is_error") != Json.TRUE || text.text().matches("(?is)\\s*(error|<tool_use_error>).*");
+        return said ? text : Json.Str.of("Error: ", text);
     }
 
-    /** {@return what becomes of a block on the user's side: a text, or a part of another kind, or texts and images of a document} */
+    /** {@return what becomes of a block on the user's side: texts, as strings, and parts of other kinds, as objects} */
     private List<Json> parts(Json block) {
         if (isKind(block, "image")) return List.of(part("{'type':'image_url','image_url':{'url':%}}", url(block)));
         if (isKind(block, "document")) return document(block);
@@ -476,28 +452,29 @@ final class Translator {
 
     /** {@return the URL of an image or document: its own, or a data URL} */
     private Json url(Json block) {
-        Json source = need(block, "source", "{");
-        return switch (need(source, "type", "\"").text()) {
-            case "url" -> need(source, "url", "\"");
-            case "base64" -> Json.Str.of("data:", need(source, "media_type", "\""), ";base64,", need(source, "data", "\""));
+        Json source = need(block, "source", Json.Obj.class);
+        return switch (text(source, "type").text()) {
+            case "url" -> text(source, "url");
+            case "base64" -> Json.Str.of("data:", text(source, "media_type"), ";base64,", text(source, "data"));
             default -> throw invalid(source, "type", "base64 or url expected"); // also file: there is no file store
         };
     }
 
     /** A PDF becomes {@code {"type":"file","file":{"filename":…,"file_data":…}}}, text a {@code document} element. */
     private List<Json> document(Json block) {
-        Json source = need(block, "source", "{");
-        Json title = may(block, "title", "\"");
-        Json context = may(block, "context", "\"");
+        Json source = need(block, "source", Json.Obj.class);
+        Json title = may(block, "title", Json.Str.class);
+        Json context = may(block, "context", Json.Str.class);
+        Object name = title.hasText() ? title : "document.pdf";
         if (!isKind(source, "text") && !isKind(source, "content")) {
-            return List.of(part("{'type':'file','file':{'filename':%,'file_data':%}}", title.hasText() ? title : "document.pdf", url(block)));
+            return List.of(part("{'type':'file','file':{'filename':%,'file_data':%}}", name, url(block)));
         }
-        List<Json> inner = isKind(source, "text") ? List.of(need(source, "data", "\"")) : new ArrayList<>();
-        if (isKind(source, "content")) need(source, "content", "\"[");
-        if (isKind(source, "content")) blocks(source).forEach(each -> inner.addAll(parts(each)));
-        List<Json> texts = inner.stream().filter(Json.Str.class::isInstance).toList();
-        Json.Str text = Json.Str.of(title.hasText() ? Json.Str.of("<document title=\"", title, "\">\n") : "<document>\n",
-                context.hasText() ? Json.Str.of(context, "\n\n") : "", joined(texts, "\n"), "\n</document>");
+        String from = isKind(source, "text") ? "data" : "content";
+        need(source, from, Json.Str.class, Json.Arr.class);
+        List<Json> inner = blocks(source, from).stream().flatMap(each -> parts(each).stream()).toList();
+        Json.Str text = joined(inner.stream().filter(Json.Str.class::isInstance).toList(), "\n");
+        Json.Str head = title.hasText() ? Json.Str.of("<document title=\"", title, "\">\n") : Json.Str.of("<document>\n");
+        text = Json.Str.of(head, context.hasText() ? Json.Str.of(context, "\n\n") : "", text, "\n</document>");
         return Stream.concat(Stream.of(text), inner.stream().filter(part -> !(part instanceof Json.Str))).toList();
     }
 
@@ -506,52 +483,44 @@ final class Translator {
      * (server tools and their results, summaries, whatever comes next) are folded by what they hold, not by kind.
      */
     private Json folded(Json block) {
-        if (block instanceof Json.Str) return block;
         String type = block.get("type").text();
         return switch (type) {
-            case "text" -> need(block, "text", "\"");
+            case "text" -> text(block, "text");
             case "thinking", "redacted_thinking", "tool_use", "tool_result" -> Json.NULL;
             case "tool_reference" -> Json.Str.of("[tool available: ", block.get("tool_name").text(), "]");
-            case "search_result" -> Json.Str.of("<search_result title=\"", block.get("title").text(), "\" source=\"", block.get("source").text(),
-                    "\">\n", strings(block.get("content")), "\n</search_result>");
-            case "compaction", "browser_state", "mcp_tool_listing" -> labelled(type, block);
+            case "search_result" -> Json.Str.of("<search_result title=\"", block.get("title").text(), "\" source=\"",
+                    block.get("source").text(), "\">\n", readable(block.get("content")), "\n</search_result>");
             default -> {
-                if (type.endsWith("_tool_result")) yield labelled(type, block);
                 Json input = block.get("input");
+                String found = readable(block);
                 if (input instanceof Json.Obj) yield Json.Str.of("[", block.get("name").text(), " called with ", input.raw(), "]");
-                if (!block.get("text").hasText()) warnings.add("dropped_block");
-                yield block.get("text");
+                if (found.isEmpty()) warnings.add("dropped_block");
+                yield block.get("text").hasText() || found.isEmpty() ? block.get("text") : Json.Str.of("[", type, "]\n", found);
             }
         };
     }
 
-    private static Json labelled(String type, Json block) {
-        String found = strings(block);
-        return found.isEmpty() ? Json.NULL : Json.Str.of("[", type, "]\n", found);
-    }
-
     /** {@return what there is to read in a block, depth first, a line each} */
-    private static String strings(Json json) {
-        List<String> found = new ArrayList<>();
-        json.items().forEach(item -> found.add(strings(item)));
+    private static String readable(Json json) {
         Json[] members = json.parts();
+        Stream<String> found = json.items().stream().map(Translator::readable);
         for (int i = 0; i < members.length; i += 2) {
             Json value = members[i + 1];
-            boolean shown = List.of("text", "title", "url", "stdout", "stderr", "error_code", "tool_name", "content").contains(members[i].text());
-            found.add(shown && value.hasText() ? value.text() : strings(value));
+            boolean shown = value.hasText() && READABLE.contains(members[i].text());
+            found = Stream.concat(found, Stream.of(shown ? value.text() : readable(value)));
         }
-        found.removeIf(String::isEmpty);
-        return String.join("\n", found);
+        return found.filter(text -> !text.isEmpty()).collect(Collectors.joining("\n"));
     }
 
     /** {@code tools}, {@code tool_choice} and {@code parallel_tool_calls}; none of them where no tool is left to send. */
     private void tools() {
         Set<String> names = new LinkedHashSet<>();
-        List<Json.Writer> functions = new ArrayList<>();
         Set<String> inHistory = new HashSet<>();
-        boolean deferring = anthropic.get("tools").items().stream().anyMatch(tool -> tool.get("defer_loading") == Json.TRUE);
+        List<Json.Writer> functions = new ArrayList<>();
+        List<Json> tools = objects(anthropic, "tools");
+        boolean deferring = tools.stream().anyMatch(tool -> tool.get("defer_loading") == Json.TRUE);
         if (deferring) namesIn(anthropic.get("messages"), inHistory);
-        for (Json tool : objects(anthropic, "tools")) {
+        for (Json tool : tools) {
             String type = tool.get("type").text();
             boolean custom = type.isEmpty() || type.equals("custom") || tool.get("input_schema") instanceof Json.Obj;
             if (type.contains("toolset")) throw invalid(tool, "type", type + " is not available");
@@ -559,7 +528,7 @@ final class Translator {
                 warnings.add("server_tool_omitted"); // nothing in chat completions would run it
                 continue;
             }
-            Json name = need(tool, "name", "\"");
+            Json name = text(tool, "name");
             List<Json> callers = tool.get("allowed_callers").items();
             if (tool.get("defer_loading") == Json.TRUE && !inHistory.contains(name.text())) continue; // hidden until found
             if (!callers.isEmpty() && callers.stream().noneMatch(caller -> caller.is("direct"))) continue;
@@ -574,11 +543,11 @@ final class Translator {
 
     /** {@code {"name":N,"description":D,"input_schema":S}} to {@code {"name":N,"description":D,"parameters":S}}. */
     private Json.Writer custom(Json tool, Json.Writer function) {
-        List<Object> text = new ArrayList<>();
-        if (may(tool, "description", "\"").hasText()) text.add(tool.get("description"));
-        tool.get("input_examples").items().stream().limit(3).forEach(example -> text.add("\n\nExample input: " + example.raw()));
-        if (!text.isEmpty()) function.put("'description':%,", Json.Str.of(text.toArray()));
-        Json schema = need(tool, "input_schema", "{");
+        Json description = may(tool, "description", Json.Str.class);
+        Stream<String> examples = tool.get("input_examples").items().stream().limit(3).map(each -> "\n\nExample input: " + each.raw());
+        Object[] text = Stream.concat(Stream.of(description).filter(Json::hasText), examples).toArray();
+        if (text.length > 0) function.put("'description':%,", Json.Str.of(text));
+        Json schema = need(tool, "input_schema", Json.Obj.class);
         function.put("'parameters':{"); // with what some backends insist on, and without the name and dialect of the schema
         if (schema.get("type").isNull()) function.put("'type':'object',");
         if (schema.get("properties").isNull()) function.put("'properties':{},");
@@ -596,9 +565,13 @@ final class Translator {
         Json[] properties = schema.get("properties").parts();
         List<String> required = schema.get("required").items().stream().map(Json::text).toList();
         boolean strict = schema.get("oneOf").isNull() && schema.get("allOf").isNull()
-                && (!schema.get("type").is("object") || schema.get("additionalProperties") == Json.FALSE);
-        for (int i = 0; i < properties.length; i += 2) strict &= required.contains(properties[i].text()) && isStrict(properties[i + 1]);
-        return strict && (schema.get("items").isNull() || isStrict(schema.get("items"))) && schema.get("anyOf").items().stream().allMatch(Translator::isStrict);
+                && (!isKind(schema, "object") || schema.get("additionalProperties") == Json.FALSE)
+                && Stream.concat(Stream.of(schema.get("items")), schema.get("anyOf").items().stream())
+                        .allMatch(inner -> inner.isNull() || isStrict(inner));
+        for (int i = 0; i < properties.length; i += 2) {
+            strict &= required.contains(properties[i].text()) && isStrict(properties[i + 1]);
+        }
+        return strict;
     }
 
     /** Gathers the tools that the conversation has called or its tool search has found. */
@@ -614,14 +587,15 @@ final class Translator {
     /** Source: Anthropic Messages, "tool_choice"; OpenAI chat completions, "tool_choice". Absent and auto are the same. */
     private void toolChoice(Set<String> names) {
         Json choice = anthropic.get("tool_choice");
-        switch (choice.isNull() ? "auto" : need(choice, "type", "\"").text()) {
+        switch (choice.isNull() ? "auto" : text(choice, "type").text()) {
             case "auto" -> { }
             case "any" -> field("tool_choice", "'required'");
             case "none" -> field("tool_choice", "'none'");
             case "tool" -> {
-                Json name = need(choice, "name", "\"");
-                if (names.contains(name.text())) field("tool_choice", "{'type':'function','function':{'name':%}}", shortName(name));
-                if (!names.contains(name.text())) warnings.add("tool_choice_dropped"); // it names a tool that was omitted
+                Json name = text(choice, "name");
+                boolean sent = names.contains(name.text());
+                if (sent) field("tool_choice", "{'type':'function','function':{'name':%}}", shortName(name));
+                if (!sent) warnings.add("tool_choice_dropped");
             }
             default -> throw invalid(choice, "type", "auto, any, tool or none expected");
         }
@@ -640,11 +614,11 @@ final class Translator {
 
     /** {@return the client's name for a function that the model called: exactly, or as models misspell it} */
     private String toolName(String called) {
-        List<String> spellings = List.of(called, called.replaceFirst("^(functions\\.|default_api:)", ""));
+        String bare = called.replaceFirst("^(functions\\.|default_api:)", "");
         List<Json> names = anthropic.get("tools").items().stream().map(tool -> tool.get("name")).filter(Json::hasText).toList();
-        Stream<Json> exact = spellings.stream().flatMap(each -> names.stream().filter(name -> shortName(name).text().equals(each)));
-        Stream<Json> alike = spellings.stream().flatMap(each -> names.stream().filter(name -> shortName(name).text().equalsIgnoreCase(each)));
-        return Stream.concat(exact, alike).findFirst().map(Json::text).orElse(called);
+        List<Predicate<String>> matches = List.of(called::equals, bare::equals, called::equalsIgnoreCase, bare::equalsIgnoreCase);
+        return matches.stream().flatMap(match -> names.stream().filter(name -> match.test(shortName(name).text())))
+                .findFirst().map(Json::text).orElse(called);
     }
 
     /** One tool call of the reply; its arguments are mended and wait in {@code arguments} until its turn comes. */
@@ -667,15 +641,10 @@ final class Translator {
         }
     }
 
-    /** Text, or reasoning if there is a field, that came while a tool call was unfinished and waits for its end. */
-    private record Later(Json text, String field) { }
-
     /** {@return what is ready to be sent to the client} */
     Json.Writer ready() { return message.out(); }
-
     /** {@return whether the upstream has said how the reply ends; only usage may follow} */
     boolean isFinished() { return !finishReason.isEmpty(); }
-
     /** {@return whether a stop sequence that is looked for here has come, so that nothing more is wanted} */
     boolean isStopped() { return !filter.stop().isEmpty(); }
 
@@ -685,55 +654,43 @@ final class Translator {
         message.out().put("event: ping\ndata: {'type':'ping'}\n\n");
     }
 
-    /**
-     * Takes an event of the upstream's stream: a chunk, or {@code [DONE]}.
-     *
-     * @return whether nothing more is wanted
-     * @throws ApiError if it is an error, or not JSON
-     */
+    /** Takes an event of the upstream's stream. @return whether nothing more is wanted @throws ApiError if it is an error */
     boolean event(Sse event) {
-        String text = new String(event.source(), event.from(), Math.min(event.to() - event.from(), 512), StandardCharsets.UTF_8);
-        if (text.startsWith("[DONE")) return true;
+        if (event.isDone()) return true;
         try {
             Json chunk = Json.parse(event.source(), event.from(), event.to());
             if (event.isError() || !(chunk instanceof Json.Obj)) throw upstreamError(chunk);
             chunk(chunk);
         } catch (Json.Malformed e) {
-            throw event.isError() ? upstreamError(Json.Str.of(text)) : broken("the stream holds data that is " + e.getMessage());
+            throw event.isError() ? upstreamError(Json.Str.of(event.text())) : broken(502, "the stream holds data that is " + e.getMessage());
         }
         return isStopped();
     }
 
     /** {@return the error that the upstream sent in the place of a reply or in mid-stream} */
-    private ApiError upstreamError(Json error) {
-        return ApiError.ofUpstream(200, error, context());
-    }
+    private ApiError upstreamError(Json error) { return ApiError.ofUpstream(200, error, context()); }
 
     ApiError.Context context() {
-        return new ApiError.Context(options.upstreamHost(), model(), options.upstreamKey().isPresent(), options.context(), anthropic.to() / 4);
+        boolean ownKey = options.upstreamKey().isPresent();
+        return new ApiError.Context(options.upstreamHost(), model(), ownKey, options.context(), anthropic.to() / 4);
     }
 
-    ApiError broken(String what) {
-        return new ApiError(502, "%s: %s".formatted(options.upstreamHost(), what));
-    }
+    ApiError broken(int status, String what) { return new ApiError(status, options.upstreamHost() + ": " + what); }
 
     /**
-     * Takes a chunk of a stream or a whole reply: {@code {"choices":[{"delta"|"message":{…},"finish_reason":F}],"usage":{…}}}.
+     * Takes a chunk of a stream or a whole reply, {@code {"choices":[{"delta"|"message":{…},"finish_reason":F}],"usage":{…}}}.
      * In a chunk {@code message} counts only if nothing has come by {@code delta}: some repeat all in the last one.
-     *
-     * @throws ApiError if it is an error object, of whatever shape
      */
     void chunk(Json chunk) {
         Json choices = chunk.get("choices");
         Json choice = choices.items().stream().filter(each -> each.get("index").toLong(0) == 0).findFirst().orElse(Json.NULL);
-        boolean other = choices.isNull() && (chunk instanceof Json.Arr
-                || Stream.of("message", "error_message", "detail", "errors").anyMatch(name -> !chunk.get(name).isNull()));
-        if (!chunk.get("error").isNull() || chunk.get("object").is("error") || other) throw upstreamError(chunk);
+        Stream<String> signs = Stream.of("error", "message", "error_message", "detail", "errors").limit(choices.isNull() ? 5 : 1);
+        boolean error = chunk.get("object").is("error") || choices.isNull() && chunk instanceof Json.Arr;
+        if (error || signs.anyMatch(name -> !chunk.get(name).isNull())) throw upstreamError(chunk);
         if (!choice.get("error").isNull()) throw upstreamError(choice);
         for (Json found : List.of(choice.get("usage"), chunk.get("x_groq").get("usage"), chunk.get("usage"))) {
-            if (!(found instanceof Json.Obj)) continue;
-            usage = found;
-            usageIsLast = choices.items().isEmpty();
+            usageIsLast = found instanceof Json.Obj ? choices.items().isEmpty() : usageIsLast;
+            usage = found instanceof Json.Obj ? found : usage;
         }
         if (chunk.get("timings") instanceof Json.Obj found) timings = found;
         if (chunk.get("service_tier").is("priority")) message.setTier("priority");
@@ -743,9 +700,8 @@ final class Translator {
         boolean isFirst = message.blocks() == 0 && calls.isEmpty() && filter.isUnused();
         if (isDelta || isFirst) delta(choice.get(isDelta ? "delta" : "message"), !isDelta);
         content(choice.get("text"));
-        for (Json matched : List.of(choice.get("stop_reason"), choice.get("matched_stop"))) {
-            if (matched.hasText() && stops().stream().anyMatch(stop -> stop.text().equals(matched.text()))) stopSequence = matched.text();
-        }
+        String matched = choice.get(choice.get("stop_reason").hasText() ? "stop_reason" : "matched_stop").text();
+        if (stops().stream().anyMatch(stop -> stop.text().equals(matched))) stopSequence = matched;
         String reason = choice.get("finish_reason").text();
         if (!reason.isEmpty() && !(finishReason.equals("tool_calls") && reason.equals("stop"))) finishReason = reason;
     }
@@ -756,7 +712,9 @@ final class Translator {
         content.items().forEach(this::part);
         content(content.isNull() ? delta.get("audio").get("transcript") : content);
         refusal(delta.get("refusal"));
-        for (Json call : delta.get("tool_calls").items()) toolCall(call, call.get(call.get("function").isNull() ? "custom" : "function"), whole);
+        for (Json call : delta.get("tool_calls").items()) {
+            toolCall(call, call.get(call.get("function").isNull() ? "custom" : "function"), whole);
+        }
         if (delta.get("function_call") instanceof Json.Obj function) toolCall(delta, function, false);
         if (isCallOpen() && isStream()) pump(false);
     }
@@ -765,8 +723,8 @@ final class Translator {
     private void reasoning(Json delta) {
         for (String field : REASONING_FIELDS) {
             Json value = delta.get(field);
-            Json text = Stream.of(value, value.get("content"), value.get("text")).filter(Json::hasText).findFirst().orElse(Json.NULL);
-            if (text.isNull()) continue;
+            Json text = value instanceof Json.Obj ? value.get(value.get("content").isNull() ? "text" : "content") : value;
+            if (!text.hasText()) continue;
             filter.flush();
             think(text, field);
             return;
@@ -802,22 +760,21 @@ final class Translator {
     /** Text for the client. White space alone begins no block: it waits for text to follow, and is dropped if none does. */
     private void say(Json text) {
         if (isCallOpen()) {
-            later.add(new Later(text, ""));
+            later.add(() -> say(text));
             return;
         }
-        if (!message.isOpen(MessageWriter.Block.TEXT)) {
-            blank += text.text();
-            if (blank.isBlank()) return;
-            text = Json.Str.of(blank);
-            open(MessageWriter.Block.TEXT);
-        }
-        write(text);
+        boolean begins = !message.isOpen(MessageWriter.Block.TEXT);
+        if (begins) blank += text.text();
+        if (begins && blank.isBlank()) return;
+        Json all = begins ? Json.Str.of(blank) : text;
+        if (begins) open(MessageWriter.Block.TEXT);
+        write(all);
     }
 
     private void think(Json text, String field) {
         if (!text.hasText() || isThinkingOff()) return;
         if (isCallOpen()) {
-            later.add(new Later(text, field));
+            later.add(() -> think(text, field));
             return;
         }
         if (!message.isOpen(MessageWriter.Block.THINKING)) open(MessageWriter.Block.THINKING);
@@ -868,8 +825,8 @@ final class Translator {
         boolean named = function.get("name").hasText();
         Call found = null;
         for (Call call : whole ? List.<Call>of() : calls) {
-            boolean same = !index.isNull() ? call.index.raw().equals(index.raw()) : id.isEmpty() ? !named : call.id.equals(id) || call.id.isEmpty() && !named;
-            if (same) found = call;
+            boolean same = id.isEmpty() ? !named : call.id.equals(id) || call.id.isEmpty() && !named;
+            if (index.isNull() ? same : call.index.raw().equals(index.raw())) found = call;
         }
         boolean isOther = found == null || named && (!id.isEmpty() && !found.id.isEmpty() && !found.id.equals(id)
                 || found.arguments.isComplete() && function.get("arguments").hasText());
@@ -877,7 +834,8 @@ final class Translator {
         Call call = new Call(index);
         if (isOneCallWanted() && !calls.isEmpty()) return call; // dropped: the client wants one call only
         int at = calls.size(); // in the order of their indexes, as far as they have not begun
-        while (at > current && !calls.get(at - 1).open && calls.get(at - 1).index.toLong(0) > index.toLong(Long.MAX_VALUE)) at--;
+        long place = index.toLong(Long.MAX_VALUE);
+        while (at > current && !calls.get(at - 1).open && calls.get(at - 1).index.toLong(0) > place) at--;
         calls.add(at, call);
         return call;
     }
@@ -903,33 +861,30 @@ final class Translator {
             if (!call.arguments.isComplete()) return;
             close();
         }
-        List<Later> waiting = List.copyOf(later);
+        later.forEach(Runnable::run);
         later.clear();
-        for (Later each : waiting) {
-            if (each.field.isEmpty()) say(each.text);
-            if (!each.field.isEmpty()) think(each.text, each.field);
-        }
     }
 
     /** {@return the upstream's id, or a new one if that is empty or already stands in this reply or the conversation} */
     private String callId(String id) {
-        boolean used = !ids.add(id) || anthropic.get("messages").items().stream().flatMap(message -> blocks(message).stream())
-                .anyMatch(block -> isKind(block, "tool_use") && block.get("id").text().equals(id));
+        Stream<Json> said = anthropic.get("messages").items().stream().flatMap(message -> message.get("content").items().stream());
+        boolean used = !ids.add(id) || said.anyMatch(block -> isKind(block, "tool_use") && block.get("id").text().equals(id));
         return id.isEmpty() || used ? "toolu_" + newIds.get() : id;
     }
 
     /**
-     * Ends the reply. {@code whole} says that it came as one JSON object, which cannot have been cut.
+     * Ends the reply, which came as one JSON object or {@code whole} is false.
      *
      * @throws ApiError if the upstream has not finished, or finished with an error: half a reply must not look whole
      */
     void finish(boolean whole) {
-        boolean complete = usageIsLast || !calls.isEmpty() && calls.stream().allMatch(call -> call.empty || call.arguments.isComplete());
-        if (whole && !answered) throw broken("the backend returned no choices");
-        if (!whole && !isFinished() && !isStopped() && !complete) throw broken("the stream ended early");
+        boolean called = !calls.isEmpty() && calls.stream().allMatch(call -> call.empty || call.arguments.isComplete());
+        boolean complete = usageIsLast || called;
+        if (whole && !answered) throw broken(502, "the backend returned no choices");
+        if (!whole && !isFinished() && !isStopped() && !complete) throw broken(502, "the stream ended early");
         switch (finishReason) {
-            case "insufficient_system_resource" -> throw new ApiError(529, "%s: %s".formatted(options.upstreamHost(), finishReason));
-            case "error", "network_error", "abort", "cancelled" -> throw broken("finish_reason " + finishReason);
+            case "insufficient_system_resource" -> throw broken(529, finishReason);
+            case "error", "network_error", "abort", "cancelled" -> throw broken(502, "finish_reason " + finishReason);
             default -> end();
         }
     }
@@ -954,34 +909,37 @@ final class Translator {
             case "model_length", "context_length_exceeded" -> "model_context_window_exceeded";
             case "length", "max_tokens" -> full ? "model_context_window_exceeded" : "max_tokens";
             case "content_filter", "safety", "sensitive", "recitation" -> "refusal";
-            default -> message.hasToolUse() ? "tool_use" : stopSequence.isEmpty() ? "end_turn" : "stop_sequence"; // unknown: a normal end
+            default -> message.hasToolUse() ? "tool_use" : stopSequence.isEmpty() ? "end_turn" : "stop_sequence"; // also unknown
         };
     }
 
     /** The counts under any of their names (SPEC B.4); OpenAI's prompt_tokens include what was cached, Anthropic's do not. */
     private MessageWriter.Usage usage() {
-        Json prompt = usage.get("prompt_tokens_details");
-        long cacheRead = first(prompt.get("cached_tokens"), usage.get("prompt_cache_hit_tokens"), usage.get("cached_tokens"),
-                usage.get("input_tokens_details").get("cached_tokens"), usage.get("cache_read_input_tokens"), timings.get("cache_n"));
-        long cacheWrite = first(prompt.get("cache_write_tokens"), usage.get("cache_creation_input_tokens"));
-        long thinking = first(usage.get("completion_tokens_details").get("reasoning_tokens"),
-                usage.get("output_tokens_details").get("reasoning_tokens"), usage.get("reasoning_tokens"));
-        Json counted = usage.get(usage.get("prompt_tokens").isNull() ? "input_tokens" : "prompt_tokens");
-        long input = counted.isNull() ? first(timings.get("prompt_n")) + first(timings.get("cache_n")) : first(counted);
-        long output = first(usage.get("completion_tokens"), usage.get("output_tokens"), timings.get("predicted_n"));
-        if (!counted.isNull()) output = Math.max(output, first(usage.get("total_tokens")) - input); // some leave reasoning out
-        if (input >= cacheRead + cacheWrite) input -= cacheRead + cacheWrite;
+        long cacheRead = count("prompt_tokens_details.cached_tokens prompt_cache_hit_tokens cached_tokens"
+                + " input_tokens_details.cached_tokens cache_read_input_tokens cache_n");
+        long cacheWrite = count("prompt_tokens_details.cache_write_tokens cache_creation_input_tokens");
+        long thinking = count("completion_tokens_details.reasoning_tokens output_tokens_details.reasoning_tokens reasoning_tokens");
+        long prompt = count("prompt_tokens input_tokens");
+        long output = count("completion_tokens output_tokens predicted_n");
+        if (prompt > 0) output = Math.max(output, count("total_tokens") - prompt); // some leave reasoning out
+        if (prompt == 0) prompt = count("prompt_n") + count("cache_n");
+        long input = prompt >= cacheRead + cacheWrite ? prompt - cacheRead - cacheWrite : prompt;
         return new MessageWriter.Usage(input, cacheWrite, cacheRead, output, Math.min(thinking, output));
     }
 
-    private static long first(Json... counts) {
-        return Stream.of(counts).filter(Json.Num.class::isInstance).findFirst().map(count -> Math.max(0, count.toLong(0))).orElse(0L);
+    /** {@return the first of the counts that there is, in usage or in llama.cpp's timings; 0 if there is none} */
+    private long count(String names) {
+        return Stream.of(names.split(" ")).flatMap(name -> Stream.of(usage, timings).map(json -> {
+            int dot = name.indexOf('.');
+            return dot < 0 ? json.get(name) : json.get(name.substring(0, dot)).get(name.substring(dot + 1));
+        })).filter(Json.Num.class::isInstance).findFirst().map(number -> Math.max(0, number.toLong(0))).orElse(0L);
     }
 
     /** {@return models, tokens and finish reason for the log, free of control characters} */
     String summary() {
-        MessageWriter.Usage counts = usage();
-        return "%s -> %s in %d cached %d out %d %s".formatted(anthropic.get("model").text(), model(), counts.input(), counts.cacheRead(), counts.output(), finishReason)
+        MessageWriter.Usage used = usage();
+        String models = "%s -> %s".formatted(anthropic.get("model").text(), model());
+        return "%s in %d cached %d out %d %s".formatted(models, used.input(), used.cacheRead(), used.output(), finishReason)
                 .replaceAll("\\p{Cntrl}", "?");
     }
 

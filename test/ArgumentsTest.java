@@ -1,0 +1,261 @@
+import static org.junit.jupiter.api.Assertions.assertAll;
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+
+/** Arguments against SPEC C.5 "Sanitiser", B.2 "Tool input" and the rows of D.2 on arguments. */
+class ArgumentsTest {
+    private static final int CASES = Integer.getInteger("fuzz", 20_000);
+
+    /** Pairs: what comes, and what a client gets when the stream ends well; ' is a quotation mark, @ an apostrophe. */
+    private static final String[][] ENDED = {
+        // clean, kept as it is
+        {"{}", "{}"}, {"{'a':1}", "{'a':1}"}, {"{ 'a' : [ 1 , { } ] , 'b':'x' }", "{ 'a' : [ 1 , { } ] , 'b':'x' }"},
+        {"{\n\t'a':\r\n1.0}", "{\n\t'a':\r\n1.0}"},
+        {"{'n':[-0,1e3,12345678901234567890,1E+5]}", "{'n':[-0,1e3,12345678901234567890,1E+5]}"},
+        {"{'a':'\\'}{\\\\'}", "{'a':'\\'}{\\\\'}"}, {"{'é':'漢😀'}", "{'é':'漢😀'}"},
+        {"{'a':'\\ud83d\\ude00\\ud800'}", "{'a':'\\ud83d\\ude00\\ud800'}"},
+        {"{'a':true,'b':false,'c':null}", "{'a':true,'b':false,'c':null}"}, {"{'':''}", "{'':''}"},
+        {"{'a':1,'a':2}", "{'a':1,'a':2}"}, {" \n{'a':1} \n", "{'a':1}"},
+        // nothing
+        {"", ""}, {" \n\t ", ""}, {"null", "{}"}, {"None", "{}"}, {" null ", "{}"},
+        // what follows the object
+        {"{'a':1}{'b':2}", "{'a':1}"}, {"{}{'a':1}", "{}"}, {"{'a':1}}", "{'a':1}"}, {"{'a':1}\n```", "{'a':1}"},
+        {"{'a':1}]", "{'a':1}"},
+        // characters that a string may not hold
+        {"{'a':'x\ny'}", "{'a':'x\\ny'}"}, {"{'a':'\t\r'}", "{'a':'\\t\\r'}"},
+        {"{'a':'\0\u001f'}", "{'a':'\\u0000\\u001f'}"}, {"{'a\nb':1}", "{'a\\nb':1}"},
+        {"{'a':'\u007f'}", "{'a':'\u007f'}"},
+        // escapes that are none
+        {"{'a':'it\\@s'}", "{'a':'it@s'}"}, {"{'a':'\\x41'}", "{'a':'\\u0041'}"},
+        {"{'a':'\\xe9\\x0A'}", "{'a':'\\u00e9\\u000A'}"}, {"{'a':'C:\\Qx'}", "{'a':'C:\\\\Qx'}"},
+        {"{'a':'\\d+\\.'}", "{'a':'\\\\d+\\\\.'}"}, {"{'a':'\\\n'}", "{'a':'\\\\\\n'}"},
+        {"{'a':'\\u12'}", "{'a':'\\\\u12'}"}, {"{'a':'\\u12g4'}", "{'a':'\\\\u12g4'}"},
+        {"{'a':'\\xg'}", "{'a':'\\\\xg'}"}, {"{'a':'\\users'}", "{'a':'\\\\users'}"},
+        {"{'a':'\\u1\\n'}", "{'a':'\\\\u1\\n'}"}, {"{'a':'\\x\\''}", "{'a':'\\\\x\\''}"},
+        {"{'a':'\\é'}", "{'a':'\\\\é'}"}, {"{'\\@':1}", "{'@':1}"}, {"{'a':'\\😀'}", "{'a':'\\\\😀'}"},
+        // (digits of other scripts are no hex digits)
+        {"{'a':'\\u00\uff14\uff11'}", "{'a':'\\\\u00\uff14\uff11'}"},
+        {"{'a':'\\x\u0664\u0661'}", "{'a':'\\\\x\u0664\u0661'}"},
+        // words of other languages
+        {"{'a':True,'b':False,'c':None}", "{'a':true,'b':false,'c':null}"},
+        {"{'a':NaN,'b':Infinity}", "{'a':null,'b':null}"}, {"{'a':[-Infinity,undefined]}", "{'a':[null,null]}"},
+        {"{'a':[True , None]}", "{'a':[true , null]}"}, {"{'True':'None'}", "{'True':'None'}"},
+        // commas too many
+        {"{'a':1,}", "{'a':1}"}, {"{'a':[1,2,]}", "{'a':[1,2]}"}, {"{'a':[1 , ] , }", "{'a':[1]}"},
+        {"{'a':{'b':1,},}", "{'a':{'b':1}}"},
+        // cut, though the stream ended well
+        {"{", "{}"}, {"{'a", "{}"}, {"{'a'", "{}"}, {"{'a':", "{}"}, {"{'a':'", "{'a':''}"}, {"{'a':'x", "{'a':'x'}"},
+        {"{'a':'x'", "{'a':'x'}"}, {"{'a':1", "{'a':1}"}, {"{'a':1,", "{'a':1}"}, {"{'a':1,'b", "{'a':1}"},
+        {"{'a':1,'b':", "{'a':1}"}, {"{'a':1.", "{}"}, {"{'a':1,'b':tr", "{'a':1}"},
+        {"{'a':[1,{'b':2", "{'a':[1,{'b':2}]}"}, {"{'a':[", "{'a':[]}"}, {"{'a':'x\\", "{'a':'x'}"},
+        {"{'a':'x\\u00", "{'a':'x'}"}, {"{'a':True", "{'a':true}"},
+        // structure beyond mending: closed before it
+        {"{a:1}", "{}"}, {"{@a@:1}", "{}"}, {"{'a':1 'b':2}", "{'a':1}"}, {"{'a' 1}", "{}"}, {"{'a':[1}", "{'a':[1]}"},
+        {"{'a':1]", "{'a':1}"}, {"{'a':[1 2]}", "{'a':[1]}"}, {"{'a':1,,'b':2}", "{'a':1}"}, {"{'a':01}", "{}"},
+        {"{'a':1,'b':nope,'c':2}", "{'a':1}"}, {"{'a':'x'y'}", "{'a':'x'}"},
+        {"{'a':{'b':1,c:2},'d':3}", "{'a':{'b':1}}"}, {"{'a':\uff11}", "{}"}, {"{'a'::1}", "{}"}, {"{]", "{}"},
+        // an object encoded twice, other values, no JSON
+        {"'{\\'a\\':1}'", "{'a':1}"}, {" '{ \\'a\\':\\'\\\\n\\'}' ", "{ 'a':'\\n'}"},
+        {"'{\\'a\\':\\'x\\ny\\'}'", "{'a':'x\\ny'}"}, {"[1]", "{'value':[1]}"}, {"[ 1, 'x' ]", "{'value':[ 1, 'x' ]}"},
+        {"5", "{'value':5}"}, {"1.0", "{'value':1.0}"}, {"true", "{'value':true}"}, {"'text'", "{'value':'text'}"},
+        {"''", "{'value':''}"}, {"not json", "{'_raw':'not json'}"}, {"[1", "{'_raw':'[1'}"},
+        {"'{\\'a\\':1}", "{'_raw':'\\'{\\\\\\'a\\\\\\':1}'}"}, {"}", "{'_raw':'}'}"},
+        {"```json\n{'a':1}\n```", "{'_raw':'```json\\n{\\'a\\':1}\\n```'}"},
+    };
+
+    /** Pairs: what had come when the limit of the reply cut it, and what stands in a whole message. */
+    private static final String[][] CUT = {
+        {"", "{}"}, {"{", "{}"}, {"{'a':'x", "{}"}, {"{'a':1,'b':'x", "{'a':1}"}, {"{'a':['x','y", "{'a':['x']}"},
+        {"{'a':{'b':'x", "{'a':{}}"}, {"{'a':'x'", "{'a':'x'}"}, {"{'a':1,'b':", "{'a':1}"}, {"{'a':1,'b", "{'a':1}"},
+        {"{'a':1}", "{'a':1}"}, {"{'a':'x\\u00", "{}"}, {"null", "{}"},
+    };
+
+    private static String json(String cell) {
+        return cell.replace('\'', '"').replace('@', '\'');
+    }
+
+    private static Stream<String[]> rows(String[][] table) {
+        return Stream.of(table).map(row -> new String[] {json(row[0]), json(row[1])});
+    }
+
+    private static String fed(String text, int step, boolean cut, boolean whole) {
+        var arguments = new Arguments();
+        var taken = new StringBuilder();
+        for (int at = 0; at < text.length(); at += step) {
+            arguments.feed(text.substring(at, Math.min(text.length(), at + step)));
+            if (!whole) taken.append(arguments.take());
+        }
+        arguments.end(cut, whole);
+        assertTrue(arguments.isComplete(), "ended is complete");
+        return taken.append(arguments.take()).toString();
+    }
+
+    private static Executable gives(String expected, String text, boolean cut, boolean whole) {
+        return () -> {
+            for (int step : new int[] {Math.max(1, text.length()), 1, 3}) {
+                String shown = "of <%s> fed by %d, cut %s, whole %s".formatted(text, step, cut, whole);
+                assertEquals(expected, fed(text, step, cut, whole), shown);
+            }
+        };
+    }
+
+    @Test
+    void streamsAreMended() {
+        assertAll(rows(ENDED).map(row -> gives(row[1], row[0], false, false)));
+    }
+
+    @Test
+    void wholeValuesAreMendedToo() {
+        assertAll(rows(ENDED).map(row -> gives(row[1].isEmpty() ? "{}" : row[1], row[0], false, true)));
+    }
+
+    @Test
+    void allThatIsExpectedIsAnObject() {
+        rows(ENDED).forEach(row -> assertTrue(row[1].isEmpty() || RandomJson.isObject(row[1]), row[1]));
+        rows(CUT).forEach(row -> assertTrue(RandomJson.isObject(row[1]), row[1]));
+    }
+
+    @Test
+    void aWholeValueThatIsCutLosesItsLastMember() {
+        assertAll(rows(CUT).map(row -> gives(row[1], row[0], true, true)));
+    }
+
+    @Test
+    void aStreamThatIsCutStaysCut() {
+        assertAll(Stream.of("", "{", "{\"a\":\"x", "{\"a\":1,\"b\":\"x", "{\"a\":[\"x\",\"y", "{\"a\":1}")
+                .map(text -> gives(text, text, true, false)));
+    }
+
+    @Test
+    void stringsAreReadyAsTheyCome() {
+        var arguments = new Arguments();
+        arguments.feed("{\"a\":\"some te");
+        assertEquals("{\"a\":\"some te", arguments.take());
+        arguments.feed("xt");
+        assertEquals("xt", arguments.take());
+        arguments.feed("\",\"b\":tr");
+        assertEquals("\"", arguments.take(), "a member waits for its value");
+        assertFalse(arguments.isComplete());
+        arguments.feed("ue}");
+        assertEquals(",\"b\":true}", arguments.take());
+        assertTrue(arguments.isComplete());
+        assertEquals("", arguments.take());
+    }
+
+    /** They may come as they are or as escapes, to be escaped where they are written: UTF-8 has no bytes for them. */
+    @Test
+    void halvesOfSurrogatePairsSurvive() {
+        for (String half : List.of("\ud83d", "\ude00", "\ud83d\ud83d\ude00", "\ud83d\\n", "\ude00\ud83d", "\ud83dx",
+                "\ud83d\ude00")) {
+            String text = "{\"%s\":[\"%s\"]}".formatted(half, half);
+            for (int step : new int[] {1, 2, 3, 100}) {
+                assertEquals(Tree.of(text), Tree.of(fed(text, step, false, false)), "fed by " + step);
+                assertEquals(Tree.of(text), Tree.of(fed(text, step, false, true)), "fed by " + step);
+            }
+        }
+        var arguments = new Arguments();
+        arguments.feed("{\"a\":\"\ud83d");
+        assertEquals("{\"a\":\"", arguments.take(), "the first half waits for the second");
+        arguments.feed("\ude00");
+        assertEquals("😀", arguments.take());
+    }
+
+    /** What a client gets comes back as {@code messages[].content[].input}, where it must be read again. */
+    @Test
+    void whatIsNestedTooDeepToComeBackIsClosed() {
+        for (String deep : List.of("{'a':".repeat(600), "{'a':%s}".formatted(RandomJson.nested(600)),
+                "{'a':%s}".formatted(RandomJson.nested(505)), RandomJson.nested(505), RandomJson.nested(512),
+                "'{\\'a\\':%s}'".formatted(RandomJson.nested(508)), RandomJson.nested(600))) {
+            String input = fed(json(deep), 7, false, true);
+            String request = "{\"messages\":[{\"content\":[{\"input\":" + input + "}]}]}";
+            String shown = input.substring(0, 20);
+            assertTrue(RandomJson.isObject(input), shown);
+            assertDoesNotThrow(() -> Json.parse(request.getBytes(StandardCharsets.UTF_8)), shown);
+        }
+    }
+
+    private static void check(int seed, String text, Executable check) {
+        try {
+            check.execute();
+        } catch (Throwable e) {
+            throw new AssertionError("seed %d: <%s>".formatted(seed, text), e);
+        }
+    }
+
+    private static String fedAtRandom(Random random, String text, boolean cut, boolean whole) {
+        var arguments = new Arguments();
+        var taken = new StringBuilder();
+        for (int at = 0, next; at < text.length(); at = next) {
+            next = Math.min(text.length(), at + 1 + random.nextInt(random.nextBoolean() ? 3 : 40));
+            arguments.feed(text.substring(at, next));
+            if (!whole && random.nextBoolean()) taken.append(arguments.take());
+        }
+        arguments.end(cut, whole);
+        return taken.append(arguments.take()).toString();
+    }
+
+    @Test
+    void cleanObjectsPassUnchanged() {
+        for (int seed = 0; seed < CASES; seed++) {
+            var random = new Random(seed);
+            String text = RandomJson.object(random, 4);
+            check(seed, text, () -> {
+                assertEquals(text, fedAtRandom(random, text, random.nextBoolean(), random.nextBoolean()));
+                assertTrue(RandomJson.isObject(text));
+            });
+        }
+    }
+
+    private static final String[] NOISE = {"\"", "\\", "{", "}", "[", "]", ",", ":", "'", "0", "-", ".", "e", "\n",
+        "\0", "é", "t", "u", "x", " ", "\\u12", "\\x4", "\ud83d", "\ude00", "\uff11", "\u0661", "\u00a0", "\u2003",
+        "\\'", "None", "NaN", "/*c*/", "//", "```json\n", "{}", "\"{\\\"a\\\":", "\ufeff", "\u2028"};
+
+    private static String spoilt(Random random) {
+        var text = new StringBuilder(RandomJson.object(random, 3));
+        if (random.nextInt(10) == 0) text = new StringBuilder(RandomJson.write(text.toString())); // encoded twice
+        if (random.nextInt(10) == 0) text = new StringBuilder(RandomJson.value(random, 3));
+        if (random.nextInt(20) == 0) text.setLength(0);
+        for (int n = random.nextInt(5); n >= 0; n--) {
+            int at = random.nextInt(text.length() + 1);
+            int to = Math.min(text.length(), at + random.nextInt(3));
+            text.replace(at, to, random.nextInt(4) == 0 ? "" : RandomJson.any(random, NOISE));
+        }
+        if (random.nextInt(3) == 0) text.setLength(random.nextInt(text.length() + 1));
+        return text.toString();
+    }
+
+    @Test
+    void whateverComesBecomesAnObject() {
+        for (int seed = 1_000_000; seed < 1_000_000 + CASES; seed++) {
+            var random = new Random(seed);
+            String text = spoilt(random);
+            check(seed, text, () -> {
+                boolean whole = random.nextBoolean();
+                String made = fedAtRandom(random, text, whole && random.nextBoolean(), whole);
+                boolean nothing = !whole && made.isEmpty() && text.isBlank();
+                assertTrue(nothing || RandomJson.isObject(made), () -> "became <%s>".formatted(made));
+            });
+        }
+    }
+
+    @Test
+    void piecesDoNotMatter() {
+        for (int seed = 2_000_000; seed < 2_000_000 + CASES; seed++) {
+            var random = new Random(seed);
+            String text = spoilt(random);
+            check(seed, text, () -> {
+                boolean cut = random.nextBoolean();
+                assertEquals(fed(text, 1 + text.length(), cut, false), fedAtRandom(random, text, cut, false));
+            });
+        }
+    }
+}

@@ -1,0 +1,302 @@
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * A backend that does as told: each request is answered by a script, which has the socket in its hands and so can
+ * pause, break off or say what no HTTP server would. It uses no class of {@code src/}. A virtual thread serves each
+ * connection.
+ */
+final class Backend implements AutoCloseable {
+    static final String FINISH = "{\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}";
+    static final String USAGE = "{\"choices\":[],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":3}}";
+    static final String ROLE = "{\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}";
+    private static final int WAIT_MILLIS = 15_000;
+
+    /** What to do with a request; an IOException is taken for the proxy's leaving, any other failure fails the test. */
+    interface Script {
+        void answer(Call call) throws Exception;
+    }
+
+    private final ServerSocket server = new ServerSocket(0, 200, InetAddress.getByName("127.0.0.1"));
+    private final Set<Socket> open = ConcurrentHashMap.newKeySet();
+    private final BlockingQueue<Call> received = new LinkedBlockingQueue<>();
+    private final AtomicInteger connections = new AtomicInteger();
+    private final AtomicInteger requests = new AtomicInteger();
+    private final AtomicInteger active = new AtomicInteger();
+    private final AtomicInteger mostActive = new AtomicInteger();
+    private final AtomicReference<Throwable> failure = new AtomicReference<>();
+    private BlockingQueue<Script> scripts = new LinkedBlockingQueue<>();
+
+    Backend() throws IOException {
+        answers(saying("Hello", " there"));
+        Thread.ofVirtual().start(this::accept);
+    }
+
+    /** From now on each request takes the next script, all after the last one the last. */
+    synchronized Backend answers(Script... scripts) {
+        this.scripts = new LinkedBlockingQueue<>(List.of(scripts));
+        return this;
+    }
+
+    /** {@return a script that says {@code words}, one a chunk, streamed or whole as the request wants it} */
+    static Script saying(String... words) {
+        return call -> {
+            if (call.text().contains("\"stream\":true")) {
+                call.events().data(ROLE);
+                for (String word : words) call.data(chunk(word));
+                call.data(FINISH, USAGE, "[DONE]").end();
+            } else {
+                call.reply(200, "application/json", completion(String.join("", words)));
+            }
+        };
+    }
+
+    static String chunk(String content) {
+        return "{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"%s\"},\"finish_reason\":null}]}".formatted(content);
+    }
+
+    static String completion(String content) {
+        return """
+                {"id":"c1","object":"chat.completion","model":"m","choices":[{"index":0,"finish_reason":"stop",
+                "message":{"role":"assistant","content":"%s"}}],"usage":{"prompt_tokens":7,"completion_tokens":3}}
+                """.formatted(content);
+    }
+
+    URI url() {
+        return URI.create("http://127.0.0.1:%d/v1/chat/completions".formatted(server.getLocalPort()));
+    }
+
+    /** {@return the oldest request that has not been taken yet, waiting for it if need be} */
+    Call take() throws InterruptedException {
+        Call call = received.poll(WAIT_MILLIS, TimeUnit.MILLISECONDS);
+        if (call == null) throw new AssertionError("no request has come");
+        return call;
+    }
+
+    int connections() {
+        return connections.get();
+    }
+
+    int requests() {
+        return requests.get();
+    }
+
+    /** {@return how many requests were being answered at once, at most} */
+    int mostActive() {
+        return mostActive.get();
+    }
+
+    @Override
+    public void close() throws IOException {
+        server.close();
+        for (Socket socket : open) socket.close();
+        if (failure.get() != null) throw new AssertionError("a script has failed", failure.get());
+    }
+
+    private void accept() {
+        try {
+            while (true) {
+                Socket socket = server.accept();
+                connections.incrementAndGet();
+                open.add(socket);
+                Thread.ofVirtual().start(() -> serve(socket));
+            }
+        } catch (IOException closed) {
+            // the end of the test
+        }
+    }
+
+    private void serve(Socket socket) {
+        try (socket) {
+            socket.setTcpNoDelay(true);
+            InputStream in = new BufferedInputStream(socket.getInputStream());
+            boolean more = true;
+            while (more) {
+                socket.setSoTimeout(WAIT_MILLIS * 2);
+                var call = new Call(socket, in);
+                requests.incrementAndGet();
+                received.add(call);
+                mostActive.accumulateAndGet(active.incrementAndGet(), Math::max);
+                try {
+                    script().answer(call);
+                } finally {
+                    active.decrementAndGet();
+                }
+                more = call.ended;
+            }
+        } catch (IOException left) {
+            // the proxy has closed the connection, or the script has
+        } catch (Exception | AssertionError e) {
+            failure.compareAndSet(null, e);
+        } finally {
+            open.remove(socket);
+        }
+    }
+
+    private synchronized Script script() {
+        return scripts.size() > 1 ? scripts.remove() : scripts.element();
+    }
+
+    /** A request, and the means to answer it. What is not ended by the script is cut when the script returns. */
+    static final class Call {
+        private final String line;
+        private final Map<String, String> headers;
+        private final byte[] body;
+        private final Socket socket;
+        private final InputStream in;
+        private final OutputStream out;
+        private boolean chunked;
+        private boolean ended; // another request may follow
+
+        private Call(Socket socket, InputStream in) throws IOException {
+            this.socket = socket;
+            this.in = in;
+            this.out = socket.getOutputStream();
+            this.line = line(in);
+            this.headers = headers(in);
+            this.body = body(in, headers);
+        }
+
+        String line() {
+            return line;
+        }
+
+        /** {@return the headers, their names in lower case} */
+        Map<String, String> headers() {
+            return headers;
+        }
+
+        byte[] body() {
+            return body;
+        }
+
+        String text() {
+            return new String(body, StandardCharsets.UTF_8);
+        }
+
+        /** A whole reply with its length; {@code headers} as "name: value". */
+        void reply(int status, String contentType, String body, String... headers) throws IOException {
+            byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+            raw(head(status, contentType, headers) + "content-length: %d\r\n\r\n".formatted(bytes.length));
+            out.write(bytes);
+            ended = true;
+        }
+
+        /** Begins a chunked event stream. */
+        Call events(String... headers) throws IOException {
+            chunked = true;
+            return raw(head(200, "text/event-stream", headers) + "transfer-encoding: chunked\r\n\r\n");
+        }
+
+        /** Begins a body that ends when the connection does. */
+        Call unbounded(String contentType) throws IOException {
+            return raw(head(200, contentType) + "connection: close\r\n\r\n");
+        }
+
+        /** Sends each of {@code events} by itself. */
+        Call data(String... events) throws IOException {
+            for (String event : events) write("data: " + event + "\n\n");
+            return this;
+        }
+
+        /** Sends a piece of the body. */
+        Call write(String text) throws IOException {
+            int length = text.getBytes(StandardCharsets.UTF_8).length;
+            return raw(chunked ? "%x\r\n%s\r\n".formatted(length, text) : text);
+        }
+
+        Call raw(String bytes) throws IOException {
+            out.write(bytes.getBytes(StandardCharsets.UTF_8));
+            return this;
+        }
+
+        /** Ends a chunked body as it should be. */
+        void end() throws IOException {
+            raw("0\r\n\r\n");
+            ended = true;
+        }
+
+        /** Cuts the connection in the hard way; returning from the script does it in the soft way. */
+        void reset() throws IOException {
+            socket.setSoLinger(true, 0);
+            socket.close();
+        }
+
+        /** {@return whether the proxy has closed the connection, or closes it within that time} */
+        boolean isLeft(int millis) throws IOException {
+            try {
+                socket.setSoTimeout(millis);
+                return in.read() < 0;
+            } catch (SocketTimeoutException stillThere) {
+                return false;
+            } catch (IOException reset) {
+                return true;
+            }
+        }
+
+        private static String head(int status, String contentType, String... headers) {
+            var head = new StringBuilder("HTTP/1.1 %d As told\r\n".formatted(status));
+            if (!contentType.isEmpty()) head.append("content-type: ").append(contentType).append("\r\n");
+            for (String header : headers) head.append(header).append("\r\n");
+            return head.toString();
+        }
+
+        private static String line(InputStream in) throws IOException {
+            var line = new ByteArrayOutputStream();
+            for (int b = in.read(); b != '\n'; b = in.read()) {
+                if (b < 0) throw new EOFException();
+                if (b != '\r') line.write(b);
+            }
+            return line.toString(StandardCharsets.ISO_8859_1);
+        }
+
+        private static Map<String, String> headers(InputStream in) throws IOException {
+            Map<String, String> headers = new LinkedHashMap<>();
+            for (String line = line(in); !line.isEmpty(); line = line(in)) {
+                String[] parts = line.split(":", 2);
+                headers.merge(parts[0].toLowerCase(Locale.ROOT), parts[1].strip(), (a, b) -> a + ", " + b);
+            }
+            return headers;
+        }
+
+        private static byte[] body(InputStream in, Map<String, String> headers) throws IOException {
+            if (!headers.containsKey("transfer-encoding")) {
+                return exactly(in, Integer.parseInt(headers.getOrDefault("content-length", "0")));
+            }
+            var body = new ByteArrayOutputStream();
+            for (int size = Integer.parseInt(line(in), 16); size > 0; size = Integer.parseInt(line(in), 16)) {
+                body.write(exactly(in, size));
+                line(in);
+            }
+            line(in);
+            return body.toByteArray();
+        }
+
+        private static byte[] exactly(InputStream in, int length) throws IOException {
+            byte[] bytes = in.readNBytes(length);
+            if (bytes.length < length) throw new EOFException();
+            return bytes;
+        }
+    }
+}

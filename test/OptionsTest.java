@@ -1,0 +1,372 @@
+import static org.junit.jupiter.api.Assertions.assertAll;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+
+class OptionsTest {
+    private static final String[] UPSTREAM = {"--upstream", "http://backend.test/v1"};
+
+    private static Options options(Map<String, String> environment, String... args) throws Options.Wrong {
+        return Options.of(Options.read(args, environment));
+    }
+
+    /** {@return the options of those words and an upstream} */
+    private static Options options(String... args) throws Options.Wrong {
+        return options(Map.of(), with(args));
+    }
+
+    private static String[] with(String... args) {
+        return Stream.concat(Stream.of(UPSTREAM), Stream.of(args)).toArray(String[]::new);
+    }
+
+    private record Case(String flag, String text, Function<Options, Object> component, Object value,
+            Object standard) { }
+
+    private static final List<Case> CASES = List.of(
+            new Case("model", "m", Options::model, Optional.of("m"), Optional.empty()),
+            new Case("host", "0.0.0.0", Options::host, "0.0.0.0", "127.0.0.1"),
+            new Case("port", "0", Options::port, 0, 3578),
+            new Case("port", "65535", Options::port, 65_535, 3578),
+            new Case("timeout", "7", Options::timeout, Duration.ofSeconds(7), Duration.ofSeconds(300)),
+            new Case("workers", "3", Options::workers, 3, 0),
+            new Case("max-connections", "9", Options::maxConnections, 9, 1000),
+            new Case("max-connections-per-host", "8", Options::maxConnectionsPerHost, 8, 500),
+            new Case("log-file", "a2o.log", Options::logFile, Optional.of("a2o.log"), Optional.empty()),
+            new Case("upstream-key", "sk-1=2", Options::upstreamKey, Optional.of("sk-1=2"), Optional.empty()),
+            new Case("auth-key", "k", Options::authKey, Optional.of("k"), Optional.empty()),
+            new Case("context", "131072", Options::context, 131_072L, 0L),
+            new Case("extra-body", "{\"k\": 5.0}", OptionsTest::extra, "5.0", "null"),
+            new Case("header", "X-A:  b: c ", OptionsTest::headers, List.of("X-A=b: c"), List.of()));
+
+    private static List<String> headers(Options options) {
+        return options.headers().stream().map(header -> header.name() + "=" + header.value()).toList();
+    }
+
+    private static String extra(Options options) {
+        return options.extraBody().get("k").raw();
+    }
+
+    private static List<String> maps(Options options) {
+        return options.maps().stream().map(Options.Mapping::model).toList();
+    }
+
+    private static String variable(String flag) {
+        return "A2O_" + flag.toUpperCase(Locale.ROOT).replace('-', '_');
+    }
+
+    @Test
+    void everyOptionIsTakenFromTheCommandLine() throws Exception {
+        for (Case each : CASES) {
+            assertEquals(each.value, each.component.apply(options("--" + each.flag, each.text)), each.flag);
+            assertEquals(each.value, each.component.apply(options("--" + each.flag + "=" + each.text)), each.flag);
+        }
+        assertTrue(options("--debug").debug());
+    }
+
+    @Test
+    void everyOptionIsTakenFromTheEnvironment() throws Exception {
+        for (Case each : CASES) {
+            assertEquals(each.value, each.component.apply(options(Map.of(variable(each.flag), each.text), UPSTREAM)),
+                    each.flag);
+        }
+        assertEquals(Optional.of(URI.create("http://e.test/v1/chat/completions")),
+                options(Map.of("A2O_UPSTREAM", "http://e.test"), new String[0]).upstream());
+    }
+
+    @Test
+    void everyOptionHasADefault() throws Exception {
+        for (Case each : CASES) {
+            assertEquals(each.standard, each.component.apply(options()), each.flag);
+            assertEquals(each.standard, each.component.apply(options(Map.of(variable(each.flag), " "), UPSTREAM)),
+                    each.flag + " blank in the environment");
+        }
+        assertEquals(false, options().debug());
+        assertEquals(List.of(), options().maps());
+    }
+
+    @Test
+    void theCommandLineCountsBeforeTheEnvironmentAndTheLastBeforeTheFirst() throws Exception {
+        assertEquals(2, options(Map.of("A2O_PORT", "1"), with("--port", "2")).port());
+        assertEquals(3, options("--port", "2", "--port=3").port());
+        assertEquals(Optional.of(URI.create("http://backend.test/v1/chat/completions")),
+                options(Map.of("A2O_UPSTREAM", "http://e.test"), UPSTREAM).upstream());
+        assertEquals(List.of("B=2"), headers(options(Map.of("A2O_HEADER", "A: 1\nC: 3"), with("--header", "B: 2"))));
+        assertEquals(4, options(Map.of("A2O_PORT", "nonsense"), with("--port", "4")).port());
+    }
+
+    @Test
+    void debugIsSwitchedOnByAnyValueButFalseAndZero() throws Exception {
+        for (String on : List.of("1", "true", "yes", "TRUE")) {
+            assertTrue(options(Map.of("A2O_DEBUG", on), UPSTREAM).debug(), on);
+        }
+        for (String off : List.of("", "0", "false")) {
+            assertFalse(options(Map.of("A2O_DEBUG", off), UPSTREAM).debug(), off);
+        }
+        assertTrue(options(Map.of("A2O_DEBUG", "0"), with("--debug")).debug());
+    }
+
+    @Test
+    void theBackendsKeyMayComeFromOpenaiApiKey() throws Exception {
+        Map<String, String> openai = Map.of("OPENAI_API_KEY", "o");
+        assertEquals(Optional.of("o"), options(openai, UPSTREAM).upstreamKey());
+        assertEquals(Optional.of("c"), options(openai, with("--upstream-key", "c")).upstreamKey());
+        Map<String, String> both = Map.of("OPENAI_API_KEY", "o", "A2O_UPSTREAM_KEY", "a");
+        assertEquals(Optional.of("a"), options(both, UPSTREAM).upstreamKey());
+    }
+
+    @Test
+    void repeatableOptionsAddUp() throws Exception {
+        Options three = options("--header", "A: 1", "--header=B:2", "--header", "A:3");
+        assertEquals(List.of("A=1", "B=2", "A=3"), headers(three));
+        assertEquals(List.of("A=1", "B=2"), headers(options(Map.of("A2O_HEADER", "A: 1\nB: 2\n"), UPSTREAM)));
+        assertEquals(List.of("x", "y"), maps(options("--map", "a=x", "--map", "b=y")));
+        assertEquals(List.of("x", "y"), maps(options(Map.of("A2O_MAP", "a=x\nb=y"), UPSTREAM)));
+    }
+
+    @Test
+    void helpAndVersionNeedNoUpstream() throws Exception {
+        for (String word : List.of("--help", "-h", "--version")) {
+            String given = Options.read(new String[] {word}, Map.of()).keySet().toString().toLowerCase(Locale.ROOT);
+            assertTrue(given.contains(word.equals("--version") ? "version" : "help"), given);
+        }
+    }
+
+    // ---- errors ----
+
+    private static final String USAGE = usage();
+
+    private static String usage() {
+        PrintStream console = System.out;
+        var printed = new ByteArrayOutputStream();
+        try {
+            System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
+            A2o.main(new String[] {"--help"});
+            return printed.toString(StandardCharsets.UTF_8);
+        } finally {
+            System.setOut(console);
+        }
+    }
+
+    /** {@return the entry of the usage text about that option: its line, and those that go on with it} */
+    private static String help(String flag) {
+        Pattern entry = Pattern.compile("(?m)^ {2}(-h )?%s .*(\\R {20,}.*)*$".formatted(flag));
+        List<String> entries = entry.matcher(USAGE).results().map(MatchResult::group).toList();
+        assertEquals(1, entries.size(), "entries of help for " + flag);
+        return entries.getFirst();
+    }
+
+    private static Executable wrong(int status, String message, String... args) {
+        return () -> {
+            Options.Wrong e = assertThrows(Options.Wrong.class, () -> options(Map.of(), args), String.join(" ", args));
+            assertEquals(message, e.getMessage().strip().replace(System.lineSeparator(), "\n"));
+            assertEquals(status, e.exitStatus());
+        };
+    }
+
+    private static Executable unknown(String word, String... args) {
+        return () -> {
+            Options.Wrong e = assertThrows(Options.Wrong.class, () -> options(Map.of(), args), word);
+            String message = "a2o: unknown option %s, try --help".formatted(word);
+            assertEquals(message, e.getMessage().strip().replace(System.lineSeparator() + "try", ", try"));
+            assertEquals(2, e.exitStatus());
+        };
+    }
+
+    /** One option, wrong in itself, next to a good upstream. */
+    private static Executable wrong(String message, String flag, String... args) {
+        return wrong(2, "a2o: %s\n%s".formatted(message, help(flag)), with(args));
+    }
+
+    @Test
+    void wrongUsageIsToldInFull() {
+        List<Executable> all = new ArrayList<>(List.of(
+                wrong(2, "a2o: --upstream is required\n" + help("--upstream")),
+                wrong(2, "a2o: --upstream is required\n" + help("--upstream"), "--port", "1"),
+                unknown("--prot", "--prot", "1"),
+                unknown("--prot", "--prot=1"),
+                unknown("-p", with("-p")),
+                unknown("--PORT", with("--PORT", "1")),
+                unknown("http://x", "http://x"),
+                unknown("", ""),
+                wrong(2, "a2o: --upstream needs a value\n" + help("--upstream"), "--upstream"),
+                wrong("--port needs a value", "--port", "--port"),
+                wrong("--debug takes no value", "--debug", "--debug=1"),
+                wrong("--help takes no value", "--help", "--help=x"),
+                wrong("--map: PATTERN=MODEL expected, not 'claude'", "--map", "--map", "claude"),
+                wrong("--map: PATTERN=MODEL expected, not '=x'", "--map", "--map", "=x"),
+                wrong("--map: PATTERN=MODEL expected, not 'x='", "--map", "--map=x="),
+                wrong("--extra-body: a JSON object expected", "--extra-body", "--extra-body", "[1]"),
+                wrong("--extra-body: not valid JSON at byte 1: a member name in quotes expected", "--extra-body",
+                        "--extra-body", "{x}")));
+        for (String header : List.of("X-A", "", ": v", "X A: v", "X-A: v\nX-B: w", "Host: x", "Content-Length: 5")) {
+            all.add(wrong("--header: 'Name: value' expected, with a name that may be set", "--header", "--header",
+                    header));
+        }
+        assertAll(all);
+    }
+
+    @Test
+    void numbersAreTakenWithinTheLimitsThatAreTold() throws Exception {
+        Map<String, Function<Options, Object>> numbers = Map.of("--port", Options::port, "--workers", Options::workers,
+                "--timeout", options -> options.timeout().toSeconds(), "--max-connections", Options::maxConnections,
+                "--max-connections-per-host", Options::maxConnectionsPerHost, "--context", Options::context);
+        List<Executable> all = new ArrayList<>();
+        for (String flag : numbers.keySet()) {
+            Options.Wrong e = assertThrows(Options.Wrong.class, () -> options(flag, "x"));
+            Matcher told = Pattern.compile("from (\\d+) to (\\d+) expected").matcher(e.getMessage());
+            assertTrue(told.find(), e.getMessage());
+            String message = "%s: a whole number %s, not '%%s'".formatted(flag, told.group());
+            for (String value : List.of("x", "", "-1", "1.5", " 1", "+1", "0x10", "1e3", "99999999999999999999",
+                    "\u0661", "2000000000", "" + (Long.parseLong(told.group(1)) - 1),
+                    "" + (Long.parseLong(told.group(2)) + 1))) {
+                all.add(wrong(message.formatted(value), flag, flag, value));
+            }
+            for (String limit : List.of(told.group(1), told.group(2))) {
+                all.add(() -> assertEquals(limit, numbers.get(flag).apply(options(flag, limit)).toString(), flag));
+            }
+        }
+        all.add(wrong("--port: a whole number from 0 to 65535 expected, not '65536'", "--port", "--port=65536"));
+        all.add(wrong("--timeout: a whole number from 1 to 86400 expected, not '0'", "--timeout", "--timeout", "0"));
+        assertAll(all);
+    }
+
+    @Test
+    void anEnvironmentThatIsWrongIsToldAsTheOption() {
+        Options.Wrong e = assertThrows(Options.Wrong.class, () -> options(Map.of("A2O_PORT", "x"), UPSTREAM));
+        assertEquals("a2o: --port: a whole number from 0 to 65535 expected, not 'x'",
+                e.getMessage().lines().findFirst().orElse(""));
+        assertTrue(e.getMessage().contains(help("--port")), e.getMessage());
+    }
+
+    // ---- the backend's URL ----
+
+    @Test
+    void theBackendMayBeGivenAsRootBaseOrWhole() throws Exception {
+        String[][] forms = {
+            {"http://h.test", "http://h.test/v1/chat/completions"},
+            {"http://h.test/", "http://h.test/v1/chat/completions"},
+            {"http://h.test:8080", "http://h.test:8080/v1/chat/completions"},
+            {"https://h.test/v1", "https://h.test/v1/chat/completions"},
+            {"https://h.test/v1/", "https://h.test/v1/chat/completions"},
+            {"https://h.test/v1//", "https://h.test/v1/chat/completions"},
+            {"https://h.test/api/paas/v4", "https://h.test/api/paas/v4/chat/completions"},
+            {"http://localhost:11434/v1", "http://localhost:11434/v1/chat/completions"},
+            {"https://h.test/v1/chat/completions", "https://h.test/v1/chat/completions"},
+            {"https://h.test/v1/chat/completions/", "https://h.test/v1/chat/completions"},
+            {"https://h.test/chat/completions?api-version=1&a=b", "https://h.test/chat/completions?api-version=1&a=b"},
+            {"https://h.test/v1?k=v", "https://h.test/v1/chat/completions?k=v"},
+            {"https://h.test?k=v", "https://h.test/v1/chat/completions?k=v"},
+            {"https://h.test/a%20b/v1?q=%2F", "https://h.test/a%20b/v1/chat/completions?q=%2F"},
+            {"http://[::1]:8080/v1", "http://[::1]:8080/v1/chat/completions"},
+            {"http://127.0.0.1:1", "http://127.0.0.1:1/v1/chat/completions"},
+            {"https://user:secret@h.test/v1", "https://h.test/v1/chat/completions"},
+            {"https://h.test/v1#part", "https://h.test/v1/chat/completions"},
+            {"HTTPS://h.test/v1", "HTTPS://h.test/v1/chat/completions"},
+        };
+        for (String[] form : forms) {
+            URI url = options(Map.of(), "--upstream", form[0]).upstream().orElseThrow();
+            assertEquals(form[1].toLowerCase(Locale.ROOT), url.toString().toLowerCase(Locale.ROOT), form[0]);
+        }
+        assertEquals(Optional.empty(), options(Map.of(), "--upstream", "demo").upstream());
+    }
+
+    @Test
+    void aUrlThatCannotBeIsRefusedWithoutQuotingIt() {
+        List<Executable> all = new ArrayList<>();
+        for (String url : List.of("ftp://h.test/v1", "h.test", "localhost:11434", "/v1", "", "http:h.test",
+                "http:///v1", "https://", "file:///etc/passwd", "Demo", "http://a_b.test", "http://h:x/v1",
+                "ws://sk-secret@h.test", "http://sk secret@h.test", "http://h.test/%zz", "ftp://sk-secret@h.test/v1")) {
+            all.add(() -> {
+                Options.Wrong e = assertThrows(Options.Wrong.class, () -> options(Map.of(), "--upstream", url), url);
+                assertTrue(List.of("a2o: --upstream: not a URL",
+                        "a2o: --upstream: a URL like http://localhost:11434/v1 expected")
+                        .contains(e.getMessage().strip()),
+                        () -> url + ": " + e.getMessage());
+                assertEquals(1, e.exitStatus(), url);
+            });
+        }
+        assertAll(all);
+    }
+
+    // ---- models ----
+
+    /** {@return the model that the backend is asked for} */
+    private static String model(String asked, String... args) throws Options.Wrong {
+        String request = """
+                {"model":%s,"max_tokens":1,"messages":[{"role":"user","content":"x"}]}"""
+                .formatted(RandomJson.write(asked));
+        Json json = Json.parse(request.getBytes(StandardCharsets.UTF_8));
+        var translator = new Translator(json, options(args), Dialect.of("backend.test"), () -> "0");
+        return (String) Tree.at(Tree.of(translator.openai().toString()), "model");
+    }
+
+    @Test
+    void theModelIsMapped() throws Exception {
+        assertEquals("claude-x", model("claude-x"));
+        assertEquals("m", model("claude-x", "--model", "m"));
+        assertEquals("small", model("claude-haiku-4-5", "--model", "m", "--map", "*haiku*=small"), "before --model");
+        assertEquals("m", model("claude-opus", "--model", "m", "--map", "*haiku*=small"));
+        assertEquals("first", model("a-b", "--map", "a*=first", "--map", "*=second"));
+        assertEquals("second", model("b", "--map", "a*=first", "--map", "*=second"));
+        assertEquals("M", model("x=y", "--map", "x=y=M"), "the last equals sign parts");
+    }
+
+    @Test
+    void patternsAreGlobs() throws Exception {
+        String[][] matches = {{"claude-*", "claude-x"}, {"claude-*", "claude-"}, {"*", "any/thing:1.0"},
+                {"claude-?", "claude-4"}, {"a?c*", "abc"}, {"a.b", "a.b"}, {"*[x]*", "a[x]b"}, {"a\\Eb", "a\\Eb"},
+                {"a+(b)|c$", "a+(b)|c$"}, {"**", "x"}, {"\\Q*", "\\Qx"}};
+        for (String[] each : matches) assertEquals("M", model(each[1], "--map", each[0] + "=M"), each[0]);
+        String[][] others = {{"claude", "claude-x"}, {"laude-*", "claude-x"}, {"claude-?", "claude-45"},
+                {"claude-?", "claude-"}, {"a.b", "axb"}, {"A", "a"}, {"[ab]", "a"}};
+        for (String[] each : others) assertEquals(each[1], model(each[1], "--map", each[0] + "=M"), each[0]);
+    }
+
+    @Test
+    void suffixesOfTheModelAreLeftOut() throws Exception {
+        assertEquals("claude-x", model("claude-x[1m]"));
+        assertEquals("M", model("claude-x[1m]", "--map", "claude-x=M"));
+        assertEquals("m", model("claude-x[1m]", "--model", "m"));
+        assertEquals("a[1m]b", model("a[1m]b"), "only at the end");
+    }
+
+    // ---- help ----
+
+    @Test
+    void usageNamesEveryOptionOnce() {
+        for (Case each : CASES) help("--" + each.flag);
+        for (String flag : List.of("--upstream", "--map", "--debug", "--help", "--version")) help(flag);
+        assertTrue(USAGE.endsWith("\n"));
+    }
+
+    @Test
+    void theReadmeHoldsTheUsageText() throws IOException {
+        Path readme = Path.of("README.md");
+        assumeTrue(Files.exists(readme), "no README.md yet");
+        assertTrue(Files.readString(readme).contains(USAGE),
+                "README.md does not hold the text of --help as it is");
+    }
+}

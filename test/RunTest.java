@@ -1,0 +1,177 @@
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** The program as it is started: three ways to run it, the banner, wrong usage. Needs what build.sh makes of src/. */
+@Timeout(60)
+class RunTest {
+    private static final String JAVA = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    private static final Pattern BANNER = Pattern.compile("a2o \\S+ listens on http://127\\.0\\.0\\.1:(\\d+)\\b.*");
+    private static final List<Process> STARTED = new ArrayList<>();
+    private static final List<FutureTask<Integer>> PORTS = new ArrayList<>();
+    private static final List<List<String>> WAYS =
+            List.of(List.of("-jar", "build/a2o.jar"), List.of("build/A2o.java"), List.of("src/A2o.java"));
+    private static final List<String> QUICK =
+            List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-jar", "build/a2o.jar");
+
+    private record Outcome(int status, String out, String err) { }
+
+    /** All three start at once: compiling takes its time. */
+    @BeforeAll
+    static void start() throws IOException {
+        for (List<String> way : WAYS) {
+            if (way.contains("src/A2o.java") && Runtime.version().feature() < 22) continue;
+            Process process = process(way, "--upstream", "demo", "--port", "0")
+                    .redirectError(ProcessBuilder.Redirect.DISCARD).start();
+            STARTED.add(process);
+            var port = new FutureTask<Integer>(() -> port(process));
+            Thread.ofPlatform().daemon().start(port);
+            PORTS.add(port);
+        }
+    }
+
+    @AfterAll
+    static void stop() throws InterruptedException {
+        for (Process process : STARTED) process.destroy();
+        for (Process process : STARTED) {
+            if (!process.waitFor(5, TimeUnit.SECONDS)) process.destroyForcibly();
+        }
+    }
+
+    private static ProcessBuilder process(List<String> way, String... args) {
+        List<String> command = new ArrayList<>(List.of(JAVA));
+        command.addAll(way);
+        command.addAll(List.of(args));
+        var process = new ProcessBuilder(command);
+        process.environment().keySet().removeIf(name -> name.matches("A2O_.*|OPENAI_API_KEY|J.*_OPTIONS|CLASSPATH"));
+        return process;
+    }
+
+    private static int port(Process process) throws IOException {
+        BufferedReader out = process.inputReader(StandardCharsets.UTF_8);
+        for (String line = out.readLine(); line != null; line = out.readLine()) {
+            Matcher banner = BANNER.matcher(line);
+            if (banner.matches()) return Integer.parseInt(banner.group(1));
+        }
+        return fail("the process has ended without its banner, with status " + process.onExit().join().exitValue());
+    }
+
+    /** Runs the jar to its end. */
+    private static Outcome run(String... args) throws Exception {
+        Process process = process(QUICK, args).start();
+        process.getOutputStream().close();
+        try {
+            if (!process.waitFor(20, TimeUnit.SECONDS)) fail("still running: " + String.join(" ", args));
+            String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            String err = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+            return new Outcome(process.exitValue(), out, err);
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    private static void assertServes(int way) throws Exception {
+        int port = PORTS.get(way).get(30, TimeUnit.SECONDS);
+        Wire.Reply hi = Wire.post(port, """
+                {"model":"any","max_tokens":100,"stream":true,"messages":[{"role":"user","content":"Say hi."}]}""");
+        assertEquals(200, hi.status(), hi.body());
+        assertEquals("message_stop", hi.last().name());
+        assertTrue(hi.said().contains("Say hi."), hi.said());
+        Wire.Reply tool = Wire.post(port, """
+                {"model":"any","max_tokens":100,"stream":true,
+                "messages":[{"role":"user","content":"Use get_weather."}],
+                "tools":[{"name":"get_weather","input_schema":{"type":"object"}}]}""");
+        assertEquals("message_stop", tool.last().name());
+        assertTrue(tool.events().stream().anyMatch(event -> event.text("content_block.type").equals("tool_use")
+                && event.text("content_block.name").equals("get_weather")), tool.body());
+        assertTrue(tool.body().contains("\"stop_reason\":\"tool_use\""), tool.body());
+    }
+
+    @Test
+    void theJarServes() throws Exception {
+        assertServes(0);
+    }
+
+    @Test
+    void theOneFileEditionServes() throws Exception {
+        assertServes(1);
+    }
+
+    @Test
+    void theSourcesServe() throws Exception {
+        assumeTrue(PORTS.size() == 3, "java FILE takes several files from JDK 22 on");
+        assertServes(2);
+    }
+
+    @Test
+    void versionAndHelpAreAnswered() throws Exception {
+        Outcome version = run("--version");
+        assertEquals("0 ", version.status + " " + version.err);
+        assertTrue(version.out.matches("a2o \\d+\\.\\d+\\.\\d+\\R"), version.out);
+        for (String flag : List.of("--help", "-h")) {
+            Outcome help = run(flag);
+            assertEquals("0 ", help.status + " " + help.err);
+            assertTrue(help.out.contains("--upstream URL") && help.out.contains("--timeout SECONDS"), help.out);
+        }
+    }
+
+    /** Wrong usage is said in one line, then the help of the option it is about. */
+    private static void assertUsage(String about, String helpOf, String... args) throws Exception {
+        Outcome outcome = run(args);
+        assertEquals("2 ", outcome.status + " " + outcome.out);
+        List<String> lines = outcome.err.lines().toList();
+        assertEquals(2, lines.size(), outcome.err);
+        assertTrue(lines.getFirst().startsWith("a2o: ") && lines.getFirst().contains(about), outcome.err);
+        assertTrue(lines.getLast().strip().startsWith(helpOf), outcome.err);
+    }
+
+    @Test
+    void wrongUsageIsExit2WithTheHelpOfThatOption() throws Exception {
+        assertUsage("--upstream", "--upstream URL");
+        assertUsage("--no-such-option", "try --help", "--upstream", "demo", "--no-such-option");
+        assertUsage("--port", "--port N", "--upstream", "demo", "--port", "x1");
+        assertUsage("--timeout", "--timeout SECONDS", "--upstream", "demo", "--timeout=0");
+        assertUsage("--port", "--port N", "--upstream", "demo", "--port");
+    }
+
+    private static String cannotStart(String... args) throws Exception {
+        Outcome outcome = run(args);
+        assertEquals("1 ", outcome.status + " " + outcome.out);
+        assertEquals(1, outcome.err.lines().count(), outcome.err);
+        assertTrue(outcome.err.startsWith("a2o: "), outcome.err);
+        return outcome.err;
+    }
+
+    @Test
+    void aBackendThatCannotBeIsExit1InOneLine() throws Exception {
+        for (String url : List.of("http://bad host/v1", "ftp://example.test/v1", "localhost:11434")) {
+            assertTrue(cannotStart("--port", "0", "--upstream", url).contains("--upstream"), url);
+        }
+    }
+
+    @Test
+    void aPortInUseIsExit1InOneLineThatNamesIt() throws Exception {
+        try (var taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+            String port = String.valueOf(taken.getLocalPort());
+            assertTrue(cannotStart("--upstream", "demo", "--port", port).contains(port));
+        }
+    }
+}
