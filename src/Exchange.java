@@ -1,6 +1,5 @@
 import com.sun.net.httpserver.HttpExchange;
 import java.io.FilterInputStream;
-import java.io.Flushable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -17,7 +16,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * <p>Nothing is sent, not even the status, before the upstream has said something that means a reply, or
  * {@link #PATIENCE} has passed: until then an error still gets a status of its own, after that it is an event.
  */
-final class Exchange implements Flushable {
+final class Exchange {
     private static final long PATIENCE = TimeUnit.SECONDS.toNanos(10); // also between two pings
     private static final long LINGER = TimeUnit.SECONDS.toNanos(5); // for usage and the end, after finish_reason
     private static final int MAX_ERROR_BYTES = 64 * 1024;
@@ -101,7 +100,7 @@ final class Exchange implements Flushable {
     }
 
     private void events(InputStream in) throws IOException {
-        var events = new Sse(in, this);
+        var events = new Sse(in);
         while (isMore(events) && !translator.event(events)) { } // until nothing more comes or is wanted
         translator.finish(false);
         complete();
@@ -118,9 +117,8 @@ final class Exchange implements Flushable {
         }
     }
 
-    /** Sends what is ready; called before every wait for the upstream. */
-    @Override
-    public void flush() {
+    /** Sends what is ready; called when nothing more has arrived. */
+    private void flush() {
         if (translator.isStream() && !over && translator.ready().size() > 0) send();
     }
 
@@ -210,7 +208,8 @@ final class Exchange implements Flushable {
         private Watched(InputStream in) { super(in); }
 
         @Override
-        public int read(byte[] buffer, int offset, int length) {
+        public int read(byte[] buffer, int offset, int length) throws IOException {
+            if (in.available() == 0) flush();
             return waitFor(() -> in.read(buffer, offset, length));
         }
     }

@@ -62,8 +62,7 @@ sealed interface Json {
     int from();
     int to();
     /** {@return the value in all of {@code source}, which must be UTF-8; a byte order mark is passed over} */
-    static Json parse(byte[] source) { return new Parser(source, 0, source.length).document(); }
-    static Json parse(byte[] source, int from, int to) { return new Parser(source, from, to).document(); }
+    static Json parse(byte[] source) { return new Parser(source).document(); }
 
     default Json get(String name) {
         Json[] parts = parts();
@@ -127,10 +126,9 @@ sealed interface Json {
         private Json[] stack = new Json[64]; // the parts of the containers that are still open
         private int top;
 
-        private Parser(byte[] source, int from, int to) {
+        private Parser(byte[] source) {
             this.source = source;
-            this.at = from;
-            this.end = to;
+            this.end = source.length;
         }
 
         private Json document() {

@@ -8,14 +8,13 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.SecureRandom;
 import java.util.List;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.logging.Level;
 import java.util.logging.Logger;
-import java.util.stream.Collectors;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.InflaterInputStream;
 import java.util.zip.ZipException;
@@ -28,8 +27,6 @@ final class Proxy implements AutoCloseable {
     private static final int MAX_BODY_BYTES = 32 * 1024 * 1024;
     private static final long TICK_MILLIS = 250;
     private static final Logger LOG = Logger.getLogger("a2o");
-    private static final SecureRandom RANDOM = new SecureRandom();
-    private static final String BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
     static { // read when the server's and the client's classes load
         System.setProperty("sun.net.httpserver.nodelay", "true"); // or an event waits for the last one's acknowledgement
@@ -81,9 +78,7 @@ final class Proxy implements AutoCloseable {
         }
     }
 
-    private static String newId() {
-        return RANDOM.ints(24, 0, BASE62.length()).mapToObj(i -> BASE62.substring(i, i + 1)).collect(Collectors.joining());
-    }
+    private static String newId() { return UUID.randomUUID().toString().replace("-", "").substring(0, 24); }
 
     private void handle(HttpExchange http) {
         String requestId = "req_" + newId();

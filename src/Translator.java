@@ -658,11 +658,12 @@ final class Translator {
     boolean event(Sse event) {
         if (event.isDone()) return true;
         try {
-            Json chunk = Json.parse(event.source(), event.from(), event.to());
+            Json chunk = Json.parse(event.data());
             if (event.isError() || !(chunk instanceof Json.Obj)) throw upstreamError(chunk);
             chunk(chunk);
         } catch (Json.Malformed e) {
-            throw event.isError() ? upstreamError(Json.Str.of(event.text())) : broken(502, "the stream holds data that is " + e.getMessage());
+            String text = new String(event.data(), StandardCharsets.UTF_8);
+            throw event.isError() ? upstreamError(Json.Str.of(text)) : broken(502, "the stream's data is " + e.getMessage());
         }
         return isStopped();
     }

@@ -414,7 +414,7 @@ class FuzzTest {
             Translator translator = translator(request, options(base));
             translator.openai();
             boolean failed = false;
-            var events = new Sse(pieces(sse, random), () -> { });
+            var events = new Sse(pieces(sse, random));
             try {
                 while (events.next() && !translator.event(events)) { } // until nothing more is wanted
                 translator.finish(false);

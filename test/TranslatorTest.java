@@ -148,7 +148,7 @@ class TranslatorTest {
         Translator translator = translator(base, requestBefore(base, true));
         translator.openai();
         byte[] sse = Files.readAllBytes(Path.of(base + ".openai.sse"));
-        var events = new Sse(pieces(sse, step), () -> { });
+        var events = new Sse(pieces(sse, step));
         try {
             while (events.next() && !translator.event(events)) { } // until nothing more is wanted
             translator.finish(false);
