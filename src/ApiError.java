@@ -1,6 +1,7 @@
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -18,6 +19,12 @@ final class ApiError extends RuntimeException {
             + "|maximum number of tokens|input length.*exceed");
     private static final Pattern NO_MONEY = Pattern.compile("insufficient[_ ](quota|balance|credits)|exceeded your current q");
     private static final Pattern LIMIT = Pattern.compile("(?:limit|max|context (?:length|size|window))\\D{0,40}(\\d{3,9})");
+
+    private static final Map<Integer, String> TYPES = Map.ofEntries(Map.entry(401, "authentication_error"),
+            Map.entry(402, "billing_error"), Map.entry(403, "permission_error"), Map.entry(404, "not_found_error"),
+            Map.entry(408, "timeout_error"), Map.entry(409, "conflict_error"), Map.entry(413, "request_too_large"),
+            Map.entry(429, "rate_limit_error"), Map.entry(503, "overloaded_error"), Map.entry(504, "timeout_error"),
+            Map.entry(529, "overloaded_error"));
 
     /** What the translation of an upstream's error needs to know of the request; {@code tokens} is a guess at its size. */
     record Context(String host, String model, boolean ownKey, long window, long tokens) { }
@@ -57,20 +64,7 @@ final class ApiError extends RuntimeException {
     }
 
     /** The type by the status (Anthropic, "HTTP errors"; SPEC E.1). */
-    private String type() {
-        return switch (status) {
-            case 401 -> "authentication_error";
-            case 402 -> "billing_error";
-            case 403 -> "permission_error";
-            case 404 -> "not_found_error";
-            case 408, 504 -> "timeout_error";
-            case 409 -> "conflict_error";
-            case 413 -> "request_too_large";
-            case 429 -> "rate_limit_error";
-            case 503, 529 -> "overloaded_error";
-            default -> status >= 500 ? "api_error" : "invalid_request_error";
-        };
-    }
+    private String type() { return TYPES.getOrDefault(status, status >= 500 ? "api_error" : "invalid_request_error"); }
 
     /** An error body of any shape: OpenAI's, FastAPI's, an array, plain text, HTML. */
     static ApiError ofUpstream(int status, byte[] body, Context context) {

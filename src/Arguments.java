@@ -30,7 +30,6 @@ final class Arguments {
     private int valueFrom; // in out: where the last value, with its comma and name, began
 
     void feed(String text) { text.chars().forEach(c -> accept((char) c)); }
-
     /** {@return whether the object has been closed} */
     boolean isComplete() { return state == State.DONE; }
 

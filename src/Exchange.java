@@ -118,9 +118,7 @@ final class Exchange {
     }
 
     /** Sends what is ready; called when nothing more has arrived. */
-    private void flush() {
-        if (translator.isStream() && !over && translator.ready().size() > 0) send();
-    }
+    private void flush() { if (translator.isStream() && !over && translator.ready().size() > 0) send(); }
 
     private void complete() throws IOException {
         send();

@@ -19,12 +19,7 @@ sealed interface Json {
     Json FALSE = Word.of("false");
     Json NULL = Word.of("null");
 
-    record Obj(byte[] source, int from, int to, Json[] namesAndValues) implements Json {
-        /** {@return an object made of a string to stand in its place: to be looked at, not to be written} */
-        static Obj of(Json place, Json... namesAndValues) {
-            return new Obj(place.source(), place.from(), place.to(), namesAndValues);
-        }
-    }
+    record Obj(byte[] source, int from, int to, Json[] namesAndValues) implements Json { }
 
     record Arr(byte[] source, int from, int to, List<Json> items) implements Json { }
 
@@ -287,18 +282,14 @@ sealed interface Json {
             int next = 0;
             for (int i = 0; i < pattern.length(); i++) {
                 char c = pattern.charAt(i);
-                switch (c) {
-                    case '\'' -> raw('"');
-                    case '@' -> raw('"').quoted((Json) values[next++]).raw('"');
-                    case '%' -> value(values[next++]);
-                    default -> raw(c);
-                }
+                if (c == '%' || c == '@') value(values[next++], c == '@'); else raw(c == '\'' ? '"' : c);
             }
             return this;
         }
 
-        private Writer value(Object value) {
+        private Writer value(Object value, boolean inQuotes) {
             return switch (value) {
+                case Json json when inQuotes -> raw('"').quoted(json).raw('"');
                 case Json json -> raw(json.source(), json.from(), json.to());
                 case Writer other -> raw(other.bytes, 0, other.size);
                 case String text -> raw('"').escaped(text).raw('"');

@@ -21,14 +21,12 @@ record Options(Optional<URI> upstream, Optional<String> model, List<Mapping> map
 
             usage: a2o --upstream URL [option ...]
 
-              --upstream URL               backend: a root, a /v1 base or the full .../chat/completions URL;
-                                           'demo' is the built-in one (required)
+              --upstream URL               backend: a root, a /v1 base or a full .../chat/completions URL; demo: the built-in
               --model NAME                 model sent upstream whatever the client asks for (else the client's name)
               --map PATTERN=MODEL          glob on the client's model name; first match wins, before --model; repeatable
               --host ADDRESS               address to listen on (default: 127.0.0.1)
               --port N                     port to listen on; 0 takes a free one and says which (default: 3578)
-              --timeout SECONDS            longest silence of the backend: to the first byte, and between bytes
-                                           (default: 300)
+              --timeout SECONDS            longest silence of the backend, first or between bytes (default: 300)
               --workers N                  carrier threads; 0 is one for each core (default: 0)
               --max-connections N          requests in flight to all backends; more wait, then get 529 (default: 1000)
               --max-connections-per-host N the same, for each backend (default: 500)
@@ -38,8 +36,7 @@ record Options(Optional<URI> upstream, Optional<String> model, List<Mapping> map
               --auth-key KEY               key that clients must present, as x-api-key or bearer
               --header 'N: V'              extra header for the backend; repeatable
               --extra-body JSON            members merged into every upstream body, last
-              --context N                  the model's context window in tokens, for overflow messages without numbers;
-                                           0 is unknown (default: 0)
+              --context N                  the model's context window in tokens, for overflow messages; 0: unknown (default: 0)
               -h --help                    print this help
               --version                    print the version
 
@@ -61,14 +58,14 @@ record Options(Optional<URI> upstream, Optional<String> model, List<Mapping> map
             this.exitStatus = exitStatus;
         }
 
-        private Wrong(String flag, String message) { this(2, "%s%s%n%s".formatted(flag, message, help(flag).group())); }
+        private Wrong(String flag, String message) { this(2, flag + message + System.lineSeparator() + help(flag).group()); }
 
         int exitStatus() { return exitStatus; }
     }
 
-    /** {@return the lines about an option, its value's name as the first group ("" if it takes none) and its default as the second} */
+    /** {@return the line about an option; its groups are its value's name and its default, null if it has none} */
     private static MatchResult help(String flag) {
-        String entry = "(?m)^ +(?:-h )?%s(?: (\\S+(?: V')?))? +(?:.*\\R {20,})?.*?(?:\\(default: (.*)\\))?$".formatted(flag);
+        String entry = "(?m)^ +(?:-h )?%s(?: (\\S+(?: V')?))? +.*?(?:\\(default: (.*)\\))?$".formatted(flag);
         return Pattern.compile(entry).matcher(USAGE).results().findFirst().orElseThrow();
     }
 
@@ -78,7 +75,7 @@ record Options(Optional<URI> upstream, Optional<String> model, List<Mapping> map
         for (int i = 0; i < args.length; i++) {
             String[] word = args[i].split("=", 2);
             String flag = word[0].equals("-h") ? "--help" : word[0];
-            if (!flag.matches("--[a-z-]+") || !USAGE.contains(" " + flag + " ")) throw new Wrong(2, "unknown option %s, try --help%n".formatted(word[0]));
+            if (!flag.matches("--[a-z-]+") || !USAGE.contains(" " + flag + " ")) throw new Wrong(2, "unknown option %s%ntry --help".formatted(word[0]));
             boolean isSwitch = help(flag).group(1) == null;
             if (isSwitch && word.length == 2) throw new Wrong(flag, " takes no value");
             if (!isSwitch && word.length == 1 && ++i == args.length) throw new Wrong(flag, " needs a value");

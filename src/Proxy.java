@@ -9,6 +9,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -154,25 +155,23 @@ final class Proxy implements AutoCloseable {
     }
 
     private static byte[] body(HttpExchange http) throws IOException {
-        String encoding = http.getRequestHeaders().getFirst("content-encoding");
-        String length = http.getRequestHeaders().getFirst("content-length");
-        var tooLarge = new ApiError(413, encoding == null ? "" : "request_body_too_large_after_decoding",
-                "the body is larger than %d MB".formatted(MAX_BODY_BYTES >> 20));
-        if (length != null && Long.parseLong(length) > MAX_BODY_BYTES) throw tooLarge;
-        InputStream in = http.getRequestBody();
+        String encoding = Optional.ofNullable(http.getRequestHeaders().getFirst("content-encoding")).orElse("identity").strip();
+        String length = Optional.ofNullable(http.getRequestHeaders().getFirst("content-length")).orElse("0");
+        boolean plain = encoding.equals("identity");
+        byte[] body;
         try {
-            byte[] body = switch (encoding == null ? "identity" : encoding.strip()) {
-                case "", "identity" -> in.readNBytes(length == null ? MAX_BODY_BYTES + 1 : Integer.parseInt(length));
-                case "gzip" -> new GZIPInputStream(in).readNBytes(MAX_BODY_BYTES + 1);
-                case "deflate" -> new InflaterInputStream(in).readNBytes(MAX_BODY_BYTES + 1);
-                default -> throw new ApiError(400, "request_body_encoding_unsupported",
-                        "content-encoding: identity, gzip or deflate expected");
+            InputStream in = switch (encoding) {
+                case "identity" -> http.getRequestBody();
+                case "gzip" -> new GZIPInputStream(http.getRequestBody());
+                case "deflate" -> new InflaterInputStream(http.getRequestBody());
+                default -> throw new ApiError(400, "request_body_encoding_unsupported", "content-encoding: gzip or deflate expected");
             };
-            if (body.length > MAX_BODY_BYTES) throw tooLarge;
-            return body;
+            body = Long.parseLong(length) > MAX_BODY_BYTES ? null : in.readNBytes(MAX_BODY_BYTES + 1);
         } catch (ZipException | EOFException e) {
             throw new ApiError(400, "request_body_encoding_invalid", "content-encoding: the body is not what it says");
         }
+        if (body != null && body.length <= MAX_BODY_BYTES) return body;
+        throw new ApiError(413, plain ? "" : "request_body_too_large_after_decoding", "the body is larger than 32 MB");
     }
 
     private static void answer(HttpExchange http, ApiError error, String requestId) throws IOException {

@@ -20,10 +20,8 @@ final class Sse {
     Sse(InputStream in) { this.in = new BufferedReader(new InputStreamReader(in, StandardCharsets.ISO_8859_1)); } // a byte a character
 
     byte[] data() { return data.getBytes(StandardCharsets.ISO_8859_1); }
-
     /** {@return whether this is the {@code [DONE]} that ends a stream of OpenAI's} */
     boolean isDone() { return data.startsWith("[DONE]"); }
-
     /** {@return whether the event is an error by its name, whatever its data} */
     boolean isError() { return isError; }
 

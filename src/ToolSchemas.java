@@ -21,7 +21,6 @@ final class ToolSchemas {
     private ToolSchemas() { }
 
     static boolean has(Json tool) { return DESCRIPTIONS.containsKey(kind(tool)); }
-
     private static String kind(Json tool) { return tool.get("type").text().replaceFirst("_\\d{8}$", ""); }
 
     /** Writes the description and parameters of the function that stands for {@code tool}. */

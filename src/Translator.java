@@ -29,7 +29,7 @@ final class Translator {
     private static final Json TYPE = part("'type'");
     private static final Json TEXT = part("'text'");
     private static final List<String> REASONING_FIELDS = List.of("reasoning_content", "reasoning", "thinking");
-    private static final Set<String> READABLE = Set.of("text", "title", "url", "stdout", "stderr", "error_code", "tool_name", "content");
+    private static final String READABLE = "text title url stdout stderr error_code tool_name content";
     private static final Map<Class<?>, String> KINDS = Map.of(Json.Obj.class, "an object", Json.Arr.class, "an array",
             Json.Str.class, "a string", Json.Num.class, "a number", Json.Word.class, "true or false");
 
@@ -56,12 +56,8 @@ final class Translator {
     private boolean usageIsLast; // whether it came in a chunk of its own, as it does at the end
     private String blank = ""; // white space that has come where no text block is open
     private String half = ""; // the first half of a surrogate pair
-    private String signature = "";
-    private String refusal = "";
-    private String finishReason = "";
-    private String stopSequence = "";
-    private Json usage = Json.NULL;
-    private Json timings = Json.NULL;
+    private String signature = "", refusal = "", finishReason = "", stopSequence = "";
+    private Json usage = Json.NULL, timings = Json.NULL;
 
     /** @throws ApiError if {@code anthropic} is not a request that can be translated, with the path of the field */
     Translator(Json anthropic, Options options, Dialect dialect, Supplier<String> newIds) {
@@ -71,7 +67,7 @@ final class Translator {
         this.newIds = newIds;
         check();
         List<String> unsent = stops().stream().skip(MAX_STOPS).map(Json::text).toList();
-        filter = new TextFilter(unsent, !format().isNull(), this::say, text -> think(text, "reasoning"));
+        filter = new TextFilter(unsent, !format().isNull(), text -> write(text, ""), text -> write(text, "reasoning"));
         message = new MessageWriter(isStream(), "msg_" + newIds.get(), anthropic.get("model"));
     }
 
@@ -88,21 +84,26 @@ final class Translator {
         if (!(anthropic instanceof Json.Obj)) throw new ApiError(400, "the body must be a JSON object");
         boolean create = isKind(anthropic.get("thread"), "create");
         if (create) throw new ApiError(400, "thread_unsupported_request", "Threads are not supported here.");
-        if (!anthropic.get("thread").isNull()) throw new ApiError(404, "thread_not_found", "thread: not supported here");
+        if (!anthropic.get("thread").isNull()) throw new ApiError(404, "thread_not_found", "thread: no such thread");
         text(anthropic, "model");
         boolean counted = need(anthropic, "max_tokens", Json.Num.class).toLong(-1) >= 0;
         if (!counted) throw invalid(anthropic, "max_tokens", "a whole number of 0 or more expected");
         may(anthropic, "system", Json.Str.class, Json.Arr.class);
         objects(anthropic, "system").forEach(block -> text(block, "text"));
         for (String name : List.of("tools", "stop_sequences", "mcp_servers")) may(anthropic, name, Json.Arr.class);
-        for (String name : List.of("tool_choice", "thinking", "output_config", "metadata")) may(anthropic, name, Json.Obj.class);
+        for (String name : List.of("tool_choice", "thinking", "output_config", "metadata", "output_format")) {
+            may(anthropic, name, Json.Obj.class);
+        }
         for (String name : List.of("temperature", "top_p")) may(anthropic, name, Json.Num.class);
         may(anthropic, "stream", Json.Word.class);
-        refuse("mcp_servers", !anthropic.get("mcp_servers").items().isEmpty());
-        refuse("container.skills", !anthropic.get("container").get("skills").items().isEmpty());
-        refuse("compaction", !anthropic.get("compaction").isNull());
-        refuse("billing_policy.bill_to", anthropic.get("billing_policy").get("bill_to").is("user_profile"));
-        need(anthropic, "messages", Json.Arr.class);
+        may(anthropic.get("output_config"), "format", Json.Obj.class);
+        boolean texts = anthropic.get("stop_sequences").items().stream().allMatch(Json.Str.class::isInstance);
+        refuse("stop_sequences", !texts, "an array of strings expected");
+        refuse("mcp_servers", !anthropic.get("mcp_servers").items().isEmpty(), "not available on this proxy");
+        refuse("container.skills", !anthropic.get("container").get("skills").items().isEmpty(), "not available on this proxy");
+        refuse("compaction", !anthropic.get("compaction").isNull(), "not available on this proxy");
+        refuse("billing_policy", anthropic.get("billing_policy").get("bill_to").is("user_profile"), "not available on this proxy");
+        refuse("messages", need(anthropic, "messages", Json.Arr.class).items().isEmpty(), "at least one is required");
         for (Json message : objects(anthropic, "messages")) {
             boolean known = text(message, "role").text().matches("system|user|assistant");
             if (!known) throw invalid(message, "role", "user, assistant or system expected");
@@ -110,11 +111,10 @@ final class Translator {
             may(message, "content", Json.Str.class, Json.Arr.class);
             objects(message, "content").forEach(block -> text(block, "type"));
         }
-        if (anthropic.get("messages").items().isEmpty()) throw invalid(anthropic, "messages", "at least one is required");
     }
 
-    private void refuse(String name, boolean isAsked) {
-        if (isAsked) throw invalid(anthropic, name, "not available on this proxy");
+    private void refuse(String name, boolean isRefused, String reason) {
+        if (isRefused) throw invalid(anthropic, name, reason);
     }
 
     private Json text(Json parent, String name) { return need(parent, name, Json.Str.class); }
@@ -135,32 +135,31 @@ final class Translator {
     /** {@return the elements of an array, each of which must be an object; of anything else, none} */
     private List<Json> objects(Json parent, String name) {
         List<Json> items = parent.get(name).items();
-        for (int i = 0; i < items.size(); i++) {
-            if (!(items.get(i) instanceof Json.Obj)) throw invalid(parent, "%s[%d]".formatted(name, i), "an object expected");
+        for (Json item : items) {
+            if (!(item instanceof Json.Obj)) throw invalid(parent, name + "[" + items.indexOf(item) + "]", "an object expected");
         }
         return items;
     }
 
     private ApiError invalid(Json parent, String name, String message) {
-        return new ApiError(400, "%s%s: %s".formatted(path(parent), name, message));
+        return new ApiError(400, "%s.%s: %s".formatted(path(anthropic, parent), name, message).substring(1));
     }
 
-    /** {@return where {@code wanted} stands in the request, with a dot behind, as in "messages[0]."; "" at the top} */
-    private String path(Json wanted) {
-        var path = new StringBuilder();
-        Json at = anthropic;
-        for (Json next = at; at != wanted && next != null; at = next) {
-            next = null;
-            for (int i = 0; next == null && i < at.parts().length + at.items().size(); i++) {
-                boolean inArray = at.parts().length == 0;
-                Json child = inArray ? at.items().get(i) : at.parts()[i];
-                if (child.source() != wanted.source() || child.from() > wanted.from() || child.to() < wanted.to()) continue;
-                if (inArray) path.setLength(path.length() - 1); // the dot
-                path.append(inArray ? "[" + i + "]" : at.parts()[i - 1].text()).append('.');
-                next = child;
-            }
+    /** {@return where below {@code at} the node {@code wanted} stands, as in ".messages[0]"} */
+    private static String path(Json at, Json wanted) {
+        Json[] members = at.parts();
+        List<Json> items = at.items();
+        for (int i = 0; i < items.size(); i++) {
+            if (isWithin(items.get(i), wanted)) return "[%d]%s".formatted(i, path(items.get(i), wanted));
         }
-        return path.toString();
+        for (int i = 1; i < members.length; i += 2) {
+            if (isWithin(members[i], wanted)) return ".%s%s".formatted(members[i - 1].text(), path(members[i], wanted));
+        }
+        return "";
+    }
+
+    private static boolean isWithin(Json outer, Json inner) {
+        return outer.source() == inner.source() && outer.from() <= inner.from() && outer.to() >= inner.to();
     }
 
     /** {@return the body for the upstream: {@code {"model":…,"messages":[…],…}}} */
@@ -220,24 +219,21 @@ final class Translator {
     }
 
     private List<Json> stops() {
-        List<Json> stops = anthropic.get("stop_sequences").items();
-        boolean valid = stops.stream().allMatch(Json.Str.class::isInstance);
-        if (!valid) throw invalid(anthropic, "stop_sequences", "an array of strings expected");
-        return stops.stream().filter(stop -> !stop.text().isBlank()).toList();
+        return anthropic.get("stop_sequences").items().stream().filter(stop -> !stop.text().isBlank()).toList();
     }
 
     /** {@code output_config.format}, or {@code output_format} as it was called before. */
     private Json format() {
-        Json format = may(anthropic.get("output_config"), "format", Json.Obj.class);
-        Json old = may(anthropic, "output_format", Json.Obj.class);
-        if (!format.isNull() && !old.isNull()) throw invalid(anthropic, "output_format", "output_config.format is there too");
+        Json format = anthropic.get("output_config").get("format");
+        Json old = anthropic.get("output_format");
+        refuse("output_format", !format.isNull() && !old.isNull(), "output_config.format is there too");
         return format.isNull() ? old : format;
     }
 
     /**
-     * {@code thinking} and {@code output_config.effort} to {@code thinking} and {@code reasoning_effort}. The last effort
-     * of a system message counts before the request's own; thinking that is off counts before any effort; a budget
-     * stands for an effort where there is none (SPEC G.1).
+     * {@code thinking} and {@code output_config.effort} to {@code thinking} and {@code reasoning_effort}. A system
+     * message's effort counts before the request's own; thinking that is off counts before any effort; a budget stands
+     * for an effort where there is none (SPEC G.1).
      */
     private void reasoning() {
         Json thinking = anthropic.get("thinking");
@@ -257,14 +253,12 @@ final class Translator {
         if (!effort.isEmpty()) field(dialect.effortField(), dialect.effortPattern(), effort);
     }
 
-    private boolean isThinkingOff() {
-        return isKind(anthropic.get("thinking"), "disabled") || isKind(anthropic.get("thinking"), "between_tools");
-    }
+    private boolean isThinkingOff() { return anthropic.get("thinking").get("type").text().matches("disabled|between_tools"); }
 
     /** The system prompt, then each run of messages of one side as one turn. */
     private void messages() {
-        List<Json> system = blocks(anthropic, "system").stream().map(block -> block.get("text")).filter(text ->
-                text.hasText() && !text.text().startsWith("x-anthropic-billing-header:")).toList(); // it defeats prefix caches
+        List<Json> system = blocks(anthropic, "system").stream().map(block -> block.get("text")).filter(Json::hasText)
+                .filter(text -> !text.text().startsWith("x-anthropic-billing-header:")).toList(); // it defeats prefix caches
         if (!system.isEmpty()) out.put("{'role':'system','content':%},", joined(system, "\n\n"));
         int size = out.size();
         List<Json> all = anthropic.get("messages").items().stream().filter(this::isSent).toList();
@@ -274,13 +268,13 @@ final class Translator {
             if (assistant) assistantTurn(all.subList(from, to), to == all.size());
             if (!assistant) userTurn(all.subList(from, all.size()), to - from);
         }
-        if (out.size() == size) throw invalid(anthropic, "messages", "at least one with content is required");
+        refuse("messages", out.size() == size, "at least one with content is required");
     }
 
     private static boolean isRole(Json message, String role) { return message.get("role").is(role); }
     private static boolean isKind(Json block, String type) { return block.get("type").is(type); }
 
-    /** {@return whether anything of a message is sent on; if not, as of an assistant's bare thoughts, its neighbours are one turn} */
+    /** {@return whether a message is sent on; if not, as of an assistant's bare thoughts, its neighbours are one turn} */
     private boolean isSent(Json message) {
         return !isRole(message, "assistant") || blocks(message, "content").stream()
                 .anyMatch(block -> isKind(block, "tool_use") || thought(block).hasText() || folded(block).hasText());
@@ -289,7 +283,9 @@ final class Translator {
     /** {@return the blocks of a message, tool result, source or system prompt; a plain string is one block of text} */
     private static List<Json> blocks(Json parent, String name) {
         Json content = parent.get(name);
-        return content instanceof Json.Str ? List.of(Json.Obj.of(content, TYPE, TEXT, TEXT, content)) : content.items();
+        Json[] block = {TYPE, TEXT, TEXT, content};
+        boolean isText = content instanceof Json.Str;
+        return isText ? List.of(new Json.Obj(content.source(), content.from(), content.to(), block)) : content.items();
     }
 
     /** {@return the text of a thinking block, if the backend wants it back} */
@@ -322,14 +318,12 @@ final class Translator {
                 if (text.hasText() && !texts.isEmpty() && (apart || !plain)) texts.add("\n\n");
                 if (text.hasText()) texts.add(text);
                 if (isKind(block, "tool_use")) openCalls.add(block);
-                if (thought(block).hasText()) {
-                    thoughts.add(thought(block));
-                    field = reasoningField(block.get("signature").text());
-                }
+                if (thought(block).hasText()) thoughts.add(thought(block));
+                if (thought(block).hasText()) field = reasoningField(block.get("signature").text());
                 apart = !plain || !text.hasText() && apart;
             }
         }
-        if (last && !openCalls.isEmpty()) throw invalid(openCalls.getFirst(), "id", "a tool_use without a tool_result after it");
+        if (last && !openCalls.isEmpty()) throw invalid(openCalls.getFirst(), "id", "a tool_use without its tool_result");
         Json.Str text = texts.size() == 1 ? (Json.Str) texts.getFirst() : Json.Str.of(texts.toArray());
         if (last) text = Json.Str.of(text.text().stripTrailing()); // a prefill, which the model goes on with
         out.put("{'role':'assistant','content':%,", texts.isEmpty() && !openCalls.isEmpty() ? Json.NULL : text);
@@ -340,11 +334,12 @@ final class Translator {
 
     private Json.Writer toolCall(Json block) {
         Json input = may(block, "input", Json.Obj.class);
-        return new Json.Writer().put("{'id':%,'type':'function','function':{'name':%,", text(block, "id"), shortName(text(block, "name")))
-                .put(input.isNull() ? "'arguments':'{}'}}" : "'arguments':@}}", input);
+        String arguments = input.isNull() ? "'{}'" : "@";
+        return new Json.Writer().put("{'id':%,'type':'function','function':{'name':%,'arguments':" + arguments + "}}",
+                text(block, "id"), shortName(text(block, "name")), input);
     }
 
-    /** {@return the key that reasoning goes back under: the one it came under, as its signature says ({@code a2o1.<field>})} */
+    /** {@return the key that reasoning goes back under: as it came, by its signature {@code a2o1.<field>}} */
     private static String reasoningField(String signature) {
         String field = signature.startsWith("a2o1.") ? signature.substring("a2o1.".length()).split("\\.", 2)[0] : "";
         return REASONING_FIELDS.contains(field) ? field : REASONING_FIELDS.getFirst();
@@ -359,8 +354,9 @@ final class Translator {
         Map<String, Json> results = new HashMap<>();
         for (Json message : messages.subList(0, size)) {
             for (Json block : blocks(message, "content")) {
-                boolean again = isKind(block, "tool_result") && results.putIfAbsent(text(block, "tool_use_id").text(), block) != null;
-                if (again) warnings.add("duplicate_tool_result");
+                if (!isKind(block, "tool_result")) continue;
+                Json before = results.putIfAbsent(text(block, "tool_use_id").text(), block);
+                if (before != null) warnings.add("duplicate_tool_result");
             }
         }
         hoisted = 0;
@@ -396,25 +392,24 @@ final class Translator {
     /** Writes the parts gathered as one user message, a plain string if all are text. */
     private void userMessage() {
         boolean isText = parts.stream().allMatch(Json.Str.class::isInstance);
-        if (!parts.isEmpty()) out.put("{'role':'user','content':%},", isText ? joined(parts, "\n\n") : list(parts.stream().map(part ->
-                part instanceof Json.Str ? new Json.Writer().put("{'type':'text','text':%}", part) : part).toList()));
+        Stream<Object> all = parts.stream().map(part -> part instanceof Json.Str ? part("{'type':'text','text':%}", part) : part);
+        if (!parts.isEmpty()) out.put("{'role':'user','content':%},", isText ? joined(parts, "\n\n") : list(all.toList()));
         parts.clear();
     }
 
     private void userBlock(Json block, Set<String> answered) {
+        Json id = block.get("tool_use_id");
         if (isKind(block, "container_upload")) throw invalid(block, "type", "uploaded files are not available");
-        if (!isKind(block, "tool_result")) {
-            parts.addAll(parts(block));
-        } else if (!answered.contains(block.get("tool_use_id").text())) {
-            warnings.add("unknown_tool_result");
-            parts.add(Json.Str.of("[result of unknown call ", block.get("tool_use_id"), "]\n", toolResult(block)));
-        }
+        if (!isKind(block, "tool_result")) parts.addAll(parts(block));
+        if (!isKind(block, "tool_result") || answered.contains(id.text())) return;
+        warnings.add("unknown_tool_result");
+        parts.add(Json.Str.of("[result of unknown call ", id, "]\n", toolResult(block)));
     }
 
     /**
      * {@return the content of a {@code tool} message}
-     * {@code {"type":"tool_result","tool_use_id":I,"content":C,"is_error":E}}: the texts in C, one a line. Chat completions
-     * have no place for an image or PDF there: it goes into the user message that follows, with a label at either end.
+     * {@code {"type":"tool_result","tool_use_id":I,"content":C,"is_error":E}}: the texts in C, one a line. There is no
+     * place for an image or PDF there: it goes into the user message that follows, with a label at either end.
      *
      * <p>Source: Anthropic Messages, "tool_result"; OpenAI chat completions, "tool message".
      */
@@ -424,17 +419,15 @@ final class Translator {
         objects(result, "content");
         List<Json> texts = new ArrayList<>();
         for (Json part : blocks(result, "content").stream().flatMap(block -> parts(block).stream()).toList()) {
-            if (part instanceof Json.Str) {
-                texts.add(part);
-                continue;
-            }
+            if (part instanceof Json.Str) texts.add(part);
+            if (part instanceof Json.Str) continue;
             String label = (isKind(part, "file") ? "document " : "image ") + ++hoisted;
             texts.add(Json.Str.of("[", label, ": see next message]"));
             parts.add(Json.Str.of("[", label, " from tool call ", result.get("tool_use_id"), "]"));
             parts.add(part);
         }
         Json.Str text = texts.isEmpty() ? Json.Str.of("(no output)") : joined(texts, "\n");
-        boolean said = result.get("is_error") != Json.TRUE || text.text().matches("(?is)\\s*(error|<tool_use_error>).*");
+        boolean said = result.get("is_error") != Json.TRUE || text.text().matches("(?is)\\s*(error|<tool_use_error).*");
         return said ? text : Json.Str.of("Error: ", text);
     }
 
@@ -473,8 +466,8 @@ final class Translator {
         need(source, from, Json.Str.class, Json.Arr.class);
         List<Json> inner = blocks(source, from).stream().flatMap(each -> parts(each).stream()).toList();
         Json.Str text = joined(inner.stream().filter(Json.Str.class::isInstance).toList(), "\n");
-        Json.Str head = title.hasText() ? Json.Str.of("<document title=\"", title, "\">\n") : Json.Str.of("<document>\n");
-        text = Json.Str.of(head, context.hasText() ? Json.Str.of(context, "\n\n") : "", text, "\n</document>");
+        text = Json.Str.of(title.hasText() ? Json.Str.of("<document title=\"", title, "\">\n") : "<document>\n",
+                context.hasText() ? Json.Str.of(context, "\n\n") : "", text, "\n</document>");
         return Stream.concat(Stream.of(text), inner.stream().filter(part -> !(part instanceof Json.Str))).toList();
     }
 
@@ -491,11 +484,12 @@ final class Translator {
             case "search_result" -> Json.Str.of("<search_result title=\"", block.get("title").text(), "\" source=\"",
                     block.get("source").text(), "\">\n", readable(block.get("content")), "\n</search_result>");
             default -> {
-                Json input = block.get("input");
+                String name = block.get("name").text();
                 String found = readable(block);
-                if (input instanceof Json.Obj) yield Json.Str.of("[", block.get("name").text(), " called with ", input.raw(), "]");
+                if (block.get("input") instanceof Json.Obj input) yield Json.Str.of("[", name, " called with ", input.raw(), "]");
                 if (found.isEmpty()) warnings.add("dropped_block");
-                yield block.get("text").hasText() || found.isEmpty() ? block.get("text") : Json.Str.of("[", type, "]\n", found);
+                boolean own = block.get("text").hasText() || found.isEmpty();
+                yield own ? block.get("text") : Json.Str.of("[", type, "]\n", found);
             }
         };
     }
@@ -503,24 +497,19 @@ final class Translator {
     /** {@return what there is to read in a block, depth first, a line each} */
     private static String readable(Json json) {
         Json[] members = json.parts();
-        Stream<String> found = json.items().stream().map(Translator::readable);
+        List<String> found = new ArrayList<>(json.items().stream().map(Translator::readable).toList());
         for (int i = 0; i < members.length; i += 2) {
-            Json value = members[i + 1];
-            boolean shown = value.hasText() && READABLE.contains(members[i].text());
-            found = Stream.concat(found, Stream.of(shown ? value.text() : readable(value)));
+            boolean shown = members[i + 1].hasText() && List.of(READABLE.split(" ")).contains(members[i].text());
+            found.add(shown ? members[i + 1].text() : readable(members[i + 1]));
         }
-        return found.filter(text -> !text.isEmpty()).collect(Collectors.joining("\n"));
+        return found.stream().filter(text -> !text.isEmpty()).collect(Collectors.joining("\n"));
     }
 
-    /** {@code tools}, {@code tool_choice} and {@code parallel_tool_calls}; none of them where no tool is left to send. */
+    /** {@code tools}, {@code tool_choice}, {@code parallel_tool_calls}; none of them where no tool is left to send. */
     private void tools() {
         Set<String> names = new LinkedHashSet<>();
-        Set<String> inHistory = new HashSet<>();
         List<Json.Writer> functions = new ArrayList<>();
-        List<Json> tools = objects(anthropic, "tools");
-        boolean deferring = tools.stream().anyMatch(tool -> tool.get("defer_loading") == Json.TRUE);
-        if (deferring) namesIn(anthropic.get("messages"), inHistory);
-        for (Json tool : tools) {
+        for (Json tool : objects(anthropic, "tools")) {
             String type = tool.get("type").text();
             boolean custom = type.isEmpty() || type.equals("custom") || tool.get("input_schema") instanceof Json.Obj;
             if (type.contains("toolset")) throw invalid(tool, "type", type + " is not available");
@@ -530,9 +519,10 @@ final class Translator {
             }
             Json name = text(tool, "name");
             List<Json> callers = tool.get("allowed_callers").items();
-            if (tool.get("defer_loading") == Json.TRUE && !inHistory.contains(name.text())) continue; // hidden until found
+            boolean hidden = tool.get("defer_loading") == Json.TRUE && !anthropic.get("messages").raw().contains(name.raw());
+            if (hidden) continue; // until the conversation has found or called it
             if (!callers.isEmpty() && callers.stream().noneMatch(caller -> caller.is("direct"))) continue;
-            if (!names.add(name.text())) throw invalid(tool, "name", "tool names must be unique");
+            if (!name.hasText() || !names.add(name.text())) throw invalid(tool, "name", "a name that no other tool has expected");
             var function = new Json.Writer().put("{'type':'function','function':{'name':%,", shortName(name));
             functions.add((custom ? custom(tool, function) : ToolSchemas.write(tool, function)).put("}}"));
         }
@@ -544,11 +534,12 @@ final class Translator {
     /** {@code {"name":N,"description":D,"input_schema":S}} to {@code {"name":N,"description":D,"parameters":S}}. */
     private Json.Writer custom(Json tool, Json.Writer function) {
         Json description = may(tool, "description", Json.Str.class);
-        Stream<String> examples = tool.get("input_examples").items().stream().limit(3).map(each -> "\n\nExample input: " + each.raw());
-        Object[] text = Stream.concat(Stream.of(description).filter(Json::hasText), examples).toArray();
+        Stream<Json> examples = tool.get("input_examples").items().stream().limit(3);
+        Object[] text = Stream.concat(Stream.of(description).filter(Json::hasText),
+                examples.map(example -> "\n\nExample input: " + example.raw())).toArray();
         if (text.length > 0) function.put("'description':%,", Json.Str.of(text));
         Json schema = need(tool, "input_schema", Json.Obj.class);
-        function.put("'parameters':{"); // with what some backends insist on, and without the name and dialect of the schema
+        function.put("'parameters':{"); // with what some backends insist on, without the schema's name and dialect
         if (schema.get("type").isNull()) function.put("'type':'object',");
         if (schema.get("properties").isNull()) function.put("'properties':{},");
         Json[] members = schema.parts();
@@ -560,7 +551,7 @@ final class Translator {
         return tool.get("strict") == Json.TRUE && isStrict(schema) ? function.put(",'strict':true") : function;
     }
 
-    /** {@return whether OpenAI would take the schema as strict: no member beyond those listed, and every one required} */
+    /** {@return whether OpenAI takes the schema as strict: no member beyond those listed, and every one required} */
     private static boolean isStrict(Json schema) {
         Json[] properties = schema.get("properties").parts();
         List<String> required = schema.get("required").items().stream().map(Json::text).toList();
@@ -574,31 +565,16 @@ final class Translator {
         return strict;
     }
 
-    /** Gathers the tools that the conversation has called or its tool search has found. */
-    private static void namesIn(Json json, Set<String> names) {
-        if (isKind(json, "tool_use")) names.add(json.get("name").text());
-        if (isKind(json, "tool_reference")) names.add(json.get("tool_name").text());
-        json.items().forEach(item -> namesIn(item, names));
-        for (String name : List.of("content", "tool_references")) {
-            if (!json.get(name).isNull()) namesIn(json.get(name), names);
-        }
-    }
-
-    /** Source: Anthropic Messages, "tool_choice"; OpenAI chat completions, "tool_choice". Absent and auto are the same. */
+    /** Source: Anthropic Messages, "tool_choice"; OpenAI chat completions, "tool_choice". Absent is auto. */
     private void toolChoice(Set<String> names) {
         Json choice = anthropic.get("tool_choice");
-        switch (choice.isNull() ? "auto" : text(choice, "type").text()) {
-            case "auto" -> { }
-            case "any" -> field("tool_choice", "'required'");
-            case "none" -> field("tool_choice", "'none'");
-            case "tool" -> {
-                Json name = text(choice, "name");
-                boolean sent = names.contains(name.text());
-                if (sent) field("tool_choice", "{'type':'function','function':{'name':%}}", shortName(name));
-                if (!sent) warnings.add("tool_choice_dropped");
-            }
-            default -> throw invalid(choice, "type", "auto, any, tool or none expected");
-        }
+        String type = choice.isNull() ? "auto" : text(choice, "type").text();
+        Json name = type.equals("tool") ? text(choice, "name") : Json.NULL;
+        if (!type.matches("auto|any|tool|none")) throw invalid(choice, "type", "auto, any, tool or none expected");
+        if (type.equals("any")) field("tool_choice", "'required'");
+        if (type.equals("none")) field("tool_choice", "'none'");
+        if (names.contains(name.text())) field("tool_choice", "{'type':'function','function':{'name':%}}", shortName(name));
+        if (!name.isNull() && !names.contains(name.text())) warnings.add("tool_choice_dropped");
         if (isOneCallWanted()) field("parallel_tool_calls", "false");
     }
 
@@ -615,10 +591,10 @@ final class Translator {
     /** {@return the client's name for a function that the model called: exactly, or as models misspell it} */
     private String toolName(String called) {
         String bare = called.replaceFirst("^(functions\\.|default_api:)", "");
-        List<Json> names = anthropic.get("tools").items().stream().map(tool -> tool.get("name")).filter(Json::hasText).toList();
-        List<Predicate<String>> matches = List.of(called::equals, bare::equals, called::equalsIgnoreCase, bare::equalsIgnoreCase);
-        return matches.stream().flatMap(match -> names.stream().filter(name -> match.test(shortName(name).text())))
-                .findFirst().map(Json::text).orElse(called);
+        List<Json> names = anthropic.get("tools").items().stream().map(tool -> tool.get("name")).toList();
+        return Stream.<Predicate<String>>of(called::equals, bare::equals, called::equalsIgnoreCase, bare::equalsIgnoreCase)
+                .flatMap(match -> names.stream().filter(name -> match.test(shortName(name).text())))
+                .findFirst().map(Json::text).filter(name -> !name.isEmpty()).orElse(called);
     }
 
     /** One tool call of the reply; its arguments are mended and wait in {@code arguments} until its turn comes. */
@@ -654,7 +630,7 @@ final class Translator {
         message.out().put("event: ping\ndata: {'type':'ping'}\n\n");
     }
 
-    /** Takes an event of the upstream's stream. @return whether nothing more is wanted @throws ApiError if it is an error */
+    /** Takes an event of the upstream's stream. @return whether nothing more is wanted */
     boolean event(Sse event) {
         if (event.isDone()) return true;
         try {
@@ -679,15 +655,15 @@ final class Translator {
     ApiError broken(int status, String what) { return new ApiError(status, options.upstreamHost() + ": " + what); }
 
     /**
-     * Takes a chunk of a stream or a whole reply, {@code {"choices":[{"delta"|"message":{…},"finish_reason":F}],"usage":{…}}}.
-     * In a chunk {@code message} counts only if nothing has come by {@code delta}: some repeat all in the last one.
+     * Takes a chunk or a whole reply, {@code {"choices":[{"delta"|"message":{…},"finish_reason":F}],"usage":{…}}}. In a
+     * chunk {@code message} counts only if nothing has come by {@code delta}: some repeat all in the last one.
      */
     void chunk(Json chunk) {
         Json choices = chunk.get("choices");
         Json choice = choices.items().stream().filter(each -> each.get("index").toLong(0) == 0).findFirst().orElse(Json.NULL);
-        Stream<String> signs = Stream.of("error", "message", "error_message", "detail", "errors").limit(choices.isNull() ? 5 : 1);
-        boolean error = chunk.get("object").is("error") || choices.isNull() && chunk instanceof Json.Arr;
-        if (error || signs.anyMatch(name -> !chunk.get(name).isNull())) throw upstreamError(chunk);
+        boolean bare = choices.isNull() && (chunk instanceof Json.Arr
+                || Stream.of("message", "error_message", "detail", "errors").anyMatch(name -> !chunk.get(name).isNull()));
+        if (bare || !chunk.get("error").isNull() || chunk.get("object").is("error")) throw upstreamError(chunk);
         if (!choice.get("error").isNull()) throw upstreamError(choice);
         for (Json found : List.of(choice.get("usage"), chunk.get("x_groq").get("usage"), chunk.get("usage"))) {
             usageIsLast = found instanceof Json.Obj ? choices.items().isEmpty() : usageIsLast;
@@ -710,7 +686,7 @@ final class Translator {
     private void delta(Json delta, boolean whole) {
         reasoning(delta);
         Json content = delta.get("content");
-        content.items().forEach(this::part);
+        content.items().forEach(this::contentPart);
         content(content.isNull() ? delta.get("audio").get("transcript") : content);
         refusal(delta.get("refusal"));
         for (Json call : delta.get("tool_calls").items()) {
@@ -726,7 +702,6 @@ final class Translator {
             Json value = delta.get(field);
             Json text = value instanceof Json.Obj ? value.get(value.get("content").isNull() ? "text" : "content") : value;
             if (!text.hasText()) continue;
-            filter.flush();
             think(text, field);
             return;
         }
@@ -735,7 +710,7 @@ final class Translator {
         }
     }
 
-    private void part(Json part) {
+    private void contentPart(Json part) {
         switch (part.get("type").text()) {
             case "text" -> content(part.get("text"));
             case "refusal" -> refusal(part.get("refusal"));
@@ -758,41 +733,39 @@ final class Translator {
         if (odd || text.hasText()) filter.feed(odd ? Json.Str.of(text.raw()) : text);
     }
 
-    /** Text for the client. White space alone begins no block: it waits for text to follow, and is dropped if none does. */
-    private void say(Json text) {
-        if (isCallOpen()) {
-            later.add(() -> say(text));
-            return;
-        }
-        boolean begins = !message.isOpen(MessageWriter.Block.TEXT);
-        if (begins) blank += text.text();
-        if (begins && blank.isBlank()) return;
-        Json all = begins ? Json.Str.of(blank) : text;
-        if (begins) open(MessageWriter.Block.TEXT);
-        write(all);
+    private void think(Json text, String field) {
+        if (!text.hasText()) return;
+        filter.flush();
+        write(text, field);
     }
 
-    private void think(Json text, String field) {
-        if (!text.hasText() || isThinkingOff()) return;
+    /**
+     * Writes text, or with a {@code field} reasoning that came under it; while a tool call is open, it waits. White space
+     * alone begins no block of text: it waits for text to follow, and is dropped if none does.
+     */
+    private void write(Json text, String field) {
+        var kind = field.isEmpty() ? MessageWriter.Block.TEXT : MessageWriter.Block.THINKING;
+        boolean begins = !message.isOpen(kind);
+        if (!field.isEmpty() && isThinkingOff()) return;
         if (isCallOpen()) {
-            later.add(() -> think(text, field));
+            later.add(() -> write(text, field));
             return;
         }
-        if (!message.isOpen(MessageWriter.Block.THINKING)) open(MessageWriter.Block.THINKING);
-        signature = "a2o1." + field;
-        write(text);
+        if (begins && field.isEmpty()) blank += text.text();
+        if (begins && field.isEmpty() && blank.isBlank()) return;
+        Json all = begins && field.isEmpty() ? Json.Str.of(blank) : text;
+        if (begins) open(kind);
+        if (!field.isEmpty()) signature = "a2o1." + field;
+        piece((Json.Str) all);
     }
 
     /** Half of a surrogate pair at the end waits for the other, which some backends send in the next chunk. */
-    private void write(Json text) {
-        Json.Str piece = (Json.Str) text;
-        if (!half.isEmpty() || piece.mayEndInHalf()) {
-            String all = half + text.text();
-            int end = all.length() - (Character.isHighSurrogate(all.charAt(all.length() - 1)) ? 1 : 0);
-            half = all.substring(end);
-            piece = Json.Str.of(all.substring(0, end));
-        }
-        if (!piece.isEmpty()) message.delta(piece);
+    private void piece(Json.Str text) {
+        boolean plain = half.isEmpty() && !text.mayEndInHalf();
+        String all = plain ? "" : half + text.text();
+        int end = all.length() - (!plain && Character.isHighSurrogate(all.charAt(all.length() - 1)) ? 1 : 0);
+        half = all.substring(end);
+        if (plain || end > 0) message.delta(plain ? text : Json.Str.of(all.substring(0, end)));
     }
 
     private void open(MessageWriter.Block kind, Object... values) {
@@ -866,9 +839,9 @@ final class Translator {
         later.clear();
     }
 
-    /** {@return the upstream's id, or a new one if that is empty or already stands in this reply or the conversation} */
+    /** {@return the upstream's id, or a new one if that is empty or stands already in this reply or the conversation} */
     private String callId(String id) {
-        Stream<Json> said = anthropic.get("messages").items().stream().flatMap(message -> message.get("content").items().stream());
+        Stream<Json> said = anthropic.get("messages").items().stream().flatMap(each -> each.get("content").items().stream());
         boolean used = !ids.add(id) || said.anyMatch(block -> isKind(block, "tool_use") && block.get("id").text().equals(id));
         return id.isEmpty() || used ? "toolu_" + newIds.get() : id;
     }
@@ -880,14 +853,11 @@ final class Translator {
      */
     void finish(boolean whole) {
         boolean called = !calls.isEmpty() && calls.stream().allMatch(call -> call.empty || call.arguments.isComplete());
-        boolean complete = usageIsLast || called;
-        if (whole && !answered) throw broken(502, "the backend returned no choices");
-        if (!whole && !isFinished() && !isStopped() && !complete) throw broken(502, "the stream ended early");
-        switch (finishReason) {
-            case "insufficient_system_resource" -> throw broken(529, finishReason);
-            case "error", "network_error", "abort", "cancelled" -> throw broken(502, "finish_reason " + finishReason);
-            default -> end();
-        }
+        boolean ended = whole ? answered : isFinished() || isStopped() || usageIsLast || called;
+        if (!ended) throw broken(502, whole ? "the backend returned no choices" : "the stream ended early");
+        if (finishReason.equals("insufficient_system_resource")) throw broken(529, finishReason);
+        if (finishReason.matches("error|network_error|abort|cancelled")) throw broken(502, "finish_reason " + finishReason);
+        end();
     }
 
     /** Ends the message as the upstream's last finish_reason says; also a reply for which no upstream was asked. */
@@ -901,7 +871,7 @@ final class Translator {
         message.finish(reason, reason.equals("stop_sequence") ? stopSequence : "", refusal, usage());
     }
 
-    /** Source: OpenAI, "finish_reason"; Anthropic, "stop_reason". What was really sent counts more than what was said. */
+    /** Source: OpenAI, "finish_reason"; Anthropic, "stop_reason". What was sent counts more than what was said. */
     private String stopReason() {
         if (isStopped()) return "stop_sequence";
         if (!refusal.isEmpty()) return "refusal";
@@ -910,16 +880,17 @@ final class Translator {
             case "model_length", "context_length_exceeded" -> "model_context_window_exceeded";
             case "length", "max_tokens" -> full ? "model_context_window_exceeded" : "max_tokens";
             case "content_filter", "safety", "sensitive", "recitation" -> "refusal";
-            default -> message.hasToolUse() ? "tool_use" : stopSequence.isEmpty() ? "end_turn" : "stop_sequence"; // also unknown
+            default -> message.hasToolUse() ? "tool_use" : stopSequence.isEmpty() ? "end_turn" : "stop_sequence";
         };
     }
 
-    /** The counts under any of their names (SPEC B.4); OpenAI's prompt_tokens include what was cached, Anthropic's do not. */
+    /** The counts under any of their names (SPEC B.4); OpenAI's prompt_tokens include what was cached, Anthropic's not. */
     private MessageWriter.Usage usage() {
         long cacheRead = count("prompt_tokens_details.cached_tokens prompt_cache_hit_tokens cached_tokens"
                 + " input_tokens_details.cached_tokens cache_read_input_tokens cache_n");
         long cacheWrite = count("prompt_tokens_details.cache_write_tokens cache_creation_input_tokens");
-        long thinking = count("completion_tokens_details.reasoning_tokens output_tokens_details.reasoning_tokens reasoning_tokens");
+        long thinking = count("completion_tokens_details.reasoning_tokens output_tokens_details.reasoning_tokens"
+                + " reasoning_tokens");
         long prompt = count("prompt_tokens input_tokens");
         long output = count("completion_tokens output_tokens predicted_n");
         if (prompt > 0) output = Math.max(output, count("total_tokens") - prompt); // some leave reasoning out
@@ -939,9 +910,8 @@ final class Translator {
     /** {@return models, tokens and finish reason for the log, free of control characters} */
     String summary() {
         MessageWriter.Usage used = usage();
-        String models = "%s -> %s".formatted(anthropic.get("model").text(), model());
-        return "%s in %d cached %d out %d %s".formatted(models, used.input(), used.cacheRead(), used.output(), finishReason)
-                .replaceAll("\\p{Cntrl}", "?");
+        return "%s -> %s in %d cached %d out %d %s".formatted(anthropic.get("model").text(), model(), used.input(),
+                used.cacheRead(), used.output(), finishReason).replaceAll("\\p{Cntrl}", "?");
     }
 
     /** Ends the stream in mid-reply: {@code event: error}, which no client takes for a normal end. */
