@@ -12,6 +12,7 @@ import java.util.stream.Stream;
  * {@code {"type":"error","error":{"type":T,"message":M},"request_id":R}}. Thrown anywhere, answered in one place.
  */
 final class ApiError extends RuntimeException {
+    private static final int MAX_RAW = 8192; // bytes looked at of a reply that is not JSON
     private static final int MAX_TEXT = 200; // characters kept of a reply that is not JSON
     private static final long MAX_RETRY_SECONDS = 60; // SDKs obey whatever stands there
     private static final Pattern OVERFLOW = Pattern.compile("context_length_exceeded|exceed_context_size|too many tokens"
@@ -71,7 +72,7 @@ final class ApiError extends RuntimeException {
         try {
             return ofUpstream(status, Json.parse(body), context);
         } catch (Json.Malformed plain) { // the text itself is the message
-            String raw = new String(body, StandardCharsets.UTF_8).strip();
+            String raw = new String(body, 0, Math.min(MAX_RAW, body.length), StandardCharsets.UTF_8).strip();
             String text = raw.replaceAll("(?s)<(style|script).*?</\\1>|<[^>]*>", " ").replaceAll("\\s+", " ").strip();
             text = text.substring(0, Math.min(MAX_TEXT, text.length()));
             boolean foreign = raw.startsWith("<") && (status < 400 || status >= 500); // a gateway's page, not the backend's word

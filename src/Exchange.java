@@ -20,6 +20,7 @@ final class Exchange {
     private static final long PATIENCE = TimeUnit.SECONDS.toNanos(10); // also between two pings
     private static final long LINGER = TimeUnit.SECONDS.toNanos(5); // for usage and the end, after finish_reason
     private static final int MAX_ERROR_BYTES = 64 * 1024;
+    private static final int MAX_UNSENT_BYTES = 64 * 1024;
 
     private final HttpExchange http;
     private final String requestId;
@@ -207,7 +208,7 @@ final class Exchange {
 
         @Override
         public int read(byte[] buffer, int offset, int length) throws IOException {
-            if (in.available() == 0) flush();
+            if (in.available() == 0 || translator.ready().size() > MAX_UNSENT_BYTES) flush();
             return waitFor(() -> in.read(buffer, offset, length));
         }
     }

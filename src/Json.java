@@ -208,8 +208,10 @@ sealed interface Json {
 
         private void escape() {
             int kind = at < end ? source[at] : 0;
-            if ("\"\\/bfnrtu".indexOf(kind) < 0) throw new Malformed(at, "no such escape");
-            at++;
+            switch (kind) {
+                case '"', '\\', '/', 'b', 'f', 'n', 'r', 't', 'u' -> at++;
+                default -> throw new Malformed(at, "no such escape");
+            }
             for (int i = 0; kind == 'u' && i < 4; i++, at++) {
                 if (at >= end || Character.digit(source[at], 16) < 0) throw new Malformed(at, "four hex digits expected");
             }
@@ -352,7 +354,8 @@ sealed interface Json {
             return this;
         }
 
-        private void ensure(int more) {
+        /** Makes room for so many more bytes; only to spare the growing. */
+        void ensure(int more) {
             if (more > bytes.length - size) bytes = Arrays.copyOf(bytes, Math.max(bytes.length * 2, size + more));
         }
     }

@@ -142,8 +142,13 @@ record Options(Optional<URI> upstream, Optional<String> model, List<Mapping> map
     private static Mapping mapping(String text) throws Wrong {
         int equals = text.lastIndexOf('=');
         if (equals < 1 || equals == text.length() - 1) throw new Wrong("--map", ": PATTERN=MODEL expected, not '%s'".formatted(text));
-        String regex = Pattern.quote(text.substring(0, equals)).replace("*", "\\E.*\\Q").replace("?", "\\E.\\Q");
-        return new Mapping(Pattern.compile(regex), text.substring(equals + 1));
+        String[] pieces = text.substring(0, equals).split("\\*", -1);
+        var regex = new StringBuilder();
+        for (int i = 0; i < pieces.length; i++) { // atomic groups, or many stars would try all combinations
+            String piece = Pattern.quote(pieces[i]).replace("?", "\\E.\\Q");
+            regex.append(i == 0 ? piece : i == pieces.length - 1 ? ".*" + piece : "(?>.*?" + piece + ")");
+        }
+        return new Mapping(Pattern.compile(regex.toString(), Pattern.DOTALL), text.substring(equals + 1));
     }
 
     private static Header header(String text) throws Wrong {
@@ -171,7 +176,8 @@ record Options(Optional<URI> upstream, Optional<String> model, List<Mapping> map
 
     /** {@return the model to ask the backend for: without a suffix such as Claude Code's [1m], by --map, then --model} */
     String model(String asked) {
-        String name = asked.replaceAll("\\[[^\\]]*]$", "");
+        int suffix = asked.endsWith("]") ? asked.lastIndexOf('[') : -1;
+        String name = suffix < 0 ? asked : asked.substring(0, suffix);
         return maps.stream().filter(map -> map.pattern.matcher(name).matches()).map(Mapping::model).findFirst()
                 .or(() -> model).orElse(name);
     }

@@ -12,6 +12,7 @@ import java.util.regex.Pattern;
 final class TextFilter {
     private static final String THINK = "<think>";
     private static final String THINK_END = "</think>";
+    private static final int MAX_BLANK = 1000; // characters of white space before a tag
     private static final Pattern FENCED = Pattern.compile("```\\w*\\s*(.*?)\\s*```", Pattern.DOTALL);
     private static final Pattern BRACED = Pattern.compile("([{\\[].*[}\\]])", Pattern.DOTALL);
 
@@ -22,7 +23,7 @@ final class TextFilter {
     private final Consumer<Json> reasoning;
     private Think think = Think.START;
     private boolean wantsJson;
-    private String pending = ""; // held back: part of a tag or stop sequence, or all until JSON can be told from prose
+    private final StringBuilder pending = new StringBuilder(); // held back: part of a tag or stop, or all until JSON is found
     private String stop = "";
 
     TextFilter(List<String> stops, boolean wantsJson, Consumer<Json> text, Consumer<Json> reasoning) {
@@ -42,23 +43,24 @@ final class TextFilter {
             text.accept(piece);
             return;
         }
-        pending += piece.text();
-        String begun = pending.stripLeading();
-        if (think == Think.START && begun.startsWith(THINK)) {
+        int known = pending.length();
+        pending.append(piece.text());
+        String begun = think == Think.START ? pending.toString().stripLeading() : "";
+        if (begun.startsWith(THINK)) {
             think = Think.INSIDE;
-            pending = begun.substring(THINK.length());
-        } else if (think == Think.START && !THINK.startsWith(begun)) {
+            pending.delete(0, pending.indexOf(THINK) + THINK.length());
+        } else if (think == Think.START && (!THINK.startsWith(begun) || pending.length() > MAX_BLANK)) {
             think = Think.OVER;
         }
         if (think == Think.INSIDE) inside();
-        if (think == Think.OVER) rest(false);
+        if (think == Think.OVER) rest(known, false);
     }
 
     /** Nothing more comes, or something other than text: what was held back is what it looks like now. */
     void flush() {
         if (think == Think.INSIDE) emit(reasoning, pending.length());
         think = Think.OVER;
-        rest(true);
+        rest(pending.length(), true);
     }
 
     private void inside() {
@@ -66,29 +68,30 @@ final class TextFilter {
         emit(reasoning, end < 0 ? pending.length() - heldBack(List.of(THINK_END)) : end);
         if (end < 0) return;
         think = Think.OVER;
-        pending = pending.substring(THINK_END.length()).stripLeading();
+        String after = pending.substring(THINK_END.length()).stripLeading();
+        pending.replace(0, pending.length(), after);
     }
 
-    private void rest(boolean last) {
+    /** Looks for stop sequences; up to {@code known}, none has been found. */
+    private void rest(int known, boolean last) {
         int end = Integer.MAX_VALUE;
         for (String each : stops) {
-            int at = pending.indexOf(each);
+            int at = pending.indexOf(each, Math.max(0, known - each.length()));
             if (at < 0 || at >= end) continue;
             end = at;
             stop = each;
         }
         boolean ends = last || !stop.isEmpty();
-        pending = pending.substring(0, Math.min(end, pending.length()));
-        String begun = pending.stripLeading();
-        wantsJson &= !begun.startsWith("{") && !begun.startsWith("[");
+        pending.setLength(Math.min(end, pending.length()));
+        wantsJson &= "{[".indexOf(pending.chars().filter(c -> c > ' ').findFirst().orElse(' ')) < 0;
         if (wantsJson && !ends) return;
-        if (wantsJson) pending = json(pending);
+        if (wantsJson) pending.replace(0, pending.length(), json(pending.toString()));
         emit(text, pending.length() - (ends ? 0 : heldBack(stops)));
     }
 
     private void emit(Consumer<Json> to, int length) {
         if (length > 0) to.accept(Json.Str.of(pending.substring(0, length)));
-        pending = pending.substring(length);
+        pending.delete(0, length);
     }
 
     /** {@return how many characters at the end may be the beginning of one of {@code marks}} */

@@ -54,7 +54,7 @@ final class Translator {
     private int current; // the first of the calls that is not finished
     private boolean answered;
     private boolean usageIsLast; // whether it came in a chunk of its own, as it does at the end
-    private String blank = ""; // white space that has come where no text block is open
+    private final StringBuilder blank = new StringBuilder(); // white space that has come where no text block is open
     private String half = ""; // the first half of a surrogate pair
     private String signature = "", refusal = "", finishReason = "", stopSequence = "";
     private Json usage = Json.NULL, timings = Json.NULL;
@@ -164,6 +164,7 @@ final class Translator {
 
     /** {@return the body for the upstream: {@code {"model":…,"messages":[…],…}}} */
     Json.Writer openai() {
+        out.ensure(anthropic.to() + 1024);
         out.raw('{');
         field("model", "%", model());
         if (!isReplaced("messages")) {
@@ -258,7 +259,7 @@ final class Translator {
     /** The system prompt, then each run of messages of one side as one turn. */
     private void messages() {
         List<Json> system = blocks(anthropic, "system").stream().map(block -> block.get("text")).filter(Json::hasText)
-                .filter(text -> !text.text().startsWith("x-anthropic-billing-header:")).toList(); // it defeats prefix caches
+                .filter(text -> !text.raw().startsWith("\"x-anthropic-billing-header:")).toList(); // it defeats prefix caches
         if (!system.isEmpty()) out.put("{'role':'system','content':%},", joined(system, "\n\n"));
         int size = out.size();
         List<Json> all = anthropic.get("messages").items().stream().filter(this::isSent).toList();
@@ -751,9 +752,10 @@ final class Translator {
             later.add(() -> write(text, field));
             return;
         }
-        if (begins && field.isEmpty()) blank += text.text();
-        if (begins && field.isEmpty() && blank.isBlank()) return;
-        Json all = begins && field.isEmpty() ? Json.Str.of(blank) : text;
+        boolean isBlank = begins && field.isEmpty() && text.text().isBlank();
+        if (isBlank) blank.append(text.text());
+        if (isBlank) return;
+        Json all = begins && field.isEmpty() && !blank.isEmpty() ? Json.Str.of(blank.toString(), text) : text;
         if (begins) open(kind);
         if (!field.isEmpty()) signature = "a2o1." + field;
         piece((Json.Str) all);
@@ -770,7 +772,7 @@ final class Translator {
 
     private void open(MessageWriter.Block kind, Object... values) {
         close();
-        blank = "";
+        blank.setLength(0);
         message.open(kind, values);
     }
 
