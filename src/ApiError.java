@@ -2,6 +2,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -18,8 +19,10 @@ final class ApiError extends RuntimeException {
     private static final Pattern OVERFLOW = Pattern.compile("context_length_exceeded|exceed_context_size|too many tokens"
             + "|context (length|window)|available context size|prompt is too long|range of input length"
             + "|maximum number of tokens|input length.*exceed");
+    private static final Pattern PROMPT = Pattern.compile("(\\d{1,9}) (?:in the messages|of text input|input tokens)");
+    private static final Pattern TOO_MANY = Pattern.compile("max\\w*_tokens\\D{0,40}too large: (\\d+).{0,80}at most (\\d+)");
     private static final Pattern NO_MONEY = Pattern.compile("insufficient[_ ](quota|balance|credits)|exceeded your current q");
-    private static final Pattern LIMIT = Pattern.compile("(?:limit|max|context (?:length|size|window))\\D{0,40}(\\d{3,9})");
+    private static final Pattern LIMIT = Pattern.compile("(?:(?:limit|maximum|context (?:length|size|window))\\D{0,40}|> )(\\d{3,9})");
 
     private static final Map<Integer, String> TYPES = Map.ofEntries(Map.entry(401, "authentication_error"),
             Map.entry(402, "billing_error"), Map.entry(403, "permission_error"), Map.entry(404, "not_found_error"),
@@ -28,7 +31,7 @@ final class ApiError extends RuntimeException {
             Map.entry(529, "overloaded_error"));
 
     /** What the translation of an upstream's error needs to know of the request; {@code tokens} is a guess at its size. */
-    record Context(String host, String model, boolean ownKey, long window, long tokens) { }
+    record Context(String host, String model, Optional<String> ownKey, long window, long tokens, long maxTokens) { }
 
     private final int status;
     private final String code; // details.error_code, by which SDKs choose the class of their exception; or ""
@@ -87,16 +90,23 @@ final class ApiError extends RuntimeException {
     static ApiError ofUpstream(int status, Json body, Context context) {
         Json outer = body.items().isEmpty() ? body : body.items().getFirst();
         Json error = outer.get("error") instanceof Json.Obj inner ? inner : outer;
-        String message = message(error);
+        String raw = error.get("metadata").get("raw").text(); // where OpenRouter puts the words of the provider
+        String message = Stream.of(message(error), raw).filter(part -> !part.isEmpty()).collect(Collectors.joining(": "))
+                .replace(context.ownKey.orElse("\0"), "(key)");
         String words = Stream.of(error.get("code"), error.get("type"), error.get("error_type"), Json.Str.of(message))
                 .map(Json::text).collect(Collectors.joining(" ")).toLowerCase(Locale.ROOT);
         int said = status == 200 ? innerStatus(error, words) : status;
-        String text = "%s: %s".formatted(context.host, message.isEmpty() ? "status " + said : message);
+        String text = "%s: %s".formatted(context.host, !message.isEmpty() ? message : said == 0 ? "not a reply" : "status " + said);
+        Matcher many = TOO_MANY.matcher(words);
+        if (many.find()) {
+            return new ApiError(400, "max_tokens: %s > %s, which is the maximum allowed number of output tokens for %s"
+                    .formatted(many.group(1), many.group(2), context.model));
+        }
         if (said != 429 && OVERFLOW.matcher(words).find()) return new ApiError(400, overflow(error, message, context));
         if (said == 402 || NO_MONEY.matcher(words).find()) return new ApiError(402, text).asFinal();
         if (words.contains("overloaded")) return new ApiError(529, text);
         return switch (said) {
-            case 401, 403 -> !context.ownKey || words.contains("moderation") ? new ApiError(said, text)
+            case 401, 403 -> context.ownKey.isEmpty() || words.contains("moderation") ? new ApiError(said, text)
                     : new ApiError(500, context.host + ": backend rejected the proxy's credentials").asFinal();
             case 404 -> new ApiError(404, words.contains("model") ? "model: " + context.model + " (" + text + ")" : text);
             case 408, 413, 429, 504 -> new ApiError(said, text);
@@ -123,12 +133,16 @@ final class ApiError extends RuntimeException {
                 : words.matches("(?s).*not_?found.*") ? 404 : words.contains("timeout") ? 504 : 0;
     }
 
-    /** Clients compact the conversation when they read {@code prompt is too long: N tokens > M maximum}. */
+    /** Clients compact the conversation when they read the one message, and ask for less when they read the other. */
     private static String overflow(Json error, String message, Context context) {
         String plain = message.replaceAll("(?<=\\d),(?=\\d{3})", "").toLowerCase(Locale.ROOT);
         Matcher named = LIMIT.matcher(plain);
         long limit = error.get("n_ctx").toLong(named.find() ? Long.parseLong(named.group(1)) : context.window);
         if (limit == 0) return "prompt is too long: %s: %s".formatted(context.host, message);
+        Matcher prompt = PROMPT.matcher(plain);
+        if (prompt.find() && Long.parseLong(prompt.group(1)) < limit) {
+            return "input length and `max_tokens` exceed context limit: %s + %d > %d".formatted(prompt.group(1), context.maxTokens, limit);
+        }
         long most = Stream.of(plain.split("\\D+")).filter(text -> text.matches("\\d{3,9}")).mapToLong(Long::parseLong).max().orElse(0);
         long tokens = error.get("n_prompt_tokens").toLong(most);
         if (tokens <= limit) tokens = Math.max(context.tokens, limit + 1);

@@ -27,6 +27,7 @@ final class Arguments {
     private final StringBuilder escape = new StringBuilder(); // what of an escape has come
     private final StringBuilder closers = new StringBuilder(); // of the containers that are open
     private State state = State.START;
+    private char quote; // that ends the string
     private int valueFrom; // in out: where the last value, with its comma and name, began
 
     void feed(String text) { text.chars().forEach(c -> accept((char) c)); }
@@ -87,7 +88,8 @@ final class Arguments {
         if (c == '}' || c == ']') {
             close(c);
         } else if (state == State.ITEM && inObject) {
-            hold(c, '"', State.NAME);
+            quote = c;
+            hold(c == '\'' ? '"' : c, '"', State.NAME);
         } else if (state == State.COLON) {
             hold(c, ':', State.VALUE);
         } else if (state == State.AFTER) {
@@ -97,8 +99,9 @@ final class Arguments {
             closers.append(c == '{' ? '}' : ']');
             state = closers.length() > Json.MAX_DEPTH - 12 ? State.BROKEN : State.ITEM; // what is around it is nested too
         } else {
-            (c == '"' ? release() : word).append(c);
-            state = c == '"' ? State.STRING : State.WORD;
+            quote = c; // Python's, if it is a single one
+            if (c == '"' || c == '\'') release().append('"'); else word.append(c);
+            state = c == '"' || c == '\'' ? State.STRING : State.WORD;
         }
     }
 
@@ -144,9 +147,11 @@ final class Arguments {
             escape.append(c);
         } else if (c < ' ') {
             to.append(c == '\n' ? "\\n" : c == '\t' ? "\\t" : c == '\r' ? "\\r" : "\\u%04x".formatted((int) c));
+        } else if (c == quote) {
+            to.append('"');
+            state = state == State.NAME ? State.COLON : State.AFTER;
         } else {
-            to.append(c);
-            if (c == '"') state = state == State.NAME ? State.COLON : State.AFTER;
+            to.append(c == '"' ? "\\" : "").append(c);
         }
     }
 

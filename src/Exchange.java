@@ -20,6 +20,7 @@ final class Exchange {
     private static final long PATIENCE = TimeUnit.SECONDS.toNanos(10); // also between two pings
     private static final long LINGER = TimeUnit.SECONDS.toNanos(5); // for usage and the end, after finish_reason
     private static final int MAX_ERROR_BYTES = 64 * 1024;
+    private static final int MAX_REPLY_BYTES = 64 * 1024 * 1024;
     private static final int MAX_UNSENT_BYTES = 64 * 1024;
 
     private final HttpExchange http;
@@ -32,6 +33,9 @@ final class Exchange {
     private final long begun = System.nanoTime();
     private long lastSent = begun;
     private long waitingSince = Long.MAX_VALUE; // that is, not at all
+    private volatile long writingSince = Long.MAX_VALUE;
+    private HttpResponse<InputStream> reply; // null until it has come
+    private boolean hasPlace; // among the upstream's requests in flight
     private ApiError verdict; // why the wait for the upstream was ended; null if it was not
     private OutputStream body; // the client's; null until the status is sent
     private boolean over; // nothing more goes to the client
@@ -56,7 +60,7 @@ final class Exchange {
                 exchange(openai, clientKey);
             }
         } catch (ApiError e) {
-            status = e.status();
+            if (!over || e.status() == 499) status = e.status();
             if (body == null && !over) throw e;
             if (!over) translator.fail(e, requestId); // over: the client has left, or has all it needs
             if (!over) complete();
@@ -67,24 +71,24 @@ final class Exchange {
     }
 
     private void exchange(Json.Writer openai, String clientKey) throws IOException {
-        waitFor(upstream::acquire);
         try {
-            HttpResponse<InputStream> reply = waitFor(() -> upstream.send(openai, clientKey));
-            try (InputStream in = new Watched(reply.body())) {
-                String type = reply.headers().firstValue("content-type").orElse("");
-                if (reply.statusCode() != 200 || type.contains("html")) throw refusal(reply, in);
-                if (type.matches("(?i)application/(?!x-?nd|json-|jsonl).*json.*")) {
-                    whole(in);
-                } else {
-                    events(in);
-                }
+            waitFor(() -> hasPlace = upstream.acquire());
+            waitFor(() -> reply = upstream.send(openai, clientKey));
+            var in = new Watched(reply.body());
+            String type = reply.headers().firstValue("content-type").orElse("");
+            if (reply.statusCode() != 200 || type.contains("html")) throw refusal(in);
+            if (type.matches("(?i)application/(?!x-?nd|json-|jsonl).*json.*")) {
+                whole(in);
+            } else {
+                events(in);
             }
         } finally {
-            upstream.release();
+            if (reply != null) reply.body().close(); // which cancels what is still to come
+            if (hasPlace) upstream.release();
         }
     }
 
-    private ApiError refusal(HttpResponse<InputStream> reply, InputStream in) throws IOException {
+    private ApiError refusal(InputStream in) throws IOException {
         String wait = reply.headers().firstValue("retry-after").filter(text -> text.matches("\\d{1,9}")).orElse("0");
         ApiError error = ApiError.ofUpstream(reply.statusCode(), in.readNBytes(MAX_ERROR_BYTES), translator.context());
         return error.retryAfter(Long.parseLong(wait));
@@ -92,7 +96,7 @@ final class Exchange {
 
     private void whole(InputStream in) throws IOException {
         try {
-            translator.chunk(Json.parse(in.readAllBytes()));
+            translator.chunk(Json.parse(in.readNBytes(MAX_REPLY_BYTES)));
         } catch (Json.Malformed e) {
             throw translator.broken(502, "the reply is " + e.getMessage());
         }
@@ -134,8 +138,10 @@ final class Exchange {
             if (body == null && !warnings.isEmpty()) http.getResponseHeaders().set("x-proxy-warnings", warnings);
             if (body == null) body = translator.isStream() ? Proxy.begin(http, 200, "text/event-stream; charset=utf-8", 0)
                     : Proxy.begin(http, 200, "application/json", ready.size());
+            writingSince = System.nanoTime();
             body.write(ready.array(), 0, ready.size());
             body.flush();
+            writingSince = Long.MAX_VALUE;
         } catch (IOException e) {
             over = true;
             throw new ApiError(499, "the client has left");
@@ -146,10 +152,13 @@ final class Exchange {
 
     /** Looks after the exchange; called a few times a second with the time in nanoseconds. Never blocks. */
     void tick(long now) {
-        if (!lock.tryLock()) return; // it is not waiting
+        if (!lock.tryLock()) { // it is not waiting for the upstream, but perhaps for a client that does not read
+            if (writingSince != Long.MAX_VALUE && now - writingSince > timeout) thread.interrupt();
+            return;
+        }
         try {
-            long silence = waitingSince == Long.MAX_VALUE ? 0 : now - waitingSince;
-            if (silence > timeout || silence > LINGER && translator.isFinished()) {
+            long silence = waitingSince == Long.MAX_VALUE || !hasPlace ? 0 : now - waitingSince;
+            if (silence > timeout || silence > LINGER && (over || translator.isFinished())) {
                 endWait(translator.broken(504, "nothing came for %d seconds".formatted(TimeUnit.NANOSECONDS.toSeconds(silence))));
             } else if (!over && translator.isStream() && now - lastSent > PATIENCE) {
                 lastSent = now;

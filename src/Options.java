@@ -86,7 +86,7 @@ record Options(Optional<URI> upstream, Optional<String> model, List<Mapping> map
         if (!key.isBlank() && environment.getOrDefault("A2O_UPSTREAM_KEY", "").isBlank()) given.putIfAbsent("--upstream-key", List.of(key));
         environment.forEach((name, value) -> {
             String flag = "--" + name.replaceFirst("^A2O_", "").toLowerCase(Locale.ROOT).replace('_', '-');
-            boolean known = name.startsWith("A2O_") && USAGE.contains(" " + flag + " ") && !value.isBlank();
+            boolean known = name.matches("A2O_(?!HELP|VERSION).*") && USAGE.contains(" " + flag + " ") && !value.isBlank();
             if (known) given.putIfAbsent(flag, help(flag).group().contains("repeatable") ? value.lines().toList() : List.of(value));
         });
         return given;
@@ -98,6 +98,8 @@ record Options(Optional<URI> upstream, Optional<String> model, List<Mapping> map
         List<Mapping> maps = new ArrayList<>();
         for (String map : given.getOrDefault("--map", List.of())) maps.add(mapping(map));
         List<Header> headers = new ArrayList<>();
+        boolean isKey = optional(given, "--upstream-key").orElse("none").matches("[ -~]+");
+        if (!isKey) throw new Wrong("--upstream-key", ": printable ASCII characters expected");
         for (String header : given.getOrDefault("--header", List.of())) headers.add(header(header));
         return new Options(upstream(text(given, "--upstream")), optional(given, "--model"), maps, text(given, "--host"),
                 number(given, "--port", 0, 65_535), Duration.ofSeconds(number(given, "--timeout", 1, 86_400)),
@@ -113,7 +115,7 @@ record Options(Optional<URI> upstream, Optional<String> model, List<Mapping> map
     }
 
     private static Optional<String> optional(Map<String, List<String>> given, String flag) {
-        return Optional.of(text(given, flag)).filter(text -> !text.isBlank());
+        return Optional.of(text(given, flag).strip()).filter(text -> !text.isEmpty());
     }
 
     private static int number(Map<String, List<String>> given, String flag, int least, int most) throws Wrong {

@@ -9,6 +9,8 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -16,6 +18,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.InflaterInputStream;
 import java.util.zip.ZipException;
@@ -89,7 +92,7 @@ final class Proxy implements AutoCloseable {
                 doHandle(http, requestId);
             } catch (ApiError e) {
                 answer(http, e, requestId);
-            } catch (RuntimeException | StackOverflowError e) {
+            } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
                 LOG.log(Level.SEVERE, requestId, e);
                 answer(http, new ApiError(500, "an error of the proxy; its log has more under this request id"), requestId);
             }
@@ -120,17 +123,17 @@ final class Proxy implements AutoCloseable {
     }
 
     private void authorize(HttpExchange http) {
-        byte[] key = clientKey(http).getBytes(StandardCharsets.UTF_8);
-        boolean allowed = options.authKey().map(own -> MessageDigest.isEqual(key, own.getBytes(StandardCharsets.UTF_8))).orElse(true);
+        boolean allowed = options.authKey().isEmpty() || clientKeys(http).anyMatch(key ->
+                MessageDigest.isEqual(key.getBytes(StandardCharsets.UTF_8), options.authKey().get().getBytes(StandardCharsets.UTF_8)));
         if (!allowed) throw new ApiError(401, "this proxy needs its own key, as x-api-key or bearer");
     }
 
-    /** {@return the key that the client sent, by either header; "" if none} */
-    private static String clientKey(HttpExchange http) {
-        String key = http.getRequestHeaders().getFirst("x-api-key");
-        if (key != null && !key.isBlank()) return key.strip();
-        String bearer = http.getRequestHeaders().getFirst("authorization");
-        return bearer != null && bearer.regionMatches(true, 0, "Bearer ", 0, 7) ? bearer.substring(7).strip() : "";
+    /** {@return the keys that the client sent: x-api-key, then the bearer's} */
+    private static Stream<String> clientKeys(HttpExchange http) {
+        String key = Objects.requireNonNullElse(http.getRequestHeaders().getFirst("x-api-key"), "");
+        String bearer = Objects.requireNonNullElse(http.getRequestHeaders().getFirst("authorization"), "");
+        boolean isBearer = bearer.regionMatches(true, 0, "Bearer ", 0, 7);
+        return Stream.of(key, isBearer ? bearer.substring(7) : "").map(String::strip).filter(each -> !each.isEmpty());
     }
 
     private void messages(HttpExchange http, String requestId) throws IOException {
@@ -147,7 +150,8 @@ final class Proxy implements AutoCloseable {
         var exchange = new Exchange(http, requestId, translator, upstream, options);
         live.add(exchange);
         try {
-            exchange.run(openai, options.authKey().isPresent() ? "" : clientKey(http)); // the proxy's own key is not the backend's
+            boolean own = options.authKey().isPresent(); // then the client's key is not the backend's
+            exchange.run(openai, own ? "" : clientKeys(http).findFirst().orElse(""));
         } finally {
             live.remove(exchange);
             LOG.info(exchange::summary);
@@ -155,7 +159,7 @@ final class Proxy implements AutoCloseable {
     }
 
     private static byte[] body(HttpExchange http) throws IOException {
-        String encoding = Optional.ofNullable(http.getRequestHeaders().getFirst("content-encoding")).orElse("identity").strip();
+        String encoding = Optional.ofNullable(http.getRequestHeaders().getFirst("content-encoding")).orElse("identity").strip().toLowerCase(Locale.ROOT);
         String length = Optional.ofNullable(http.getRequestHeaders().getFirst("content-length")).orElse("0");
         boolean plain = encoding.equals("identity");
         byte[] body;
@@ -167,8 +171,8 @@ final class Proxy implements AutoCloseable {
                 default -> throw new ApiError(400, "request_body_encoding_unsupported", "content-encoding: gzip or deflate expected");
             };
             body = Long.parseLong(length) > MAX_BODY_BYTES ? null : in.readNBytes(MAX_BODY_BYTES + 1);
-        } catch (ZipException | EOFException e) {
-            throw new ApiError(400, "request_body_encoding_invalid", "content-encoding: the body is not what it says");
+        } catch (ZipException | EOFException | IndexOutOfBoundsException e) {
+            throw new ApiError(400, "request_body_encoding_invalid", "content-encoding: the body is not what its headers say");
         }
         if (body != null && body.length <= MAX_BODY_BYTES) return body;
         throw new ApiError(413, plain ? "" : "request_body_too_large_after_decoding", "the body is larger than 32 MB");

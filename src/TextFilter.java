@@ -1,8 +1,6 @@
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.function.Consumer;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * Looks through the text of a reply as it streams, for what has to be taken out of it: a {@code <think>} part at its very
@@ -13,8 +11,6 @@ final class TextFilter {
     private static final String THINK = "<think>";
     private static final String THINK_END = "</think>";
     private static final int MAX_BLANK = 1000; // characters of white space before a tag
-    private static final Pattern FENCED = Pattern.compile("```\\w*\\s*(.*?)\\s*```", Pattern.DOTALL);
-    private static final Pattern BRACED = Pattern.compile("([{\\[].*[}\\]])", Pattern.DOTALL);
 
     private enum Think { START, INSIDE, OVER }
 
@@ -24,6 +20,7 @@ final class TextFilter {
     private Think think = Think.START;
     private boolean wantsJson;
     private final StringBuilder pending = new StringBuilder(); // held back: part of a tag or stop, or all until JSON is found
+    private boolean isAfterThink; // where white space is none of the text's
     private String stop = "";
 
     TextFilter(List<String> stops, boolean wantsJson, Consumer<Json> text, Consumer<Json> reasoning) {
@@ -39,7 +36,7 @@ final class TextFilter {
 
     void feed(Json piece) {
         if (!stop.isEmpty()) return;
-        if (think == Think.OVER && stops.isEmpty() && !wantsJson) {
+        if (think == Think.OVER && stops.isEmpty() && !wantsJson && !isAfterThink) {
             text.accept(piece);
             return;
         }
@@ -68,8 +65,8 @@ final class TextFilter {
         emit(reasoning, end < 0 ? pending.length() - heldBack(List.of(THINK_END)) : end);
         if (end < 0) return;
         think = Think.OVER;
-        String after = pending.substring(THINK_END.length()).stripLeading();
-        pending.replace(0, pending.length(), after);
+        pending.delete(0, THINK_END.length());
+        isAfterThink = true;
     }
 
     /** Looks for stop sequences; up to {@code known}, none has been found. */
@@ -83,6 +80,8 @@ final class TextFilter {
         }
         boolean ends = last || !stop.isEmpty();
         pending.setLength(Math.min(end, pending.length()));
+        while (isAfterThink && !pending.isEmpty() && pending.charAt(0) <= ' ') pending.deleteCharAt(0);
+        isAfterThink &= pending.isEmpty();
         wantsJson &= "{[".indexOf(pending.chars().filter(c -> c > ' ').findFirst().orElse(' ')) < 0;
         if (wantsJson && !ends) return;
         if (wantsJson) pending.replace(0, pending.length(), json(pending.toString()));
@@ -104,16 +103,14 @@ final class TextFilter {
         return 0;
     }
 
-    /** {@return the JSON in {@code text}: in a fence, or from the first brace to the last; all of it if there is none} */
+    /** {@return the JSON in {@code text}, from the first brace to the last, without a fence or prose; all of it if there is none} */
     private static String json(String text) {
-        for (Pattern pattern : List.of(FENCED, BRACED)) {
-            Matcher matcher = pattern.matcher(text);
-            try {
-                if (matcher.find()) return Json.parse(matcher.group(1).getBytes(StandardCharsets.UTF_8)).raw();
-            } catch (Json.Malformed e) {
-                continue; // not JSON after all, but perhaps by the other pattern
-            }
+        String found = text.substring(text.length() - text.replaceFirst("^[^{\\[]+", "").length());
+        found = found.substring(0, Math.max(found.lastIndexOf('}'), found.lastIndexOf(']')) + 1);
+        try {
+            return Json.parse(found.getBytes(StandardCharsets.UTF_8)).raw();
+        } catch (Json.Malformed e) {
+            return text;
         }
-        return text;
     }
 }

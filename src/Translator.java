@@ -9,10 +9,12 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -202,7 +204,10 @@ final class Translator {
         if (!isReplaced(name)) out.put("%:", name).put(pattern, values).raw(',');
     }
 
-    private boolean isReplaced(String name) { return !options.extraBody().get(name).isNull(); }
+    private boolean isReplaced(String name) {
+        Json[] extra = options.extraBody().parts();
+        return IntStream.range(0, extra.length).anyMatch(i -> i % 2 == 0 && extra[i].is(name));
+    }
 
     private static Json.Writer list(List<?> items) {
         var list = new Json.Writer().raw('[');
@@ -261,15 +266,17 @@ final class Translator {
         List<Json> system = blocks(anthropic, "system").stream().map(block -> block.get("text")).filter(Json::hasText)
                 .filter(text -> !text.raw().startsWith("\"x-anthropic-billing-header:")).toList(); // it defeats prefix caches
         if (!system.isEmpty()) out.put("{'role':'system','content':%},", joined(system, "\n\n"));
-        int size = out.size();
+        Optional<Json> lastUser = anthropic.get("messages").items().stream().filter(each -> isRole(each, "user")).reduce((a, b) -> b);
         List<Json> all = anthropic.get("messages").items().stream().filter(this::isSent).toList();
         for (int from = 0, to; from < all.size(); from = to) {
             boolean assistant = isRole(all.get(from), "assistant");
+            int before = out.size();
             for (to = from + 1; to < all.size() && isRole(all.get(to), "assistant") == assistant; ) to++;
             if (assistant) assistantTurn(all.subList(from, to), to == all.size());
-            if (!assistant) userTurn(all.subList(from, all.size()), to - from);
+            if (!assistant) userTurn(all.subList(from, to), lastUser.orElse(Json.NULL));
+            refuse("messages", to == all.size() && out.size() == before, "content expected in the last one");
         }
-        refuse("messages", out.size() == size, "at least one with content is required");
+        refuse("messages", all.isEmpty(), "at least one with content is required");
     }
 
     private static boolean isRole(Json message, String role) { return message.get("role").is(role); }
@@ -349,11 +356,11 @@ final class Translator {
     /**
      * What the user's side says, in the order chat completions want: the results of all open calls, in the order of the
      * calls, then everything else as one message. System messages stay in place, or become a part of the user's text.
-     * The turn is the first {@code size} of {@code messages}, which go on to the end of the conversation.
+     * Those meant to last until the next user message, of which {@code lastUser} is the last, are left out after it.
      */
-    private void userTurn(List<Json> messages, int size) {
+    private void userTurn(List<Json> run, Json lastUser) {
         Map<String, Json> results = new HashMap<>();
-        for (Json message : messages.subList(0, size)) {
+        for (Json message : run) {
             for (Json block : blocks(message, "content")) {
                 if (!isKind(block, "tool_result")) continue;
                 Json before = results.putIfAbsent(text(block, "tool_use_id").text(), block);
@@ -361,19 +368,15 @@ final class Translator {
             }
         }
         hoisted = 0;
-        Set<String> answered = new HashSet<>();
         for (Json call : openCalls) {
-            Json result = results.getOrDefault(call.get("id").text(), Json.NULL);
+            Json result = Optional.ofNullable(results.remove(call.get("id").text())).orElse(Json.NULL);
             if (result.isNull()) warnings.add("missing_tool_result");
             out.put("{'role':'tool','tool_call_id':%,'content':%},", call.get("id"), toolResult(result));
-            answered.add(call.get("id").text());
         }
         openCalls.clear();
-        for (int i = 0; i < size; i++) {
-            Json message = messages.get(i);
-            boolean outdated = message.get("clear_at").is("next_user_message")
-                    && messages.subList(i + 1, messages.size()).stream().anyMatch(next -> isRole(next, "user"));
-            if (isRole(message, "user")) blocks(message, "content").forEach(block -> userBlock(block, answered));
+        for (Json message : run) {
+            boolean outdated = message.get("clear_at").is("next_user_message") && message.from() < lastUser.from();
+            if (isRole(message, "user")) blocks(message, "content").forEach(block -> userBlock(block, results));
             if (isRole(message, "system") && !outdated) systemMessage(message);
         }
         userMessage();
@@ -398,13 +401,15 @@ final class Translator {
         parts.clear();
     }
 
-    private void userBlock(Json block, Set<String> answered) {
+    /** Adds the parts of a block; results that no call has taken are in {@code unknown}. */
+    private void userBlock(Json block, Map<String, Json> unknown) {
         Json id = block.get("tool_use_id");
         if (isKind(block, "container_upload")) throw invalid(block, "type", "uploaded files are not available");
         if (!isKind(block, "tool_result")) parts.addAll(parts(block));
-        if (!isKind(block, "tool_result") || answered.contains(id.text())) return;
+        if (unknown.get(id.text()) != block) return;
         warnings.add("unknown_tool_result");
-        parts.add(Json.Str.of("[result of unknown call ", id, "]\n", toolResult(block)));
+        int at = parts.size(); // before what toolResult adds
+        parts.add(at, Json.Str.of("[result of unknown call ", id, "]\n", toolResult(block)));
     }
 
     /**
@@ -497,19 +502,26 @@ final class Translator {
 
     /** {@return what there is to read in a block, depth first, a line each} */
     private static String readable(Json json) {
+        Stream.Builder<String> found = Stream.builder();
+        read(json, found);
+        return found.build().collect(Collectors.joining("\n"));
+    }
+
+    private static void read(Json json, Stream.Builder<String> found) {
         Json[] members = json.parts();
-        List<String> found = new ArrayList<>(json.items().stream().map(Translator::readable).toList());
+        json.items().forEach(item -> read(item, found));
         for (int i = 0; i < members.length; i += 2) {
             boolean shown = members[i + 1].hasText() && List.of(READABLE.split(" ")).contains(members[i].text());
-            found.add(shown ? members[i + 1].text() : readable(members[i + 1]));
+            if (shown) found.add(members[i + 1].text()); else read(members[i + 1], found);
         }
-        return found.stream().filter(text -> !text.isEmpty()).collect(Collectors.joining("\n"));
     }
 
     /** {@code tools}, {@code tool_choice}, {@code parallel_tool_calls}; none of them where no tool is left to send. */
     private void tools() {
         Set<String> names = new LinkedHashSet<>();
         List<Json.Writer> functions = new ArrayList<>();
+        boolean defers = anthropic.get("tools").items().stream().anyMatch(tool -> tool.get("defer_loading") == Json.TRUE);
+        String history = defers ? anthropic.get("messages").raw() : "";
         for (Json tool : objects(anthropic, "tools")) {
             String type = tool.get("type").text();
             boolean custom = type.isEmpty() || type.equals("custom") || tool.get("input_schema") instanceof Json.Obj;
@@ -520,7 +532,7 @@ final class Translator {
             }
             Json name = text(tool, "name");
             List<Json> callers = tool.get("allowed_callers").items();
-            boolean hidden = tool.get("defer_loading") == Json.TRUE && !anthropic.get("messages").raw().contains(name.raw());
+            boolean hidden = tool.get("defer_loading") == Json.TRUE && !history.contains(name.raw());
             if (hidden) continue; // until the conversation has found or called it
             if (!callers.isEmpty() && callers.stream().noneMatch(caller -> caller.is("direct"))) continue;
             if (!name.hasText() || !names.add(name.text())) throw invalid(tool, "name", "a name that no other tool has expected");
@@ -556,7 +568,8 @@ final class Translator {
     private static boolean isStrict(Json schema) {
         Json[] properties = schema.get("properties").parts();
         List<String> required = schema.get("required").items().stream().map(Json::text).toList();
-        boolean strict = schema.get("oneOf").isNull() && schema.get("allOf").isNull()
+        boolean strict = Stream.of("oneOf", "allOf", "$ref", "not", "patternProperties").allMatch(name -> schema.get(name).isNull())
+                && schema.get("type") instanceof Json.Str
                 && (!isKind(schema, "object") || schema.get("additionalProperties") == Json.FALSE)
                 && Stream.concat(Stream.of(schema.get("items")), schema.get("anyOf").items().stream())
                         .allMatch(inner -> inner.isNull() || isStrict(inner));
@@ -649,8 +662,8 @@ final class Translator {
     private ApiError upstreamError(Json error) { return ApiError.ofUpstream(200, error, context()); }
 
     ApiError.Context context() {
-        boolean ownKey = options.upstreamKey().isPresent();
-        return new ApiError.Context(options.upstreamHost(), model(), ownKey, options.context(), anthropic.to() / 4);
+        long maxTokens = anthropic.get("max_tokens").toLong(0);
+        return new ApiError.Context(options.upstreamHost(), model(), options.upstreamKey(), options.context(), anthropic.to() / 4, maxTokens);
     }
 
     ApiError broken(int status, String what) { return new ApiError(status, options.upstreamHost() + ": " + what); }
@@ -664,19 +677,21 @@ final class Translator {
         Json choice = choices.items().stream().filter(each -> each.get("index").toLong(0) == 0).findFirst().orElse(Json.NULL);
         boolean bare = choices.isNull() && (chunk instanceof Json.Arr
                 || Stream.of("message", "error_message", "detail", "errors").anyMatch(name -> !chunk.get(name).isNull()));
-        if (bare || !chunk.get("error").isNull() || chunk.get("object").is("error")) throw upstreamError(chunk);
-        if (!choice.get("error").isNull()) throw upstreamError(choice);
+        if (bare || isSaid(chunk.get("error")) || chunk.get("object").is("error")) throw upstreamError(chunk);
+        if (isSaid(choice.get("error"))) throw upstreamError(choice);
         for (Json found : List.of(choice.get("usage"), chunk.get("x_groq").get("usage"), chunk.get("usage"))) {
-            usageIsLast = found instanceof Json.Obj ? choices.items().isEmpty() : usageIsLast;
+            usageIsLast |= found instanceof Json.Obj && answered && choices.items().isEmpty();
             usage = found instanceof Json.Obj ? found : usage;
         }
         if (chunk.get("timings") instanceof Json.Obj found) timings = found;
         if (chunk.get("service_tier").is("priority")) message.setTier("priority");
         if (isStopped() || choice.isNull()) return;
-        answered = true;
+        answered |= choice.parts().length > 0;
+        usageIsLast = usageIsLast && choices.items().isEmpty();
         boolean isDelta = choice.get("delta") instanceof Json.Obj;
         boolean isFirst = message.blocks() == 0 && calls.isEmpty() && filter.isUnused();
         if (isDelta || isFirst) delta(choice.get(isDelta ? "delta" : "message"), !isDelta);
+        if (!isDelta && !isFirst && calls.isEmpty()) toolCalls(choice.get("message"), true);
         content(choice.get("text"));
         String matched = choice.get(choice.get("stop_reason").hasText() ? "stop_reason" : "matched_stop").text();
         if (stops().stream().anyMatch(stop -> stop.text().equals(matched))) stopSequence = matched;
@@ -684,12 +699,19 @@ final class Translator {
         if (!reason.isEmpty() && !(finishReason.equals("tool_calls") && reason.equals("stop"))) finishReason = reason;
     }
 
+    private static boolean isSaid(Json error) { return error.hasText() || error.parts().length > 0 || !error.items().isEmpty(); }
+
     private void delta(Json delta, boolean whole) {
         reasoning(delta);
         Json content = delta.get("content");
         content.items().forEach(this::contentPart);
         content(content.isNull() ? delta.get("audio").get("transcript") : content);
         refusal(delta.get("refusal"));
+        toolCalls(delta, whole);
+    }
+
+    private void toolCalls(Json delta, boolean whole) {
+        if (isStopped()) return;
         for (Json call : delta.get("tool_calls").items()) {
             toolCall(call, call.get(call.get("function").isNull() ? "custom" : "function"), whole);
         }
@@ -805,7 +827,7 @@ final class Translator {
             if (index.isNull() ? same : call.index.raw().equals(index.raw())) found = call;
         }
         boolean isOther = found == null || named && (!id.isEmpty() && !found.id.isEmpty() && !found.id.equals(id)
-                || found.arguments.isComplete() && function.get("arguments").hasText());
+                || id.isEmpty() && found.arguments.isComplete() && !function.get("arguments").text().isBlank());
         if (!isOther) return found;
         Call call = new Call(index);
         if (isOneCallWanted() && !calls.isEmpty()) return call; // dropped: the client wants one call only
@@ -854,7 +876,8 @@ final class Translator {
      * @throws ApiError if the upstream has not finished, or finished with an error: half a reply must not look whole
      */
     void finish(boolean whole) {
-        boolean called = !calls.isEmpty() && calls.stream().allMatch(call -> call.empty || call.arguments.isComplete());
+        boolean more = message.isOpen(MessageWriter.Block.TEXT) || message.isOpen(MessageWriter.Block.THINKING) || !later.isEmpty();
+        boolean called = !more && !calls.isEmpty() && calls.stream().allMatch(call -> call.empty || call.arguments.isComplete());
         boolean ended = whole ? answered : isFinished() || isStopped() || usageIsLast || called;
         if (!ended) throw broken(502, whole ? "the backend returned no choices" : "the stream ended early");
         if (finishReason.equals("insufficient_system_resource")) throw broken(529, finishReason);
