@@ -32,10 +32,8 @@ final class Translator {
     private static final Json TEXT = part("'text'");
     private static final List<String> REASONING_FIELDS = List.of("reasoning_content", "reasoning", "thinking");
     private static final String READABLE = "text title url stdout stderr error_code tool_name content";
-    private static final Map<Class<?>, String> KINDS = Map.of(Json.Obj.class, "an object", Json.Arr.class, "an array",
-            Json.Str.class, "a string", Json.Num.class, "a number", Json.Word.class, "true or false");
 
-    private final Json anthropic;
+    private final Request request;
     private final Dialect dialect;
     private final Options options;
     private final Set<String> warnings = new LinkedHashSet<>();
@@ -61,112 +59,28 @@ final class Translator {
     private String signature = "", refusal = "", finishReason = "", stopSequence = "";
     private Json usage = Json.NULL, timings = Json.NULL;
 
-    /** @throws ApiError if {@code anthropic} is not a request that can be translated, with the path of the field */
+    /** @throws ApiError if {@code anthropic} is not a request that can be translated */
     Translator(Json anthropic, Options options, Dialect dialect, Supplier<String> newIds) {
-        this.anthropic = anthropic;
+        this.request = new Request(anthropic);
         this.options = options;
         this.dialect = dialect;
         this.newIds = newIds;
-        check();
-        List<String> unsent = stops().stream().skip(MAX_STOPS).map(Json::text).toList();
-        filter = new TextFilter(unsent, !format().isNull(), text -> write(text, ""), text -> write(text, "reasoning"));
-        message = new MessageWriter(isStream(), "msg_" + newIds.get(), anthropic.get("model"));
+        List<String> unsent = request.stops().stream().skip(MAX_STOPS).map(Json::text).toList();
+        filter = new TextFilter(unsent, !request.format().isNull(), text -> write(text, ""), text -> write(text, "reasoning"));
+        message = new MessageWriter(isStream(), "msg_" + newIds.get(), request.get("model"));
     }
 
     /** {@return codes of what was left out or mended, for a response header} */
     Set<String> warnings() { return warnings; }
-    boolean isStream() { return anthropic.get("stream") == Json.TRUE; }
+    boolean isStream() { return request.isStream(); }
     /** {@return the model to ask the upstream for} */
-    String model() { return options.model(anthropic.get("model").text()); }
+    String model() { return options.model(request.get("model").text()); }
     /** {@return whether no token is wanted: the request only warms a cache, which chat completions cannot do} */
-    boolean wantsNothing() { return anthropic.get("max_tokens").toLong(1) == 0; }
-
-    /** Refuses what would corrupt the conversation, or pretend that something happened, if it went on (SPEC A.2). */
-    private void check() {
-        if (!(anthropic instanceof Json.Obj)) throw new ApiError(400, "the body must be a JSON object");
-        boolean create = isKind(anthropic.get("thread"), "create");
-        if (create) throw new ApiError(400, "thread_unsupported_request", "Threads are not supported here.");
-        if (!anthropic.get("thread").isNull()) throw new ApiError(404, "thread_not_found", "thread: no such thread");
-        text(anthropic, "model");
-        boolean counted = need(anthropic, "max_tokens", Json.Num.class).toLong(-1) >= 0;
-        if (!counted) throw invalid(anthropic, "max_tokens", "a whole number of 0 or more expected");
-        may(anthropic, "system", Json.Str.class, Json.Arr.class);
-        objects(anthropic, "system").forEach(block -> text(block, "text"));
-        for (String name : List.of("tools", "stop_sequences", "mcp_servers")) may(anthropic, name, Json.Arr.class);
-        for (String name : List.of("tool_choice", "thinking", "output_config", "metadata", "output_format")) {
-            may(anthropic, name, Json.Obj.class);
-        }
-        for (String name : List.of("temperature", "top_p")) may(anthropic, name, Json.Num.class);
-        may(anthropic, "stream", Json.Word.class);
-        may(anthropic.get("output_config"), "format", Json.Obj.class);
-        boolean texts = anthropic.get("stop_sequences").items().stream().allMatch(Json.Str.class::isInstance);
-        refuse("stop_sequences", !texts, "an array of strings expected");
-        refuse("mcp_servers", !anthropic.get("mcp_servers").items().isEmpty(), "not available on this proxy");
-        refuse("container.skills", !anthropic.get("container").get("skills").items().isEmpty(), "not available on this proxy");
-        refuse("compaction", !anthropic.get("compaction").isNull(), "not available on this proxy");
-        refuse("billing_policy", anthropic.get("billing_policy").get("bill_to").is("user_profile"), "not available on this proxy");
-        refuse("messages", need(anthropic, "messages", Json.Arr.class).items().isEmpty(), "at least one is required");
-        for (Json message : objects(anthropic, "messages")) {
-            boolean known = text(message, "role").text().matches("system|user|assistant");
-            if (!known) throw invalid(message, "role", "user, assistant or system expected");
-            if (!isRole(message, "system")) need(message, "content", Json.Str.class, Json.Arr.class);
-            may(message, "content", Json.Str.class, Json.Arr.class);
-            objects(message, "content").forEach(block -> text(block, "type"));
-        }
-    }
-
-    private void refuse(String name, boolean isRefused, String reason) {
-        if (isRefused) throw invalid(anthropic, name, reason);
-    }
-
-    private Json text(Json parent, String name) { return need(parent, name, Json.Str.class); }
-
-    /** {@return the member, which must be there and of one of the {@code kinds}} */
-    private Json need(Json parent, String name, Class<?>... kinds) {
-        if (parent.get(name).isNull()) throw invalid(parent, name, "Field required");
-        return may(parent, name, kinds);
-    }
-
-    /** {@return the member, which must be of one of the {@code kinds} if it is there} */
-    private Json may(Json parent, String name, Class<?>... kinds) {
-        Json found = parent.get(name);
-        if (found.isNull() || Stream.of(kinds).anyMatch(kind -> kind.isInstance(found))) return found;
-        throw invalid(parent, name, Stream.of(kinds).map(KINDS::get).collect(Collectors.joining(" or ")) + " expected");
-    }
-
-    /** {@return the elements of an array, each of which must be an object; of anything else, none} */
-    private List<Json> objects(Json parent, String name) {
-        List<Json> items = parent.get(name).items();
-        for (Json item : items) {
-            if (!(item instanceof Json.Obj)) throw invalid(parent, name + "[" + items.indexOf(item) + "]", "an object expected");
-        }
-        return items;
-    }
-
-    private ApiError invalid(Json parent, String name, String message) {
-        return new ApiError(400, "%s.%s: %s".formatted(path(anthropic, parent), name, message).substring(1));
-    }
-
-    /** {@return where below {@code at} the node {@code wanted} stands, as in ".messages[0]"} */
-    private static String path(Json at, Json wanted) {
-        Json[] members = at.parts();
-        List<Json> items = at.items();
-        for (int i = 0; i < items.size(); i++) {
-            if (isWithin(items.get(i), wanted)) return "[%d]%s".formatted(i, path(items.get(i), wanted));
-        }
-        for (int i = 1; i < members.length; i += 2) {
-            if (isWithin(members[i], wanted)) return ".%s%s".formatted(members[i - 1].text(), path(members[i], wanted));
-        }
-        return "";
-    }
-
-    private static boolean isWithin(Json outer, Json inner) {
-        return outer.source() == inner.source() && outer.from() <= inner.from() && outer.to() >= inner.to();
-    }
+    boolean wantsNothing() { return request.get("max_tokens").toLong(1) == 0; }
 
     /** {@return the body for the upstream: {@code {"model":…,"messages":[…],…}}} */
     Json.Writer openai() {
-        out.ensure(anthropic.to() + 1024);
+        out.ensure(request.json().to() + 1024);
         out.raw('{');
         field("model", "%", model());
         if (!isReplaced("messages")) {
@@ -174,26 +88,26 @@ final class Translator {
             messages();
             out.closeWith(']').raw(',');
         }
-        field(dialect.maxTokensField(), "%", anthropic.get("max_tokens"));
+        field(dialect.maxTokensField(), "%", request.get("max_tokens"));
         if (isStream()) field("stream", "true");
         if (isStream()) field("stream_options", "{'include_usage':true}");
         for (String name : List.of("temperature", "top_p")) {
-            if (!anthropic.get(name).isNull()) field(name, "%", anthropic.get(name)); // dropped: top_k, no counterpart
+            if (!request.get(name).isNull()) field(name, "%", request.get(name)); // dropped: top_k, no counterpart
         }
-        List<Json> stops = stops().stream().limit(MAX_STOPS).toList();
+        List<Json> stops = request.stops().stream().limit(MAX_STOPS).toList();
         if (!stops.isEmpty()) field("stop", "%", list(stops));
         tools();
         reasoning();
-        Json format = format();
+        Json format = request.format();
         if (!format.isNull()) {
             field("response_format", "{'type':'json_schema','json_schema':{'name':'output','schema':%,'strict':%}}",
-                    need(format, "schema", Json.Obj.class), isStrict(format.get("schema")));
+                    request.need(format, "schema", Json.Obj.class), isStrict(format.get("schema")));
         }
-        Json user = anthropic.get("metadata").get("user_id");
+        Json user = request.get("metadata").get("user_id");
         if (user.hasText()) field("user", "%", hash(user.text()));
         if (dialect.openai()) field("store", "false");
-        boolean fast = anthropic.get("speed").is("fast");
-        String tier = fast ? "fast" : anthropic.get("service_tier").is("standard_only") ? "default" : "";
+        boolean fast = request.get("speed").is("fast");
+        String tier = fast ? "fast" : request.get("service_tier").is("standard_only") ? "default" : "";
         if (dialect.openai() && !tier.isEmpty()) field("service_tier", "%", tier);
         Json[] extra = options.extraBody().parts();
         for (int i = 0; i < extra.length; i += 2) out.put("%:%,", extra[i], extra[i + 1]);
@@ -224,59 +138,45 @@ final class Translator {
         }
     }
 
-    private List<Json> stops() {
-        return anthropic.get("stop_sequences").items().stream().filter(stop -> !stop.text().isBlank()).toList();
-    }
-
-    /** {@code output_config.format}, or {@code output_format} as it was called before. */
-    private Json format() {
-        Json format = anthropic.get("output_config").get("format");
-        Json old = anthropic.get("output_format");
-        refuse("output_format", !format.isNull() && !old.isNull(), "output_config.format is there too");
-        return format.isNull() ? old : format;
-    }
-
     /**
      * {@code thinking} and {@code output_config.effort} to {@code thinking} and {@code reasoning_effort}. A system
      * message's effort counts before the request's own; thinking that is off counts before any effort; a budget stands
      * for an effort where there is none (SPEC G.1).
      */
     private void reasoning() {
-        Json thinking = anthropic.get("thinking");
+        Json thinking = request.get("thinking");
         boolean enabled = isKind(thinking, "enabled");
-        String effort = anthropic.get("output_config").get("effort").text();
-        for (Json message : anthropic.get("messages").items()) {
+        String effort = request.get("output_config").get("effort").text();
+        for (Json message : request.get("messages").items()) {
             Json changed = message.get("output_config").get("effort");
             if (isRole(message, "system") && changed.hasText()) effort = changed.text();
         }
-        long budget = may(thinking, "budget_tokens", Json.Num.class).toLong(0);
+        long budget = request.may(thinking, "budget_tokens", Json.Num.class).toLong(0);
         if (enabled && effort.isEmpty() && budget > 0) {
             effort = budget < 4096 ? "low" : budget < 16_000 ? "medium" : budget < 32_000 ? "high" : "xhigh";
         }
-        boolean off = isThinkingOff();
+        boolean off = request.isThinkingOff();
         if (off) effort = dialect.thinkingSwitch() ? "" : "none";
         if (dialect.thinkingSwitch() && (enabled || off)) field("thinking", "{'type':%}", off ? "disabled" : "enabled");
         if (!effort.isEmpty()) field(dialect.effortField(), dialect.effortPattern(), effort);
     }
 
-    private boolean isThinkingOff() { return anthropic.get("thinking").get("type").text().matches("disabled|between_tools"); }
-
     /** The system prompt, then each run of messages of one side as one turn. */
     private void messages() {
-        List<Json> system = blocks(anthropic, "system").stream().map(block -> block.get("text")).filter(Json::hasText)
+        List<Json> system = blocks(request.json(), "system").stream().map(block -> block.get("text")).filter(Json::hasText)
                 .filter(text -> !text.raw().startsWith("\"x-anthropic-billing-header:")).toList(); // it defeats prefix caches
         if (!system.isEmpty()) out.put("{'role':'system','content':%},", joined(system, "\n\n"));
-        Optional<Json> lastUser = anthropic.get("messages").items().stream().filter(each -> isRole(each, "user")).reduce((a, b) -> b);
-        List<Json> all = anthropic.get("messages").items().stream().filter(this::isSent).toList();
+        Optional<Json> lastUser = request.get("messages").items().stream().filter(each -> isRole(each, "user")).reduce((a, b) -> b);
+        List<Json> all = request.get("messages").items().stream().filter(this::isSent).toList();
         for (int from = 0, to; from < all.size(); from = to) {
             boolean assistant = isRole(all.get(from), "assistant");
             int before = out.size();
             for (to = from + 1; to < all.size() && isRole(all.get(to), "assistant") == assistant; ) to++;
             if (assistant) assistantTurn(all.subList(from, to), to == all.size());
             if (!assistant) userTurn(all.subList(from, to), lastUser.orElse(Json.NULL));
-            refuse("messages", to == all.size() && out.size() == before, "content expected in the last one");
+            request.refuse("messages", to == all.size() && out.size() == before, "content expected in the last one");
         }
-        refuse("messages", all.isEmpty(), "at least one with content is required");
+        request.refuse("messages", all.isEmpty(), "at least one with content is required");
     }
 
     private static boolean isRole(Json message, String role) { return message.get("role").is(role); }
@@ -331,7 +231,7 @@ final class Translator {
                 apart = !plain || !text.hasText() && apart;
             }
         }
-        if (last && !openCalls.isEmpty()) throw invalid(openCalls.getFirst(), "id", "a tool_use without its tool_result");
+        if (last && !openCalls.isEmpty()) throw request.invalid(openCalls.getFirst(), "id", "a tool_use without its tool_result");
         Json.Str text = texts.size() == 1 ? (Json.Str) texts.getFirst() : Json.Str.of(texts.toArray());
         if (last) text = Json.Str.of(text.text().stripTrailing()); // a prefill, which the model goes on with
         out.put("{'role':'assistant','content':%,", texts.isEmpty() && !openCalls.isEmpty() ? Json.NULL : text);
@@ -341,10 +241,10 @@ final class Translator {
     }
 
     private Json.Writer toolCall(Json block) {
-        Json input = may(block, "input", Json.Obj.class);
+        Json input = request.may(block, "input", Json.Obj.class);
         String arguments = input.isNull() ? "'{}'" : "@";
         return new Json.Writer().put("{'id':%,'type':'function','function':{'name':%,'arguments':" + arguments + "}}",
-                text(block, "id"), shortName(text(block, "name")), input);
+                request.text(block, "id"), shortName(request.text(block, "name")), input);
     }
 
     /** {@return the key that reasoning goes back under: as it came, by its signature {@code a2o1.<field>}} */
@@ -363,7 +263,7 @@ final class Translator {
         for (Json message : run) {
             for (Json block : blocks(message, "content")) {
                 if (!isKind(block, "tool_result")) continue;
-                Json before = results.putIfAbsent(text(block, "tool_use_id").text(), block);
+                Json before = results.putIfAbsent(request.text(block, "tool_use_id").text(), block);
                 if (before != null) warnings.add("duplicate_tool_result");
             }
         }
@@ -404,7 +304,7 @@ final class Translator {
     /** Adds the parts of a block; results that no call has taken are in {@code unknown}. */
     private void userBlock(Json block, Map<String, Json> unknown) {
         Json id = block.get("tool_use_id");
-        if (isKind(block, "container_upload")) throw invalid(block, "type", "uploaded files are not available");
+        if (isKind(block, "container_upload")) throw request.invalid(block, "type", "uploaded files are not available");
         if (!isKind(block, "tool_result")) parts.addAll(parts(block));
         if (unknown.get(id.text()) != block) return;
         warnings.add("unknown_tool_result");
@@ -421,8 +321,8 @@ final class Translator {
      */
     private Json.Str toolResult(Json result) {
         if (result.isNull()) return Json.Str.of("(no result: the call was not executed)");
-        may(result, "content", Json.Str.class, Json.Arr.class);
-        objects(result, "content");
+        request.may(result, "content", Json.Str.class, Json.Arr.class);
+        request.objects(result, "content");
         List<Json> texts = new ArrayList<>();
         for (Json part : blocks(result, "content").stream().flatMap(block -> parts(block).stream()).toList()) {
             if (part instanceof Json.Str) texts.add(part);
@@ -451,25 +351,25 @@ final class Translator {
 
     /** {@return the URL of an image or document: its own, or a data URL} */
     private Json url(Json block) {
-        Json source = need(block, "source", Json.Obj.class);
-        return switch (text(source, "type").text()) {
-            case "url" -> text(source, "url");
-            case "base64" -> Json.Str.of("data:", text(source, "media_type"), ";base64,", text(source, "data"));
-            default -> throw invalid(source, "type", "base64 or url expected"); // also file: there is no file store
+        Json source = request.need(block, "source", Json.Obj.class);
+        return switch (request.text(source, "type").text()) {
+            case "url" -> request.text(source, "url");
+            case "base64" -> Json.Str.of("data:", request.text(source, "media_type"), ";base64,", request.text(source, "data"));
+            default -> throw request.invalid(source, "type", "base64 or url expected"); // also file: there is no file store
         };
     }
 
     /** A PDF becomes {@code {"type":"file","file":{"filename":…,"file_data":…}}}, text a {@code document} element. */
     private List<Json> document(Json block) {
-        Json source = need(block, "source", Json.Obj.class);
-        Json title = may(block, "title", Json.Str.class);
-        Json context = may(block, "context", Json.Str.class);
+        Json source = request.need(block, "source", Json.Obj.class);
+        Json title = request.may(block, "title", Json.Str.class);
+        Json context = request.may(block, "context", Json.Str.class);
         Object name = title.hasText() ? title : "document.pdf";
         if (!isKind(source, "text") && !isKind(source, "content")) {
             return List.of(part("{'type':'file','file':{'filename':%,'file_data':%}}", name, url(block)));
         }
         String from = isKind(source, "text") ? "data" : "content";
-        need(source, from, Json.Str.class, Json.Arr.class);
+        request.need(source, from, Json.Str.class, Json.Arr.class);
         List<Json> inner = blocks(source, from).stream().flatMap(each -> parts(each).stream()).toList();
         Json.Str text = joined(inner.stream().filter(Json.Str.class::isInstance).toList(), "\n");
         text = Json.Str.of(title.hasText() ? Json.Str.of("<document title=\"", title, "\">\n") : "<document>\n",
@@ -484,7 +384,7 @@ final class Translator {
     private Json folded(Json block) {
         String type = block.get("type").text();
         return switch (type) {
-            case "text" -> text(block, "text");
+            case "text" -> request.text(block, "text");
             case "thinking", "redacted_thinking", "tool_use", "tool_result" -> Json.NULL;
             case "tool_reference" -> Json.Str.of("[tool available: ", block.get("tool_name").text(), "]");
             case "search_result" -> Json.Str.of("<search_result title=\"", block.get("title").text(), "\" source=\"",
@@ -520,22 +420,22 @@ final class Translator {
     private void tools() {
         Set<String> names = new LinkedHashSet<>();
         List<Json.Writer> functions = new ArrayList<>();
-        boolean defers = anthropic.get("tools").items().stream().anyMatch(tool -> tool.get("defer_loading") == Json.TRUE);
-        String history = defers ? anthropic.get("messages").raw() : "";
-        for (Json tool : objects(anthropic, "tools")) {
+        boolean defers = request.get("tools").items().stream().anyMatch(tool -> tool.get("defer_loading") == Json.TRUE);
+        String history = defers ? request.get("messages").raw() : "";
+        for (Json tool : request.objects(request.json(), "tools")) {
             String type = tool.get("type").text();
             boolean custom = type.isEmpty() || type.equals("custom") || tool.get("input_schema") instanceof Json.Obj;
-            if (type.contains("toolset")) throw invalid(tool, "type", type + " is not available");
+            if (type.contains("toolset")) throw request.invalid(tool, "type", type + " is not available");
             if (!custom && !ToolSchemas.has(tool)) {
                 warnings.add("server_tool_omitted"); // nothing in chat completions would run it
                 continue;
             }
-            Json name = text(tool, "name");
+            Json name = request.text(tool, "name");
             List<Json> callers = tool.get("allowed_callers").items();
             boolean hidden = tool.get("defer_loading") == Json.TRUE && !history.contains(name.raw());
             if (hidden) continue; // until the conversation has found or called it
             if (!callers.isEmpty() && callers.stream().noneMatch(caller -> caller.is("direct"))) continue;
-            if (!name.hasText() || !names.add(name.text())) throw invalid(tool, "name", "a name that no other tool has expected");
+            if (!name.hasText() || !names.add(name.text())) throw request.invalid(tool, "name", "a name that no other tool has expected");
             var function = new Json.Writer().put("{'type':'function','function':{'name':%,", shortName(name));
             functions.add((custom ? custom(tool, function) : ToolSchemas.write(tool, function)).put("}}"));
         }
@@ -546,12 +446,12 @@ final class Translator {
 
     /** {@code {"name":N,"description":D,"input_schema":S}} to {@code {"name":N,"description":D,"parameters":S}}. */
     private Json.Writer custom(Json tool, Json.Writer function) {
-        Json description = may(tool, "description", Json.Str.class);
+        Json description = request.may(tool, "description", Json.Str.class);
         Stream<Json> examples = tool.get("input_examples").items().stream().limit(3);
         Object[] text = Stream.concat(Stream.of(description).filter(Json::hasText),
                 examples.map(example -> "\n\nExample input: " + example.raw())).toArray();
         if (text.length > 0) function.put("'description':%,", Json.Str.of(text));
-        Json schema = need(tool, "input_schema", Json.Obj.class);
+        Json schema = request.need(tool, "input_schema", Json.Obj.class);
         function.put("'parameters':{"); // with what some backends insist on, without the schema's name and dialect
         if (schema.get("type").isNull()) function.put("'type':'object',");
         if (schema.get("properties").isNull()) function.put("'properties':{},");
@@ -581,19 +481,15 @@ final class Translator {
 
     /** Source: Anthropic Messages, "tool_choice"; OpenAI chat completions, "tool_choice". Absent is auto. */
     private void toolChoice(Set<String> names) {
-        Json choice = anthropic.get("tool_choice");
-        String type = choice.isNull() ? "auto" : text(choice, "type").text();
-        Json name = type.equals("tool") ? text(choice, "name") : Json.NULL;
-        if (!type.matches("auto|any|tool|none")) throw invalid(choice, "type", "auto, any, tool or none expected");
+        Json choice = request.get("tool_choice");
+        String type = choice.isNull() ? "auto" : request.text(choice, "type").text();
+        Json name = type.equals("tool") ? request.text(choice, "name") : Json.NULL;
+        if (!type.matches("auto|any|tool|none")) throw request.invalid(choice, "type", "auto, any, tool or none expected");
         if (type.equals("any")) field("tool_choice", "'required'");
         if (type.equals("none")) field("tool_choice", "'none'");
         if (names.contains(name.text())) field("tool_choice", "{'type':'function','function':{'name':%}}", shortName(name));
         if (!name.isNull() && !names.contains(name.text())) warnings.add("tool_choice_dropped");
-        if (isOneCallWanted()) field("parallel_tool_calls", "false");
-    }
-
-    private boolean isOneCallWanted() {
-        return anthropic.get("tool_choice").get("disable_parallel_tool_use") == Json.TRUE;
+        if (request.isOneCallWanted()) field("parallel_tool_calls", "false");
     }
 
     /** {@return the name, or if it is longer than OpenAI allows, its beginning and a hash of it} */
@@ -605,7 +501,7 @@ final class Translator {
     /** {@return the client's name for a function that the model called: exactly, or as models misspell it} */
     private String toolName(String called) {
         String bare = called.replaceFirst("^(functions\\.|default_api:)", "");
-        List<Json> names = anthropic.get("tools").items().stream().map(tool -> tool.get("name")).toList();
+        List<Json> names = request.get("tools").items().stream().map(tool -> tool.get("name")).toList();
         return Stream.<Predicate<String>>of(called::equals, bare::equals, called::equalsIgnoreCase, bare::equalsIgnoreCase)
                 .flatMap(match -> names.stream().filter(name -> match.test(shortName(name).text())))
                 .findFirst().map(Json::text).filter(name -> !name.isEmpty()).orElse(called);
@@ -662,8 +558,8 @@ final class Translator {
     private ApiError upstreamError(Json error) { return ApiError.ofUpstream(200, error, context()); }
 
     ApiError.Context context() {
-        long maxTokens = anthropic.get("max_tokens").toLong(0);
-        return new ApiError.Context(options.upstreamHost(), model(), options.upstreamKey(), options.context(), anthropic.to() / 4, maxTokens);
+        long maxTokens = request.get("max_tokens").toLong(0);
+        return new ApiError.Context(options.upstreamHost(), model(), options.upstreamKey(), options.context(), request.json().to() / 4, maxTokens);
     }
 
     ApiError broken(int status, String what) { return new ApiError(status, options.upstreamHost() + ": " + what); }
@@ -694,7 +590,7 @@ final class Translator {
         if (!isDelta && !isFirst && calls.isEmpty()) toolCalls(choice.get("message"), true);
         content(choice.get("text"));
         String matched = choice.get(choice.get("stop_reason").hasText() ? "stop_reason" : "matched_stop").text();
-        if (stops().stream().anyMatch(stop -> stop.text().equals(matched))) stopSequence = matched;
+        if (request.stops().stream().anyMatch(stop -> stop.text().equals(matched))) stopSequence = matched;
         String reason = choice.get("finish_reason").text();
         if (!reason.isEmpty() && !(finishReason.equals("tool_calls") && reason.equals("stop"))) finishReason = reason;
     }
@@ -769,7 +665,7 @@ final class Translator {
     private void write(Json text, String field) {
         var kind = field.isEmpty() ? MessageWriter.Block.TEXT : MessageWriter.Block.THINKING;
         boolean begins = !message.isOpen(kind);
-        if (!field.isEmpty() && isThinkingOff()) return;
+        if (!field.isEmpty() && request.isThinkingOff()) return;
         if (isCallOpen()) {
             later.add(() -> write(text, field));
             return;
@@ -830,7 +726,7 @@ final class Translator {
                 || id.isEmpty() && found.arguments.isComplete() && !function.get("arguments").text().isBlank());
         if (!isOther) return found;
         Call call = new Call(index);
-        if (isOneCallWanted() && !calls.isEmpty()) return call; // dropped: the client wants one call only
+        if (request.isOneCallWanted() && !calls.isEmpty()) return call; // dropped: the client wants one call only
         int at = calls.size(); // in the order of their indexes, as far as they have not begun
         long place = index.toLong(Long.MAX_VALUE);
         while (at > current && !calls.get(at - 1).open && calls.get(at - 1).index.toLong(0) > place) at--;
@@ -865,7 +761,7 @@ final class Translator {
 
     /** {@return the upstream's id, or a new one if that is empty or stands already in this reply or the conversation} */
     private String callId(String id) {
-        Stream<Json> said = anthropic.get("messages").items().stream().flatMap(each -> each.get("content").items().stream());
+        Stream<Json> said = request.get("messages").items().stream().flatMap(each -> each.get("content").items().stream());
         boolean used = !ids.add(id) || said.anyMatch(block -> isKind(block, "tool_use") && block.get("id").text().equals(id));
         return id.isEmpty() || used ? "toolu_" + newIds.get() : id;
     }
@@ -935,7 +831,7 @@ final class Translator {
     /** {@return models, tokens and finish reason for the log, free of control characters} */
     String summary() {
         MessageWriter.Usage used = usage();
-        return "%s -> %s in %d cached %d out %d %s".formatted(anthropic.get("model").text(), model(), used.input(),
+        return "%s -> %s in %d cached %d out %d %s".formatted(request.get("model").text(), model(), used.input(),
                 used.cacheRead(), used.output(), finishReason).replaceAll("\\p{Cntrl}", "?");
     }
 

@@ -1,0 +1,119 @@
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * The client's request (Anthropic Messages, {@code POST /v1/messages}): checked as far as that goes without translating
+ * it, then looked at. What is wrong is an {@link ApiError} that names the field by its path.
+ */
+final class Request {
+    private static final Map<Class<?>, String> KINDS = Map.of(Json.Obj.class, "an object", Json.Arr.class, "an array",
+            Json.Str.class, "a string", Json.Num.class, "a number", Json.Word.class, "true or false");
+
+    private final Json anthropic;
+
+    /** @throws ApiError if {@code anthropic} is not a request that can be translated */
+    Request(Json anthropic) {
+        this.anthropic = anthropic;
+        check();
+    }
+
+    Json json() { return anthropic; }
+    Json get(String name) { return anthropic.get(name); }
+    boolean isStream() { return get("stream") == Json.TRUE; }
+    boolean isThinkingOff() { return get("thinking").get("type").text().matches("disabled|between_tools"); }
+    boolean isOneCallWanted() { return get("tool_choice").get("disable_parallel_tool_use") == Json.TRUE; }
+    List<Json> stops() { return get("stop_sequences").items().stream().filter(stop -> !stop.text().isBlank()).toList(); }
+
+    /** {@code output_config.format}, or {@code output_format} as it was called before. */
+    Json format() {
+        Json format = get("output_config").get("format");
+        Json old = get("output_format");
+        refuse("output_format", !format.isNull() && !old.isNull(), "output_config.format is there too");
+        return format.isNull() ? old : format;
+    }
+
+    /** Refuses what would corrupt the conversation, or pretend that something happened, if it went on (SPEC A.2). */
+    private void check() {
+        if (!(anthropic instanceof Json.Obj)) throw new ApiError(400, "the body must be a JSON object");
+        boolean create = get("thread").get("type").is("create");
+        if (create) throw new ApiError(400, "thread_unsupported_request", "Threads are not supported here.");
+        if (!get("thread").isNull()) throw new ApiError(404, "thread_not_found", "thread: no such thread");
+        text(anthropic, "model");
+        boolean counted = need(anthropic, "max_tokens", Json.Num.class).toLong(-1) >= 0;
+        if (!counted) throw invalid(anthropic, "max_tokens", "a whole number of 0 or more expected");
+        may(anthropic, "system", Json.Str.class, Json.Arr.class);
+        objects(anthropic, "system").forEach(block -> text(block, "text"));
+        for (String name : List.of("tools", "stop_sequences", "mcp_servers")) may(anthropic, name, Json.Arr.class);
+        for (String name : List.of("tool_choice", "thinking", "output_config", "metadata", "output_format")) {
+            may(anthropic, name, Json.Obj.class);
+        }
+        for (String name : List.of("temperature", "top_p")) may(anthropic, name, Json.Num.class);
+        may(anthropic, "stream", Json.Word.class);
+        may(get("output_config"), "format", Json.Obj.class);
+        boolean texts = get("stop_sequences").items().stream().allMatch(Json.Str.class::isInstance);
+        refuse("stop_sequences", !texts, "an array of strings expected");
+        refuse("mcp_servers", !get("mcp_servers").items().isEmpty(), "not available on this proxy");
+        refuse("container.skills", !get("container").get("skills").items().isEmpty(), "not available on this proxy");
+        refuse("compaction", !get("compaction").isNull(), "not available on this proxy");
+        refuse("billing_policy", get("billing_policy").get("bill_to").is("user_profile"), "not available on this proxy");
+        refuse("messages", need(anthropic, "messages", Json.Arr.class).items().isEmpty(), "at least one is required");
+        for (Json message : objects(anthropic, "messages")) {
+            boolean known = text(message, "role").text().matches("system|user|assistant");
+            if (!known) throw invalid(message, "role", "user, assistant or system expected");
+            if (!message.get("role").is("system")) need(message, "content", Json.Str.class, Json.Arr.class);
+            may(message, "content", Json.Str.class, Json.Arr.class);
+            objects(message, "content").forEach(block -> text(block, "type"));
+        }
+    }
+
+    void refuse(String name, boolean isRefused, String reason) {
+        if (isRefused) throw invalid(anthropic, name, reason);
+    }
+
+    Json text(Json parent, String name) { return need(parent, name, Json.Str.class); }
+
+    /** {@return the member, which must be there and of one of the {@code kinds}} */
+    Json need(Json parent, String name, Class<?>... kinds) {
+        if (parent.get(name).isNull()) throw invalid(parent, name, "Field required");
+        return may(parent, name, kinds);
+    }
+
+    /** {@return the member, which must be of one of the {@code kinds} if it is there} */
+    Json may(Json parent, String name, Class<?>... kinds) {
+        Json found = parent.get(name);
+        if (found.isNull() || Stream.of(kinds).anyMatch(kind -> kind.isInstance(found))) return found;
+        throw invalid(parent, name, Stream.of(kinds).map(KINDS::get).collect(Collectors.joining(" or ")) + " expected");
+    }
+
+    /** {@return the elements of an array, each of which must be an object; of anything else, none} */
+    List<Json> objects(Json parent, String name) {
+        List<Json> items = parent.get(name).items();
+        for (Json item : items) {
+            if (!(item instanceof Json.Obj)) throw invalid(parent, name + "[" + items.indexOf(item) + "]", "an object expected");
+        }
+        return items;
+    }
+
+    ApiError invalid(Json parent, String name, String message) {
+        return new ApiError(400, "%s.%s: %s".formatted(path(anthropic, parent), name, message).substring(1));
+    }
+
+    /** {@return where below {@code at} the node {@code wanted} stands, as in ".messages[0]"} */
+    private static String path(Json at, Json wanted) {
+        Json[] members = at.parts();
+        List<Json> items = at.items();
+        for (int i = 0; i < items.size(); i++) {
+            if (isWithin(items.get(i), wanted)) return "[%d]%s".formatted(i, path(items.get(i), wanted));
+        }
+        for (int i = 1; i < members.length; i += 2) {
+            if (isWithin(members[i], wanted)) return ".%s%s".formatted(members[i - 1].text(), path(members[i], wanted));
+        }
+        return "";
+    }
+
+    private static boolean isWithin(Json outer, Json inner) {
+        return outer.source() == inner.source() && outer.from() <= inner.from() && outer.to() >= inner.to();
+    }
+}
