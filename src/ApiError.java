@@ -78,8 +78,9 @@ final class ApiError extends RuntimeException {
             String raw = new String(body, 0, Math.min(MAX_RAW, body.length), StandardCharsets.UTF_8).strip();
             String text = raw.replaceAll("(?s)<(style|script).*?</\\1>|<[^>]*>", " ").replaceAll("\\s+", " ").strip();
             text = text.substring(0, Math.min(MAX_TEXT, text.length()));
-            boolean foreign = raw.startsWith("<") && (status < 400 || status >= 500); // a gateway's page, not the backend's word
-            return foreign ? new ApiError(502, context.host + ": " + text) : ofUpstream(status, Json.Str.of(text), context);
+            boolean foreign = raw.startsWith("<") && (status < 400 || status >= 500); // a gateway's page
+            if (foreign) return new ApiError(502, context.host + ": " + text);
+            return ofUpstream(status, Json.Str.of(text), context);
         }
     }
 
@@ -91,12 +92,13 @@ final class ApiError extends RuntimeException {
         Json outer = body.items().isEmpty() ? body : body.items().getFirst();
         Json error = outer.get("error") instanceof Json.Obj inner ? inner : outer;
         String raw = error.get("metadata").get("raw").text(); // where OpenRouter puts the words of the provider
-        String message = Stream.of(message(error), raw).filter(part -> !part.isEmpty()).collect(Collectors.joining(": "))
-                .replace(context.ownKey.orElse("\0"), "(key)");
+        String message = Stream.of(message(error), raw).filter(part -> !part.isEmpty())
+                .collect(Collectors.joining(": ")).replace(context.ownKey.orElse("\0"), "(key)");
         String words = Stream.of(error.get("code"), error.get("type"), error.get("error_type"), Json.Str.of(message))
                 .map(Json::text).collect(Collectors.joining(" ")).toLowerCase(Locale.ROOT);
         int said = status == 200 ? innerStatus(error, words) : status;
-        String text = "%s: %s".formatted(context.host, !message.isEmpty() ? message : said == 0 ? "not a reply" : "status " + said);
+        String shown = !message.isEmpty() ? message : said == 0 ? "not a reply" : "status " + said;
+        String text = "%s: %s".formatted(context.host, shown);
         Matcher many = TOO_MANY.matcher(words);
         if (many.find()) {
             return new ApiError(400, "max_tokens: %s > %s, which is the maximum allowed number of output tokens for %s"
@@ -108,7 +110,7 @@ final class ApiError extends RuntimeException {
         return switch (said) {
             case 401, 403 -> context.ownKey.isEmpty() || words.contains("moderation") ? new ApiError(said, text)
                     : new ApiError(500, context.host + ": backend rejected the proxy's credentials").asFinal();
-            case 404 -> new ApiError(404, words.contains("model") ? "model: " + context.model + " (" + text + ")" : text);
+            case 404 -> new ApiError(404, words.contains("model") ? "model: %s (%s)".formatted(context.model, text) : text);
             case 408, 413, 429, 504 -> new ApiError(said, text);
             case 409, 502, 503, 529 -> new ApiError(529, text);
             default -> new ApiError(said >= 500 ? 500 : said >= 400 ? 400 : 502, text);
@@ -116,8 +118,8 @@ final class ApiError extends RuntimeException {
     }
 
     private static String message(Json error) {
-        return Stream.of("message", "error", "detail", "error_message", "msg", "errors").map(error::get).map(found -> found.hasText()
-                ? found.text() : found.items().stream().map(ApiError::message).collect(Collectors.joining("; ")))
+        return Stream.of("message", "error", "detail", "error_message", "msg", "errors").map(error::get)
+                .map(found -> found.text() + found.items().stream().map(ApiError::message).collect(Collectors.joining("; ")))
                 .filter(text -> !text.isEmpty()).findFirst().orElse(error.text());
     }
 
@@ -141,9 +143,11 @@ final class ApiError extends RuntimeException {
         if (limit == 0) return "prompt is too long: %s: %s".formatted(context.host, message);
         Matcher prompt = PROMPT.matcher(plain);
         if (prompt.find() && Long.parseLong(prompt.group(1)) < limit) {
-            return "input length and `max_tokens` exceed context limit: %s + %d > %d".formatted(prompt.group(1), context.maxTokens, limit);
+            String both = "input length and `max_tokens` exceed context limit: %s + %d > %d";
+            return both.formatted(prompt.group(1), context.maxTokens, limit);
         }
-        long most = Stream.of(plain.split("\\D+")).filter(text -> text.matches("\\d{3,9}")).mapToLong(Long::parseLong).max().orElse(0);
+        Stream<String> numbers = Stream.of(plain.split("\\D+")).filter(text -> text.matches("\\d{3,9}"));
+        long most = numbers.mapToLong(Long::parseLong).max().orElse(0);
         long tokens = error.get("n_prompt_tokens").toLong(most);
         if (tokens <= limit) tokens = Math.max(context.tokens, limit + 1);
         return "prompt is too long: %d tokens > %d maximum".formatted(tokens, limit);

@@ -32,12 +32,13 @@ final class Demo {
             Json request = Json.parse(http.getRequestBody().readAllBytes());
             Reply reply = reply(request);
             String finish = reply.calls.size() > 0 ? "tool_calls" : "stop";
-            var usage = new Json.Writer().put("{'prompt_tokens':%,'completion_tokens':%}", request.to() / 4, reply.text.length() / 4);
+            int tokens = reply.text.length() / 4;
+            var usage = new Json.Writer().put("{'prompt_tokens':%,'completion_tokens':%}", request.to() / 4, tokens);
             boolean stream = request.get("stream") == Json.TRUE;
             http.getResponseHeaders().set("content-type", stream ? "text/event-stream" : "application/json");
             http.sendResponseHeaders(200, 0);
-            if (!stream) send(http, "{'choices':[{'index':0,'message':{'content':%,'reasoning_content':%%},'finish_reason':%}],'usage':%}",
-                    reply.text, reply.reasoning, reply.calls, finish, usage);
+            String message = "{'choices':[{'index':0,'message':{'content':%,'reasoning_content':%%},'finish_reason':%}],'usage':%}";
+            if (!stream) send(http, message, reply.text, reply.reasoning, reply.calls, finish, usage);
             if (!stream) return;
             for (String word : reply.reasoning.split("(?<= )")) delta(http, "'reasoning_content':%", word);
             for (String word : reply.text.split("(?<= )")) delta(http, "'content':%", word);
@@ -75,7 +76,8 @@ final class Demo {
                     ",'tool_calls':[{'index':0,'id':%,'type':'function','function':{'name':%,'arguments':%}}]",
                     "call_" + Long.toHexString(System.nanoTime()), name, arguments));
         }
-        return new Reply(reasoning, "Hello from A2o's built-in demo backend; it has no model. You said: " + quoted, new Json.Writer());
+        String hello = "Hello from A2o's built-in demo backend; it has no model. You said: " + quoted;
+        return new Reply(reasoning, hello, new Json.Writer());
     }
 
     /** {@return a value that fits {@code schema} as far as its types and required members go} */

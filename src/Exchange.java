@@ -136,8 +136,9 @@ final class Exchange {
         try {
             String warnings = String.join(",", translator.warnings());
             if (body == null && !warnings.isEmpty()) http.getResponseHeaders().set("x-proxy-warnings", warnings);
-            if (body == null) body = translator.isStream() ? Proxy.begin(http, 200, "text/event-stream; charset=utf-8", 0)
-                    : Proxy.begin(http, 200, "application/json", ready.size());
+            boolean stream = translator.isStream();
+            String type = stream ? "text/event-stream; charset=utf-8" : "application/json";
+            if (body == null) body = Proxy.begin(http, 200, type, stream ? 0 : ready.size());
             writingSince = System.nanoTime();
             body.write(ready.array(), 0, ready.size());
             body.flush();
@@ -159,7 +160,8 @@ final class Exchange {
         try {
             long silence = waitingSince == Long.MAX_VALUE || !hasPlace ? 0 : now - waitingSince;
             if (silence > timeout || silence > LINGER && (over || translator.isFinished())) {
-                endWait(translator.broken(504, "nothing came for %d seconds".formatted(TimeUnit.NANOSECONDS.toSeconds(silence))));
+                String seconds = "%d seconds".formatted(TimeUnit.NANOSECONDS.toSeconds(silence));
+                endWait(translator.broken(504, "nothing came for " + seconds));
             } else if (!over && translator.isStream() && now - lastSent > PATIENCE) {
                 lastSent = now;
                 Thread.ofVirtual().start(this::ping);
@@ -187,7 +189,7 @@ final class Exchange {
         thread.interrupt();
     }
 
-    /** Does what may wait for the upstream, without the lock. @throws ApiError if the wait was ended or the connection broke */
+    /** Does what may wait for the upstream, without the lock. @throws ApiError if the wait is ended or breaks */
     private <T> T waitFor(Callable<T> wait) {
         waitingSince = System.nanoTime();
         lock.unlock();

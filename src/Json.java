@@ -94,7 +94,8 @@ sealed interface Json {
         for (int i = 0; i < raw.length(); i++) {
             char c = raw.charAt(i) == '\\' ? raw.charAt(++i) : 0;
             int kind = "bfnrtu".indexOf(c); // other escapes stand for themselves
-            text.append(kind < 0 ? raw.charAt(i) : kind < 5 ? "\b\f\n\r\t".charAt(kind) : (char) Integer.parseInt(raw, i + 1, i + 5, 16));
+            if (kind == 5) text.append((char) Integer.parseInt(raw, i + 1, i + 5, 16));
+            if (kind < 5) text.append(kind < 0 ? raw.charAt(i) : "\b\f\n\r\t".charAt(kind));
             i += kind == 5 ? 4 : 0;
         }
         return text.toString();
@@ -299,7 +300,7 @@ sealed interface Json {
             };
         }
 
-        /** Writes the JSON text of {@code json} as the inside of a string; of control characters, only white space is there. */
+        /** Writes the JSON text of {@code json} as the inside of a string; the only control characters are white space. */
         private Writer quoted(Json json) {
             ensure((json.to() - json.from()) * 2);
             for (int i = json.from(); i < json.to(); i++) {

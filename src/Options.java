@@ -75,20 +75,23 @@ record Options(Optional<URI> upstream, Optional<String> model, List<Mapping> map
         for (int i = 0; i < args.length; i++) {
             String[] word = args[i].split("=", 2);
             String flag = word[0].equals("-h") ? "--help" : word[0];
-            if (!flag.matches("--[a-z-]+") || !USAGE.contains(" " + flag + " ")) throw new Wrong(2, "unknown option %s%ntry --help".formatted(word[0]));
+            boolean known = flag.matches("--[a-z-]+") && USAGE.contains(" " + flag + " ");
+            if (!known) throw new Wrong(2, "unknown option %s%ntry --help".formatted(word[0]));
             boolean isSwitch = help(flag).group(1) == null;
             if (isSwitch && word.length == 2) throw new Wrong(flag, " takes no value");
             if (!isSwitch && word.length == 1 && ++i == args.length) throw new Wrong(flag, " needs a value");
             if (!help(flag).group().contains("repeatable")) given.remove(flag); // the last one counts
-            given.computeIfAbsent(flag, none -> new ArrayList<>()).add(isSwitch ? "true" : word.length == 2 ? word[1] : args[i]);
+            String value = isSwitch ? "true" : word.length == 2 ? word[1] : args[i];
+            given.computeIfAbsent(flag, none -> new ArrayList<>()).add(value);
         }
-        String key = environment.getOrDefault("OPENAI_API_KEY", "");
-        if (!key.isBlank() && environment.getOrDefault("A2O_UPSTREAM_KEY", "").isBlank()) given.putIfAbsent("--upstream-key", List.of(key));
         environment.forEach((name, value) -> {
             String flag = "--" + name.replaceFirst("^A2O_", "").toLowerCase(Locale.ROOT).replace('_', '-');
             boolean known = name.matches("A2O_(?!HELP|VERSION).*") && USAGE.contains(" " + flag + " ") && !value.isBlank();
-            if (known) given.putIfAbsent(flag, help(flag).group().contains("repeatable") ? value.lines().toList() : List.of(value));
+            boolean many = known && help(flag).group().contains("repeatable");
+            if (known) given.putIfAbsent(flag, many ? value.lines().toList() : List.of(value));
         });
+        String key = environment.getOrDefault("OPENAI_API_KEY", "");
+        if (!key.isBlank()) given.putIfAbsent("--upstream-key", List.of(key));
         return given;
     }
 
@@ -143,7 +146,8 @@ record Options(Optional<URI> upstream, Optional<String> model, List<Mapping> map
 
     private static Mapping mapping(String text) throws Wrong {
         int equals = text.lastIndexOf('=');
-        if (equals < 1 || equals == text.length() - 1) throw new Wrong("--map", ": PATTERN=MODEL expected, not '%s'".formatted(text));
+        boolean isPair = equals > 0 && equals < text.length() - 1;
+        if (!isPair) throw new Wrong("--map", ": PATTERN=MODEL expected, not '%s'".formatted(text));
         String[] pieces = text.substring(0, equals).split("\\*", -1);
         var regex = new StringBuilder();
         for (int i = 0; i < pieces.length; i++) { // atomic groups, or many stars would try all combinations

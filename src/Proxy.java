@@ -11,7 +11,6 @@ import java.security.MessageDigest;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -36,7 +35,7 @@ final class Proxy implements AutoCloseable {
         System.setProperty("sun.net.httpserver.nodelay", "true"); // or an event waits for the last one's acknowledgement
         System.setProperty("sun.net.httpserver.maxIdleConnections", "1000");
         System.setProperty("sun.net.httpserver.maxReqTime", "120"); // seconds for a request to arrive
-        System.setProperty("sun.net.httpserver.drainAmount", "67108864"); // bytes; a refused client is let speak out, or it misses why
+        System.setProperty("sun.net.httpserver.drainAmount", "67108864"); // bytes; or a refused client would miss why
         System.setProperty("jdk.httpclient.keepalive.timeout", "4"); // seconds; many servers close idle connections after 5
         System.setProperty("jdk.httpclient.enableAllMethodRetry", "true"); // when a pooled connection has died
     }
@@ -119,13 +118,14 @@ final class Proxy implements AutoCloseable {
 
     private static void allow(HttpExchange http, String methods) {
         String method = http.getRequestMethod();
-        if (!List.of(methods.split(" ")).contains(method)) throw new ApiError(405, "%s is not allowed here; use %s".formatted(method, methods));
+        boolean allowed = List.of(methods.split(" ")).contains(method);
+        if (!allowed) throw new ApiError(405, "%s is not allowed here; use %s".formatted(method, methods));
     }
 
     private void authorize(HttpExchange http) {
-        boolean allowed = options.authKey().isEmpty() || clientKeys(http).anyMatch(key ->
-                MessageDigest.isEqual(key.getBytes(StandardCharsets.UTF_8), options.authKey().get().getBytes(StandardCharsets.UTF_8)));
-        if (!allowed) throw new ApiError(401, "this proxy needs its own key, as x-api-key or bearer");
+        byte[] own = options.authKey().orElse("").getBytes(StandardCharsets.UTF_8);
+        boolean known = clientKeys(http).anyMatch(key -> MessageDigest.isEqual(key.getBytes(StandardCharsets.UTF_8), own));
+        if (own.length > 0 && !known) throw new ApiError(401, "this proxy needs its own key, as x-api-key or bearer");
     }
 
     /** {@return the keys that the client sent: x-api-key, then the bearer's} */
@@ -159,8 +159,9 @@ final class Proxy implements AutoCloseable {
     }
 
     private static byte[] body(HttpExchange http) throws IOException {
-        String encoding = Optional.ofNullable(http.getRequestHeaders().getFirst("content-encoding")).orElse("identity").strip().toLowerCase(Locale.ROOT);
-        String length = Optional.ofNullable(http.getRequestHeaders().getFirst("content-length")).orElse("0");
+        String named = Objects.requireNonNullElse(http.getRequestHeaders().getFirst("content-encoding"), "identity");
+        String length = Objects.requireNonNullElse(http.getRequestHeaders().getFirst("content-length"), "0");
+        String encoding = named.strip().toLowerCase(Locale.ROOT);
         boolean plain = encoding.equals("identity");
         byte[] body;
         try {
@@ -168,11 +169,11 @@ final class Proxy implements AutoCloseable {
                 case "identity" -> http.getRequestBody();
                 case "gzip" -> new GZIPInputStream(http.getRequestBody());
                 case "deflate" -> new InflaterInputStream(http.getRequestBody());
-                default -> throw new ApiError(400, "request_body_encoding_unsupported", "content-encoding: gzip or deflate expected");
+                default -> throw new ApiError(400, "request_body_encoding_unsupported", "gzip or deflate expected");
             };
             body = Long.parseLong(length) > MAX_BODY_BYTES ? null : in.readNBytes(MAX_BODY_BYTES + 1);
         } catch (ZipException | EOFException | IndexOutOfBoundsException e) {
-            throw new ApiError(400, "request_body_encoding_invalid", "content-encoding: the body is not what its headers say");
+            throw new ApiError(400, "request_body_encoding_invalid", "the body is not what its headers say");
         }
         if (body != null && body.length <= MAX_BODY_BYTES) return body;
         throw new ApiError(413, plain ? "" : "request_body_too_large_after_decoding", "the body is larger than 32 MB");

@@ -17,7 +17,8 @@ final class Sse {
     private String data = "";
     private boolean isError;
 
-    Sse(InputStream in) { this.in = new BufferedReader(new InputStreamReader(in, StandardCharsets.ISO_8859_1)); } // a byte a character
+    /** Reads a byte as a character: whether the bytes are UTF-8 is for the reader of the JSON to say. */
+    Sse(InputStream in) { this.in = new BufferedReader(new InputStreamReader(in, StandardCharsets.ISO_8859_1)); }
 
     byte[] data() { return data.getBytes(StandardCharsets.ISO_8859_1); }
     /** {@return whether this is the {@code [DONE]} that ends a stream of OpenAI's} */
@@ -32,10 +33,13 @@ final class Sse {
         while (line != null || (line = in.readLine()) != null) {
             if (line.startsWith("\u00EF\u00BB\u00BF")) line = line.substring(3); // the byte order mark
             String value = line;
-            while (value.startsWith("data:") || value.startsWith("error:")) value = value.substring(value.indexOf(':') + 1).stripLeading();
+            while (value.startsWith("data:") || value.startsWith("error:")) {
+                value = value.substring(value.indexOf(':') + 1).stripLeading();
+            }
             boolean field = value.length() < line.length();
             boolean bare = !field && line.startsWith("{");
-            if (data.endsWith("}") && (bare || field && (value.startsWith("{") || value.startsWith("[")))) return true; // that is another
+            boolean another = bare || field && (value.startsWith("{") || value.startsWith("["));
+            if (another && data.endsWith("}")) return true;
             if (line.startsWith("event:")) isError = line.endsWith("error");
             if (line.startsWith("error:")) isError = true;
             if (field || bare) data += data.isEmpty() ? value : "\n" + value;

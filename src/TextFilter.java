@@ -19,7 +19,7 @@ final class TextFilter {
     private final Consumer<Json> reasoning;
     private Think think = Think.START;
     private boolean wantsJson;
-    private final StringBuilder pending = new StringBuilder(); // held back: part of a tag or stop, or all until JSON is found
+    private final StringBuilder pending = new StringBuilder(); // held back: part of a tag or stop, or all before JSON
     private boolean isAfterThink; // where white space is none of the text's
     private String stop = "";
 
@@ -103,7 +103,7 @@ final class TextFilter {
         return 0;
     }
 
-    /** {@return the JSON in {@code text}, from the first brace to the last, without a fence or prose; all of it if there is none} */
+    /** {@return the JSON in {@code text}, from the first brace to the last; all of it if that is none} */
     private static String json(String text) {
         String found = text.substring(text.length() - text.replaceFirst("^[^{\\[]+", "").length());
         found = found.substring(0, Math.max(found.lastIndexOf('}'), found.lastIndexOf(']')) + 1);

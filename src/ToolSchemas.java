@@ -9,7 +9,7 @@ import java.util.Map;
 final class ToolSchemas {
     private static final Map<String, String> DESCRIPTIONS = Map.of(
             "bash", "Run a command in a persistent bash session; restart:true starts the session anew.",
-            "text_editor", "View, create, edit text files. str_replace needs old_str to occur once; insert is after insert_line.",
+            "text_editor", "View, create, edit text files. str_replace needs old_str to occur once.",
             "computer", "Use the mouse and keyboard of a computer and see its display. Coordinates are [x, y] in pixels.",
             "memory", "Keep notes for later sessions as files under /memories.");
     private static final String EDIT = "path:s file_text:s old_str:s new_str:s insert_line:i view_range:2";
@@ -33,14 +33,16 @@ final class ToolSchemas {
         function.put("'description':%,'parameters':", DESCRIPTIONS.get(kind(tool)) + size);
         return switch (kind(tool)) {
             case "bash" -> object(function, "command:s restart:b", "");
-            case "text_editor" -> object(function, "command:" + EDITS + (old ? ",undo_edit " : " insert_text:s ") + EDIT, "'command','path'");
+            case "text_editor" -> object(function, "command:" + EDITS + (old ? ",undo_edit " : " insert_text:s ") + EDIT,
+                    "'command','path'");
             case "computer" -> object(function, "action:" + actions + " coordinate:2 start_coordinate:2 text:s duration:n"
                     + " scroll_direction:up,down,left,right scroll_amount:i region:4", "'action'");
-            default -> object(function, "command:" + EDITS + ",delete,rename " + EDIT + " insert_text:s old_path:s new_path:s", "'command'");
+            default -> object(function, "command:" + EDITS + ",delete,rename " + EDIT
+                    + " insert_text:s old_path:s new_path:s", "'command'");
         };
     }
 
-    /** Writes {@code name:type …}: s string, b boolean, i integer, n number, a digit so many integers, a list one of its words. */
+    /** Writes {@code name:type …}: s string, b boolean, i integer, n number, digit so many integers, list one of its words. */
     private static Json.Writer object(Json.Writer out, String properties, String required) {
         out.put("{'type':'object','properties':{");
         for (String property : properties.split(" ")) {

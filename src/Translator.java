@@ -166,14 +166,15 @@ final class Translator {
         List<Json> system = blocks(request.json(), "system").stream().map(block -> block.get("text")).filter(Json::hasText)
                 .filter(text -> !text.raw().startsWith("\"x-anthropic-billing-header:")).toList(); // it defeats prefix caches
         if (!system.isEmpty()) out.put("{'role':'system','content':%},", joined(system, "\n\n"));
-        Optional<Json> lastUser = request.get("messages").items().stream().filter(each -> isRole(each, "user")).reduce((a, b) -> b);
+        Stream<Json> users = request.get("messages").items().stream().filter(each -> isRole(each, "user"));
+        Json lastUser = users.reduce(Json.NULL, (before, user) -> user);
         List<Json> all = request.get("messages").items().stream().filter(this::isSent).toList();
         for (int from = 0, to; from < all.size(); from = to) {
             boolean assistant = isRole(all.get(from), "assistant");
             int before = out.size();
             for (to = from + 1; to < all.size() && isRole(all.get(to), "assistant") == assistant; ) to++;
             if (assistant) assistantTurn(all.subList(from, to), to == all.size());
-            if (!assistant) userTurn(all.subList(from, to), lastUser.orElse(Json.NULL));
+            if (!assistant) userTurn(all.subList(from, to), lastUser);
             request.refuse("messages", to == all.size() && out.size() == before, "content expected in the last one");
         }
         request.refuse("messages", all.isEmpty(), "at least one with content is required");
@@ -231,7 +232,8 @@ final class Translator {
                 apart = !plain || !text.hasText() && apart;
             }
         }
-        if (last && !openCalls.isEmpty()) throw request.invalid(openCalls.getFirst(), "id", "a tool_use without its tool_result");
+        boolean isPending = last && !openCalls.isEmpty();
+        if (isPending) throw request.invalid(openCalls.getFirst(), "id", "a tool_use without its tool_result");
         Json.Str text = texts.size() == 1 ? (Json.Str) texts.getFirst() : Json.Str.of(texts.toArray());
         if (last) text = Json.Str.of(text.text().stripTrailing()); // a prefill, which the model goes on with
         out.put("{'role':'assistant','content':%,", texts.isEmpty() && !openCalls.isEmpty() ? Json.NULL : text);
@@ -296,7 +298,7 @@ final class Translator {
     /** Writes the parts gathered as one user message, a plain string if all are text. */
     private void userMessage() {
         boolean isText = parts.stream().allMatch(Json.Str.class::isInstance);
-        Stream<Object> all = parts.stream().map(part -> part instanceof Json.Str ? part("{'type':'text','text':%}", part) : part);
+        Stream<Json> all = parts.stream().map(part -> part instanceof Json.Str ? part("{'type':'text','text':%}", part) : part);
         if (!parts.isEmpty()) out.put("{'role':'user','content':%},", isText ? joined(parts, "\n\n") : list(all.toList()));
         parts.clear();
     }
@@ -435,7 +437,8 @@ final class Translator {
             boolean hidden = tool.get("defer_loading") == Json.TRUE && !history.contains(name.raw());
             if (hidden) continue; // until the conversation has found or called it
             if (!callers.isEmpty() && callers.stream().noneMatch(caller -> caller.is("direct"))) continue;
-            if (!name.hasText() || !names.add(name.text())) throw request.invalid(tool, "name", "a name that no other tool has expected");
+            boolean isOwn = name.hasText() && names.add(name.text());
+            if (!isOwn) throw request.invalid(tool, "name", "a name that no other tool has expected");
             var function = new Json.Writer().put("{'type':'function','function':{'name':%,", shortName(name));
             functions.add((custom ? custom(tool, function) : ToolSchemas.write(tool, function)).put("}}"));
         }
@@ -468,8 +471,8 @@ final class Translator {
     private static boolean isStrict(Json schema) {
         Json[] properties = schema.get("properties").parts();
         List<String> required = schema.get("required").items().stream().map(Json::text).toList();
-        boolean strict = Stream.of("oneOf", "allOf", "$ref", "not", "patternProperties").allMatch(name -> schema.get(name).isNull())
-                && schema.get("type") instanceof Json.Str
+        Stream<String> unknown = Stream.of("oneOf", "allOf", "$ref", "not", "patternProperties");
+        boolean strict = unknown.allMatch(name -> schema.get(name).isNull()) && schema.get("type") instanceof Json.Str
                 && (!isKind(schema, "object") || schema.get("additionalProperties") == Json.FALSE)
                 && Stream.concat(Stream.of(schema.get("items")), schema.get("anyOf").items().stream())
                         .allMatch(inner -> inner.isNull() || isStrict(inner));
@@ -559,7 +562,8 @@ final class Translator {
 
     ApiError.Context context() {
         long maxTokens = request.get("max_tokens").toLong(0);
-        return new ApiError.Context(options.upstreamHost(), model(), options.upstreamKey(), options.context(), request.json().to() / 4, maxTokens);
+        return new ApiError.Context(options.upstreamHost(), model(), options.upstreamKey(), options.context(),
+                request.json().to() / 4, maxTokens);
     }
 
     ApiError broken(int status, String what) { return new ApiError(status, options.upstreamHost() + ": " + what); }
@@ -772,8 +776,10 @@ final class Translator {
      * @throws ApiError if the upstream has not finished, or finished with an error: half a reply must not look whole
      */
     void finish(boolean whole) {
-        boolean more = message.isOpen(MessageWriter.Block.TEXT) || message.isOpen(MessageWriter.Block.THINKING) || !later.isEmpty();
-        boolean called = !more && !calls.isEmpty() && calls.stream().allMatch(call -> call.empty || call.arguments.isComplete());
+        boolean more = message.isOpen(MessageWriter.Block.TEXT) || message.isOpen(MessageWriter.Block.THINKING)
+                || !later.isEmpty();
+        boolean called = !more && !calls.isEmpty()
+                && calls.stream().allMatch(call -> call.empty || call.arguments.isComplete());
         boolean ended = whole ? answered : isFinished() || isStopped() || usageIsLast || called;
         if (!ended) throw broken(502, whole ? "the backend returned no choices" : "the stream ended early");
         if (finishReason.equals("insufficient_system_resource")) throw broken(529, finishReason);
