@@ -184,27 +184,32 @@ sealed interface Json {
             stack[top++] = part;
         }
 
-        /** string = quotation-mark *char quotation-mark; eight plain ASCII characters are passed over at a time */
+        /** string = quotation-mark *char quotation-mark */
         private Json string() {
             int from = at++;
             boolean escaped = false;
             while (true) {
-                while (at + 8 <= end && isPlain((long) LONGS.get(source, at))) at += 8;
+                at = special(at);
                 if (at >= end) throw new Malformed(at, "the string does not end");
                 int b = source[at++];
                 if (b == '"') return new Str(source, from, at, escaped);
-                escaped |= b == '\\';
-                if (b == '\\') escape();
-                if (b < 0) utf8(at - 1);
                 if (b >= 0 && b < ' ') throw new Malformed(at - 1, "a control character must be escaped");
+                escaped |= b == '\\';
+                if (b < 0) utf8(at - 1); else escape();
             }
         }
 
-        /** {@return whether none of the eight bytes is a quote, a backslash, a control character or beyond ASCII} */
-        private static boolean isPlain(long eight) {
-            long quote = eight ^ ONES * '"';
-            long backslash = eight ^ ONES * '\\';
-            return ((eight | eight - ONES * ' ' | quote - ONES | backslash - ONES) & ONES << 7) == 0;
+        /** {@return where the next quote, backslash, control character or character beyond ASCII is; looks at eight at a time} */
+        private int special(int i) {
+            for (; i + 8 <= end; i += 8) {
+                long eight = (long) LONGS.get(source, i);
+                long quote = eight ^ ONES * '"';
+                long backslash = eight ^ ONES * '\\';
+                long found = (eight | eight - ONES * ' ' | quote - ONES | backslash - ONES) & ONES << 7; // a bit a byte
+                if (found != 0) return i + (Long.numberOfTrailingZeros(found) >>> 3);
+            }
+            while (i < end && source[i] >= ' ' && source[i] != '"' && source[i] != '\\') i++;
+            return i;
         }
 
         private void escape() {

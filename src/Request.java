@@ -60,7 +60,7 @@ final class Request {
         refuse("billing_policy", get("billing_policy").get("bill_to").is("user_profile"), "not available on this proxy");
         refuse("messages", need(anthropic, "messages", Json.Arr.class).items().isEmpty(), "at least one is required");
         for (Json message : objects(anthropic, "messages")) {
-            boolean known = text(message, "role").text().matches("system|user|assistant");
+            boolean known = List.of("system", "user", "assistant").contains(text(message, "role").text());
             if (!known) throw invalid(message, "role", "user, assistant or system expected");
             if (!message.get("role").is("system")) need(message, "content", Json.Str.class, Json.Arr.class);
             may(message, "content", Json.Str.class, Json.Arr.class);
@@ -83,7 +83,10 @@ final class Request {
     /** {@return the member, which must be of one of the {@code kinds} if it is there} */
     Json may(Json parent, String name, Class<?>... kinds) {
         Json found = parent.get(name);
-        if (found.isNull() || Stream.of(kinds).anyMatch(kind -> kind.isInstance(found))) return found;
+        if (found.isNull()) return found;
+        for (Class<?> kind : kinds) {
+            if (kind.isInstance(found)) return found;
+        }
         throw invalid(parent, name, Stream.of(kinds).map(KINDS::get).collect(Collectors.joining(" or ")) + " expected");
     }
 
