@@ -55,11 +55,12 @@ final class A2o {
         String key = options.authKey().isPresent() ? "<key of --auth-key>" : keyNeeded ? "<key of the backend>" : "any";
         String host = options.host().contains(":") ? "[" + options.host() + "]" : options.host();
         System.out.printf("""
-                a2o %1$s listens on http://%2$s:%3$d, upstream %5$s
+                a2o %1$s listens on http://%2$s:%3$d, upstream %5$s, which gets %6$s
                 Claude Code:  ANTHROPIC_BASE_URL=http://%2$s:%3$d ANTHROPIC_API_KEY='%4$s' claude
                 curl:         curl http://%2$s:%3$d/v1/messages -H 'x-api-key: %4$s' \
                 -d '{"model":"any","max_tokens":100,"messages":[{"role":"user","content":"Say hi."}]}'
-                """, VERSION, host, proxy.port(), key, options.upstreamHost());
+                """, VERSION, host, proxy.port(), key, options.upstreamHost(),
+                options.upstreamKey().isPresent() ? "the key that a2o was given" : "the client's key");
     }
 
     private static Proxy listen(Options options, URI url) throws IOException {
