@@ -61,6 +61,8 @@ class ProxyTest {
 
     private static final FutureTask<Void> PINGS = begin(ProxyTest::pings);
     private static final FutureTask<Void> ENDLESS = begin(ProxyTest::endless);
+    private static final FutureTask<Void> DONE_ONLY = begin(ProxyTest::doneOnly);
+    private static final FutureTask<Void> STALLED = begin(ProxyTest::stalled);
     private static final FutureTask<Void> SILENT_START = begin(ProxyTest::silentStart);
     private static final FutureTask<Void> SILENT_MIDDLE = begin(ProxyTest::silentMiddle);
     private static final FutureTask<Void> SILENT_WHOLE = begin(ProxyTest::silentWhole);
@@ -735,6 +737,48 @@ class ProxyTest {
     @Order(LAST)
     void aConnectionKeptOpenAfterTheFinishIsNotWaitedFor() throws Exception {
         outcome(ENDLESS);
+    }
+
+    private static void doneOnly() throws Exception {
+        var over = new CountDownLatch(1);
+        try (var pair = new Pair("--max-connections", "1")) {
+            pair.backend.answers(call -> {
+                call.events().data(Backend.chunk("all"), json("{'choices':[],'usage':{'prompt_tokens':1}}"), "[DONE]");
+                await(over);
+            }, Backend.saying("next"));
+            assertGood(pair.post(stream("hi")), "all");
+            assertGood(pair.post(stream("hi")), "next");
+            over.countDown();
+        }
+    }
+
+    @Test
+    @Order(LAST)
+    void aConnectionKeptOpenAfterDoneGivesItsPlaceBack() throws Exception {
+        outcome(DONE_ONLY);
+    }
+
+    private static void stalled() throws Exception {
+        try (var pair = new Pair("--max-connections", "1", "--timeout", "2")) {
+            pair.backend.answers(call -> {
+                Backend.Call events = call.events();
+                try {
+                    for (int i = 0; i < 3000; i++) events.data(Backend.chunk("x".repeat(10_000)));
+                } catch (IOException e) {
+                    // the proxy has given up, as it should
+                }
+            }, Backend.saying("next"));
+            try (Wire unread = pair.sent(stream("hi"))) {
+                pair.backend.take();
+                assertGood(pair.post(stream("hi")), "next");
+            }
+        }
+    }
+
+    @Test
+    @Order(LAST)
+    void aClientThatDoesNotReadLosesItsPlace() throws Exception {
+        outcome(STALLED);
     }
 
     // Silence

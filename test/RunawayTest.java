@@ -1,0 +1,74 @@
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** Input that once took time out of all proportion to its length; each test names what it was. */
+class RunawayTest {
+    private static final Duration LIMIT = Duration.ofSeconds(5);
+
+    private static Options options(String... more) throws Exception {
+        String[] args = new String[more.length + 2];
+        args[0] = "--upstream";
+        args[1] = "http://backend.test/v1";
+        System.arraycopy(more, 0, args, 2, more.length);
+        return Options.of(Options.read(args, Map.of()));
+    }
+
+    private static Translator translator(String request) throws Exception {
+        Options options = options();
+        return new Translator(Json.parse(utf8(request)), options, Dialect.of(options.upstreamHost()), () -> "x");
+    }
+
+    private static byte[] utf8(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void aPatternWithManyStarsMatchesALongNameAtOnce() throws Exception {
+        Options options = options("--map", "*a*a*a*a*a*a*b=z");
+        String name = "a".repeat(200_000);
+        assertEquals(name, assertTimeoutPreemptively(LIMIT, () -> options.model(name)));
+        assertEquals("z", options.model("aaaaaaaab"));
+        assertEquals("z", options("--map", "*ab*ab=z").model("xabab"));
+        assertEquals("xab", options("--map", "*ab*ab=z").model("xab"));
+    }
+
+    @Test
+    void aNameOfBracketsIsTakenAtOnce() throws Exception {
+        String name = "[".repeat(500_000);
+        assertEquals(name, assertTimeoutPreemptively(LIMIT, () -> options().model(name)));
+    }
+
+    @Test
+    void lineFeedsWithoutEndInStructuredOutputAreTakenAtOnce() throws Exception {
+        Translator translator = translator("""
+                {"model":"m","max_tokens":9,"output_config":{"format":{"type":"json_schema","schema":{"type":"object"}}},
+                 "messages":[{"role":"user","content":"hi"}]}""");
+        String text = "```json" + "\\n".repeat(50_000) + "[".repeat(50_000);
+        translator.chunk(Json.parse(utf8("{\"choices\":[{\"message\":{\"content\":\"%s\"},\"finish_reason\":\"length\"}]}"
+                .formatted(text))));
+        assertTimeoutPreemptively(LIMIT, () -> translator.finish(true));
+        assertTrue(translator.ready().toString().contains("max_tokens"));
+    }
+
+    @Test
+    void anErrorPageOfAngleBracketsIsTakenAtOnce() {
+        var context = new ApiError.Context("backend.test", "m", java.util.Optional.empty(), 0, 0, 0);
+        byte[] page = utf8("<".repeat(64 * 1024));
+        assertEquals(502, assertTimeoutPreemptively(LIMIT, () -> ApiError.ofUpstream(500, page, context)).status());
+    }
+
+    @Test
+    void systemMessagesThatMayBeClearedAreLookedAtOnce() throws Exception {
+        String pair = """
+                {"role":"assistant","content":"a"},{"role":"system","content":"s","clear_at":"next_user_message"},""";
+        Translator translator = translator("{\"model\":\"m\",\"max_tokens\":9,\"messages\":[%s{\"role\":\"user\",\"content\":\"q\"}]}"
+                .formatted(pair.strip().repeat(40_000)));
+        assertTimeoutPreemptively(LIMIT, translator::openai);
+    }
+}
