@@ -8,7 +8,7 @@ import java.util.logging.FileHandler;
 import java.util.logging.Logger;
 import java.util.logging.SimpleFormatter;
 
-/** The command: reads the options, starts the proxy, says how to use it. Exit status: 0 fine, 1 no start, 2 wrong usage. */
+/** The command: reads the options, starts the proxy, says how to use it. Exit: 0 fine, 1 cannot start, 2 wrong usage. */
 final class A2o {
     static final String VERSION = "0.1.0";
 
@@ -68,8 +68,8 @@ final class A2o {
             return new Proxy(options, url);
         } catch (BindException | UnresolvedAddressException e) {
             boolean taken = e instanceof BindException;
-            String reason = taken ? "the port is in use, or the address is not this machine's" : "the host is not known";
-            throw new IOException("cannot listen on %s port %d: %s".formatted(options.host(), options.port(), reason), e);
+            String reason = taken ? "the port is in use, or the address is not of here" : "the host is not known";
+            throw new IOException("no listening on %s port %d: %s".formatted(options.host(), options.port(), reason), e);
         }
     }
 }

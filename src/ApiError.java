@@ -16,13 +16,15 @@ final class ApiError extends RuntimeException {
     private static final int MAX_RAW = 8192; // bytes looked at of a reply that is not JSON
     private static final int MAX_TEXT = 200; // characters kept of a reply that is not JSON
     private static final long MAX_RETRY_SECONDS = 60; // SDKs obey whatever stands there
-    private static final Pattern OVERFLOW = Pattern.compile("context_length_exceeded|exceed_context_size|too many tokens"
-            + "|context (length|window)|available context size|prompt is too long|range of input length"
+    private static final Pattern OVERFLOW = Pattern.compile("context_length_exceeded|exceed_context_size"
+            + "|too many tokens|context (length|window)|available context size|prompt is too long|range of input length"
             + "|maximum number of tokens|input length.*exceed");
     private static final Pattern PROMPT = Pattern.compile("(\\d{1,9}) (?:in the messages|of text input|input tokens)");
-    private static final Pattern TOO_MANY = Pattern.compile("max\\w*_tokens\\D{0,40}too large: (\\d+).{0,80}at most (\\d+)");
-    private static final Pattern NO_MONEY = Pattern.compile("insufficient[_ ](quota|balance|credits)|exceeded your current q");
-    private static final Pattern LIMIT = Pattern.compile("(?:(?:limit|maximum|context (?:length|size|window))\\D{0,40}|> )(\\d{3,9})");
+    private static final Pattern TOO_MANY = Pattern.compile("max\\w*_tokens\\D{0,40}too large: (\\d+).*at most (\\d+)");
+    private static final Pattern NO_MONEY = Pattern.compile(
+            "insufficient[_ ](quota|balance|credits)|exceeded your current quota");
+    private static final Pattern LIMIT = Pattern.compile(
+            "(?:(?:limit|maximum|context (?:length|size|window))\\D{0,40}|> )(\\d{3,9})");
 
     private static final Map<Integer, String> TYPES = Map.ofEntries(Map.entry(401, "authentication_error"),
             Map.entry(402, "billing_error"), Map.entry(403, "permission_error"), Map.entry(404, "not_found_error"),
@@ -30,7 +32,7 @@ final class ApiError extends RuntimeException {
             Map.entry(429, "rate_limit_error"), Map.entry(503, "overloaded_error"), Map.entry(504, "timeout_error"),
             Map.entry(529, "overloaded_error"));
 
-    /** What the translation of an upstream's error needs to know of the request; {@code tokens} is a guess at its size. */
+    /** What the translation of an upstream's error needs to know of the request; {@code tokens} is a guess. */
     record Context(String host, String model, Optional<String> ownKey, long window, long tokens, long maxTokens) { }
 
     private final int status;
@@ -110,7 +112,7 @@ final class ApiError extends RuntimeException {
         return switch (said) {
             case 401, 403 -> context.ownKey.isEmpty() || words.contains("moderation") ? new ApiError(said, text)
                     : new ApiError(500, context.host + ": backend rejected the proxy's credentials").asFinal();
-            case 404 -> new ApiError(404, words.contains("model") ? "model: %s (%s)".formatted(context.model, text) : text);
+            case 404 -> new ApiError(404, words.contains("model") ? "model: " + context.model + ", " + text : text);
             case 408, 413, 429, 504 -> new ApiError(said, text);
             case 409, 502, 503, 529 -> new ApiError(529, text);
             default -> new ApiError(said >= 500 ? 500 : said >= 400 ? 400 : 502, text);
@@ -119,7 +121,7 @@ final class ApiError extends RuntimeException {
 
     private static String message(Json error) {
         return Stream.of("message", "error", "detail", "error_message", "msg", "errors").map(error::get)
-                .map(found -> found.text() + found.items().stream().map(ApiError::message).collect(Collectors.joining("; ")))
+                .map(at -> at.text() + at.items().stream().map(ApiError::message).collect(Collectors.joining("; ")))
                 .filter(text -> !text.isEmpty()).findFirst().orElse(error.text());
     }
 

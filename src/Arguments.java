@@ -97,7 +97,7 @@ final class Arguments {
         } else if (c == '{' || c == '[') {
             release().append(c);
             closers.append(c == '{' ? '}' : ']');
-            state = closers.length() > Json.MAX_DEPTH - 12 ? State.BROKEN : State.ITEM; // what is around it is nested too
+            state = closers.length() > Json.MAX_DEPTH - 12 ? State.BROKEN : State.ITEM; // it will be nested in more
         } else {
             quote = c; // Python's, if it is a single one
             if (c == '"' || c == '\'') release().append('"'); else word.append(c);

@@ -37,7 +37,7 @@ final class Demo {
             boolean stream = request.get("stream") == Json.TRUE;
             http.getResponseHeaders().set("content-type", stream ? "text/event-stream" : "application/json");
             http.sendResponseHeaders(200, 0);
-            String message = "{'choices':[{'index':0,'message':{'content':%,'reasoning_content':%%},'finish_reason':%}],'usage':%}";
+            String message = "{'choices':[{'message':{'content':%,'reasoning_content':%%},'finish_reason':%}],'usage':%}";
             if (!stream) send(http, message, reply.text, reply.reasoning, reply.calls, finish, usage);
             if (!stream) return;
             for (String word : reply.reasoning.split("(?<= )")) delta(http, "'reasoning_content':%", word);
@@ -50,7 +50,7 @@ final class Demo {
 
     private static void delta(HttpExchange http, String pattern, Object value) throws IOException {
         LockSupport.parkNanos(WORD_NANOS);
-        send(http, "data: {'choices':[{'index':0,'delta':{%},'finish_reason':null}]}\n\n", new Json.Writer().put(pattern, value));
+        send(http, "data: {'choices':[{'index':0,'delta':{%}}]}\n\n", new Json.Writer().put(pattern, value));
     }
 
     private static void send(HttpExchange http, String pattern, Object... values) throws IOException {

@@ -42,7 +42,7 @@ sealed interface Json {
         }
 
         boolean isEmpty() { return to - from == 2; }
-        /** {@return whether the last character may be the first half of a surrogate pair, which only an escape can be} */
+        /** {@return whether the last character may be half of a surrogate pair, which only an escape can be} */
         boolean mayEndInHalf() { return to - from >= 8 && source[to - 7] == '\\' && source[to - 6] == 'u'; }
     }
 
@@ -128,7 +128,7 @@ sealed interface Json {
         }
 
         private Json document() {
-            if (end - at >= 3 && source[at] == -17 && source[at + 1] == -69 && source[at + 2] == -65) at += 3; // EF BB BF
+            if (end - at >= 3 && source[at] == -17 && source[at + 1] == -69 && source[at + 2] == -65) at += 3;
             Json value = value();
             if (peek() >= 0) throw new Malformed(at, "nothing more expected after the value");
             return value;
@@ -199,7 +199,7 @@ sealed interface Json {
             }
         }
 
-        /** {@return where the next quote, backslash, control character or character beyond ASCII is; looks at eight at a time} */
+        /** {@return where the next quote, backslash, control or non-ASCII character is; looks at eight at a time} */
         private int special(int i) {
             for (; i + 8 <= end; i += 8) {
                 long eight = (long) LONGS.get(source, i);
@@ -219,7 +219,7 @@ sealed interface Json {
                 default -> throw new Malformed(at, "no such escape");
             }
             for (int i = 0; kind == 'u' && i < 4; i++, at++) {
-                if (at >= end || Character.digit(source[at], 16) < 0) throw new Malformed(at, "four hex digits expected");
+                if (at >= end || Character.digit(source[at], 16) < 0) throw new Malformed(at, "a hex digit expected");
             }
         }
 
@@ -276,15 +276,15 @@ sealed interface Json {
 
         int size() { return size; }
         void clear() { size = 0; }
-        /** {@return the bytes written, in an array that may be longer than {@link #size}; valid until the next write} */
+        /** {@return the bytes written, in an array that may be longer; valid until the next write} */
         byte[] array() { return bytes; }
         byte[] toBytes() { return Arrays.copyOf(bytes, size); }
         @Override public String toString() { return new String(bytes, 0, size, StandardCharsets.UTF_8); }
 
         /**
-         * Writes {@code pattern}, in which ' stands for the quotation mark and % for the next of {@code values}: JSON and
-         * other writers are copied, a string is quoted and escaped, a number written. @ stands for the next value as a
-         * string that holds its JSON text.
+         * Writes {@code pattern}, in which ' stands for the quotation mark and % for the next of {@code values}: JSON
+         * and other writers are copied, a string is quoted and escaped, a number written. @ stands for the next value as
+         * a string that holds its JSON text.
          */
         Writer put(String pattern, Object... values) {
             int next = 0;
@@ -305,7 +305,7 @@ sealed interface Json {
             };
         }
 
-        /** Writes the JSON text of {@code json} as the inside of a string; the only control characters are white space. */
+        /** Writes the JSON text of {@code json} as the inside of a string; its control characters are white space. */
         private Writer quoted(Json json) {
             ensure((json.to() - json.from()) * 2);
             for (int i = json.from(); i < json.to(); i++) {
@@ -343,7 +343,7 @@ sealed interface Json {
             return raw(closing);
         }
 
-        /** Writes {@code text} as the inside of a JSON string; an unpaired surrogate becomes an escape, so none is lost. */
+        /** Writes {@code text} as the inside of a JSON string; an unpaired surrogate becomes an escape. */
         Writer escaped(String text) {
             for (int i = 0; i < text.length(); i++) {
                 int c = text.codePointAt(i);

@@ -16,7 +16,8 @@ final class MessageWriter {
         static final Block THINKING = new Block("{'type':'thinking','thinking':'','signature':''}",
                 "{'type':'thinking_delta','thinking':'", "','estimated_tokens':null}}\n\n",
                 "{'type':'thinking','thinking':'", "','signature':%}");
-        static final Block TOOL_USE = new Block("{'type':'tool_use','id':%,'name':%,'input':{},'caller':{'type':'direct'}}",
+        static final Block TOOL_USE = new Block(
+                "{'type':'tool_use','id':%,'name':%,'input':{},'caller':{'type':'direct'}}",
                 "{'type':'input_json_delta','partial_json':'", "'}}\n\n",
                 "{'type':'tool_use','id':%,'name':%,'input':", ",'caller':{'type':'direct'}}");
     }

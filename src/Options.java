@@ -13,15 +13,16 @@ import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 
 /** What the command line and the environment ask for, checked. The usage text is the table of all options there are. */
-record Options(Optional<URI> upstream, Optional<String> model, List<Mapping> maps, String host, int port, Duration timeout,
-               int workers, int maxConnections, int maxConnectionsPerHost, boolean debug, Optional<String> logFile,
-               Optional<String> upstreamKey, Optional<String> authKey, List<Header> headers, Json extraBody, long context) {
+record Options(Optional<URI> upstream, Optional<String> model, List<Mapping> maps, String host, int port,
+               Duration timeout, int workers, int maxConnections, int maxConnectionsPerHost, boolean debug,
+               Optional<String> logFile, Optional<String> upstreamKey, Optional<String> authKey, List<Header> headers,
+               Json extraBody, long context) {
     static final String USAGE = """
             A2o lets clients of the Anthropic Messages API, such as Claude Code, run on an OpenAI-compatible backend.
 
             usage: a2o --upstream URL [option ...]
 
-              --upstream URL               backend: a root, a /v1 base or a full .../chat/completions URL; demo: the built-in
+              --upstream URL               backend: a root, a /v1 base or a .../chat/completions URL; demo: built in
               --model NAME                 model sent upstream whatever the client asks for (else the client's name)
               --map PATTERN=MODEL          glob on the client's model name; first match wins, before --model; repeatable
               --host ADDRESS               address to listen on (default: 127.0.0.1)
@@ -36,7 +37,7 @@ record Options(Optional<URI> upstream, Optional<String> model, List<Mapping> map
               --auth-key KEY               key that clients must present, as x-api-key or bearer
               --header 'N: V'              extra header for the backend; repeatable
               --extra-body JSON            members merged into every upstream body, last
-              --context N                  the model's context window in tokens, for overflow messages; 0: unknown (default: 0)
+              --context N                  context window in tokens, for overflow messages; 0: unknown (default: 0)
               -h --help                    print this help
               --version                    print the version
 
@@ -58,7 +59,7 @@ record Options(Optional<URI> upstream, Optional<String> model, List<Mapping> map
             this.exitStatus = exitStatus;
         }
 
-        private Wrong(String flag, String message) { this(2, flag + message + System.lineSeparator() + help(flag).group()); }
+        private Wrong(String flag, String message) { this(2, "%s%s%n%s".formatted(flag, message, help(flag).group())); }
 
         int exitStatus() { return exitStatus; }
     }
@@ -86,7 +87,7 @@ record Options(Optional<URI> upstream, Optional<String> model, List<Mapping> map
         }
         environment.forEach((name, value) -> {
             String flag = "--" + name.replaceFirst("^A2O_", "").toLowerCase(Locale.ROOT).replace('_', '-');
-            boolean known = name.matches("A2O_(?!HELP|VERSION).*") && USAGE.contains(" " + flag + " ") && !value.isBlank();
+            boolean known = name.matches("A2O_(?!HELP|VER).*") && USAGE.contains(" " + flag + " ") && !value.isBlank();
             boolean many = known && help(flag).group().contains("repeatable");
             if (known) given.putIfAbsent(flag, many ? value.lines().toList() : List.of(value));
         });
@@ -180,7 +181,7 @@ record Options(Optional<URI> upstream, Optional<String> model, List<Mapping> map
     /** {@return the backend's name for messages and the log} */
     String upstreamHost() { return upstream.map(URI::getHost).orElse("demo"); }
 
-    /** {@return the model to ask the backend for: without a suffix such as Claude Code's [1m], by --map, then --model} */
+    /** {@return the model to ask for: without a suffix such as Claude Code's [1m], by --map, then --model} */
     String model(String asked) {
         int suffix = asked.endsWith("]") ? asked.lastIndexOf('[') : -1;
         String name = suffix < 0 ? asked : asked.substring(0, suffix);

@@ -32,11 +32,11 @@ final class Proxy implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger("a2o");
 
     static { // read when the server's and the client's classes load
-        System.setProperty("sun.net.httpserver.nodelay", "true"); // or an event waits for the last one's acknowledgement
+        System.setProperty("sun.net.httpserver.nodelay", "true"); // or an event waits for an acknowledgement
         System.setProperty("sun.net.httpserver.maxIdleConnections", "1000");
         System.setProperty("sun.net.httpserver.maxReqTime", "120"); // seconds for a request to arrive
         System.setProperty("sun.net.httpserver.drainAmount", "67108864"); // bytes; or a refused client would miss why
-        System.setProperty("jdk.httpclient.keepalive.timeout", "4"); // seconds; many servers close idle connections after 5
+        System.setProperty("jdk.httpclient.keepalive.timeout", "4"); // seconds; many servers close after 5
         System.setProperty("jdk.httpclient.enableAllMethodRetry", "true"); // when a pooled connection has died
     }
 
@@ -93,7 +93,7 @@ final class Proxy implements AutoCloseable {
                 answer(http, e, requestId);
             } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
                 LOG.log(Level.SEVERE, requestId, e);
-                answer(http, new ApiError(500, "an error of the proxy; its log has more under this request id"), requestId);
+                answer(http, new ApiError(500, "an error of the proxy; its log has more by this id"), requestId);
             }
         } catch (IOException e) {
             LOG.log(Level.FINE, "{0}: the client has left", requestId);
@@ -192,7 +192,7 @@ final class Proxy implements AutoCloseable {
         out.close();
     }
 
-    /** Sends status and headers. A length of 0 means chunked; -1 tells the server that there is no body, as for HEAD. */
+    /** Sends status and headers. A length of 0 means chunked; -1 says that there is no body, as for HEAD. */
     static OutputStream begin(HttpExchange http, int status, String contentType, long length) throws IOException {
         http.getResponseHeaders().set("content-type", contentType);
         if (length == 0) http.getResponseHeaders().set("cache-control", "no-cache");

@@ -57,7 +57,7 @@ final class Request {
         refuse("mcp_servers", !get("mcp_servers").items().isEmpty(), "not available on this proxy");
         refuse("container.skills", !get("container").get("skills").items().isEmpty(), "not available on this proxy");
         refuse("compaction", !get("compaction").isNull(), "not available on this proxy");
-        refuse("billing_policy", get("billing_policy").get("bill_to").is("user_profile"), "not available on this proxy");
+        refuse("billing_policy", get("billing_policy").get("bill_to").is("user_profile"), "not available here");
         refuse("messages", need(anthropic, "messages", Json.Arr.class).items().isEmpty(), "at least one is required");
         for (Json message : objects(anthropic, "messages")) {
             boolean known = List.of("system", "user", "assistant").contains(text(message, "role").text());
@@ -94,7 +94,7 @@ final class Request {
     List<Json> objects(Json parent, String name) {
         List<Json> items = parent.get(name).items();
         for (Json item : items) {
-            if (!(item instanceof Json.Obj)) throw invalid(parent, name + "[" + items.indexOf(item) + "]", "an object expected");
+            if (!(item instanceof Json.Obj)) throw invalid(parent, "%s[%d]".formatted(name, items.indexOf(item)), "an object expected");
         }
         return items;
     }

@@ -3,7 +3,7 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * Looks through the text of a reply as it streams, for what has to be taken out of it: a {@code <think>} part at its very
+ * Looks through the text of a reply as it streams, for what has to be taken out of it: a {@code <think>} part at its
  * start, a stop sequence that the upstream was not told of, and what stands around the JSON of a structured output.
  * Holds back no more than it must; where there is nothing to look for, text passes as it is.
  */

@@ -10,12 +10,12 @@ final class ToolSchemas {
     private static final Map<String, String> DESCRIPTIONS = Map.of(
             "bash", "Run a command in a persistent bash session; restart:true starts the session anew.",
             "text_editor", "View, create, edit text files. str_replace needs old_str to occur once.",
-            "computer", "Use the mouse and keyboard of a computer and see its display. Coordinates are [x, y] in pixels.",
+            "computer", "Use the mouse and keyboard of a computer and see its display. Coordinates are [x, y].",
             "memory", "Keep notes for later sessions as files under /memories.");
     private static final String EDIT = "path:s file_text:s old_str:s new_str:s insert_line:i view_range:2";
     private static final String EDITS = "view,create,str_replace,insert";
-    private static final String ACTIONS = "key,type,mouse_move,left_click,left_click_drag,right_click,middle_click,double_click,"
-            + "screenshot,cursor_position";
+    private static final String ACTIONS = "key,type,mouse_move,left_click,left_click_drag,right_click,middle_click,"
+            + "double_click,screenshot,cursor_position";
     private static final String MORE = ",left_mouse_down,left_mouse_up,scroll,hold_key,wait,triple_click";
 
     private ToolSchemas() { }
@@ -42,7 +42,7 @@ final class ToolSchemas {
         };
     }
 
-    /** Writes {@code name:type …}: s string, b boolean, i integer, n number, digit so many integers, list one of its words. */
+    /** Writes {@code name:type …}: s string, b boolean, i integer, n number, 2 and 4 so many integers, a list its words. */
     private static Json.Writer object(Json.Writer out, String properties, String required) {
         out.put("{'type':'object','properties':{");
         for (String property : properties.split(" ")) {

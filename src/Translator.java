@@ -41,7 +41,7 @@ final class Translator {
     // the request's side
     private final Json.Writer out = new Json.Writer();
     private final List<Json> openCalls = new ArrayList<>(); // tool_use blocks that wait for their results
-    private final List<Json> parts = new ArrayList<>(); // of the next user message: strings are text, objects ready parts
+    private final List<Json> parts = new ArrayList<>(); // of the next user message: text as strings, others as objects
     private int hoisted; // images and documents taken out of the tool results of this turn
 
     // the reply's side
@@ -66,7 +66,8 @@ final class Translator {
         this.dialect = dialect;
         this.newIds = newIds;
         List<String> unsent = request.stops().stream().skip(MAX_STOPS).map(Json::text).toList();
-        filter = new TextFilter(unsent, !request.format().isNull(), text -> write(text, ""), text -> write(text, "reasoning"));
+        boolean wantsJson = !request.format().isNull();
+        filter = new TextFilter(unsent, wantsJson, text -> write(text, ""), text -> write(text, "reasoning"));
         message = new MessageWriter(isStream(), "msg_" + newIds.get(), request.get("model"));
     }
 
@@ -164,7 +165,7 @@ final class Translator {
     /** The system prompt, then each run of messages of one side as one turn. */
     private void messages() {
         List<Json> system = blocks(request.json(), "system").stream().map(block -> block.get("text")).filter(Json::hasText)
-                .filter(text -> !text.raw().startsWith("\"x-anthropic-billing-header:")).toList(); // it defeats prefix caches
+                .filter(text -> !text.raw().startsWith("\"x-anthropic-billing-header:")).toList(); // no cache likes it
         if (!system.isEmpty()) out.put("{'role':'system','content':%},", joined(system, "\n\n"));
         Stream<Json> users = request.get("messages").items().stream().filter(each -> isRole(each, "user"));
         Json lastUser = users.reduce(Json.NULL, (before, user) -> user);
@@ -183,7 +184,7 @@ final class Translator {
     private static boolean isRole(Json message, String role) { return message.get("role").is(role); }
     private static boolean isKind(Json block, String type) { return block.get("type").is(type); }
 
-    /** {@return whether a message is sent on; if not, as of an assistant's bare thoughts, its neighbours are one turn} */
+    /** {@return whether a message is sent on; if not, as with an assistant's bare thoughts, its neighbours meet} */
     private boolean isSent(Json message) {
         return !isRole(message, "assistant") || blocks(message, "content").stream()
                 .anyMatch(block -> isKind(block, "tool_use") || thought(block).hasText() || folded(block).hasText());
@@ -357,7 +358,7 @@ final class Translator {
         return switch (request.text(source, "type").text()) {
             case "url" -> request.text(source, "url");
             case "base64" -> Json.Str.of("data:", request.text(source, "media_type"), ";base64,", request.text(source, "data"));
-            default -> throw request.invalid(source, "type", "base64 or url expected"); // also file: there is no file store
+            default -> throw request.invalid(source, "type", "base64 or url expected"); // no files here
         };
     }
 
@@ -394,7 +395,9 @@ final class Translator {
             default -> {
                 String name = block.get("name").text();
                 String found = readable(block);
-                if (block.get("input") instanceof Json.Obj input) yield Json.Str.of("[", name, " called with ", input.raw(), "]");
+                if (block.get("input") instanceof Json.Obj input) {
+                    yield Json.Str.of("[", name, " called with ", input.raw(), "]");
+                }
                 if (found.isEmpty()) warnings.add("dropped_block");
                 boolean own = block.get("text").hasText() || found.isEmpty();
                 yield own ? block.get("text") : Json.Str.of("[", type, "]\n", found);
@@ -599,7 +602,9 @@ final class Translator {
         if (!reason.isEmpty() && !(finishReason.equals("tool_calls") && reason.equals("stop"))) finishReason = reason;
     }
 
-    private static boolean isSaid(Json error) { return error.hasText() || error.parts().length > 0 || !error.items().isEmpty(); }
+    private static boolean isSaid(Json error) {
+        return error.hasText() || error.parts().length > 0 || !error.items().isEmpty();
+    }
 
     private void delta(Json delta, boolean whole) {
         reasoning(delta);
@@ -663,8 +668,8 @@ final class Translator {
     }
 
     /**
-     * Writes text, or with a {@code field} reasoning that came under it; while a tool call is open, it waits. White space
-     * alone begins no block of text: it waits for text to follow, and is dropped if none does.
+     * Writes text, or with a {@code field} reasoning that came under it; while a tool call is open, it waits. White
+     * space alone begins no block of text: it waits for text to follow, and is dropped if none does.
      */
     private void write(Json text, String field) {
         var kind = field.isEmpty() ? MessageWriter.Block.TEXT : MessageWriter.Block.THINKING;
@@ -763,7 +768,7 @@ final class Translator {
         later.clear();
     }
 
-    /** {@return the upstream's id, or a new one if that is empty or stands already in this reply or the conversation} */
+    /** {@return the upstream's id, or a new one if that is empty or stands in this reply or the conversation} */
     private String callId(String id) {
         Stream<Json> said = request.get("messages").items().stream().flatMap(each -> each.get("content").items().stream());
         boolean used = !ids.add(id) || said.anyMatch(block -> isKind(block, "tool_use") && block.get("id").text().equals(id));
@@ -811,7 +816,7 @@ final class Translator {
         };
     }
 
-    /** The counts under any of their names (SPEC B.4); OpenAI's prompt_tokens include what was cached, Anthropic's not. */
+    /** The counts under any of their names (SPEC B.4); OpenAI counts what was cached among prompt_tokens. */
     private MessageWriter.Usage usage() {
         long cacheRead = count("prompt_tokens_details.cached_tokens prompt_cache_hit_tokens cached_tokens"
                 + " input_tokens_details.cached_tokens cache_read_input_tokens cache_n");

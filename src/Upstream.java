@@ -63,9 +63,9 @@ final class Upstream {
     private String reason(IOException e) {
         String at = url.getPort() < 0 ? "" : " on port " + url.getPort();
         return switch (e) {
-            case ConnectException refused -> refused.getCause() instanceof UnresolvedAddressException ? "the host is not known"
-                    : "cannot connect%s; is the backend running?".formatted(at);
-            case HttpConnectTimeoutException slow -> "no connection%s within %d seconds".formatted(at, CONNECT_TIMEOUT.toSeconds());
+            case ConnectException refused -> refused.getCause() instanceof UnresolvedAddressException
+                    ? "the host is not known" : "cannot connect%s; is the backend running?".formatted(at);
+            case HttpConnectTimeoutException slow -> "no connection%s in time".formatted(at);
             case SSLException tls -> "TLS failed: " + tls.getMessage();
             default -> "the connection broke before a reply came";
         };
