@@ -17,8 +17,9 @@ import java.util.concurrent.locks.ReentrantLock;
  * {@link #PATIENCE} has passed: until then an error still gets a status of its own, after that it is an event.
  */
 final class Exchange {
-    private static final long PATIENCE = TimeUnit.SECONDS.toNanos(10); // also between two pings
-    private static final long LINGER = TimeUnit.SECONDS.toNanos(5); // for usage and the end, after finish_reason
+    private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
+    private static final long PATIENCE = 10 * SECOND; // also from one pair of pings to the next
+    private static final long LINGER = 5 * SECOND; // for usage and the end, after finish_reason
     private static final int MAX_ERROR_BYTES = 64 * 1024;
     private static final int MAX_REPLY_BYTES = 64 * 1024 * 1024;
     private static final int MAX_UNSENT_BYTES = 64 * 1024;
@@ -38,6 +39,7 @@ final class Exchange {
     private boolean hasPlace; // among the upstream's requests in flight
     private ApiError verdict; // why the wait for the upstream was ended; null if it was not
     private OutputStream body; // the client's; null until the status is sent
+    private int pings;
     private boolean over; // nothing more goes to the client
     private int status = 200;
 
@@ -177,6 +179,7 @@ final class Exchange {
             if (over) return;
             translator.ping();
             send();
+            if (++pings % 2 == 1) lastSent -= PATIENCE - SECOND; // the second of a pair finds out who has left
         } catch (ApiError gone) {
             if (waitingSince != Long.MAX_VALUE) endWait(gone);
         } finally {
