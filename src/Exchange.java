@@ -22,6 +22,7 @@ final class Exchange {
     private static final long LINGER = 5 * SECOND; // for usage and the end, after finish_reason
     private static final int MAX_ERROR_BYTES = 64 * 1024;
     private static final int MAX_REPLY_BYTES = 64 * 1024 * 1024;
+    private static final int MAX_TRAILING_EVENTS = 100; // after [DONE]
     private static final int MAX_UNSENT_BYTES = 64 * 1024;
 
     private final HttpExchange http;
@@ -111,7 +112,8 @@ final class Exchange {
         while (isMore(events) && !translator.event(events)) { } // until nothing more comes or is wanted
         translator.finish(false);
         complete();
-        while (!translator.isStopped() && isMore(events)) { } // to the end, so that the connection can serve again
+        int left = translator.isStopped() ? 0 : MAX_TRAILING_EVENTS;
+        while (left-- > 0 && isMore(events)) { } // to the end, so that the connection can serve again
     }
 
     /** {@return whether there is another event; what has finished may break off} */
