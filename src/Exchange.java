@@ -35,7 +35,8 @@ final class Exchange {
     private final long begun = System.nanoTime();
     private long lastSent = begun;
     private long waitingSince = Long.MAX_VALUE; // that is, not at all
-    private volatile long writingSince = Long.MAX_VALUE;
+    private volatile long writingSince;
+    private volatile Thread writer; // to the client, this exchange's thread or a ping's; null while nothing is written
     private HttpResponse<InputStream> reply; // null until it has come
     private boolean hasPlace; // among the upstream's requests in flight
     private ApiError verdict; // why the wait for the upstream was ended; null if it was not
@@ -137,28 +138,34 @@ final class Exchange {
 
     private void send() {
         Json.Writer ready = translator.ready();
+        writingSince = System.nanoTime();
+        writer = Thread.currentThread();
         try {
-            String warnings = String.join(",", translator.warnings());
-            if (body == null && !warnings.isEmpty()) http.getResponseHeaders().set("x-proxy-warnings", warnings);
-            boolean stream = translator.isStream();
-            String type = stream ? "text/event-stream; charset=utf-8" : "application/json";
-            if (body == null) body = Proxy.begin(http, 200, type, stream ? 0 : ready.size());
-            writingSince = System.nanoTime();
+            if (body == null) body = begin(ready.size());
             body.write(ready.array(), 0, ready.size());
             body.flush();
-            writingSince = Long.MAX_VALUE;
         } catch (IOException e) {
             over = true;
             throw new ApiError(499, "the client has left");
+        } finally {
+            writer = null;
         }
         ready.clear();
         lastSent = System.nanoTime();
     }
 
+    private OutputStream begin(int size) throws IOException {
+        String warnings = String.join(",", translator.warnings());
+        if (!warnings.isEmpty()) http.getResponseHeaders().set("x-proxy-warnings", warnings);
+        return translator.isStream() ? Proxy.begin(http, 200, "text/event-stream; charset=utf-8", 0)
+                : Proxy.begin(http, 200, "application/json", size);
+    }
+
     /** Looks after the exchange; called a few times a second with the time in nanoseconds. Never blocks. */
     void tick(long now) {
         if (!lock.tryLock()) { // it is not waiting for the upstream, but perhaps for a client that does not read
-            if (writingSince != Long.MAX_VALUE && now - writingSince > timeout) thread.interrupt();
+            Thread stalled = writer;
+            if (stalled != null && now - writingSince > timeout) stalled.interrupt(); // which closes the connection
             return;
         }
         try {

@@ -597,7 +597,8 @@ final class Translator {
         if (!isDelta && !isFirst && calls.isEmpty()) toolCalls(choice.get("message"), true);
         content(choice.get("text"));
         String matched = choice.get(choice.get("stop_reason").hasText() ? "stop_reason" : "matched_stop").text();
-        if (request.stops().stream().anyMatch(stop -> stop.text().equals(matched))) stopSequence = matched;
+        boolean isStop = !matched.isEmpty() && request.stops().stream().anyMatch(stop -> stop.text().equals(matched));
+        if (isStop) stopSequence = matched;
         String reason = choice.get("finish_reason").text();
         if (!reason.isEmpty() && !(finishReason.equals("tool_calls") && reason.equals("stop"))) finishReason = reason;
     }
@@ -747,7 +748,7 @@ final class Translator {
 
     /** Writes what is ready of the first unfinished call, and begins the next when that one is whole. */
     private void pump(boolean last) {
-        boolean cut = finishReason.toLowerCase(Locale.ROOT).matches("length|max_tokens");
+        boolean cut = last && finishReason.toLowerCase(Locale.ROOT).matches("length|max_tokens");
         for (; isCallOpen(); current++) {
             Call call = calls.get(current);
             boolean isKnown = !call.name.isEmpty() && (call.fed || !call.id.isEmpty() || current + 1 < calls.size());
