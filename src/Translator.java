@@ -1,16 +1,14 @@
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.HexFormat;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -31,7 +29,8 @@ final class Translator {
     private static final Json TYPE = part("'type'");
     private static final Json TEXT = part("'text'");
     private static final List<String> REASONING_FIELDS = List.of("reasoning_content", "reasoning", "thinking");
-    private static final String READABLE = "text title url stdout stderr error_code tool_name content";
+    private static final Set<String> READABLE =
+            Set.of("text", "title", "url", "stdout", "stderr", "error_code", "tool_name", "content");
 
     private final Request request;
     private final Dialect dialect;
@@ -84,11 +83,9 @@ final class Translator {
         out.ensure(request.json().to() + 1024);
         out.raw('{');
         field("model", "%", model());
-        if (!isReplaced("messages")) {
-            out.put("'messages':[");
-            messages();
-            out.closeWith(']').raw(',');
-        }
+        out.put("'messages':[");
+        messages();
+        out.closeWith(']').raw(',');
         field(dialect.maxTokensField(), "%", request.get("max_tokens"));
         if (isStream()) field("stream", "true");
         if (isStream()) field("stream_options", "{'include_usage':true}");
@@ -108,8 +105,8 @@ final class Translator {
         if (user.hasText()) field("user", "%", hash(user.text()));
         if (dialect.openai()) field("store", "false");
         boolean fast = request.get("speed").is("fast");
-        String tier = fast ? "fast" : request.get("service_tier").is("standard_only") ? "default" : "";
-        if (dialect.openai() && !tier.isEmpty()) field("service_tier", "%", tier);
+        boolean standard = request.get("service_tier").is("standard_only");
+        if (dialect.openai() && (fast || standard)) field("service_tier", "%", fast ? "fast" : "default");
         Json[] extra = options.extraBody().parts();
         for (int i = 0; i < extra.length; i += 2) out.put("%:%,", extra[i], extra[i + 1]);
         return out.closeWith('}');
@@ -131,12 +128,7 @@ final class Translator {
     }
 
     private static String hash(String text) {
-        try {
-            byte[] digest = MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
-            return HexFormat.of().formatHex(digest);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e); // every JDK has it
-        }
+        return UUID.nameUUIDFromBytes(text.getBytes(StandardCharsets.UTF_8)).toString();
     }
 
     /**
@@ -167,15 +159,14 @@ final class Translator {
         List<Json> system = blocks(request.json(), "system").stream().map(block -> block.get("text")).filter(Json::hasText)
                 .filter(text -> !text.raw().startsWith("\"x-anthropic-billing-header:")).toList(); // no cache likes it
         if (!system.isEmpty()) out.put("{'role':'system','content':%},", joined(system, "\n\n"));
-        Stream<Json> users = request.get("messages").items().stream().filter(each -> isRole(each, "user"));
-        Json lastUser = users.reduce(Json.NULL, (before, user) -> user);
-        List<Json> all = request.get("messages").items().stream().filter(this::isSent).toList();
+        List<Json> said = request.get("messages").items();
+        int lastUser = said.stream().filter(each -> isRole(each, "user")).mapToInt(Json::from).max().orElse(0);
+        List<Json> all = said.stream().filter(each -> isSent(each, lastUser)).toList();
         for (int from = 0, to; from < all.size(); from = to) {
             boolean assistant = isRole(all.get(from), "assistant");
             int before = out.size();
             for (to = from + 1; to < all.size() && isRole(all.get(to), "assistant") == assistant; ) to++;
-            if (assistant) assistantTurn(all.subList(from, to), to == all.size());
-            if (!assistant) userTurn(all.subList(from, to), lastUser);
+            if (assistant) assistantTurn(all.subList(from, to), to == all.size()); else userTurn(all.subList(from, to));
             request.refuse("messages", to == all.size() && out.size() == before, "content expected in the last one");
         }
         request.refuse("messages", all.isEmpty(), "at least one with content is required");
@@ -184,9 +175,13 @@ final class Translator {
     private static boolean isRole(Json message, String role) { return message.get("role").is(role); }
     private static boolean isKind(Json block, String type) { return block.get("type").is(type); }
 
-    /** {@return whether a message is sent on; if not, as with an assistant's bare thoughts, its neighbours meet} */
-    private boolean isSent(Json message) {
-        return !isRole(message, "assistant") || blocks(message, "content").stream()
+    /**
+     * {@return whether a message is sent on; if not, its neighbours meet} Left out are an assistant's bare thoughts, and
+     * what is meant to last until the next user message, where that has come.
+     */
+    private boolean isSent(Json message, int lastUser) {
+        if (isRole(message, "system")) return message.from() > lastUser || !message.get("clear_at").is("next_user_message");
+        return isRole(message, "user") || blocks(message, "content").stream()
                 .anyMatch(block -> isKind(block, "tool_use") || thought(block).hasText() || folded(block).hasText());
     }
 
@@ -259,16 +254,13 @@ final class Translator {
     /**
      * What the user's side says, in the order chat completions want: the results of all open calls, in the order of the
      * calls, then everything else as one message. System messages stay in place, or become a part of the user's text.
-     * Those meant to last until the next user message, of which {@code lastUser} is the last, are left out after it.
      */
-    private void userTurn(List<Json> run, Json lastUser) {
+    private void userTurn(List<Json> run) {
         Map<String, Json> results = new HashMap<>();
-        for (Json message : run) {
-            for (Json block : blocks(message, "content")) {
-                if (!isKind(block, "tool_result")) continue;
-                Json before = results.putIfAbsent(request.text(block, "tool_use_id").text(), block);
-                if (before != null) warnings.add("duplicate_tool_result");
-            }
+        for (Json block : run.stream().flatMap(message -> blocks(message, "content").stream()).toList()) {
+            boolean taken = isKind(block, "tool_result")
+                    && results.putIfAbsent(request.text(block, "tool_use_id").text(), block) != null;
+            if (taken) warnings.add("duplicate_tool_result");
         }
         hoisted = 0;
         for (Json call : openCalls) {
@@ -278,9 +270,8 @@ final class Translator {
         }
         openCalls.clear();
         for (Json message : run) {
-            boolean outdated = message.get("clear_at").is("next_user_message") && message.from() < lastUser.from();
             if (isRole(message, "user")) blocks(message, "content").forEach(block -> userBlock(block, results));
-            if (isRole(message, "system") && !outdated) systemMessage(message);
+            if (isRole(message, "system")) systemMessage(message);
         }
         userMessage();
     }
@@ -393,11 +384,9 @@ final class Translator {
             case "search_result" -> Json.Str.of("<search_result title=\"", block.get("title").text(), "\" source=\"",
                     block.get("source").text(), "\">\n", readable(block.get("content")), "\n</search_result>");
             default -> {
-                String name = block.get("name").text();
+                Json input = block.get("input");
+                if (input instanceof Json.Obj) yield Json.Str.of("[", block.get("name").text(), " called with ", input.raw(), "]");
                 String found = readable(block);
-                if (block.get("input") instanceof Json.Obj input) {
-                    yield Json.Str.of("[", name, " called with ", input.raw(), "]");
-                }
                 if (found.isEmpty()) warnings.add("dropped_block");
                 boolean own = block.get("text").hasText() || found.isEmpty();
                 yield own ? block.get("text") : Json.Str.of("[", type, "]\n", found);
@@ -408,17 +397,13 @@ final class Translator {
     /** {@return what there is to read in a block, depth first, a line each} */
     private static String readable(Json json) {
         Stream.Builder<String> found = Stream.builder();
-        read(json, found);
-        return found.build().collect(Collectors.joining("\n"));
-    }
-
-    private static void read(Json json, Stream.Builder<String> found) {
+        json.items().forEach(item -> found.add(readable(item)));
         Json[] members = json.parts();
-        json.items().forEach(item -> read(item, found));
         for (int i = 0; i < members.length; i += 2) {
-            boolean shown = members[i + 1].hasText() && List.of(READABLE.split(" ")).contains(members[i].text());
-            if (shown) found.add(members[i + 1].text()); else read(members[i + 1], found);
+            boolean shown = members[i + 1].hasText() && READABLE.contains(members[i].text());
+            found.add(shown ? members[i + 1].text() : readable(members[i + 1]));
         }
+        return found.build().filter(text -> !text.isEmpty()).collect(Collectors.joining("\n"));
     }
 
     /** {@code tools}, {@code tool_choice}, {@code parallel_tool_calls}; none of them where no tool is left to send. */
@@ -431,15 +416,14 @@ final class Translator {
             String type = tool.get("type").text();
             boolean custom = type.isEmpty() || type.equals("custom") || tool.get("input_schema") instanceof Json.Obj;
             if (type.contains("toolset")) throw request.invalid(tool, "type", type + " is not available");
-            if (!custom && !ToolSchemas.has(tool)) {
-                warnings.add("server_tool_omitted"); // nothing in chat completions would run it
-                continue;
-            }
+            boolean server = !custom && !ToolSchemas.has(tool);
+            if (server) warnings.add("server_tool_omitted"); // nothing in chat completions would run it
+            if (server) continue;
             Json name = request.text(tool, "name");
             List<Json> callers = tool.get("allowed_callers").items();
-            boolean hidden = tool.get("defer_loading") == Json.TRUE && !history.contains(name.raw());
-            if (hidden) continue; // until the conversation has found or called it
-            if (!callers.isEmpty() && callers.stream().noneMatch(caller -> caller.is("direct"))) continue;
+            boolean withheld = !callers.isEmpty() && callers.stream().noneMatch(caller -> caller.is("direct"))
+                    || tool.get("defer_loading") == Json.TRUE && !history.contains(name.raw()); // not found or called yet
+            if (withheld) continue;
             boolean isOwn = name.hasText() && names.add(name.text());
             if (!isOwn) throw request.invalid(tool, "name", "a name that no other tool has expected");
             var function = new Json.Writer().put("{'type':'function','function':{'name':%,", shortName(name));
