@@ -454,19 +454,14 @@ final class Translator {
         return tool.get("strict") == Json.TRUE && isStrict(schema) ? function.put(",'strict':true") : function;
     }
 
-    /** {@return whether OpenAI takes the schema as strict: no member beyond those listed, and every one required} */
+    /** {@return whether OpenAI takes the schema as strict: everywhere, all members are required and no others allowed} */
     private static boolean isStrict(Json schema) {
-        Json[] properties = schema.get("properties").parts();
-        List<String> required = schema.get("required").items().stream().map(Json::text).toList();
-        Stream<String> unknown = Stream.of("oneOf", "allOf", "$ref", "not", "patternProperties");
-        boolean strict = unknown.allMatch(name -> schema.get(name).isNull()) && schema.get("type") instanceof Json.Str
-                && (!isKind(schema, "object") || schema.get("additionalProperties") == Json.FALSE)
-                && Stream.concat(Stream.of(schema.get("items")), schema.get("anyOf").items().stream())
-                        .allMatch(inner -> inner.isNull() || isStrict(inner));
-        for (int i = 0; i < properties.length; i += 2) {
-            strict &= required.contains(properties[i].text()) && isStrict(properties[i + 1]);
-        }
-        return strict;
+        int properties = schema.get("properties").parts().length / 2;
+        boolean open = schema.get("additionalProperties") != Json.FALSE
+                || properties != schema.get("required").items().size();
+        boolean unknown = Stream.of("oneOf", "allOf", "not", "patternProperties").anyMatch(name -> !schema.get(name).isNull());
+        return !unknown && !(open && (properties > 0 || isKind(schema, "object")))
+                && Stream.concat(schema.items().stream(), Stream.of(schema.parts())).allMatch(Translator::isStrict);
     }
 
     /** Source: Anthropic Messages, "tool_choice"; OpenAI chat completions, "tool_choice". Absent is auto. */
