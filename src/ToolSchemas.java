@@ -29,8 +29,8 @@ final class ToolSchemas {
                     "command:string restart:boolean", "");
             case "text_editor" -> write(out, "View, create, edit text files. str_replace needs old_str to occur once.",
                     EDIT.formatted(old ? ",undo_edit" : " insert_text:string"), "'command','path'");
-            case "computer" -> write(out, "Use the mouse, keyboard and display%s of a computer. Coordinates are [x, y]."
-                    .formatted(size), ACT.formatted(more), "'action'");
+            case "computer" -> write(out, "Use a computer's mouse, keyboard and display. Coordinates are [x, y]" + size,
+                    ACT.formatted(more), "'action'");
             default -> write(out, "Keep notes for later sessions as files under /memories.",
                     EDIT.formatted(",delete,rename insert_text:string old_path:string new_path:string"), "'command'");
         };
