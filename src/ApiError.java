@@ -3,9 +3,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
 /**
@@ -14,23 +14,18 @@ import java.util.stream.Stream;
  */
 final class ApiError extends RuntimeException {
     private static final int MAX_RAW = 8192; // bytes looked at of a reply that is not JSON
-    private static final int MAX_TEXT = 200; // characters kept of a reply that is not JSON
     private static final long MAX_RETRY_SECONDS = 60; // SDKs obey whatever stands there
-    private static final Pattern OVERFLOW = Pattern.compile("context_length_exceeded|exceed_context_size"
-            + "|too many tokens|context (length|window)|available context size|prompt is too long|range of input length"
-            + "|maximum number of tokens|input length.*exceed");
+    private static final Pattern OVERFLOW = Pattern.compile("context[_ ](length|size|window)|too many tokens"
+            + "|prompt is too long|range of input length|maximum number of tokens|input length.*exceed");
     private static final Pattern PROMPT = Pattern.compile("(\\d{1,9}) (?:in the messages|of text input|input tokens)");
-    private static final Pattern TOO_MANY = Pattern.compile("max\\w*_tokens\\D{0,40}too large: (\\d+).*at most (\\d+)");
-    private static final Pattern NO_MONEY = Pattern.compile(
-            "insufficient[_ ](quota|balance|credits)|exceeded your current quota");
     private static final Pattern LIMIT = Pattern.compile(
             "(?:(?:limit|maximum|context (?:length|size|window))\\D{0,40}|> )(\\d{3,9})");
+    private static final Pattern NUMBER = Pattern.compile("(?<!\\d)(\\d{3,9})(?!\\d)");
 
-    private static final Map<Integer, String> TYPES = Map.ofEntries(Map.entry(401, "authentication_error"),
-            Map.entry(402, "billing_error"), Map.entry(403, "permission_error"), Map.entry(404, "not_found_error"),
-            Map.entry(408, "timeout_error"), Map.entry(409, "conflict_error"), Map.entry(413, "request_too_large"),
-            Map.entry(429, "rate_limit_error"), Map.entry(503, "overloaded_error"), Map.entry(504, "timeout_error"),
-            Map.entry(529, "overloaded_error"));
+    /** The types by the status (Anthropic, "HTTP errors"; SPEC E.1). */
+    private static final Map<Integer, String> TYPES = Map.of(401, "authentication_error", 402, "billing_error",
+            403, "permission_error", 404, "not_found_error", 408, "timeout_error", 413, "request_too_large",
+            429, "rate_limit_error", 504, "timeout_error", 529, "overloaded_error");
 
     /** What the translation of an upstream's error needs to know of the request; {@code tokens} is a guess. */
     record Context(String host, String model, Optional<String> ownKey, long window, long tokens, long maxTokens) { }
@@ -63,26 +58,24 @@ final class ApiError extends RuntimeException {
     }
 
     Json.Writer body(String requestId) {
-        var out = new Json.Writer().put("{'type':'error','error':{'type':%,'message':%", type(), getMessage());
+        String type = TYPES.getOrDefault(status, status >= 500 ? "api_error" : "invalid_request_error");
+        var out = new Json.Writer().put("{'type':'error','error':{'type':%,'message':%", type, getMessage());
         String list = code.startsWith("thread_un") ? ",'unsupported':[]}" : "}";
         if (!code.isEmpty()) out.put(",'details':{'error_code':%", code).put(list);
         return out.put("},'request_id':%}", requestId);
     }
 
-    /** The type by the status (Anthropic, "HTTP errors"; SPEC E.1). */
-    private String type() { return TYPES.getOrDefault(status, status >= 500 ? "api_error" : "invalid_request_error"); }
-
     /** An error body of any shape: OpenAI's, FastAPI's, an array, plain text, HTML. */
     static ApiError ofUpstream(int status, byte[] body, Context context) {
         try {
             return ofUpstream(status, Json.parse(body), context);
-        } catch (Json.Malformed plain) { // the text itself is the message
+        } catch (Json.Malformed plain) { // the beginning of the text itself is the message
             String raw = new String(body, 0, Math.min(MAX_RAW, body.length), StandardCharsets.UTF_8).strip();
-            String text = raw.replaceAll("(?s)<(style|script).*?</\\1>|<[^>]*>", " ").replaceAll("\\s+", " ").strip();
-            text = text.substring(0, Math.min(MAX_TEXT, text.length()));
+            String bare = raw.replaceAll("(?s)<(style|script).*?</\\1>|<[^>]*>", " ").replaceAll("\\s+", " ").strip();
+            String text = "%.200s".formatted(bare);
             boolean foreign = raw.startsWith("<") && (status < 400 || status >= 500); // a gateway's page
-            if (foreign) return new ApiError(502, context.host + ": " + text);
-            return ofUpstream(status, Json.Str.of(text), context);
+            return foreign ? new ApiError(502, context.host + ": " + text)
+                    : ofUpstream(status, Json.Str.of(text), context);
         }
     }
 
@@ -100,14 +93,13 @@ final class ApiError extends RuntimeException {
                 .map(Json::text).collect(Collectors.joining(" ")).toLowerCase(Locale.ROOT);
         int said = status == 200 ? innerStatus(error, words) : status;
         String shown = !message.isEmpty() ? message : said == 0 ? "not a reply" : "status " + said;
-        String text = "%s: %s".formatted(context.host, shown);
-        Matcher many = TOO_MANY.matcher(words);
-        if (many.find()) {
-            return new ApiError(400, "max_tokens: %s > %s, which is the maximum allowed number of output tokens for %s"
-                    .formatted(many.group(1), many.group(2), context.model));
-        }
+        String text = context.host + ": " + shown;
+        String many = words.replaceFirst("(?s).*max\\w*_tokens\\D{0,40}too large: (\\d+).*at most (\\d+).*",
+                "max_tokens: $1 > $2, which is the maximum allowed number of output tokens for ");
+        if (!many.equals(words)) return new ApiError(400, many + context.model);
         if (said != 429 && OVERFLOW.matcher(words).find()) return new ApiError(400, overflow(error, message, context));
-        if (said == 402 || NO_MONEY.matcher(words).find()) return new ApiError(402, text).asFinal();
+        boolean unpaid = words.matches("(?s).*(insufficient[_ ](quota|balance|credits)|exceeded your current quota).*");
+        if (unpaid || said == 402) return new ApiError(402, text).asFinal();
         if (words.contains("overloaded")) return new ApiError(529, text);
         return switch (said) {
             case 401, 403 -> context.ownKey.isEmpty() || words.contains("moderation") ? new ApiError(said, text)
@@ -125,11 +117,11 @@ final class ApiError extends RuntimeException {
                 .filter(text -> !text.isEmpty()).findFirst().orElse(error.text());
     }
 
+    /** {@return the status that the error's own code says, a number or its text, else its words; 0 if none does} */
     private static int innerStatus(Json error, String words) {
         for (String name : List.of("code", "status_code", "status")) {
-            Json code = error.get(name);
-            long status = code.text().matches("\\d{3}") ? Long.parseLong(code.text()) : code.toLong(0);
-            if (status >= 400 && status < 600) return (int) status;
+            String code = error.get(name).raw().replace("\"", "");
+            if (code.matches("[45]\\d\\d")) return Integer.parseInt(code);
         }
         return words.matches("(?s).*(rate_limit|resource_exhausted).*") ? 429
                 : words.matches("(?s).*(invalid_(request|argument)|badrequest).*") ? 400
@@ -140,18 +132,17 @@ final class ApiError extends RuntimeException {
     /** Clients compact the conversation when they read the one message, and ask for less when they read the other. */
     private static String overflow(Json error, String message, Context context) {
         String plain = message.replaceAll("(?<=\\d),(?=\\d{3})", "").toLowerCase(Locale.ROOT);
-        Matcher named = LIMIT.matcher(plain);
-        long limit = error.get("n_ctx").toLong(named.find() ? Long.parseLong(named.group(1)) : context.window);
+        long limit = error.get("n_ctx").toLong(numbers(LIMIT, plain).findFirst().orElse(context.window));
+        long prompt = numbers(PROMPT, plain).findFirst().orElse(limit);
+        long tokens = error.get("n_prompt_tokens").toLong(numbers(NUMBER, plain).max().orElse(0));
         if (limit == 0) return "prompt is too long: %s: %s".formatted(context.host, message);
-        Matcher prompt = PROMPT.matcher(plain);
-        if (prompt.find() && Long.parseLong(prompt.group(1)) < limit) {
-            String both = "input length and `max_tokens` exceed context limit: %s + %d > %d";
-            return both.formatted(prompt.group(1), context.maxTokens, limit);
-        }
-        Stream<String> numbers = Stream.of(plain.split("\\D+")).filter(text -> text.matches("\\d{3,9}"));
-        long most = numbers.mapToLong(Long::parseLong).max().orElse(0);
-        long tokens = error.get("n_prompt_tokens").toLong(most);
+        String both = "input length and `max_tokens` exceed context limit: %d + %d > %d";
+        if (prompt < limit) return both.formatted(prompt, context.maxTokens, limit);
         if (tokens <= limit) tokens = Math.max(context.tokens, limit + 1);
         return "prompt is too long: %d tokens > %d maximum".formatted(tokens, limit);
+    }
+
+    private static LongStream numbers(Pattern pattern, String text) {
+        return pattern.matcher(text).results().mapToLong(found -> Long.parseLong(found.group(1)));
     }
 }

@@ -13,36 +13,15 @@ final class Request {
 
     private final Json anthropic;
 
-    /** @throws ApiError if {@code anthropic} is not a request that can be translated */
+    /** @throws ApiError if to go on would corrupt the conversation, or pretend that something happened (SPEC A.2) */
     Request(Json anthropic) {
         this.anthropic = anthropic;
-        check();
-    }
-
-    Json json() { return anthropic; }
-    Json get(String name) { return anthropic.get(name); }
-    boolean isStream() { return get("stream") == Json.TRUE; }
-    boolean isThinkingOff() { return List.of("disabled", "between_tools").contains(get("thinking").get("type").text()); }
-    boolean isOneCallWanted() { return get("tool_choice").get("disable_parallel_tool_use") == Json.TRUE; }
-    List<Json> stops() { return get("stop_sequences").items().stream().filter(stop -> !stop.text().isBlank()).toList(); }
-
-    /** {@code output_config.format}, or {@code output_format} as it was called before. */
-    Json format() {
-        Json format = get("output_config").get("format");
-        Json old = get("output_format");
-        refuse("output_format", !format.isNull() && !old.isNull(), "output_config.format is there too");
-        return format.isNull() ? old : format;
-    }
-
-    /** Refuses what would corrupt the conversation, or pretend that something happened, if it went on (SPEC A.2). */
-    private void check() {
         if (!(anthropic instanceof Json.Obj)) throw new ApiError(400, "the body must be a JSON object");
         boolean create = get("thread").get("type").is("create");
         if (create) throw new ApiError(400, "thread_unsupported_request", "Threads are not supported here.");
         if (!get("thread").isNull()) throw new ApiError(404, "thread_not_found", "thread: no such thread");
         text(anthropic, "model");
-        boolean counted = need(anthropic, "max_tokens", Json.Num.class).toLong(-1) >= 0;
-        if (!counted) throw invalid(anthropic, "max_tokens", "a whole number of 0 or more expected");
+        refuse("max_tokens", need(anthropic, "max_tokens", Json.Num.class).toLong(-1) < 0, "an integer >= 0 expected");
         may(anthropic, "system", Json.Str.class, Json.Arr.class);
         objects(anthropic, "system").forEach(block -> text(block, "text"));
         for (String name : List.of("tools", "stop_sequences", "mcp_servers")) may(anthropic, name, Json.Arr.class);
@@ -60,12 +39,28 @@ final class Request {
         refuse("billing_policy", get("billing_policy").get("bill_to").is("user_profile"), "not available here");
         refuse("messages", need(anthropic, "messages", Json.Arr.class).items().isEmpty(), "at least one is required");
         for (Json message : objects(anthropic, "messages")) {
-            boolean known = List.of("system", "user", "assistant").contains(text(message, "role").text());
+            String role = text(message, "role").text();
+            boolean known = List.of("system", "user", "assistant").contains(role);
             if (!known) throw invalid(message, "role", "user, assistant or system expected");
-            if (!message.get("role").is("system")) need(message, "content", Json.Str.class, Json.Arr.class);
-            may(message, "content", Json.Str.class, Json.Arr.class);
+            Json content = may(message, "content", Json.Str.class, Json.Arr.class);
+            if (content.isNull() && !role.equals("system")) throw invalid(message, "content", "Field required");
             objects(message, "content").forEach(block -> text(block, "type"));
         }
+    }
+
+    Json json() { return anthropic; }
+    Json get(String name) { return anthropic.get(name); }
+    boolean isStream() { return get("stream") == Json.TRUE; }
+    boolean isThinkingOff() { return List.of("disabled", "between_tools").contains(get("thinking").get("type").text()); }
+    boolean isOneCallWanted() { return get("tool_choice").get("disable_parallel_tool_use") == Json.TRUE; }
+    List<Json> stops() { return get("stop_sequences").items().stream().filter(stop -> !stop.text().isBlank()).toList(); }
+
+    /** {@code output_config.format}, or {@code output_format} as it was called before. */
+    Json format() {
+        Json format = get("output_config").get("format");
+        Json old = get("output_format");
+        refuse("output_format", !format.isNull() && !old.isNull(), "output_config.format is there too");
+        return format.isNull() ? old : format;
     }
 
     void refuse(String name, boolean isRefused, String reason) {
@@ -83,18 +78,16 @@ final class Request {
     /** {@return the member, which must be of one of the {@code kinds} if it is there} */
     Json may(Json parent, String name, Class<?>... kinds) {
         Json found = parent.get(name);
-        if (found.isNull()) return found;
-        for (Class<?> kind : kinds) {
-            if (kind.isInstance(found)) return found;
-        }
+        if (found.isNull() || Stream.of(kinds).anyMatch(kind -> kind.isInstance(found))) return found;
         throw invalid(parent, name, Stream.of(kinds).map(KINDS::get).collect(Collectors.joining(" or ")) + " expected");
     }
 
     /** {@return the elements of an array, each of which must be an object; of anything else, none} */
     List<Json> objects(Json parent, String name) {
         List<Json> items = parent.get(name).items();
-        for (Json item : items) {
-            if (!(item instanceof Json.Obj)) throw invalid(parent, "%s[%d]".formatted(name, items.indexOf(item)), "an object expected");
+        for (int i = 0; i < items.size(); i++) {
+            boolean isObject = items.get(i) instanceof Json.Obj;
+            if (!isObject) throw invalid(parent, "%s[%d]".formatted(name, i), "an object expected");
         }
         return items;
     }
@@ -105,18 +98,13 @@ final class Request {
 
     /** {@return where below {@code at} the node {@code wanted} stands, as in ".messages[0]"} */
     private static String path(Json at, Json wanted) {
-        Json[] members = at.parts();
-        List<Json> items = at.items();
-        for (int i = 0; i < items.size(); i++) {
-            if (isWithin(items.get(i), wanted)) return "[%d]%s".formatted(i, path(items.get(i), wanted));
-        }
-        for (int i = 1; i < members.length; i += 2) {
-            if (isWithin(members[i], wanted)) return ".%s%s".formatted(members[i - 1].text(), path(members[i], wanted));
+        boolean isObject = at instanceof Json.Obj;
+        Json[] inner = isObject ? at.parts() : at.items().toArray(Json[]::new);
+        for (int i = isObject ? 1 : 0; i < inner.length; i += isObject ? 2 : 1) {
+            boolean same = inner[i].source() == wanted.source();
+            boolean holds = same && inner[i].from() <= wanted.from() && inner[i].to() >= wanted.to();
+            if (holds) return (isObject ? "." + inner[i - 1].text() : "[%d]".formatted(i)) + path(inner[i], wanted);
         }
         return "";
-    }
-
-    private static boolean isWithin(Json outer, Json inner) {
-        return outer.source() == inner.source() && outer.from() <= inner.from() && outer.to() >= inner.to();
     }
 }

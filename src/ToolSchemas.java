@@ -1,5 +1,3 @@
-import java.util.Map;
-
 /**
  * Function schemas for the tools that Anthropic defines and the client runs: bash, text editor, computer, memory.
  * The request only names their type; Anthropic's models know the schemas, others must be told.
@@ -7,52 +5,46 @@ import java.util.Map;
  * <p>Source: Anthropic, "Bash tool", "Text editor tool", "Computer use tool", "Memory tool", by version.
  */
 final class ToolSchemas {
-    private static final Map<String, String> DESCRIPTIONS = Map.of(
-            "bash", "Run a command in a persistent bash session; restart:true starts the session anew.",
-            "text_editor", "View, create, edit text files. str_replace needs old_str to occur once.",
-            "computer", "Use the mouse and keyboard of a computer and see its display. Coordinates are [x, y].",
-            "memory", "Keep notes for later sessions as files under /memories.");
-    private static final String EDIT = "path:s file_text:s old_str:s new_str:s insert_line:i view_range:2";
-    private static final String EDITS = "view,create,str_replace,insert";
-    private static final String ACTIONS = "key,type,mouse_move,left_click,left_click_drag,right_click,middle_click,"
-            + "double_click,screenshot,cursor_position";
+    private static final String EDIT = "command:view,create,str_replace,insert%s path:string file_text:string"
+            + " old_str:string new_str:string insert_line:integer view_range:2";
+    private static final String ACT = "action:key,type,mouse_move,left_click,left_click_drag,right_click,middle_click,"
+            + "double_click,screenshot,cursor_position%s coordinate:2 start_coordinate:2 text:string duration:number"
+            + " scroll_direction:up,down,left,right scroll_amount:integer region:4";
     private static final String MORE = ",left_mouse_down,left_mouse_up,scroll,hold_key,wait,triple_click";
 
     private ToolSchemas() { }
 
-    static boolean has(Json tool) { return DESCRIPTIONS.containsKey(kind(tool)); }
+    static boolean has(Json tool) { return kind(tool).matches("bash|text_editor|computer|memory"); }
     private static String kind(Json tool) { return tool.get("type").text().replaceFirst("_\\d{8}$", ""); }
 
     /** Writes the description and parameters of the function that stands for {@code tool}. */
-    static Json.Writer write(Json tool, Json.Writer function) {
+    static Json.Writer write(Json tool, Json.Writer out) {
         String type = tool.get("type").text();
         boolean old = type.compareTo("text_editor_20250429") < 0;
+        String more = (type.endsWith("_20241022") ? "" : MORE) + (type.endsWith("_20251124") ? ",zoom" : "");
         Json width = tool.get("display_width_px");
-        String size = width.isNull() ? "" : " It is %s by %s.".formatted(width.raw(), tool.get("display_height_px").raw());
-        String actions = ACTIONS + (type.endsWith("_20241022") ? "" : MORE) + (type.endsWith("_20251124") ? ",zoom" : "");
-        function.put("'description':%,'parameters':", DESCRIPTIONS.get(kind(tool)) + size);
+        String size = width.isNull() ? "" : " of %s by %s".formatted(width.raw(), tool.get("display_height_px").raw());
         return switch (kind(tool)) {
-            case "bash" -> object(function, "command:s restart:b", "");
-            case "text_editor" -> object(function, "command:" + EDITS + (old ? ",undo_edit " : " insert_text:s ") + EDIT,
-                    "'command','path'");
-            case "computer" -> object(function, "action:" + actions + " coordinate:2 start_coordinate:2 text:s duration:n"
-                    + " scroll_direction:up,down,left,right scroll_amount:i region:4", "'action'");
-            default -> object(function, "command:" + EDITS + ",delete,rename " + EDIT
-                    + " insert_text:s old_path:s new_path:s", "'command'");
+            case "bash" -> write(out, "Run a command in a persistent bash session; restart:true starts it anew.",
+                    "command:string restart:boolean", "");
+            case "text_editor" -> write(out, "View, create, edit text files. str_replace needs old_str to occur once.",
+                    EDIT.formatted(old ? ",undo_edit" : " insert_text:string"), "'command','path'");
+            case "computer" -> write(out, "Use a computer's mouse, keyboard and display. Coordinates are [x, y]" + size,
+                    ACT.formatted(more), "'action'");
+            default -> write(out, "Keep notes for later sessions as files under /memories.",
+                    EDIT.formatted(",delete,rename insert_text:string old_path:string new_path:string"), "'command'");
         };
     }
 
-    /** Writes {@code name:type …}: s string, b boolean, i integer, n number, 2 and 4 so many integers, a list its words. */
-    private static Json.Writer object(Json.Writer out, String properties, String required) {
-        out.put("{'type':'object','properties':{");
-        for (String property : properties.split(" ")) {
-            String type = property.substring(property.indexOf(':') + 1);
-            out.put("%:", property.substring(0, property.indexOf(':'))).put(switch (type) {
-                case "s" -> "{'type':'string'},";
-                case "b" -> "{'type':'boolean'},";
-                case "i" -> "{'type':'integer'},";
-                case "n" -> "{'type':'number'},";
-                case "2", "4" -> "{'type':'array','items':{'type':'integer'},'minItems':#,'maxItems':#},".replace("#", type);
+    /** Members are {@code name:type …}; a type may also be a number of integers, or the words to choose from. */
+    private static Json.Writer write(Json.Writer out, String description, String members, String required) {
+        out.put("'description':%,'parameters':{'type':'object','properties':{", description);
+        for (String member : members.split(" ")) {
+            String type = member.replaceFirst(".*:", "");
+            out.put("%:", member.replaceFirst(":.*", "")).put(switch (type) {
+                case "string", "boolean", "integer", "number" -> "{'type':'%s'},".formatted(type);
+                case "2", "4" -> "{'type':'array','items':{'type':'integer'},'minItems':%1$s,'maxItems':%1$s},"
+                        .formatted(type);
                 default -> "{'type':'string','enum':['%s']},".formatted(type.replace(",", "','"));
             });
         }
