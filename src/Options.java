@@ -128,11 +128,12 @@ record Options(Optional<URI> upstream, Optional<String> model, List<Mapping> map
     private static Optional<URI> upstream(String text) {
         if (text.equals("demo")) return Optional.empty();
         try {
-            String host = URI.create(text).getHost();
-            if (host == null || !text.matches("(?i)https?:.*")) throw new IllegalArgumentException();
-            String url = text.replaceAll("(?<=^\\w{4,5}://)[^/?#]*@|#.*", ""); // dropped: user, password and fragment
-            String base = url.replaceFirst("^(\\w+://[^/?]+)/*(?=\\?|$)", "$1/v1");
-            return Optional.of(URI.create(base.replaceFirst("(/chat/completions)?/*(?=\\?|$)", "/chat/completions")));
+            var url = URI.create(text);
+            if (url.getHost() == null || !text.matches("(?i)https?:.*")) throw new IllegalArgumentException();
+            String authority = url.getRawAuthority().replaceFirst("^.*@", ""); // dropped: user and password
+            String base = url.getRawPath().replaceFirst("^/*$", "/v1").replaceFirst("(/chat/completions)?/*$", "");
+            String query = url.getRawQuery() == null ? "" : "?" + url.getRawQuery();
+            return Optional.of(URI.create(url.getScheme() + "://" + authority + base + "/chat/completions" + query));
         } catch (IllegalArgumentException e) { // the text is not quoted: it may hold a key
             throw new Wrong(1, "--upstream: a URL like http://localhost:11434/v1 expected");
         }

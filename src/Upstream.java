@@ -49,23 +49,20 @@ final class Upstream {
         String key = options.upstreamKey().orElse(clientKey);
         try {
             if (!key.isEmpty()) request.setHeader("authorization", "Bearer " + key);
+            options.headers().forEach(header -> request.setHeader(header.name(), header.value()));
+            return client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
         } catch (IllegalArgumentException e) {
             throw new ApiError(401, "the key holds characters that no header may hold");
-        }
-        options.headers().forEach(header -> request.setHeader(header.name(), header.value()));
-        try {
-            return client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
         } catch (IOException e) {
             throw new ApiError(502, "%s: %s".formatted(options.upstreamHost(), reason(e)));
         }
     }
 
     private String reason(IOException e) {
-        String at = url.getPort() < 0 ? "" : " on port " + url.getPort();
         return switch (e) {
-            case ConnectException refused -> refused.getCause() instanceof UnresolvedAddressException
-                    ? "the host is not known" : "cannot connect%s; is the backend running?".formatted(at);
-            case HttpConnectTimeoutException slow -> "no connection%s in time".formatted(at);
+            case ConnectException no when e.getCause() instanceof UnresolvedAddressException -> "the host is not known";
+            case ConnectException no -> "cannot connect to %s; is the backend running?".formatted(url.getAuthority());
+            case HttpConnectTimeoutException slow -> "no connection to %s in time".formatted(url.getAuthority());
             case SSLException tls -> "TLS failed: " + tls.getMessage();
             default -> "the connection broke before a reply came";
         };
