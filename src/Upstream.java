@@ -14,11 +14,10 @@ import javax.net.ssl.SSLException;
 
 /** The backend: sends it requests, no more at a time than allowed. Safe for use by many threads. */
 final class Upstream {
-    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
-    private static final long QUEUE_SECONDS = 10;
+    private static final long PATIENCE_SECONDS = 10; // to connect, and to get a place
 
     private final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
-            .connectTimeout(CONNECT_TIMEOUT).build();
+            .connectTimeout(Duration.ofSeconds(PATIENCE_SECONDS)).build();
     private final Options options;
     private final URI url;
     private final Semaphore places;
@@ -31,7 +30,7 @@ final class Upstream {
 
     /** Waits for a place among the requests in flight, and returns true; {@link #release} gives it back. */
     boolean acquire() throws InterruptedException {
-        if (places.tryAcquire(QUEUE_SECONDS, TimeUnit.SECONDS)) return true;
+        if (places.tryAcquire(PATIENCE_SECONDS, TimeUnit.SECONDS)) return true;
         throw new ApiError(529, "too many requests in flight (--max-connections)").retryAfter(1);
     }
 
