@@ -21,7 +21,7 @@ final class Exchange {
     private static final long LINGER = 5 * SECOND; // for usage and the end, after finish_reason
     private static final int MAX_ERROR_BYTES = 64 * 1024;
     private static final int MAX_REPLY_BYTES = 64 * 1024 * 1024;
-    private static final int MAX_TRAILING_EVENTS = 100; // after [DONE]
+    private static final int MAX_TRAILING_EVENTS = 100; // after [DONE], read so that the connection can serve again
     private static final int MAX_UNSENT_BYTES = 64 * 1024;
 
     private final HttpExchange http;
@@ -33,7 +33,7 @@ final class Exchange {
     private final ReentrantLock lock = new ReentrantLock();
     private final long begun = System.nanoTime();
     private long lastSent = begun;
-    private long waitingSince; // for the upstream, if hasPlace
+    private long waitingSince; // for the upstream, while hasPlace and the lock is free
     private volatile long writingSince;
     private volatile Thread writer; // to the client, this exchange's thread or a ping's; null while nothing is written
     private HttpResponse<InputStream> reply; // null until it has come
@@ -57,7 +57,7 @@ final class Exchange {
         lock.lock();
         try {
             if (translator.wantsNothing()) translator.end(); else exchange(openai, clientKey);
-            if (!over) complete();
+            if (!over) complete(); // a stream is, before its very end is read
         } catch (ApiError e) {
             if (!over || e.status() == 499) status = e.status();
             if (body == null && !over) throw e;
@@ -105,8 +105,7 @@ final class Exchange {
         while (isMore(events) && !translator.event(events)) { } // until nothing more comes or is wanted
         translator.finish(false);
         complete();
-        int left = translator.isStopped() ? 0 : MAX_TRAILING_EVENTS;
-        while (left-- > 0 && isMore(events)) { } // to the end, so that the connection can serve again
+        for (int i = 0; i < MAX_TRAILING_EVENTS && !translator.isStopped() && isMore(events); i++) { }
     }
 
     /** {@return whether there is another event; what has finished may break off} */

@@ -152,8 +152,7 @@ final class Proxy implements AutoCloseable {
                 default -> throw new ApiError(400, "request_body_encoding_unsupported", "gzip or deflate expected");
             };
             byte[] body = in.readNBytes(length > MAX_BODY_BYTES ? 0 : MAX_BODY_BYTES + 1);
-            boolean isTooLarge = Math.max(length, body.length) > MAX_BODY_BYTES;
-            if (isTooLarge) throw new ApiError(413, code, "the body is larger than 32 MB");
+            if (Math.max(length, body.length) > MAX_BODY_BYTES) throw new ApiError(413, code, "the body is over 32 MB");
             return Json.parse(body);
         } catch (IOException | IndexOutOfBoundsException e) { // the latter for chunks of a length below zero
             throw new ApiError(400, "request_body_encoding_invalid", "the body is not what its headers say");
