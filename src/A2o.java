@@ -1,6 +1,5 @@
 import java.io.IOException;
 import java.net.URI;
-import java.nio.channels.UnresolvedAddressException;
 import java.util.List;
 import java.util.Map;
 import java.util.logging.FileHandler;
@@ -60,9 +59,9 @@ final class A2o {
     private static Proxy listen(Options options, URI url) throws IOException {
         try {
             return new Proxy(options, url);
-        } catch (IOException | UnresolvedAddressException e) {
-            String reason = e.getMessage() == null ? "the host is not known" : e.getMessage();
-            throw new IOException("no listening on %s port %d: %s".formatted(options.host(), options.port(), reason));
+        } catch (IOException e) {
+            String at = "no listening on %s port %d: ".formatted(options.host(), options.port());
+            throw new IOException(at + e.getMessage(), e);
         }
     }
 }
