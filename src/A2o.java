@@ -1,18 +1,14 @@
 import java.io.IOException;
-import java.net.BindException;
 import java.net.URI;
-import java.nio.channels.UnresolvedAddressException;
 import java.util.List;
 import java.util.Map;
 import java.util.logging.FileHandler;
 import java.util.logging.Logger;
 import java.util.logging.SimpleFormatter;
 
-/** The command: reads the options, starts the proxy, says how to use it. Exit: 0 fine, 1 cannot start, 2 wrong usage. */
+/** The command: reads the options, starts the proxy, says how to use it; or exits, as the usage text says. */
 final class A2o {
     static final String VERSION = "0.1.0";
-
-    private A2o() { }
 
     public static void main(String[] args) {
         try {
@@ -25,15 +21,12 @@ final class A2o {
                 start(Options.of(given));
             }
         } catch (Options.Wrong e) {
-            exit(e.exitStatus(), e.getMessage().stripTrailing());
+            System.err.println(e.getMessage());
+            System.exit(e.exitStatus());
         } catch (IOException e) {
-            exit(1, "a2o: " + e.getMessage());
+            System.err.println("a2o: " + e.getMessage());
+            System.exit(1);
         }
-    }
-
-    private static void exit(int status, String message) {
-        System.err.println(message);
-        System.exit(status);
     }
 
     private static void start(Options options) throws IOException {
@@ -66,10 +59,9 @@ final class A2o {
     private static Proxy listen(Options options, URI url) throws IOException {
         try {
             return new Proxy(options, url);
-        } catch (BindException | UnresolvedAddressException e) {
-            boolean taken = e instanceof BindException;
-            String reason = taken ? "the port is in use, or the address is not of here" : "the host is not known";
-            throw new IOException("no listening on %s port %d: %s".formatted(options.host(), options.port(), reason), e);
+        } catch (IOException e) {
+            String at = "no listening on %s port %d: ".formatted(options.host(), options.port());
+            throw new IOException(at + e.getMessage(), e);
         }
     }
 }

@@ -5,7 +5,6 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.http.HttpResponse;
 import java.util.concurrent.Callable;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -17,12 +16,12 @@ import java.util.concurrent.locks.ReentrantLock;
  * {@link #PATIENCE} has passed: until then an error still gets a status of its own, after that it is an event.
  */
 final class Exchange {
-    private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
+    private static final long SECOND = 1_000_000_000; // in nanoseconds, as all times here
     private static final long PATIENCE = 10 * SECOND; // also from one pair of pings to the next
     private static final long LINGER = 5 * SECOND; // for usage and the end, after finish_reason
     private static final int MAX_ERROR_BYTES = 64 * 1024;
     private static final int MAX_REPLY_BYTES = 64 * 1024 * 1024;
-    private static final int MAX_TRAILING_EVENTS = 100; // after [DONE]
+    private static final int MAX_TRAILING_EVENTS = 100; // after [DONE], read so that the connection can serve again
     private static final int MAX_UNSENT_BYTES = 64 * 1024;
 
     private final HttpExchange http;
@@ -34,7 +33,7 @@ final class Exchange {
     private final ReentrantLock lock = new ReentrantLock();
     private final long begun = System.nanoTime();
     private long lastSent = begun;
-    private long waitingSince = Long.MAX_VALUE; // that is, not at all
+    private long waitingSince; // for the upstream, while hasPlace and the lock is free
     private volatile long writingSince;
     private volatile Thread writer; // to the client, this exchange's thread or a ping's; null while nothing is written
     private HttpResponse<InputStream> reply; // null until it has come
@@ -57,12 +56,8 @@ final class Exchange {
     void run(Json.Writer openai, String clientKey) throws IOException {
         lock.lock();
         try {
-            if (translator.wantsNothing()) {
-                translator.end();
-                complete();
-            } else {
-                exchange(openai, clientKey);
-            }
+            if (translator.wantsNothing()) translator.end(); else exchange(openai, clientKey);
+            if (!over) complete(); // a stream is, before its very end is read
         } catch (ApiError e) {
             if (!over || e.status() == 499) status = e.status();
             if (body == null && !over) throw e;
@@ -81,14 +76,12 @@ final class Exchange {
             var in = new Watched(reply.body());
             String type = reply.headers().firstValue("content-type").orElse("");
             if (reply.statusCode() != 200 || type.contains("html")) throw refusal(in);
-            if (type.matches("(?i)application/(?!x-?nd|json-|jsonl).*json.*")) {
-                whole(in);
-            } else {
-                events(in);
-            }
+            boolean isWhole = type.matches("(?i)application/(?!x-?nd|json-|jsonl).*json.*");
+            if (isWhole) whole(in); else events(in);
         } finally {
             if (reply != null) reply.body().close(); // which cancels what is still to come
             if (hasPlace) upstream.release();
+            hasPlace = false;
         }
     }
 
@@ -105,7 +98,6 @@ final class Exchange {
             throw translator.broken(502, "the reply is " + e.getMessage());
         }
         translator.finish(true);
-        complete();
     }
 
     private void events(InputStream in) throws IOException {
@@ -113,8 +105,7 @@ final class Exchange {
         while (isMore(events) && !translator.event(events)) { } // until nothing more comes or is wanted
         translator.finish(false);
         complete();
-        int left = translator.isStopped() ? 0 : MAX_TRAILING_EVENTS;
-        while (left-- > 0 && isMore(events)) { } // to the end, so that the connection can serve again
+        for (int i = 0; i < MAX_TRAILING_EVENTS && !translator.isStopped() && isMore(events); i++) { }
     }
 
     /** {@return whether there is another event; what has finished may break off} */
@@ -126,9 +117,6 @@ final class Exchange {
             throw e;
         }
     }
-
-    /** Sends what is ready; called when nothing more has arrived. */
-    private void flush() { if (translator.isStream() && !over && translator.ready().size() > 0) send(); }
 
     private void complete() throws IOException {
         send();
@@ -157,8 +145,7 @@ final class Exchange {
     private OutputStream begin(int size) throws IOException {
         String warnings = String.join(",", translator.warnings());
         if (!warnings.isEmpty()) http.getResponseHeaders().set("x-proxy-warnings", warnings);
-        return translator.isStream() ? Proxy.begin(http, 200, "text/event-stream; charset=utf-8", 0)
-                : Proxy.begin(http, 200, "application/json", size);
+        return Proxy.begin(http, 200, translator.isStream() ? 0 : size);
     }
 
     /** Looks after the exchange; called a few times a second with the time in nanoseconds. Never blocks. */
@@ -169,10 +156,9 @@ final class Exchange {
             return;
         }
         try {
-            long silence = waitingSince == Long.MAX_VALUE || !hasPlace ? 0 : now - waitingSince;
+            long silence = hasPlace ? now - waitingSince : 0;
             if (silence > timeout || silence > LINGER && (over || translator.isFinished())) {
-                String seconds = "%d seconds".formatted(TimeUnit.NANOSECONDS.toSeconds(silence));
-                endWait(translator.broken(504, "nothing came for " + seconds));
+                endWait(translator.broken(504, "nothing came for %d seconds".formatted(silence / SECOND)));
             } else if (!over && translator.isStream() && now - lastSent > PATIENCE) {
                 lastSent = now;
                 Thread.ofVirtual().start(this::ping);
@@ -190,7 +176,7 @@ final class Exchange {
             send();
             if (++pings % 2 == 1) lastSent -= PATIENCE - SECOND; // the second of a pair finds out who has left
         } catch (ApiError gone) {
-            if (waitingSince != Long.MAX_VALUE) endWait(gone);
+            endWait(gone);
         } finally {
             lock.unlock();
         }
@@ -207,13 +193,10 @@ final class Exchange {
         lock.unlock();
         try {
             return wait.call();
-        } catch (ApiError e) {
-            throw e;
-        } catch (Exception e) { // of the connection, or the interruption of which the verdict says more
-            throw translator.broken(502, "the connection broke in mid-reply");
+        } catch (Exception e) { // one of ours, of the connection, or the interruption of which the verdict says more
+            throw e instanceof ApiError error ? error : translator.broken(502, "the connection broke in mid-reply");
         } finally {
             lock.lock();
-            waitingSince = Long.MAX_VALUE;
             if (verdict != null) Thread.interrupted(); // it has done its work
             if (verdict != null) throw verdict;
         }
@@ -221,7 +204,7 @@ final class Exchange {
 
     /** {@return the log's line about the exchange} */
     String summary() {
-        long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begun);
+        long millis = (System.nanoTime() - begun) * 1000 / SECOND;
         return "%s %d %d ms %s".formatted(requestId, status, millis, translator.summary());
     }
 
@@ -231,7 +214,9 @@ final class Exchange {
 
         @Override
         public int read(byte[] buffer, int offset, int length) throws IOException {
-            if (in.available() == 0 || translator.ready().size() > MAX_UNSENT_BYTES) flush();
+            int unsent = translator.ready().size();
+            boolean isDue = unsent > MAX_UNSENT_BYTES || unsent > 0 && in.available() == 0; // nothing more has arrived
+            if (isDue && translator.isStream() && !over) send();
             return waitFor(() -> in.read(buffer, offset, length));
         }
     }

@@ -1,5 +1,4 @@
 import java.net.URI;
-import java.net.URISyntaxException;
 import java.net.http.HttpRequest;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -11,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** What the command line and the environment ask for, checked. The usage text is the table of all options there are. */
 record Options(Optional<URI> upstream, Optional<String> model, List<Mapping> maps, String host, int port,
@@ -46,12 +46,16 @@ record Options(Optional<URI> upstream, Optional<String> model, List<Mapping> map
             Exit status: 0 fine, 1 cannot start, 2 wrong usage.
             """;
 
-    record Mapping(Pattern pattern, String model) { }
+    /** The lines of the usage text by their flag, with the name of the option's value and its default, if there are. */
+    private static final Map<String, MatchResult> HELP = Pattern
+            .compile("(?m)^ +(?:-h )?(--[a-z-]+)(?: (?<value>[A-Z=]+|'.*?'))? +.*?(?:\\(default: (?<default>.*)\\))?$")
+            .matcher(USAGE).results().collect(Collectors.toMap(line -> line.group(1), line -> line));
 
+    record Mapping(Pattern pattern, String model) { }
     record Header(String name, String value) { }
 
     /** What is wrong with the command line, with the help of the option it is about. */
-    static final class Wrong extends Exception {
+    static final class Wrong extends RuntimeException {
         private final int exitStatus;
 
         private Wrong(int exitStatus, String message) {
@@ -59,37 +63,29 @@ record Options(Optional<URI> upstream, Optional<String> model, List<Mapping> map
             this.exitStatus = exitStatus;
         }
 
-        private Wrong(String flag, String message) { this(2, "%s%s%n%s".formatted(flag, message, help(flag).group())); }
+        private Wrong(String flag, String wrong) { this(2, "%s%s%n%s".formatted(flag, wrong, HELP.get(flag).group())); }
 
         int exitStatus() { return exitStatus; }
     }
 
-    /** {@return the line about an option; its groups are its value's name and its default, null if it has none} */
-    private static MatchResult help(String flag) {
-        String entry = "(?m)^ +(?:-h )?%s(?: (\\S+(?: V')?))? +.*?(?:\\(default: (.*)\\))?$".formatted(flag);
-        return Pattern.compile(entry).matcher(USAGE).results().findFirst().orElseThrow();
-    }
-
     /** {@return the values given for each flag: those of the command line, else those of the environment} */
-    static Map<String, List<String>> read(String[] args, Map<String, String> environment) throws Wrong {
+    static Map<String, List<String>> read(String[] args, Map<String, String> environment) {
         Map<String, List<String>> given = new HashMap<>();
         for (int i = 0; i < args.length; i++) {
             String[] word = args[i].split("=", 2);
             String flag = word[0].equals("-h") ? "--help" : word[0];
-            boolean known = flag.matches("--[a-z-]+") && USAGE.contains(" " + flag + " ");
-            if (!known) throw new Wrong(2, "unknown option %s%ntry --help".formatted(word[0]));
-            boolean isSwitch = help(flag).group(1) == null;
+            if (!HELP.containsKey(flag)) throw new Wrong(2, "unknown option %s%ntry --help".formatted(word[0]));
+            boolean isSwitch = HELP.get(flag).group("value") == null;
             if (isSwitch && word.length == 2) throw new Wrong(flag, " takes no value");
             if (!isSwitch && word.length == 1 && ++i == args.length) throw new Wrong(flag, " needs a value");
-            if (!help(flag).group().contains("repeatable")) given.remove(flag); // the last one counts
             String value = isSwitch ? "true" : word.length == 2 ? word[1] : args[i];
             given.computeIfAbsent(flag, none -> new ArrayList<>()).add(value);
         }
-        environment.forEach((name, value) -> {
-            String flag = "--" + name.replaceFirst("^A2O_", "").toLowerCase(Locale.ROOT).replace('_', '-');
-            boolean known = name.matches("A2O_(?!HELP|VER).*") && USAGE.contains(" " + flag + " ") && !value.isBlank();
-            boolean many = known && help(flag).group().contains("repeatable");
-            if (known) given.putIfAbsent(flag, many ? value.lines().toList() : List.of(value));
+        HELP.forEach((flag, help) -> {
+            String name = ("A2O" + flag.substring(1)).replace('-', '_').toUpperCase(Locale.ROOT);
+            String value = flag.matches("--help|--version") ? "" : environment.getOrDefault(name, "");
+            List<String> values = help.group().contains("repeatable") ? value.lines().toList() : List.of(value);
+            if (!value.isBlank()) given.putIfAbsent(flag, values);
         });
         String key = environment.getOrDefault("OPENAI_API_KEY", "");
         if (!key.isBlank()) given.putIfAbsent("--upstream-key", List.of(key));
@@ -97,32 +93,31 @@ record Options(Optional<URI> upstream, Optional<String> model, List<Mapping> map
     }
 
     /** {@return the options, each value checked} */
-    static Options of(Map<String, List<String>> given) throws Wrong {
+    static Options of(Map<String, List<String>> given) {
         if (!given.containsKey("--upstream")) throw new Wrong("--upstream", " is required");
-        List<Mapping> maps = new ArrayList<>();
-        for (String map : given.getOrDefault("--map", List.of())) maps.add(mapping(map));
-        List<Header> headers = new ArrayList<>();
         boolean isKey = optional(given, "--upstream-key").orElse("none").matches("[ -~]+");
         if (!isKey) throw new Wrong("--upstream-key", ": printable ASCII characters expected");
-        for (String header : given.getOrDefault("--header", List.of())) headers.add(header(header));
-        return new Options(upstream(text(given, "--upstream")), optional(given, "--model"), maps, text(given, "--host"),
+        return new Options(upstream(text(given, "--upstream")), optional(given, "--model"),
+                given.getOrDefault("--map", List.of()).stream().map(Options::mapping).toList(), text(given, "--host"),
                 number(given, "--port", 0, 65_535), Duration.ofSeconds(number(given, "--timeout", 1, 86_400)),
                 number(given, "--workers", 0, 1024), number(given, "--max-connections", 1, 999_999),
                 number(given, "--max-connections-per-host", 1, 999_999), !text(given, "--debug").matches("|0|false"),
-                optional(given, "--log-file"), optional(given, "--upstream-key"), optional(given, "--auth-key"), headers,
-                extraBody(text(given, "--extra-body")), number(given, "--context", 0, 999_999_999));
+                optional(given, "--log-file"), optional(given, "--upstream-key"), optional(given, "--auth-key"),
+                given.getOrDefault("--header", List.of()).stream().map(Options::header).toList(),
+                extraBody(optional(given, "--extra-body").orElse("{}")), number(given, "--context", 0, 999_999_999));
     }
 
+    /** {@return the value that counts: the last one given, else the default, else ""} */
     private static String text(Map<String, List<String>> given, String flag) {
         if (given.containsKey(flag)) return given.get(flag).getLast();
-        return Optional.ofNullable(help(flag).group(2)).orElse("");
+        return Optional.ofNullable(HELP.get(flag).group("default")).orElse("");
     }
 
     private static Optional<String> optional(Map<String, List<String>> given, String flag) {
         return Optional.of(text(given, flag).strip()).filter(text -> !text.isEmpty());
     }
 
-    private static int number(Map<String, List<String>> given, String flag, int least, int most) throws Wrong {
+    private static int number(Map<String, List<String>> given, String flag, int least, int most) {
         String text = text(given, flag);
         int number = text.matches("\\d{1,9}") ? Integer.parseInt(text) : -1;
         if (number >= least && number <= most) return number;
@@ -130,35 +125,31 @@ record Options(Optional<URI> upstream, Optional<String> model, List<Mapping> map
     }
 
     /** {@return the chat completions URL of the backend; empty for the built-in one} */
-    private static Optional<URI> upstream(String text) throws Wrong {
+    private static Optional<URI> upstream(String text) {
         if (text.equals("demo")) return Optional.empty();
         try {
-            var url = new URI(text);
-            String path = url.getRawPath() == null ? "" : url.getRawPath().replaceAll("/+$", "");
-            if (!path.endsWith("/chat/completions")) path += path.isEmpty() ? "/v1/chat/completions" : "/chat/completions";
+            var url = URI.create(text);
+            if (url.getHost() == null || !text.matches("(?i)https?:.*")) throw new IllegalArgumentException();
+            String authority = url.getRawAuthority().replaceFirst("^.*@", ""); // dropped: user and password
+            String base = url.getRawPath().replaceFirst("^/*$", "/v1").replaceFirst("(/chat/completions)?/*$", "");
             String query = url.getRawQuery() == null ? "" : "?" + url.getRawQuery();
-            if (url.getHost() == null || !text.matches("(?i)https?://.*")) throw new URISyntaxException("", "");
-            String authority = url.getRawAuthority().replaceAll("^.*@", ""); // dropped: user and password
-            return Optional.of(URI.create("%s://%s%s%s".formatted(url.getScheme(), authority, path, query)));
-        } catch (URISyntaxException e) { // the text is not quoted: it may hold a key
-            throw new Wrong(1, "--upstream: a URL like http://localhost:11434/v1 expected%n".formatted());
+            return Optional.of(URI.create(url.getScheme() + "://" + authority + base + "/chat/completions" + query));
+        } catch (IllegalArgumentException e) { // the text is not quoted: it may hold a key
+            throw new Wrong(1, "--upstream: a URL like http://localhost:11434/v1 expected");
         }
     }
 
-    private static Mapping mapping(String text) throws Wrong {
+    private static Mapping mapping(String text) {
         int equals = text.lastIndexOf('=');
         boolean isPair = equals > 0 && equals < text.length() - 1;
         if (!isPair) throw new Wrong("--map", ": PATTERN=MODEL expected, not '%s'".formatted(text));
-        String[] pieces = text.substring(0, equals).split("\\*", -1);
-        var regex = new StringBuilder();
-        for (int i = 0; i < pieces.length; i++) { // atomic groups, or many stars would try all combinations
-            String piece = Pattern.quote(pieces[i]).replace("?", "\\E.\\Q");
-            regex.append(i == 0 ? piece : i == pieces.length - 1 ? ".*" + piece : "(?>.*?" + piece + ")");
-        }
-        return new Mapping(Pattern.compile(regex.toString(), Pattern.DOTALL), text.substring(equals + 1));
+        String quoted = Pattern.quote(text.substring(0, equals)).replace("?", "\\E.\\Q");
+        // atomic groups, from star to star and to the end, or many stars would try all combinations
+        String regex = "(?>" + quoted.replace("*", "\\E)(?>.*?\\Q") + "\\z)";
+        return new Mapping(Pattern.compile(regex, Pattern.DOTALL), text.substring(equals + 1));
     }
 
-    private static Header header(String text) throws Wrong {
+    private static Header header(String text) {
         String[] parts = text.split(":", 2);
         try {
             HttpRequest.newBuilder().header(parts[0].strip(), parts[1].strip());
@@ -168,14 +159,13 @@ record Options(Optional<URI> upstream, Optional<String> model, List<Mapping> map
         }
     }
 
-    private static Json extraBody(String text) throws Wrong {
+    private static Json extraBody(String text) {
         try {
-            Json json = Json.parse((text.isEmpty() ? "{}" : text).getBytes(StandardCharsets.UTF_8));
-            if (json instanceof Json.Obj) return json;
+            if (Json.parse(text.getBytes(StandardCharsets.UTF_8)) instanceof Json.Obj json) return json;
+            throw new Wrong("--extra-body", ": a JSON object expected");
         } catch (Json.Malformed e) {
             throw new Wrong("--extra-body", ": " + e.getMessage());
         }
-        throw new Wrong("--extra-body", ": a JSON object expected");
     }
 
     /** {@return the backend's name for messages and the log} */
@@ -183,8 +173,7 @@ record Options(Optional<URI> upstream, Optional<String> model, List<Mapping> map
 
     /** {@return the model to ask for: without a suffix such as Claude Code's [1m], by --map, then --model} */
     String model(String asked) {
-        int suffix = asked.endsWith("]") ? asked.lastIndexOf('[') : -1;
-        String name = suffix < 0 ? asked : asked.substring(0, suffix);
+        String name = asked.replaceFirst("\\[[^\\[]*]\\z", "");
         return maps.stream().filter(map -> map.pattern.matcher(name).matches()).map(Mapping::model).findFirst()
                 .or(() -> model).orElse(name);
     }

@@ -1,6 +1,5 @@
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
-import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -8,19 +7,18 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
+import java.util.concurrent.locks.LockSupport;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.InflaterInputStream;
-import java.util.zip.ZipException;
 
 /**
  * The server: routes, keys, limits, and the one place where exceptions become answers. A virtual thread serves each
@@ -28,7 +26,7 @@ import java.util.zip.ZipException;
  */
 final class Proxy implements AutoCloseable {
     private static final int MAX_BODY_BYTES = 32 * 1024 * 1024;
-    private static final long TICK_MILLIS = 250;
+    private static final long TICK_NANOS = 250_000_000;
     private static final Logger LOG = Logger.getLogger("a2o");
 
     static { // read when the server's and the client's classes load
@@ -71,99 +69,81 @@ final class Proxy implements AutoCloseable {
     }
 
     private void tick() {
-        try {
-            while (true) {
-                Thread.sleep(TICK_MILLIS);
-                live.forEach(exchange -> exchange.tick(System.nanoTime()));
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt(); // closed: the thread ends
+        while (!Thread.interrupted()) { // that is, until close
+            LockSupport.parkNanos(TICK_NANOS);
+            live.forEach(exchange -> exchange.tick(System.nanoTime()));
         }
     }
 
     private static String newId() { return UUID.randomUUID().toString().replace("-", "").substring(0, 24); }
 
-    private void handle(HttpExchange http) {
+    private void handle(HttpExchange http) throws IOException {
         String requestId = "req_" + newId();
         http.getResponseHeaders().set("request-id", requestId);
-        try (http) {
-            try {
-                doHandle(http, requestId);
-            } catch (ApiError e) {
-                answer(http, e, requestId);
-            } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
-                LOG.log(Level.SEVERE, requestId, e);
-                answer(http, new ApiError(500, "an error of the proxy; its log has more by this id"), requestId);
-            }
-        } catch (IOException e) {
-            LOG.log(Level.FINE, "{0}: the client has left", requestId);
+        try {
+            doHandle(http, requestId);
+        } catch (ApiError e) {
+            answer(http, e, requestId);
+        } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
+            LOG.log(Level.SEVERE, requestId, e);
+            answer(http, new ApiError(500, "an error of the proxy; its log has more by this id"), requestId);
+        } finally {
+            http.close();
         }
     }
 
     private void doHandle(HttpExchange http, String requestId) throws IOException {
         String path = http.getRequestURI().getRawPath();
-        if (!path.equals("/health")) authorize(http);
-        switch (path) {
-            case "/v1/messages", "/v1/v1/messages" -> { // the second is what a base URL that ends in /v1 leads to
-                allow(http, "POST");
-                messages(http, requestId);
-            }
-            case "/", "/health", "/api/hello" -> {
-                allow(http, "GET HEAD");
-                answer(http, 200, new Json.Writer().put("{'name':'a2o','version':%,'status':'ok'}", A2o.VERSION));
-            }
-            default -> throw new ApiError(404, "%s is not available on this proxy".formatted(path)).asFinal();
-        }
-    }
-
-    private static void allow(HttpExchange http, String methods) {
         String method = http.getRequestMethod();
-        boolean allowed = List.of(methods.split(" ")).contains(method);
-        if (!allowed) throw new ApiError(405, "%s is not allowed here; use %s".formatted(method, methods));
+        if (!path.equals("/health")) authorize(http);
+        String allowed = switch (path) {
+            case "/v1/messages", "/v1/v1/messages" -> "POST"; // the second is what a base URL that ends in /v1 leads to
+            case "/", "/health", "/api/hello" -> "GET|HEAD";
+            default -> throw new ApiError(404, "%s is not available on this proxy".formatted(path)).asFinal();
+        };
+        boolean isAllowed = method.matches(allowed);
+        if (!isAllowed) throw new ApiError(405, "%s is not allowed here; use %s".formatted(method, allowed));
+        var status = new Json.Writer().put("{'name':'a2o','version':%,'status':'ok'}", A2o.VERSION);
+        if (allowed.equals("POST")) messages(http, requestId); else answer(http, 200, status);
     }
 
     private void authorize(HttpExchange http) {
         byte[] own = options.authKey().orElse("").getBytes(StandardCharsets.UTF_8);
-        boolean known = clientKeys(http).anyMatch(key -> MessageDigest.isEqual(key.getBytes(StandardCharsets.UTF_8), own));
+        boolean known = keys(http).anyMatch(key -> MessageDigest.isEqual(key.getBytes(StandardCharsets.UTF_8), own));
         if (own.length > 0 && !known) throw new ApiError(401, "this proxy needs its own key, as x-api-key or bearer");
     }
 
     /** {@return the keys that the client sent: x-api-key, then the bearer's} */
-    private static Stream<String> clientKeys(HttpExchange http) {
-        String key = Objects.requireNonNullElse(http.getRequestHeaders().getFirst("x-api-key"), "");
-        String bearer = Objects.requireNonNullElse(http.getRequestHeaders().getFirst("authorization"), "");
-        boolean isBearer = bearer.regionMatches(true, 0, "Bearer ", 0, 7);
-        return Stream.of(key, isBearer ? bearer.substring(7) : "").map(String::strip).filter(each -> !each.isEmpty());
+    private static Stream<String> keys(HttpExchange http) {
+        String authorization = header(http, "authorization", "");
+        String bearer = authorization.matches("(?is)bearer .*") ? authorization.substring(7) : "";
+        return Stream.of(header(http, "x-api-key", ""), bearer).map(String::strip).filter(key -> !key.isEmpty());
+    }
+
+    private static String header(HttpExchange http, String name, String otherwise) {
+        return Objects.requireNonNullElse(http.getRequestHeaders().getFirst(name), otherwise);
     }
 
     private void messages(HttpExchange http, String requestId) throws IOException {
-        byte[] body = body(http);
-        Json anthropic;
-        try {
-            anthropic = Json.parse(body);
-        } catch (Json.Malformed e) {
-            throw new ApiError(400, "the body is " + e.getMessage());
-        }
+        Json anthropic = body(http);
         var translator = new Translator(anthropic, options, dialect, Proxy::newId);
         Json.Writer openai = translator.openai();
-        if (options.debug()) LOG.info(() -> "%s > %s%n%s >> %s".formatted(requestId, anthropic.raw(), requestId, openai));
+        if (options.debug()) LOG.info(() -> "%1$s > %2$s%n%1$s >> %3$s".formatted(requestId, anthropic.raw(), openai));
         var exchange = new Exchange(http, requestId, translator, upstream, options);
         live.add(exchange);
         try {
             boolean own = options.authKey().isPresent(); // then the client's key is not the backend's
-            exchange.run(openai, own ? "" : clientKeys(http).findFirst().orElse(""));
+            exchange.run(openai, own ? "" : keys(http).findFirst().orElse(""));
         } finally {
             live.remove(exchange);
             LOG.info(exchange::summary);
         }
     }
 
-    private static byte[] body(HttpExchange http) throws IOException {
-        String named = Objects.requireNonNullElse(http.getRequestHeaders().getFirst("content-encoding"), "identity");
-        String length = Objects.requireNonNullElse(http.getRequestHeaders().getFirst("content-length"), "0");
-        String encoding = named.strip().toLowerCase(Locale.ROOT);
-        boolean plain = encoding.equals("identity");
-        byte[] body;
+    private static Json body(HttpExchange http) throws IOException {
+        String encoding = header(http, "content-encoding", "identity").strip().toLowerCase(Locale.ROOT);
+        long length = Long.parseLong(header(http, "content-length", "0"));
+        String code = encoding.equals("identity") ? "" : "request_body_too_large_after_decoding";
         try {
             InputStream in = switch (encoding) {
                 case "identity" -> http.getRequestBody();
@@ -171,32 +151,35 @@ final class Proxy implements AutoCloseable {
                 case "deflate" -> new InflaterInputStream(http.getRequestBody());
                 default -> throw new ApiError(400, "request_body_encoding_unsupported", "gzip or deflate expected");
             };
-            body = Long.parseLong(length) > MAX_BODY_BYTES ? null : in.readNBytes(MAX_BODY_BYTES + 1);
-        } catch (ZipException | EOFException | IndexOutOfBoundsException e) {
+            byte[] body = in.readNBytes(length > MAX_BODY_BYTES ? 0 : MAX_BODY_BYTES + 1);
+            if (Math.max(length, body.length) > MAX_BODY_BYTES) throw new ApiError(413, code, "the body is over 32 MB");
+            return Json.parse(body);
+        } catch (IOException | IndexOutOfBoundsException e) { // the latter for chunks of a length below zero
             throw new ApiError(400, "request_body_encoding_invalid", "the body is not what its headers say");
+        } catch (Json.Malformed e) {
+            throw new ApiError(400, "the body is " + e.getMessage());
         }
-        if (body != null && body.length <= MAX_BODY_BYTES) return body;
-        throw new ApiError(413, plain ? "" : "request_body_too_large_after_decoding", "the body is larger than 32 MB");
     }
 
     private static void answer(HttpExchange http, ApiError error, String requestId) throws IOException {
         if (http.getResponseCode() >= 0) return; // too late: the status has been sent
         if (error.isFinal()) http.getResponseHeaders().set("x-should-retry", "false");
-        if (error.retrySeconds() > 0) http.getResponseHeaders().set("retry-after", String.valueOf(error.retrySeconds()));
+        if (error.retrySeconds() > 0) http.getResponseHeaders().set("retry-after", Long.toString(error.retrySeconds()));
         answer(http, error.status(), error.body(requestId));
     }
 
     private static void answer(HttpExchange http, int status, Json.Writer json) throws IOException {
-        OutputStream out = begin(http, status, "application/json", json.size());
+        OutputStream out = begin(http, status, json.size());
         if (!http.getRequestMethod().equals("HEAD")) out.write(json.array(), 0, json.size());
         out.close();
     }
 
-    /** Sends status and headers. A length of 0 means chunked; -1 says that there is no body, as for HEAD. */
-    static OutputStream begin(HttpExchange http, int status, String contentType, long length) throws IOException {
+    /** Sends status and headers, of JSON that long or, if the length is 0, of a stream of events, which is chunked. */
+    static OutputStream begin(HttpExchange http, int status, long length) throws IOException {
+        String contentType = length == 0 ? "text/event-stream; charset=utf-8" : "application/json";
         http.getResponseHeaders().set("content-type", contentType);
         if (length == 0) http.getResponseHeaders().set("cache-control", "no-cache");
-        http.sendResponseHeaders(status, http.getRequestMethod().equals("HEAD") ? -1 : length);
+        http.sendResponseHeaders(status, http.getRequestMethod().equals("HEAD") ? -1 : length); // -1: no body
         return http.getResponseBody();
     }
 }

@@ -14,11 +14,10 @@ import javax.net.ssl.SSLException;
 
 /** The backend: sends it requests, no more at a time than allowed. Safe for use by many threads. */
 final class Upstream {
-    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
-    private static final long QUEUE_SECONDS = 10;
+    private static final long PATIENCE_SECONDS = 10; // to connect, and to get a place
 
     private final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
-            .connectTimeout(CONNECT_TIMEOUT).build();
+            .connectTimeout(Duration.ofSeconds(PATIENCE_SECONDS)).build();
     private final Options options;
     private final URI url;
     private final Semaphore places;
@@ -31,7 +30,7 @@ final class Upstream {
 
     /** Waits for a place among the requests in flight, and returns true; {@link #release} gives it back. */
     boolean acquire() throws InterruptedException {
-        if (places.tryAcquire(QUEUE_SECONDS, TimeUnit.SECONDS)) return true;
+        if (places.tryAcquire(PATIENCE_SECONDS, TimeUnit.SECONDS)) return true;
         throw new ApiError(529, "too many requests in flight (--max-connections)").retryAfter(1);
     }
 
@@ -49,23 +48,20 @@ final class Upstream {
         String key = options.upstreamKey().orElse(clientKey);
         try {
             if (!key.isEmpty()) request.setHeader("authorization", "Bearer " + key);
+            options.headers().forEach(header -> request.setHeader(header.name(), header.value()));
+            return client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
         } catch (IllegalArgumentException e) {
             throw new ApiError(401, "the key holds characters that no header may hold");
-        }
-        options.headers().forEach(header -> request.setHeader(header.name(), header.value()));
-        try {
-            return client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
         } catch (IOException e) {
             throw new ApiError(502, "%s: %s".formatted(options.upstreamHost(), reason(e)));
         }
     }
 
     private String reason(IOException e) {
-        String at = url.getPort() < 0 ? "" : " on port " + url.getPort();
         return switch (e) {
-            case ConnectException refused -> refused.getCause() instanceof UnresolvedAddressException
-                    ? "the host is not known" : "cannot connect%s; is the backend running?".formatted(at);
-            case HttpConnectTimeoutException slow -> "no connection%s in time".formatted(at);
+            case ConnectException no when e.getCause() instanceof UnresolvedAddressException -> "the host is not known";
+            case ConnectException no -> "cannot connect to %s; is the backend running?".formatted(url.getAuthority());
+            case HttpConnectTimeoutException slow -> "no connection to %s in time".formatted(url.getAuthority());
             case SSLException tls -> "TLS failed: " + tls.getMessage();
             default -> "the connection broke before a reply came";
         };
