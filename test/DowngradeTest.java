@@ -173,8 +173,8 @@ class DowngradeTest {
     /** And what is learned on the way is not lost: the next request needs one repair more. */
     @Test
     void theFourthRefusalOfARequestReachesTheClient() throws Exception {
-        try (var strict = new Strict(Refusals.dropped("temperature"), Refusals.dropped("top_p"), Refusals.dropped("user"),
-                Refusals.dropped("parallel_tool_calls"))) {
+        try (var strict = new Strict(Refusals.dropped("temperature"), Refusals.dropped("top_p"),
+                Refusals.dropped("user"), Refusals.dropped("parallel_tool_calls"))) {
             Wire.Reply reply = strict.post(Strict.REQUEST);
             assertEquals(400, reply.status(), reply.body());
             assertEquals("invalid_request_error", reply.text("error.type"));

@@ -24,7 +24,8 @@ class OmissionTest {
     @TestFactory
     Stream<DynamicTest> aSchemaThatIsRefusedStandsInTheSystemPrompt() {
         String schema = Strict.json("{'type':'object','properties':{'city':{'type':'string'}},'required':['city']}");
-        String config = Strict.json("{'output_config':{'format':{'type':'json_schema','schema':%s}},").formatted(schema);
+        String config = Strict.json("{'output_config':{'format':{'type':'json_schema','schema':%s}},")
+                .formatted(schema);
         return Refusals.FORMATS.stream().map(row -> DynamicTest.dynamicTest(row.vendor(), () -> {
             for (String system : List.of("", Strict.json("'system':'Be brief.',"))) {
                 String request = Strict.SMALL.replaceFirst("\\{", config + system);

@@ -9,9 +9,10 @@ import java.util.Map;
  */
 final class Refusals {
     /**
-     * @param change what contents the backend: {@code -name} is dropped, {@code old>new} renamed, {@code name=value} set,
-     *        a number at most; {@code -messages.name} is dropped from all messages, {@code +messages.name} is in every one of the
-     *        assistant's; {@code -part} is a content part of that type. Where nothing helps, words the client must see
+     * @param change what contents the backend: {@code -name} is dropped, {@code old>new} renamed,
+     *        {@code name=value} set (a number: at most); {@code -messages.name} is dropped from all messages,
+     *        {@code +messages.name} is in every one of the assistant's; {@code -part} is a content part of that type.
+     *        Where nothing helps: words that the client must see
      */
     record Row(String vendor, int status, String body, String change) {
         boolean isAgainst(Object body) {
@@ -207,8 +208,8 @@ final class Refusals {
                     + "reasoning_content' is unsupported", "-messages.reasoning_content"),
             plain("DeepSeek", "The `reasoning_content` in the thinking mode must be passed back to the API.",
                     "+messages.reasoning_content"),
-            plain("Kimi", "thinking is enabled but reasoning_content is missing in assistant tool call message at index 2",
-                    "+messages.reasoning_content"));
+            plain("Kimi", "thinking is enabled but reasoning_content is missing in assistant tool call message at "
+                    + "index 2", "+messages.reasoning_content"));
 
     static final List<Row> FORMATS = List.of(
             plain("DeepSeek", "This response_format type is unavailable now", "-response_format"),
@@ -262,7 +263,8 @@ final class Refusals {
     private static final String TOO_LONG = "prompt is too long: 9000 tokens > 8192 maximum";
     static final List<Row> OVERFLOWS = List.of(
             openai("messages", "context_length_exceeded", "This model's maximum context length is 8192 tokens. "
-                    + "However, your messages resulted in 9000 tokens. Please reduce the length of the messages.", TOO_LONG),
+                    + "However, your messages resulted in 9000 tokens. Please reduce the length of the messages.",
+                    TOO_LONG),
             vllm("This model's maximum context length is 8192 tokens. However, your request has 9000 input tokens. "
                     + "Please reduce the length of the input messages.", TOO_LONG),
             new Row("llama.cpp", 400, "{\"error\":{\"code\":400,\"message\":\"the request exceeds the available "

@@ -10,7 +10,7 @@ import java.util.Map;
 final class Strict implements AutoCloseable {
     private static final Backend.Script FINE = Backend.saying("fine");
 
-    /** Everything that a backend may refuse, in one request; {@code m1}, {@code 128000} and others are to be replaced. */
+    /** Everything that a backend may refuse, in one request; {@code m1} and others may be replaced. */
     static final String REQUEST = json("""
             {'model':'m1','max_tokens':128000,'stream':true,'temperature':0.5,'top_p':0.9,'stop_sequences':['END'],
              'metadata':{'user_id':'u1'},'thinking':{'type':'enabled','budget_tokens':2048},
