@@ -1,0 +1,369 @@
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.Timeout;
+
+/** Several backends, in order of preference: which of them is asked, and with which key. */
+@Timeout(30)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class FailoverTest {
+    private static final String PLAIN =
+            json("{'model':'m','max_tokens':9,'messages':[{'role':'user','content':'hi'}]}");
+    private static final String STREAM = PLAIN.replaceFirst("\\{", "{\"stream\":true,");
+
+    private static final FutureTask<Void> GROWING = new FutureTask<>(() -> {
+        growing();
+        return null;
+    });
+
+    static {
+        Thread.ofVirtual().start(GROWING); // it takes seconds
+    }
+
+    /** Some backends, each of which says its number, and the proxy that prefers them in that order. */
+    private static final class Farm implements AutoCloseable {
+        private final List<Backend> backends = new ArrayList<>();
+        private final Proxy proxy;
+
+        private Farm(int size, String... args) throws Exception {
+            List<String> all = new ArrayList<>(List.of(args));
+            for (int i = 0; i < size; i++) {
+                backends.add(new Backend().answers(Backend.saying("from " + i)));
+                all.addAll(List.of("--upstream", backends.getLast().url().toString()));
+            }
+            proxy = proxy(all);
+        }
+
+        private Backend get(int i) {
+            return backends.get(i);
+        }
+
+        private void works(int i) {
+            get(i).answers(Backend.saying("from " + i));
+        }
+
+        private Wire.Reply post(String body, String... headers) throws IOException {
+            return Wire.post(proxy.port(), body, headers);
+        }
+
+        /** {@return how many requests each backend has had} */
+        private List<Integer> requests() {
+            return backends.stream().map(Backend::requests).toList();
+        }
+
+        @Override
+        public void close() throws IOException {
+            proxy.close();
+            for (Backend backend : backends) backend.close();
+        }
+    }
+
+    private static Options options(List<String> args, Map<String, String> environment) {
+        List<String> all = new ArrayList<>(List.of("--port", "0"));
+        all.addAll(args);
+        return Options.of(Options.read(all.toArray(new String[0]), environment));
+    }
+
+    private static Proxy proxy(List<String> args) throws Exception {
+        var proxy = new Proxy(options(args, Map.of()));
+        proxy.start();
+        return proxy;
+    }
+
+    private static String json(String quoted) {
+        return quoted.replace('\'', '"');
+    }
+
+    private static Backend.Script refusing(int status, String message, String... headers) {
+        String body = json("{'error':{'message':'%s'}}").formatted(message);
+        return call -> call.reply(status, "application/json", body, headers);
+    }
+
+    /** {@return the URL of a port that nobody listens on} */
+    private static String deadUrl() throws IOException {
+        try (var taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+            return "http://127.0.0.1:%d/v1".formatted(taken.getLocalPort());
+        }
+    }
+
+    /** @param expected the status, then the text that was said or stands in the error's message */
+    private static void assertReply(String expected, Wire.Reply reply) {
+        String[] parts = expected.split(" ", 2);
+        assertEquals(parts[0], String.valueOf(reply.status()), reply.body());
+        String text = reply.status() == 200 ? reply.said() : reply.text("error.message");
+        assertTrue(text.contains(parts[1]), text);
+    }
+
+    private static long millisSince(long nanos) {
+        return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - nanos);
+    }
+
+    // Which backend is asked
+
+    @Test
+    void theFirstIsAskedWhileItWorks() throws Exception {
+        try (var farm = new Farm(2)) {
+            for (String body : List.of(PLAIN, STREAM, PLAIN)) assertReply("200 from 0", farm.post(body));
+            assertEquals(List.of(3, 0), farm.requests());
+        }
+    }
+
+    /** What a backend may do that another one makes good. */
+    private static final Map<String, Backend.Script> FAILURES = Map.of(
+            "500", refusing(500, "why"), "501", refusing(501, "why"), "502", refusing(502, "why"),
+            "503", refusing(503, "why"), "504", refusing(504, "why"), "529", refusing(529, "why"),
+            "429", refusing(429, "why"), "429 with a second", refusing(429, "why", "retry-after: 1"),
+            "429 with a day", refusing(429, "why", "retry-after: 86400"));
+
+    @TestFactory
+    Stream<DynamicTest> theNextIsAskedAtOnceAndGoesOnBeingAsked() {
+        return FAILURES.entrySet().stream().map(row -> DynamicTest.dynamicTest(row.getKey(), () -> {
+            try (var farm = new Farm(2)) {
+                farm.get(0).answers(row.getValue());
+                long begun = System.nanoTime();
+                assertReply("200 from 1", farm.post(STREAM, "x-api-key: K"));
+                assertEquals(List.of(1, 1), farm.requests());
+                assertReply("200 from 1", farm.post(PLAIN, "x-api-key: K"));
+                assertTrue(millisSince(begun) < 900, millisSince(begun) + " ms: the period may be over");
+                assertEquals(List.of(1, 2), farm.requests());
+            }
+        }));
+    }
+
+    @Test
+    void theNextGetsTheSameRequest() throws Exception {
+        try (var farm = new Farm(2)) {
+            farm.get(0).answers(refusing(503, "why"));
+            assertReply("200 from 1", farm.post(STREAM, "x-api-key: K"));
+            Backend.Call first = farm.get(0).take();
+            Backend.Call second = farm.get(1).take();
+            assertEquals(first.line() + first.text(), second.line() + second.text());
+            assertEquals("Bearer K", second.headers().get("authorization"));
+        }
+    }
+
+    @Test
+    void aBackendThatIsNotThereIsPassedOver() throws Exception {
+        try (var backend = new Backend();
+                Proxy proxy = proxy(List.of("--upstream", deadUrl(), "--upstream", backend.url().toString()))) {
+            long begun = System.nanoTime();
+            for (int i = 0; i < 3; i++) assertReply("200 Hello there", Wire.post(proxy.port(), STREAM));
+            assertTrue(millisSince(begun) < 1000, millisSince(begun) + " ms");
+            assertEquals(3, backend.requests());
+        }
+    }
+
+    @Test
+    void theThirdIsAskedWhenTwoFail() throws Exception {
+        try (var farm = new Farm(3)) {
+            farm.get(0).answers(refusing(503, "one"));
+            farm.get(1).answers(refusing(429, "two"));
+            for (int i = 0; i < 2; i++) assertReply("200 from 2", farm.post(STREAM));
+            assertEquals(List.of(1, 1, 2), farm.requests());
+        }
+    }
+
+    /** 500 is not tried again by itself, so that the numbers are exact. */
+    @Test
+    void whenAllFailTheClientSeesTheLastError() throws Exception {
+        for (String body : List.of(PLAIN, STREAM)) {
+            try (var farm = new Farm(2)) {
+                farm.get(0).answers(refusing(500, "the first's words"));
+                farm.get(1).answers(refusing(500, "the last's words"));
+                assertReply("500 the last's words", farm.post(body));
+                assertEquals(List.of(1, 1), farm.requests());
+            }
+        }
+        try (var farm = new Farm(2)) {
+            farm.get(0).answers(refusing(500, "the first's words"));
+            farm.get(1).answers(refusing(429, "the last's words", "retry-after: 7"));
+            Wire.Reply reply = farm.post(PLAIN);
+            assertReply("429 the last's words", reply);
+            assertEquals("7", reply.headers().get("retry-after"));
+            assertEquals(List.of(1, 1), farm.requests());
+        }
+        try (Proxy proxy = proxy(List.of("--upstream", deadUrl(), "--upstream", deadUrl()))) {
+            assertReply("502 127.0.0.1", Wire.post(proxy.port(), PLAIN));
+        }
+    }
+
+    /** No error is made up here: with all of them set aside, at least one is asked. */
+    @Test
+    void aFarmThatHasFailedIsStillAsked() throws Exception {
+        try (var farm = new Farm(2)) {
+            for (int i = 0; i < 2; i++) farm.get(i).answers(refusing(500, "why"));
+            assertReply("500 why", farm.post(PLAIN));
+            for (int i = 0; i < 2; i++) farm.works(i);
+            assertReply("200 from", farm.post(PLAIN));
+        }
+    }
+
+    @Test
+    void anErrorOfTheRequestIsNotTakenToAnother() throws Exception {
+        try (var farm = new Farm(2)) {
+            for (int status : new int[] {400, 401, 404}) {
+                farm.get(0).answers(refusing(status, "why"));
+                assertReply(status + " why", farm.post(STREAM, "x-api-key: K"));
+            }
+            farm.works(0);
+            assertReply("200 from 0", farm.post(STREAM));
+            assertEquals(List.of(4, 0), farm.requests());
+        }
+    }
+
+    /** What one backend does not take, another one may. */
+    @Test
+    void whatIsLearnedOfOneIsNotHeldAgainstAnother() throws Exception {
+        String request = PLAIN.replaceFirst("\\{", "{\"temperature\":0.5,");
+        String refusal = "Unsupported parameter: 'temperature' is not supported with this model.";
+        try (var farm = new Farm(2)) {
+            farm.get(0).answers(call -> call.reply(400, "application/json", "{\"error\":\"%s\"}".formatted(refusal)),
+                    Backend.saying("from 0"), refusing(500, "why"));
+            assertReply("200 from 0", farm.post(request));
+            assertReply("200 from 1", farm.post(request));
+            List<Object> seen = new ArrayList<>();
+            for (int i = 0; i < 3; i++) seen.add(Tree.at(Tree.of(farm.get(0).take().text()), "temperature"));
+            seen.add(Tree.at(Tree.of(farm.get(1).take().text()), "temperature"));
+            assertEquals(Arrays.asList(new Tree.Num("0.5"), null, null, new Tree.Num("0.5")), seen);
+        }
+    }
+
+    @Test
+    void nothingIsSentTwiceAfterTheFirstWord() throws Exception {
+        var read = new CountDownLatch(1);
+        try (var farm = new Farm(2); var wire = new Wire(farm.proxy.port())) {
+            farm.get(0).answers(call -> {
+                call.events().data(Backend.chunk("half"));
+                assertTrue(read.await(10, TimeUnit.SECONDS));
+            });
+            wire.message(STREAM).until("half");
+            read.countDown();
+            Wire.Reply reply = wire.reply();
+            assertEquals("error", reply.last().name());
+            assertEquals("half", reply.said());
+            assertEquals(List.of(1, 0), farm.requests());
+        }
+    }
+
+    /** Set aside for one second, then for two; what is asked meanwhile does not make it longer. */
+    private static void growing() throws Exception {
+        try (var farm = new Farm(2); var wire = new Wire(farm.proxy.port())) {
+            farm.get(0).answers(refusing(500, "why"));
+            farm.get(1).answers(call -> {
+                assertFalse(call.isLeft(20)); // so that there are not too many of them
+                Backend.saying("from 1").answer(call);
+            });
+            assertReply("200 from 1", wire.message(PLAIN).reply());
+            long begun = System.nanoTime();
+            while (farm.get(0).requests() == 1 && millisSince(begun) < 8000) {
+                assertReply("200 from 1", wire.message(PLAIN).reply());
+            }
+            assertIn(900, 1900, millisSince(begun));
+            farm.works(0);
+            begun = System.nanoTime();
+            while (!wire.message(PLAIN).reply().said().equals("from 0")) assertTrue(millisSince(begun) < 8000);
+            assertIn(1900, 3900, millisSince(begun));
+        }
+    }
+
+    private static void assertIn(long least, long most, long millis) {
+        assertTrue(millis >= least && millis < most, "asked again after %d ms".formatted(millis));
+    }
+
+    @Test
+    @Order(Integer.MAX_VALUE)
+    void aBackendThatFailedIsTriedAgainAfterATimeThatGrows() throws Exception {
+        try {
+            GROWING.get(20, TimeUnit.SECONDS);
+        } catch (ExecutionException e) {
+            throw new AssertionError(e.getCause().getMessage(), e.getCause());
+        }
+    }
+
+    // Keys
+
+    @Test
+    void eachKeyIsForTheUpstreamOfTheSamePlace() throws Exception {
+        try (var farm = new Farm(2, "--upstream-key", "K0", "--upstream-key", "K1")) {
+            farm.get(0).answers(refusing(503, "why"));
+            assertReply("200 from 1", farm.post(PLAIN, "x-api-key: CLIENT"));
+            for (int i = 0; i < 2; i++) assertEquals("Bearer K" + i, farm.get(i).take().headers().get("authorization"));
+        }
+    }
+
+    @Test
+    void oneKeyIsForAllAndNoneLeavesTheClients() throws Exception {
+        for (String[] args : new String[][] {{"--upstream-key", "OWN"}, {}}) {
+            try (var farm = new Farm(2, args)) {
+                farm.get(0).answers(refusing(503, "why"));
+                assertReply("200 from 1", farm.post(PLAIN, "x-api-key: CLIENT"));
+                String expected = "Bearer " + (args.length == 0 ? "CLIENT" : "OWN");
+                for (int i = 0; i < 2; i++) assertEquals(expected, farm.get(i).take().headers().get("authorization"));
+            }
+        }
+        try (var farm = new Farm(1)) {
+            farm.post(PLAIN);
+            assertNull(farm.get(0).take().headers().get("authorization"));
+        }
+    }
+
+    /** Each of the keys is kept from the client, whichever backend quotes it. */
+    @Test
+    void noKeyOfTheProxyIsShownToTheClient() throws Exception {
+        try (var farm = new Farm(2, "--upstream-key", "SECRET0", "--upstream-key", "SECRET1")) {
+            farm.get(0).answers(refusing(500, "SECRET0 is wrong"));
+            farm.get(1).answers(refusing(500, "SECRET1 is wrong"));
+            Wire.Reply reply = farm.post(PLAIN);
+            assertReply("500 is wrong", reply);
+            assertFalse(reply.body().contains("SECRET"), reply.body());
+        }
+    }
+
+    @Test
+    void anotherNumberOfKeysIsAWrongUsage() {
+        for (int[] numbers : new int[][] {{1, 2}, {2, 3}, {3, 2}}) {
+            List<String> args = new ArrayList<>();
+            for (int i = 0; i < numbers[0]; i++) args.addAll(List.of("--upstream", "http://backend.test/v1"));
+            for (int i = 0; i < numbers[1]; i++) args.addAll(List.of("--upstream-key", "K" + i));
+            Options.Wrong wrong = assertThrows(Options.Wrong.class, () -> options(args, Map.of()), args.toString());
+            assertEquals(2, wrong.exitStatus());
+            assertTrue(wrong.getMessage().startsWith("a2o: --upstream-key"), wrong.getMessage());
+            assertFalse(wrong.getMessage().contains("K0"), wrong.getMessage());
+        }
+    }
+
+    @Test
+    void theEnvironmentGivesUpstreamsAndKeysOneALine() throws Exception {
+        try (var one = new Backend().answers(refusing(503, "why")); var two = new Backend()) {
+            Map<String, String> environment =
+                    Map.of("A2O_UPSTREAM", one.url() + "\n" + two.url(), "A2O_UPSTREAM_KEY", "K0\nK1");
+            try (var proxy = new Proxy(options(List.of(), environment))) {
+                proxy.start();
+                assertReply("200 Hello there", Wire.post(proxy.port(), PLAIN));
+                assertEquals("Bearer K0", one.take().headers().get("authorization"));
+                assertEquals("Bearer K1", two.take().headers().get("authorization"));
+            }
+        }
+    }
+}

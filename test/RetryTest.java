@@ -1,0 +1,342 @@
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Disabled;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.Timeout;
+
+/**
+ * What the proxy does by itself before the client has been shown anything: it tries again, or asks the next backend.
+ * What must wait for the clock begins when this class loads and runs beside the other tests; its test only takes the
+ * outcome.
+ */
+@Timeout(30)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class RetryTest {
+    private static final int LAST = Integer.MAX_VALUE;
+    private static final Backend.Script GOOD = Backend.saying("good");
+    private static final String PLAIN =
+            json("{'model':'m','max_tokens':9,'messages':[{'role':'user','content':'hi'}]}");
+    private static final String STREAM = PLAIN.replaceFirst("\\{", "{\"stream\":true,");
+    private static final List<String> BOTH = List.of(PLAIN, STREAM);
+
+    /** {@code expected} is the status, then the text said or the error's message, which the backend gave. */
+    private record Row(String name, List<String> bodies, int requests, String expected, Backend.Script... scripts) { }
+
+    /** Backends that fail in passing: their scripts are taken in turn, the last one again and again. */
+    private static final List<Row> AGAIN = List.of(
+            new Row("reset", BOTH, 2, "200 good", Backend.Call::reset, GOOD),
+            new Row("reset twice", BOTH, 3, "200 good", Backend.Call::reset, Backend.Call::reset, GOOD),
+            new Row("reset for ever", BOTH, 3, "502 127.0.0.1", Backend.Call::reset),
+            new Row("closed", BOTH, 2, "200 good", call -> { }, GOOD),
+            new Row("closed for ever", BOTH, 3, "502 127.0.0.1", call -> { }),
+            new Row("closed within the headers", BOTH, 2, "200 good", call -> call.raw("HTTP/1.1 200 OK\r\nco"), GOOD),
+            new Row("502", BOTH, 2, "200 good", refusing(502, "one"), GOOD),
+            new Row("503", BOTH, 2, "200 good", refusing(503, "one"), GOOD),
+            new Row("504", BOTH, 2, "200 good", refusing(504, "one"), GOOD),
+            new Row("529", BOTH, 2, "200 good", refusing(529, "one"), GOOD),
+            new Row("503 twice", BOTH, 3, "200 good", refusing(503, "one"), refusing(503, "two"), GOOD),
+            new Row("529, reset", BOTH, 3, "200 good", refusing(529, "one"), Backend.Call::reset, GOOD),
+            new Row("503 and more", BOTH, 3, "529 <3>",
+                    refusing(503, "<1>"), refusing(502, "<2>"), refusing(529, "<3>")),
+            new Row("504 for ever", BOTH, 3, "504 slow", refusing(504, "slow")),
+            new Row("reset, then 503", BOTH, 3, "529 busy", Backend.Call::reset, refusing(503, "busy")),
+            new Row("503, then 400", BOTH, 2, "400 wrong", refusing(503, "busy"), refusing(400, "wrong")),
+            new Row("503, then 500", BOTH, 2, "500 broken", refusing(503, "busy"), refusing(500, "broken")),
+            new Row("429 with 0", BOTH, 2, "200 good", refusing(429, "one", "retry-after: 0"), GOOD),
+            new Row("429 with 0 for ever", BOTH, 3, "429 slowly", refusing(429, "slowly", "retry-after: 0")),
+            new Row("503 in a stream", List.of(STREAM), 2, "200 good",
+                    failing("{'error':{'code':503,'message':'x'}}"), GOOD),
+            new Row("502 in a stream", List.of(STREAM), 2, "200 good",
+                    failing("{'error':{'code':502,'message':'x'}}"), GOOD),
+            new Row("overload in a stream", List.of(STREAM), 3, "529 full",
+                    failing("{'error':{'type':'server_overloaded','message':'it is full'}}")),
+            new Row("overload after the role", List.of(STREAM), 2, "200 good", call -> call.events()
+                    .write(": wait\n\n").data(Backend.ROLE, json("{'error':{'code':503,'message':'x'}}")).end(), GOOD));
+
+    /** What another try would not change, or the client must know of. */
+    private static final List<Row> ONCE = List.of(
+            new Row("500", BOTH, 1, "500 why", refusing(500, "why"), GOOD),
+            new Row("400", BOTH, 1, "400 why", refusing(400, "why"), GOOD),
+            new Row("401", BOTH, 1, "401 why", refusing(401, "why"), GOOD),
+            new Row("403", BOTH, 1, "403 why", refusing(403, "why"), GOOD),
+            new Row("404", BOTH, 1, "404 why", refusing(404, "why"), GOOD),
+            new Row("unpaid", BOTH, 1, "402 Insufficient Balance", refusing(429, "Insufficient Balance"), GOOD),
+            new Row("429", BOTH, 1, "429 why", refusing(429, "why"), GOOD),
+            new Row("429 with 6", BOTH, 1, "429 why", refusing(429, "why", "retry-after: 6"), GOOD),
+            new Row("429 with a day", BOTH, 1, "429 why", refusing(429, "why", "retry-after: 86400"), GOOD),
+            new Row("429 in a stream", List.of(STREAM), 1, "429 x",
+                    failing("{'error':{'code':429,'message':'x'}}"), GOOD),
+            new Row("400 in a stream", List.of(STREAM), 1, "400 x",
+                    failing("{'error':{'code':400,'message':'x'}}"), GOOD));
+
+    private static final FutureTask<Void> WAITED = begin(RetryTest::waited);
+    private static final FutureTask<Void> SILENT = begin(RetryTest::silent);
+
+    private interface Claim {
+        void prove() throws Exception;
+    }
+
+    /** Some backends, and the proxy that prefers them in that order. */
+    private static final class Farm implements AutoCloseable {
+        private final List<Backend> backends = new ArrayList<>();
+        private final Proxy proxy;
+
+        private Farm(int size, String... args) throws Exception {
+            List<String> all = new ArrayList<>(List.of(args));
+            for (int i = 0; i < size; i++) {
+                backends.add(new Backend().answers(GOOD));
+                all.addAll(List.of("--upstream", backends.getLast().url().toString()));
+            }
+            proxy = proxy(all);
+        }
+
+        private Backend get(int i) {
+            return backends.get(i);
+        }
+
+        private Wire.Reply post(String body, String... headers) throws IOException {
+            return Wire.post(proxy.port(), body, headers);
+        }
+
+        /** {@return how many requests each backend has had} */
+        private List<Integer> requests() {
+            return backends.stream().map(Backend::requests).toList();
+        }
+
+        @Override
+        public void close() throws IOException {
+            proxy.close();
+            for (Backend backend : backends) backend.close();
+        }
+    }
+
+    private static Proxy proxy(List<String> args) throws Exception {
+        List<String> all = new ArrayList<>(List.of("--port", "0"));
+        all.addAll(args);
+        var proxy = new Proxy(Options.of(Options.read(all.toArray(new String[0]), Map.of())));
+        proxy.start();
+        return proxy;
+    }
+
+    private static String json(String quoted) {
+        return quoted.replace('\'', '"');
+    }
+
+    private static Backend.Script refusing(int status, String message, String... headers) {
+        String body = json("{'error':{'message':'%s'}}").formatted(message);
+        return call -> call.reply(status, "application/json", body, headers);
+    }
+
+    /** {@return a script of a stream that begins with that error} */
+    private static Backend.Script failing(String error) {
+        return call -> call.events().data(json(error)).end();
+    }
+
+    private static String deadUrl() throws IOException {
+        try (var taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+            return "http://127.0.0.1:%d/v1".formatted(taken.getLocalPort());
+        }
+    }
+
+    private static FutureTask<Void> begin(Claim claim) {
+        return ask(() -> {
+            claim.prove();
+            return null;
+        });
+    }
+
+    private static <T> FutureTask<T> ask(Callable<T> question) {
+        var task = new FutureTask<T>(question);
+        Thread.ofVirtual().start(task);
+        return task;
+    }
+
+    private static <T> T outcome(FutureTask<T> task) throws Exception {
+        try {
+            return task.get(20, TimeUnit.SECONDS);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof Exception cause) throw cause;
+            throw new AssertionError(e.getCause());
+        }
+    }
+
+    private static long millisSince(long nanos) {
+        return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - nanos);
+    }
+
+    /** @param expected the status, then the text that was said or stands in the error's message */
+    private static void assertReply(String expected, Wire.Reply reply) {
+        String[] parts = expected.split(" ", 2);
+        assertEquals(parts[0], String.valueOf(reply.status()), reply.body());
+        String text = reply.status() == 200 ? reply.said() : reply.text("error.message");
+        assertTrue(text.contains(parts[1]), text);
+    }
+
+    // Trying again
+
+    private static Stream<DynamicTest> tests(List<Row> rows) {
+        List<FutureTask<Void>> begun = rows.stream().map(row -> begin(() -> prove(row))).toList();
+        return IntStream.range(0, rows.size())
+                .mapToObj(i -> DynamicTest.dynamicTest(rows.get(i).name, () -> outcome(begun.get(i))));
+    }
+
+    private static void prove(Row row) throws Exception {
+        for (String body : row.bodies) {
+            try (var farm = new Farm(1)) {
+                farm.get(0).answers(row.scripts);
+                assertReply(row.expected, farm.post(body, "x-api-key: K"));
+                assertEquals(row.requests, farm.get(0).requests(), "requests");
+            }
+        }
+    }
+
+    @TestFactory
+    Stream<DynamicTest> whatFailsInPassingIsTriedTwiceMore() {
+        return tests(AGAIN);
+    }
+
+    @TestFactory
+    Stream<DynamicTest> whatAnotherTryWouldNotChangeIsPassedOnAtOnce() {
+        return tests(ONCE);
+    }
+
+    @Test
+    void theSameRequestIsSentAgain() throws Exception {
+        try (var farm = new Farm(1, "--header", "x-title: t")) {
+            farm.get(0).answers(refusing(503, "busy"), Backend.Call::reset, GOOD);
+            assertReply("200 good", farm.post(STREAM, "x-api-key: K"));
+            String first = whole(farm.get(0).take());
+            for (int i = 0; i < 2; i++) assertEquals(first, whole(farm.get(0).take()));
+        }
+    }
+
+    private static String whole(Backend.Call call) {
+        return call.line() + call.headers() + call.text();
+    }
+
+    private static void waited() throws Exception {
+        try (var farm = new Farm(1)) {
+            farm.get(0).answers(refusing(429, "slowly", "retry-after: 1"), GOOD);
+            long begun = System.nanoTime();
+            assertReply("200 good", farm.post(STREAM));
+            assertTrue(millisSince(begun) >= 950, millisSince(begun) + " ms");
+            assertEquals(2, farm.get(0).requests());
+        }
+    }
+
+    @Test
+    @Order(LAST)
+    void aRateLimitOfASecondIsWaitedFor() throws Exception {
+        outcome(WAITED);
+    }
+
+    @Test
+    void aRateLimitOfFiveSecondsIsStillWaitedFor() throws Exception {
+        try (var farm = new Farm(1)) {
+            farm.get(0).answers(refusing(429, "slowly", "retry-after: 5"), GOOD);
+            FutureTask<Wire.Reply> reply = ask(() -> farm.post(PLAIN));
+            farm.get(0).take();
+            assertThrows(TimeoutException.class, () -> reply.get(300, TimeUnit.MILLISECONDS));
+            assertEquals(1, farm.get(0).requests());
+        }
+    }
+
+    /** The JDK's server does not tell of a client that has left until something is written to it. */
+    @Test
+    @Disabled("nothing is written before the reply, so nobody knows that the client has left")
+    void aClientThatLeavesEndsTheWait() throws Exception {
+        try (var farm = new Farm(1); var next = new Farm(1)) {
+            farm.get(0).answers(refusing(429, "slowly", "retry-after: 1"), GOOD);
+            try (var wire = new Wire(farm.proxy.port())) {
+                wire.message(STREAM);
+                farm.get(0).take();
+            }
+            next.get(0).answers(refusing(429, "slowly", "retry-after: 2"), GOOD);
+            assertReply("200 good", next.post(STREAM)); // the clock: twice the time of the wait
+            assertEquals(1, farm.get(0).requests());
+        }
+    }
+
+    @Test
+    void aReplyThatBreaksAfterItsFirstWordIsNotAskedForAgain() throws Exception {
+        List<Backend.Script> ends = List.of(call -> { }, Backend.Call::reset,
+                call -> call.data(json("{'error':{'code':503,'message':'x'}}")).end());
+        for (Backend.Script end : ends) {
+            var read = new CountDownLatch(1);
+            try (var farm = new Farm(2); var wire = new Wire(farm.proxy.port())) {
+                farm.get(0).answers(call -> {
+                    call.events().data(Backend.chunk("half"));
+                    assertTrue(read.await(10, TimeUnit.SECONDS));
+                    end.answer(call);
+                }, GOOD);
+                wire.message(STREAM).until("half");
+                read.countDown();
+                Wire.Reply reply = wire.reply();
+                assertEquals("half", reply.said());
+                assertEquals("error", reply.last().name());
+                assertEquals(List.of(1, 0), farm.requests());
+            }
+        }
+    }
+
+    private static void silent() throws Exception {
+        var over = new CountDownLatch(1);
+        try (var farm = new Farm(1, "--timeout", "1")) {
+            farm.get(0).answers(call -> over.await(10, TimeUnit.SECONDS), GOOD);
+            assertReply("504 127.0.0.1", farm.post(STREAM));
+            assertEquals(1, farm.get(0).requests());
+            over.countDown();
+        }
+    }
+
+    @Test
+    @Order(LAST)
+    void aBackendThatSaysNothingInTimeIsNotAskedAgain() throws Exception {
+        outcome(SILENT);
+    }
+
+    @Test
+    void aBackendThatIsNotThereIsSaidToBeSoAtOnce() throws Exception {
+        try (Proxy proxy = proxy(List.of("--upstream", deadUrl()))) {
+            long begun = System.nanoTime();
+            assertReply("502 127.0.0.1", Wire.post(proxy.port(), STREAM));
+            assertTrue(millisSince(begun) < 1000, millisSince(begun) + " ms");
+        }
+    }
+
+    @Test
+    void theTimeToWaitIsPassedOnUpToAMinute() throws Exception {
+        try (var farm = new Farm(1)) {
+            for (String[] pair : new String[][] {{"6", "6"}, {"60", "60"}, {"61", "60"}, {"86400", "60"}}) {
+                for (int status : new int[] {429, 500}) {
+                    farm.get(0).answers(refusing(status, "why", "retry-after: " + pair[0]));
+                    assertEquals(pair[1], farm.post(STREAM).headers().get("retry-after"), status + " " + pair[0]);
+                }
+            }
+            farm.get(0).answers(refusing(429, "why"));
+            assertNull(farm.post(STREAM).headers().get("retry-after"));
+        }
+    }
+}
