@@ -109,7 +109,8 @@ final class ApiError extends RuntimeException {
         int said = status == 200 ? innerStatus(error, words) : status;
         String shown = !message.isEmpty() ? message : said == 0 ? "not a reply" : "status " + said;
         String text = context.host + ": " + shown;
-        if (said != 429 && OVERFLOW.matcher(words).find()) return overflow(error, message, context);
+        boolean isLimit = words.matches("(?s).*max_(completion_)?tokens\\W* must be.*"); // of the reply alone
+        if (said != 429 && !isLimit && OVERFLOW.matcher(words).find()) return overflow(error, message, context);
         boolean unpaid = words.matches("(?s).*(insufficient[_ ](quota|balance|credits)|exceeded your current quota).*");
         if (unpaid || said == 402) return new ApiError(402, text).asFinal();
         if (words.contains("overloaded")) return new ApiError(529, text).asPassing();
@@ -127,7 +128,8 @@ final class ApiError extends RuntimeException {
 
     private static String message(Json error) {
         return Stream.of("message", "error", "detail", "error_message", "msg", "errors").map(error::get)
-                .map(at -> at.text() + at.items().stream().map(ApiError::message).collect(Collectors.joining("; ")))
+                .filter(at -> !at.isNull()).map(at -> at instanceof Json.Arr
+                        ? at.items().stream().map(ApiError::message).collect(Collectors.joining("; ")) : message(at))
                 .filter(text -> !text.isEmpty()).findFirst().orElse(error.text());
     }
 

@@ -27,7 +27,7 @@ record Dialect(Options.Target target, Map<String, String> rules) {
     private static final List<String> EFFORTS = List.of("none", "minimal", "low", "medium", "high", "xhigh", "max");
 
     private static final Pattern REFUSAL = Pattern.compile(
-            "not |n't|un(known|expected|recognized|supported)|only|extra|invalid|must|should|required|missing|too |deprecated");
+            "not |n't|\\bun[a-z]|\\bno |only|extra|invalid|must|should|required|missing|too |deprecated");
     /** Words of a refusal, the rule that they teach, and its value, or "" for what the pattern's group has. */
     private static final List<List<String>> LESSONS = List.of(
             List.of("must leave room for (\\d{1,9})", "room", ""),
@@ -36,17 +36,18 @@ record Dialect(Options.Target target, Map<String, String> rules) {
             List.of("'max_tokens'.*'max_completion_tokens'()", "max_tokens", "max_completion_tokens"),
             List.of("max_completion_tokens()", "max_tokens", "max_tokens"),
             List.of("tools with reasoning_effort()", "efforts", "none"),
-            List.of("reasoning_effort.*(?:values are|one of)(.*)", "efforts", ""),
+            List.of("does not support thinking()", "reasoning_effort", ""),
+            List.of("reasoning_effort.*(?:values are|one of|should be)(.*)", "efforts", ""),
             List.of("reasoning_content.*(?:must be passed|is missing|is required)()", "reasoning_content", "required"),
             List.of("reasoning_content()|messages.*reasoning", "reasoning_content", ""),
             List.of("system message.*(?:first|beginning)()", "system", "wrapped"),
-            List.of("image()|vision|multimodal", "image_url", ""),
-            List.of("'file'()|pdf|document|file (?:input|content|part)", "file", ""));
+            List.of("(?:value|variant|type):? '?file\\b()|pdf|file (?:input|content|part)", "file", ""),
+            List.of("image()|vision|multimodal", "image_url", ""));
     private static final List<String> OPTIONAL = List.of("temperature", "top_p", "reasoning_effort", "reasoning",
             "thinking", "stream_options", "parallel_tool_calls", "response_format", "tool_choice", "store",
             "service_tier", "stop", "user");
     private static final String NAMED = "(?s).*('%1$s'|(argument|field|parameter|property|supplied|invalid|unknown):? %1$s\\b"
-            + "|\\b%1$s(:| is\\b)).*";
+            + "|\\b%1$s: |: %1$s').*";
 
     static Dialect of(Options.Target target) {
         Map<String, String> rules = new HashMap<>(GENERIC);
@@ -84,12 +85,14 @@ record Dialect(Options.Target target, Map<String, String> rules) {
 
     /** {@return what may be taken instead, after a refusal in these words; the likeliest first} */
     Stream<Dialect> lessons(String refusal) {
-        String said = refusal.toLowerCase(Locale.ROOT).replaceAll("[\\\\\"`]+", "'");
+        String said = refusal.toLowerCase(Locale.ROOT).replaceAll("[\\\\\"`]+", "'").replaceAll("(?s)'input':.*", "");
         if (!REFUSAL.matcher(said).find()) return Stream.empty();
         Stream<Dialect> known = LESSONS.stream().flatMap(lesson -> Pattern.compile(lesson.get(0), Pattern.DOTALL).matcher(said)
                 .results().limit(1).map(found -> with(lesson.get(1), lesson.get(2).isEmpty() && found.group(1) != null
                         ? found.group(1) : lesson.get(2))));
-        Stream<Dialect> named = OPTIONAL.stream().filter(name -> said.matches(NAMED.formatted(name))).map(name -> with(name, ""));
+        boolean isMessages = said.matches("(?s).*'body', ?'messages'.*");
+        Stream<Dialect> named = OPTIONAL.stream().filter(name -> !isMessages && (said.matches(NAMED.formatted(name))
+                || name.contains("_") && said.contains(name))).map(name -> with(name, ""));
         return Stream.concat(known, named);
     }
 }

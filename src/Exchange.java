@@ -8,6 +8,8 @@ import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Collections;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
@@ -33,7 +35,7 @@ final class Exchange {
     private static final int MAX_UNSENT_BYTES = 64 * 1024;
 
     private static final int MAX_REPAIRS = 3; // of a request that a backend refuses
-    private static final int MIN_TRIES = 3; // of all backends together, where something that may pass has failed
+    private static final int MAX_TRIES = 3; // where all backends have been tried, and what is wrong may pass
     private static final int MAX_WAIT_SECONDS = 5; // before another try
     private static final long FIRST_WAIT = SECOND / 8; // doubled each time
     private static final Logger LOG = Logger.getLogger("a2o");
@@ -41,7 +43,7 @@ final class Exchange {
     private final HttpExchange http;
     private final String requestId;
     private final Json anthropic;
-    private final List<Upstream> upstreams;
+    private final List<Upstream> upstreams; // in the order to try them
     private final Options options;
     private final String clientKey;
     private final Thread thread = Thread.currentThread();
@@ -51,6 +53,7 @@ final class Exchange {
     private long waitingSince; // for the upstream, while hasPlace and the lock is free
     private volatile long writingSince;
     private volatile Thread writer; // to the client, this exchange's thread or a ping's; null while nothing is written
+    private Upstream upstream; // of the try that runs
     private Translator translator; // of the try that runs; nothing has been shown of those before
     private Json.Writer openai; // the request that it made
     private HttpResponse<InputStream> reply; // null until it has come
@@ -68,9 +71,10 @@ final class Exchange {
         this.requestId = requestId;
         this.anthropic = anthropic;
         this.upstreams = Upstream.inOrder(upstreams);
+        this.upstream = this.upstreams.getFirst();
         this.options = options;
         this.clientKey = clientKey;
-        translate(this.upstreams.getFirst().dialect(options.model(anthropic.get("model").text())));
+        translate(upstream.dialect(options.model(anthropic.get("model").text())));
     }
 
     private void translate(Dialect dialect) {
@@ -96,54 +100,61 @@ final class Exchange {
         }
     }
 
-    /** Tries the backends in turn; the only one there is again after a while, where what is wrong may pass. */
+    /** Tries each of the backends in turn, then again after a while, where what is wrong may pass. */
     private void tries() throws IOException {
         for (int tries = 1; ; tries++) {
-            Upstream upstream = upstreams.get((tries - 1) % upstreams.size());
-            Upstream next = upstreams.get(tries % upstreams.size());
             try {
-                repairs(upstream);
+                repairs();
                 return;
             } catch (ApiError e) {
                 boolean fails = e.status() == 429 || e.status() >= 500 && !e.isFinal();
-                boolean mayPass = (e.isPassing() || e.status() == 429 && e.retrySeconds() >= 0) && e.retrySeconds() <= MAX_WAIT_SECONDS;
+                boolean mayPass = e.isPassing() || e.status() == 429 && e.retrySeconds() >= 0;
+                boolean isNew = tries < upstreams.size(); // the next backend
+                boolean isAgain = mayPass && e.retrySeconds() <= MAX_WAIT_SECONDS && tries < MAX_TRIES;
                 if (fails) upstream.fails();
-                boolean isLast = isShown() || tries >= Math.max(MIN_TRIES, upstreams.size());
-                if (!fails || isLast || next == upstream && !mayPass) throw e;
+                if (!fails || isShown() || !isNew && !isAgain) throw e;
                 long wait = Math.max(FIRST_WAIT << tries, e.retrySeconds() * SECOND);
-                if (next == upstream) waitFor(Executors.callable(() -> LockSupport.parkNanos(wait)));
+                if (!isNew) waitFor(Executors.callable(() -> LockSupport.parkNanos(wait)));
             }
-            translate(next.dialect(translator.model()));
+            upstream = upstreams.get(tries % upstreams.size());
+            translate(upstream.dialect(translator.model()));
         }
     }
 
     /** Exchanges with a backend, which may refuse some of the request and take it otherwise. */
-    private void repairs(Upstream upstream) throws IOException {
+    private void repairs() throws IOException {
+        String refusal = "";
+        String refused = "";
+        Iterator<Dialect> lessons = Collections.emptyIterator();
         for (int repairs = 0; ; repairs++) {
             try {
-                exchange(upstream);
-                upstream.works(translator.model(), translator.dialect());
+                exchange();
                 return;
             } catch (ApiError e) {
-                boolean repaired = !isShown() && repairs < MAX_REPAIRS && isRepaired(e.refusal());
-                if (!repaired) throw e;
+                if (!e.refusal().equals(refusal)) {
+                    upstream.learns(translator.model(), translator.dialect()); // for what was refused before is not now
+                    refusal = e.refusal();
+                    refused = openai.toString();
+                    lessons = translator.dialect().lessons(refusal).iterator();
+                }
+                if (isShown() || repairs == MAX_REPAIRS || !isOther(lessons, refused)) throw e;
             }
         }
     }
 
-    /** {@return whether something can be learned from the refusal, that is, makes another request} */
-    private boolean isRepaired(String refusal) {
-        String refused = openai.toString();
-        return translator.dialect().lessons(refusal).anyMatch(dialect -> {
-            translate(dialect);
-            return !openai.toString().equals(refused);
-        });
+    /** Makes the next request that differs from the one that was refused. {@return whether there is one} */
+    private boolean isOther(Iterator<Dialect> lessons, String refused) {
+        while (lessons.hasNext()) {
+            translate(lessons.next());
+            if (!openai.toString().equals(refused)) return true;
+        }
+        return false;
     }
 
     /** {@return whether the client has been shown something, is gone, or has waited too long for another try} */
     private boolean isShown() { return body != null || over || verdict != null; }
 
-    private void exchange(Upstream upstream) throws IOException {
+    private void exchange() throws IOException {
         reply = null;
         try {
             waitFor(() -> hasPlace = upstream.acquire());
@@ -195,13 +206,19 @@ final class Exchange {
         } catch (Json.Malformed e) {
             throw translator.broken(502, "the reply is " + e.getMessage());
         }
-        translator.finish(true);
+        finish(true);
+    }
+
+    private void finish(boolean whole) {
+        translator.finish(whole);
+        upstream.works();
+        upstream.learns(translator.model(), translator.dialect());
     }
 
     private void events(InputStream in) throws IOException {
         var events = new Sse(in);
         while (isMore(events) && !translator.event(events)) { } // until nothing more comes or is wanted
-        translator.finish(false);
+        finish(false);
         complete();
         for (int i = 0; i < MAX_TRAILING_EVENTS && !translator.isStopped() && isMore(events); i++) { }
     }

@@ -40,7 +40,6 @@ final class Proxy implements AutoCloseable {
         System.setProperty("sun.net.httpserver.maxReqTime", "120"); // seconds for a request to arrive
         System.setProperty("sun.net.httpserver.drainAmount", "67108864"); // bytes; or a refused client would miss why
         System.setProperty("jdk.httpclient.keepalive.timeout", "4"); // seconds; many servers close after 5
-        System.setProperty("jdk.httpclient.enableAllMethodRetry", "true"); // when a pooled connection has died
     }
 
     private final Options options;

@@ -66,7 +66,7 @@ final class Translator {
         this.options = options;
         this.dialect = dialect;
         this.newIds = newIds;
-        List<String> unsent = request.stops().stream().skip(MAX_STOPS).map(Json::text).toList();
+        List<String> unsent = request.stops().stream().skip(sentStops()).map(Json::text).toList();
         filter = new TextFilter(unsent, !request.schema().isNull(), text -> write(text, ""), text -> write(text, "reasoning"));
         message = new MessageWriter(isStream(), "msg_" + newIds.get(), request.get("model"));
     }
@@ -94,7 +94,7 @@ final class Translator {
         for (String name : List.of("temperature", "top_p")) {
             if (!request.get(name).isNull()) field(name, "%", request.get(name)); // dropped: top_k, no counterpart
         }
-        List<Json> stops = request.stops().stream().limit(MAX_STOPS).toList();
+        List<Json> stops = request.stops().stream().limit(sentStops()).toList();
         if (!stops.isEmpty()) field("stop", "%", list(stops));
         tools();
         reasoning();
@@ -110,6 +110,8 @@ final class Translator {
         for (int i = 0; i < extra.length; i += 2) out.put("%:%,", extra[i], extra[i + 1]);
         return out.closeWith('}');
     }
+
+    private int sentStops() { return dialect.takes("stop") ? MAX_STOPS : 0; }
 
     /** Writes a member under the name that it has at this backend, if it takes it. */
     private void field(String member, String pattern, Object... values) {

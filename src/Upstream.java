@@ -97,16 +97,17 @@ final class Upstream {
         asideUntil = System.nanoTime() + TimeUnit.SECONDS.toNanos(asideSeconds);
     }
 
-    /** Remembers that the backend works, and what it takes for {@code model}. */
-    void works(String model, Dialect dialect) {
-        synchronized (this) {
-            asideSeconds = 0;
-            asideUntil = System.nanoTime();
-        }
+    synchronized void works() {
+        asideSeconds = 0;
+        asideUntil = System.nanoTime();
+    }
+
+    /** Remembers what the backend takes for {@code model}, but for the room that there was in one context window. */
+    void learns(String model, Dialect dialect) {
         boolean isNew = !dialect.equals(dialect(model)) && !dialect.rules().containsKey("room");
-        if (isNew && !dialect.equals(learned.put(model, dialect))) {
-            LOG.info(("learned about %s at %s: %s".formatted(model, target.host(), dialect.rules())).replaceAll("\\p{Cntrl}", "?"));
-        }
+        if (!isNew || dialect.equals(learned.put(model, dialect))) return;
+        String what = "learned about %s at %s: %s".formatted(model, target.host(), dialect.rules());
+        LOG.info(() -> what.replaceAll("\\p{Cntrl}", "?"));
     }
 
     Dialect dialect(String model) { return learned.getOrDefault(model, Dialect.of(target)); }
