@@ -1,14 +1,16 @@
 import java.io.IOException;
-import java.net.URI;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
 import java.util.logging.FileHandler;
 import java.util.logging.Logger;
 import java.util.logging.SimpleFormatter;
+import java.util.stream.Collectors;
 
 /** The command: reads the options, starts the proxy, says how to use it; or exits, as the usage text says. */
 final class A2o {
     static final String VERSION = "0.1.0";
+    private static final int DRAIN_SECONDS = 30;
 
     public static void main(String[] args) {
         try {
@@ -41,24 +43,40 @@ final class A2o {
             file.setFormatter(new SimpleFormatter());
             Logger.getLogger("a2o").addHandler(file);
         }
-        URI url = options.upstream().isPresent() ? options.upstream().get() : new Demo().start();
-        Proxy proxy = listen(options, url);
+        Proxy proxy = listen(options);
         proxy.start();
-        boolean keyNeeded = options.upstreamKey().isEmpty() && options.upstream().isPresent();
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(proxy)));
+        boolean keyNeeded = options.upstreams().stream().anyMatch(target -> target.key().isEmpty() && !target.isDemo());
         String key = options.authKey().isPresent() ? "<key of --auth-key>" : keyNeeded ? "<key of the backend>" : "any";
         String host = options.host().contains(":") ? "[" + options.host() + "]" : options.host();
         System.out.printf("""
-                a2o %1$s listens on http://%2$s:%3$d, upstream %5$s, which gets %6$s
+                a2o %1$s listens on http://%2$s:%3$d, upstream %5$s
                 Claude Code:  ANTHROPIC_BASE_URL=http://%2$s:%3$d ANTHROPIC_API_KEY='%4$s' claude
                 curl:         curl http://%2$s:%3$d/v1/messages -H 'x-api-key: %4$s' \
                 -d '{"model":"any","max_tokens":100,"messages":[{"role":"user","content":"Say hi."}]}'
-                """, VERSION, host, proxy.port(), key, options.upstreamHost(),
-                options.upstreamKey().isPresent() ? "the key that a2o was given" : "the client's key");
+                """, VERSION, host, proxy.port(), key, options.upstreams().stream().map(target -> target.host()
+                + (target.key().isPresent() ? ", which gets the key that a2o was given" : ", which gets the client's key"))
+                .collect(Collectors.joining("; then ")));
     }
 
-    private static Proxy listen(Options options, URI url) throws IOException {
+    /** Ends the process within {@link #DRAIN_SECONDS}, with status 0; or, when told to a second time, at once. */
+    private static void stop(Proxy proxy) {
+        Thread.ofPlatform().daemon().start(() -> {
+            while (signals() < 2) LockSupport.parkNanos(50_000_000);
+            Runtime.getRuntime().halt(1);
+        });
+        proxy.drain(DRAIN_SECONDS);
+        Runtime.getRuntime().halt(0);
+    }
+
+    /** {@return how many signals wait for the process to end: the JVM has a thread for each, and shows nothing else} */
+    private static long signals() {
+        return Thread.getAllStackTraces().keySet().stream().filter(thread -> thread.getName().matches("SIG\\w+ handler")).count();
+    }
+
+    private static Proxy listen(Options options) throws IOException {
         try {
-            return new Proxy(options, url);
+            return new Proxy(options);
         } catch (IOException e) {
             String at = "no listening on %s port %d: ".formatted(options.host(), options.port());
             throw new IOException(at + e.getMessage(), e);

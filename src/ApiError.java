@@ -14,6 +14,7 @@ import java.util.stream.Stream;
  */
 final class ApiError extends RuntimeException {
     private static final int MAX_RAW = 8192; // bytes looked at of a reply that is not JSON
+    private static final long MIN_ROOM = 1024; // tokens of a reply for which a prompt is worth another try
     private static final long MAX_RETRY_SECONDS = 60; // SDKs obey whatever stands there
     private static final Pattern OVERFLOW = Pattern.compile("context[_ ](length|size|window)|too many tokens"
             + "|prompt is too long|range of input length|maximum number of tokens|input length.*exceed");
@@ -32,8 +33,10 @@ final class ApiError extends RuntimeException {
 
     private final int status;
     private final String code; // details.error_code, by which SDKs choose the class of their exception; or ""
-    private long retrySeconds; // 0 if the client may choose
+    private long retrySeconds = -1; // if the client may choose
     private boolean isFinal; // whether SDKs must not try again where they would
+    private boolean isPassing; // whether to try again soon may help
+    private String refusal = ""; // the backend's own words, from which something may be learned
 
     ApiError(int status, String message) { this(status, "", message); }
 
@@ -45,6 +48,8 @@ final class ApiError extends RuntimeException {
 
     int status() { return status; }
     boolean isFinal() { return isFinal; }
+    boolean isPassing() { return isPassing; }
+    String refusal() { return refusal; }
     long retrySeconds() { return retrySeconds; }
 
     ApiError asFinal() {
@@ -52,8 +57,18 @@ final class ApiError extends RuntimeException {
         return this;
     }
 
+    ApiError asPassing() {
+        isPassing = true;
+        return this;
+    }
+
     ApiError retryAfter(long seconds) {
         retrySeconds = Math.min(seconds, MAX_RETRY_SECONDS);
+        return this;
+    }
+
+    private ApiError refusing(String words) {
+        refusal = words;
         return this;
     }
 
@@ -94,20 +109,19 @@ final class ApiError extends RuntimeException {
         int said = status == 200 ? innerStatus(error, words) : status;
         String shown = !message.isEmpty() ? message : said == 0 ? "not a reply" : "status " + said;
         String text = context.host + ": " + shown;
-        String many = words.replaceFirst("(?s).*max\\w*_tokens\\D{0,40}too large: (\\d+).*at most (\\d+).*",
-                "max_tokens: $1 > $2, which is the maximum allowed number of output tokens for ");
-        if (!many.equals(words)) return new ApiError(400, many + context.model);
-        if (said != 429 && OVERFLOW.matcher(words).find()) return new ApiError(400, overflow(error, message, context));
+        if (said != 429 && OVERFLOW.matcher(words).find()) return overflow(error, message, context);
         boolean unpaid = words.matches("(?s).*(insufficient[_ ](quota|balance|credits)|exceeded your current quota).*");
         if (unpaid || said == 402) return new ApiError(402, text).asFinal();
-        if (words.contains("overloaded")) return new ApiError(529, text);
+        if (words.contains("overloaded")) return new ApiError(529, text).asPassing();
         return switch (said) {
             case 401, 403 -> context.ownKey.isEmpty() || words.contains("moderation") ? new ApiError(said, text)
                     : new ApiError(500, context.host + ": backend rejected the proxy's credentials").asFinal();
-            case 404 -> new ApiError(404, words.contains("model") ? "model: " + context.model + ", " + text : text);
-            case 408, 413, 429, 504 -> new ApiError(said, text);
-            case 409, 502, 503, 529 -> new ApiError(529, text);
-            default -> new ApiError(said >= 500 ? 500 : said >= 400 ? 400 : 502, text);
+            case 404 -> new ApiError(404, words.contains("model") ? "model: " + context.model + ", " + text : text)
+                    .refusing(body.raw());
+            case 408, 413, 429 -> new ApiError(said, text);
+            case 409, 502, 503, 529 -> new ApiError(529, text).asPassing();
+            case 504 -> new ApiError(504, text).asPassing();
+            default -> new ApiError(said >= 500 ? 500 : said >= 400 ? 400 : 502, text).refusing(said < 500 ? body.raw() : "");
         };
     }
 
@@ -130,16 +144,17 @@ final class ApiError extends RuntimeException {
     }
 
     /** Clients compact the conversation when they read the one message, and ask for less when they read the other. */
-    private static String overflow(Json error, String message, Context context) {
+    private static ApiError overflow(Json error, String message, Context context) {
         String plain = message.replaceAll("(?<=\\d),(?=\\d{3})", "").toLowerCase(Locale.ROOT);
         long limit = error.get("n_ctx").toLong(numbers(LIMIT, plain).findFirst().orElse(context.window));
         long prompt = numbers(PROMPT, plain).findFirst().orElse(limit);
         long tokens = error.get("n_prompt_tokens").toLong(numbers(NUMBER, plain).max().orElse(0));
-        if (limit == 0) return "prompt is too long: %s: %s".formatted(context.host, message);
+        if (limit == 0) return new ApiError(400, "prompt is too long: %s: %s".formatted(context.host, message));
         String both = "input length and `max_tokens` exceed context limit: %d + %d > %d";
-        if (prompt < limit) return both.formatted(prompt, context.maxTokens, limit);
+        String room = limit - prompt < MIN_ROOM ? "" : "must leave room for " + (limit - prompt - MIN_ROOM / 8);
+        if (prompt < limit) return new ApiError(400, both.formatted(prompt, context.maxTokens, limit)).refusing(room);
         if (tokens <= limit) tokens = Math.max(context.tokens, limit + 1);
-        return "prompt is too long: %d tokens > %d maximum".formatted(tokens, limit);
+        return new ApiError(400, "prompt is too long: %d tokens > %d maximum".formatted(tokens, limit));
     }
 
     private static LongStream numbers(Pattern pattern, String text) {

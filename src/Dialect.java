@@ -1,28 +1,95 @@
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
- * What a backend accepts, where it differs from plain chat completions. This is data, chosen by the upstream's host;
- * everything that is not in the table is {@link #GENERIC}.
+ * What a backend takes for a model, where that differs from plain chat completions: data, from the row of the backend's
+ * host, changed by what its own refusals have taught (SPEC, "Learned downgrades").
  *
- * @param hosts how the names of the hosts end that speak it
- * @param maxTokensField the member that limits the reply: {@code max_tokens} or {@code max_completion_tokens}
- * @param systemAnywhere whether a system message may stand in mid-conversation; if not, the user's turn takes its text
- * @param replaysReasoning whether reasoning of earlier turns may be sent back
- * @param thinkingSwitch whether it takes {@code thinking:{type}}; if not, thinking is switched off by the effort "none"
- * @param effortField the member that says how much to think, and {@code effortPattern} the effort's shape in it
- * @param openai whether it takes what OpenAI alone knows: {@code service_tier}, {@code store}
+ * <p>A rule says what a member of the request is called there; nothing, if it is to be left out. That goes also for
+ * {@code reasoning_content} in messages, and for parts of type {@code image_url} and {@code file}. Further rules:
+ * {@code system=in-place} where system messages may stand in mid-conversation, {@code efforts} with the values of
+ * reasoning_effort, {@code limit} with the highest max_tokens, {@code room} with that of one request alone, and
+ * {@code reasoning_content=required} in every message of the assistant's.
  */
-record Dialect(String hosts, String maxTokensField, boolean systemAnywhere, boolean replaysReasoning,
-               boolean thinkingSwitch, String effortField, String effortPattern, boolean openai) {
-    private static final Dialect GENERIC = new Dialect("", "max_tokens", false, true, true, "reasoning_effort", "%", false);
+record Dialect(Options.Target target, Map<String, String> rules) {
+    /** Rules by the end of the host's name. Source: the vendors' API references, November 2026. */
+    private static final Map<String, String> HOSTS = Map.of(
+            "api.openai.com", "max_tokens=max_completion_tokens system=in-place thinking= reasoning_content= store=store"
+                    + " service_tier=service_tier",
+            ".openai.azure.com", "max_tokens=max_completion_tokens system=in-place thinking= reasoning_content=",
+            "openrouter.ai", "system=in-place thinking= reasoning_effort=reasoning");
+    private static final Map<String, String> GENERIC = Map.of("store", "", "service_tier", "", "system", "wrapped");
+    private static final List<String> EFFORTS = List.of("none", "minimal", "low", "medium", "high", "xhigh", "max");
 
-    /** Source: the vendors' API references, November 2026. */
-    private static final List<Dialect> KNOWN = List.of(
-            new Dialect("api.openai.com", "max_completion_tokens", true, false, false, "reasoning_effort", "%", true),
-            new Dialect(".openai.azure.com", "max_completion_tokens", true, false, false, "reasoning_effort", "%", false),
-            new Dialect("openrouter.ai", "max_tokens", true, true, false, "reasoning", "{'effort':%}", false));
+    private static final Pattern REFUSAL = Pattern.compile(
+            "not |n't|un(known|expected|recognized|supported)|only|extra|invalid|must|should|required|missing|too |deprecated");
+    /** Words of a refusal, the rule that they teach, and its value, or "" for what the pattern's group has. */
+    private static final List<List<String>> LESSONS = List.of(
+            List.of("must leave room for (\\d{1,9})", "room", ""),
+            List.of("max_(?:completion_)?tokens.*?(?:at most|less than or equal to|no more than|maximum\\D*|\\[1,|<=?|> )"
+                    + "[ ']*(\\d{1,9})", "limit", ""),
+            List.of("'max_tokens'.*'max_completion_tokens'()", "max_tokens", "max_completion_tokens"),
+            List.of("max_completion_tokens()", "max_tokens", "max_tokens"),
+            List.of("tools with reasoning_effort()", "efforts", "none"),
+            List.of("reasoning_effort.*(?:values are|one of)(.*)", "efforts", ""),
+            List.of("reasoning_content.*(?:must be passed|is missing|is required)()", "reasoning_content", "required"),
+            List.of("reasoning_content()|messages.*reasoning", "reasoning_content", ""),
+            List.of("system message.*(?:first|beginning)()", "system", "wrapped"),
+            List.of("image()|vision|multimodal", "image_url", ""),
+            List.of("'file'()|pdf|document|file (?:input|content|part)", "file", ""));
+    private static final List<String> OPTIONAL = List.of("temperature", "top_p", "reasoning_effort", "reasoning",
+            "thinking", "stream_options", "parallel_tool_calls", "response_format", "tool_choice", "store",
+            "service_tier", "stop", "user");
+    private static final String NAMED = "(?s).*('%1$s'|(argument|field|parameter|property|supplied|invalid|unknown):? %1$s\\b"
+            + "|\\b%1$s(:| is\\b)).*";
 
-    static Dialect of(String host) {
-        return KNOWN.stream().filter(dialect -> host.endsWith(dialect.hosts)).findFirst().orElse(GENERIC);
+    static Dialect of(Options.Target target) {
+        Map<String, String> rules = new HashMap<>(GENERIC);
+        String host = target.host();
+        HOSTS.forEach((end, row) -> {
+            for (String rule : host.endsWith(end) ? row.split(" ") : new String[0]) {
+                rules.put(rule.split("=")[0], rule.substring(rule.indexOf('=') + 1));
+            }
+        });
+        return new Dialect(target, rules);
+    }
+
+    /** {@return what the member is called at this backend; "" if it is to be left out} */
+    String name(String member) { return rules.getOrDefault(member, member); }
+    boolean takes(String member) { return !name(member).isEmpty(); }
+    boolean is(String rule, String value) { return value.equals(rules.get(rule)); }
+    /** {@return the highest number of tokens to ask for} */
+    long limit() { return Long.parseLong(rules.getOrDefault("room", rules.getOrDefault("limit", "999999999"))); }
+
+    /** {@return the effort to ask for: the next lower one that the backend knows, else the next higher; "" for none} */
+    String effort(String wanted) {
+        String known = rules.getOrDefault("efforts", "");
+        int at = EFFORTS.indexOf(wanted);
+        if (known.isEmpty() || at < 0) return known.equals("none") ? known : wanted;
+        List<String> words = List.of(known.split("[^a-z]+"));
+        IntStream nearest = IntStream.concat(IntStream.rangeClosed(-at, 0).map(i -> -i), IntStream.range(at, EFFORTS.size()));
+        return nearest.mapToObj(EFFORTS::get).filter(words::contains).findFirst().orElse("");
+    }
+
+    Dialect with(String rule, String value) {
+        Map<String, String> changed = new HashMap<>(rules);
+        changed.put(rule, value);
+        return new Dialect(target, changed);
+    }
+
+    /** {@return what may be taken instead, after a refusal in these words; the likeliest first} */
+    Stream<Dialect> lessons(String refusal) {
+        String said = refusal.toLowerCase(Locale.ROOT).replaceAll("[\\\\\"`]+", "'");
+        if (!REFUSAL.matcher(said).find()) return Stream.empty();
+        Stream<Dialect> known = LESSONS.stream().flatMap(lesson -> Pattern.compile(lesson.get(0), Pattern.DOTALL).matcher(said)
+                .results().limit(1).map(found -> with(lesson.get(1), lesson.get(2).isEmpty() && found.group(1) != null
+                        ? found.group(1) : lesson.get(2))));
+        Stream<Dialect> named = OPTIONAL.stream().filter(name -> said.matches(NAMED.formatted(name))).map(name -> with(name, ""));
+        return Stream.concat(known, named);
     }
 }

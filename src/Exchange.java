@@ -4,8 +4,16 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.http.HttpResponse;
+import java.time.DateTimeException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.logging.Logger;
 
 /**
  * One request for a message and its reply. The thread that runs it holds the lock all the time, except while it waits
@@ -24,11 +32,18 @@ final class Exchange {
     private static final int MAX_TRAILING_EVENTS = 100; // after [DONE], read so that the connection can serve again
     private static final int MAX_UNSENT_BYTES = 64 * 1024;
 
+    private static final int MAX_REPAIRS = 3; // of a request that a backend refuses
+    private static final int MIN_TRIES = 3; // of all backends together, where something that may pass has failed
+    private static final int MAX_WAIT_SECONDS = 5; // before another try
+    private static final long FIRST_WAIT = SECOND / 8; // doubled each time
+    private static final Logger LOG = Logger.getLogger("a2o");
+
     private final HttpExchange http;
     private final String requestId;
-    private final Translator translator;
-    private final Upstream upstream;
-    private final long timeout;
+    private final Json anthropic;
+    private final List<Upstream> upstreams;
+    private final Options options;
+    private final String clientKey;
     private final Thread thread = Thread.currentThread();
     private final ReentrantLock lock = new ReentrantLock();
     private final long begun = System.nanoTime();
@@ -36,6 +51,8 @@ final class Exchange {
     private long waitingSince; // for the upstream, while hasPlace and the lock is free
     private volatile long writingSince;
     private volatile Thread writer; // to the client, this exchange's thread or a ping's; null while nothing is written
+    private Translator translator; // of the try that runs; nothing has been shown of those before
+    private Json.Writer openai; // the request that it made
     private HttpResponse<InputStream> reply; // null until it has come
     private boolean hasPlace; // among the upstream's requests in flight
     private ApiError verdict; // why the wait for the upstream was ended; null if it was not
@@ -44,19 +61,29 @@ final class Exchange {
     private boolean over; // nothing more goes to the client
     private int status = 200;
 
-    Exchange(HttpExchange http, String requestId, Translator translator, Upstream upstream, Options options) {
+    /** @throws ApiError if {@code anthropic} is not a request that can be translated */
+    Exchange(HttpExchange http, String requestId, Json anthropic, List<Upstream> upstreams, Options options,
+             String clientKey) {
         this.http = http;
         this.requestId = requestId;
-        this.translator = translator;
-        this.upstream = upstream;
-        this.timeout = options.timeout().toNanos();
+        this.anthropic = anthropic;
+        this.upstreams = Upstream.inOrder(upstreams);
+        this.options = options;
+        this.clientKey = clientKey;
+        translate(this.upstreams.getFirst().dialect(options.model(anthropic.get("model").text())));
+    }
+
+    private void translate(Dialect dialect) {
+        translator = new Translator(anthropic, options, dialect, Proxy::newId);
+        openai = translator.openai();
+        if (options.debug()) LOG.info(() -> "%1$s > %2$s%n%1$s >> %3$s".formatted(requestId, anthropic.raw(), openai));
     }
 
     /** Runs to the end. @throws ApiError if that is to be answered with a status: nothing has been sent yet */
-    void run(Json.Writer openai, String clientKey) throws IOException {
+    void run() throws IOException {
         lock.lock();
         try {
-            if (translator.wantsNothing()) translator.end(); else exchange(openai, clientKey);
+            if (translator.wantsNothing()) translator.end(); else tries();
             if (!over) complete(); // a stream is, before its very end is read
         } catch (ApiError e) {
             if (!over || e.status() == 499) status = e.status();
@@ -69,10 +96,59 @@ final class Exchange {
         }
     }
 
-    private void exchange(Json.Writer openai, String clientKey) throws IOException {
+    /** Tries the backends in turn; the only one there is again after a while, where what is wrong may pass. */
+    private void tries() throws IOException {
+        for (int tries = 1; ; tries++) {
+            Upstream upstream = upstreams.get((tries - 1) % upstreams.size());
+            Upstream next = upstreams.get(tries % upstreams.size());
+            try {
+                repairs(upstream);
+                return;
+            } catch (ApiError e) {
+                boolean fails = e.status() == 429 || e.status() >= 500 && !e.isFinal();
+                boolean mayPass = (e.isPassing() || e.status() == 429 && e.retrySeconds() >= 0) && e.retrySeconds() <= MAX_WAIT_SECONDS;
+                if (fails) upstream.fails();
+                boolean isLast = isShown() || tries >= Math.max(MIN_TRIES, upstreams.size());
+                if (!fails || isLast || next == upstream && !mayPass) throw e;
+                long wait = Math.max(FIRST_WAIT << tries, e.retrySeconds() * SECOND);
+                if (next == upstream) waitFor(Executors.callable(() -> LockSupport.parkNanos(wait)));
+            }
+            translate(next.dialect(translator.model()));
+        }
+    }
+
+    /** Exchanges with a backend, which may refuse some of the request and take it otherwise. */
+    private void repairs(Upstream upstream) throws IOException {
+        for (int repairs = 0; ; repairs++) {
+            try {
+                exchange(upstream);
+                upstream.works(translator.model(), translator.dialect());
+                return;
+            } catch (ApiError e) {
+                boolean repaired = !isShown() && repairs < MAX_REPAIRS && isRepaired(e.refusal());
+                if (!repaired) throw e;
+            }
+        }
+    }
+
+    /** {@return whether something can be learned from the refusal, that is, makes another request} */
+    private boolean isRepaired(String refusal) {
+        String refused = openai.toString();
+        return translator.dialect().lessons(refusal).anyMatch(dialect -> {
+            translate(dialect);
+            return !openai.toString().equals(refused);
+        });
+    }
+
+    /** {@return whether the client has been shown something, is gone, or has waited too long for another try} */
+    private boolean isShown() { return body != null || over || verdict != null; }
+
+    private void exchange(Upstream upstream) throws IOException {
+        reply = null;
         try {
             waitFor(() -> hasPlace = upstream.acquire());
             waitFor(() -> reply = upstream.send(openai, clientKey));
+            rateLimits();
             var in = new Watched(reply.body());
             String type = reply.headers().firstValue("content-type").orElse("");
             if (reply.statusCode() != 200 || type.contains("html")) throw refusal(in);
@@ -85,8 +161,30 @@ final class Exchange {
         }
     }
 
+    /** {@code x-ratelimit-remaining-tokens: 9} as {@code anthropic-ratelimit-tokens-remaining: 9} and so on (SPEC E.4). */
+    private void rateLimits() {
+        for (String kind : List.of("requests", "tokens")) {
+            for (String name : List.of("limit", "remaining", "reset")) {
+                String value = reply.headers().firstValue("x-ratelimit-%s-%s".formatted(name, kind)).orElse("");
+                if (name.equals("reset")) value = reset(value);
+                if (!value.matches("[\\dT:Z-]+")) continue;
+                http.getResponseHeaders().set("anthropic-ratelimit-%s-%s".formatted(kind, name), value);
+            }
+        }
+    }
+
+    /** {@return the time, by RFC 3339, in so long, given as {@code 6m0s} or {@code 20ms}; "" if that is no duration} */
+    private static String reset(String in) {
+        try {
+            String seconds = in.endsWith("ms") ? in.replaceFirst("(\\d+)(\\.\\d+)?ms", "0s") : in;
+            return Instant.now().plus(Duration.parse("PT" + seconds)).plusMillis(999).truncatedTo(ChronoUnit.SECONDS).toString();
+        } catch (DateTimeException | ArithmeticException e) {
+            return "";
+        }
+    }
+
     private ApiError refusal(InputStream in) throws IOException {
-        String wait = reply.headers().firstValue("retry-after").filter(text -> text.matches("\\d{1,9}")).orElse("0");
+        String wait = reply.headers().firstValue("retry-after").filter(text -> text.matches("\\d{1,9}")).orElse("-1");
         ApiError error = ApiError.ofUpstream(reply.statusCode(), in.readNBytes(MAX_ERROR_BYTES), translator.context());
         return error.retryAfter(Long.parseLong(wait));
     }
@@ -152,12 +250,13 @@ final class Exchange {
     void tick(long now) {
         if (!lock.tryLock()) { // it is not waiting for the upstream, but perhaps for a client that does not read
             Thread stalled = writer;
-            if (stalled != null && now - writingSince > timeout) stalled.interrupt(); // which closes the connection
+            boolean isStalled = stalled != null && now - writingSince > options.timeout().toNanos();
+            if (isStalled) stalled.interrupt(); // which closes the connection
             return;
         }
         try {
             long silence = hasPlace ? now - waitingSince : 0;
-            if (silence > timeout || silence > LINGER && (over || translator.isFinished())) {
+            if (silence > options.timeout().toNanos() || silence > LINGER && (over || translator.isFinished())) {
                 endWait(translator.broken(504, "nothing came for %d seconds".formatted(silence / SECOND)));
             } else if (!over && translator.isStream() && now - lastSent > PATIENCE) {
                 lastSent = now;
@@ -194,7 +293,7 @@ final class Exchange {
         try {
             return wait.call();
         } catch (Exception e) { // one of ours, of the connection, or the interruption of which the verdict says more
-            throw e instanceof ApiError error ? error : translator.broken(502, "the connection broke in mid-reply");
+            throw e instanceof ApiError error ? error : translator.broken(502, "the connection broke in mid-reply").asPassing();
         } finally {
             lock.lock();
             if (verdict != null) Thread.interrupted(); // it has done its work

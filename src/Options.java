@@ -1,3 +1,4 @@
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpRequest;
 import java.nio.charset.StandardCharsets;
@@ -11,18 +12,20 @@ import java.util.Optional;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** What the command line and the environment ask for, checked. The usage text is the table of all options there are. */
-record Options(Optional<URI> upstream, Optional<String> model, List<Mapping> maps, String host, int port,
+record Options(List<Target> upstreams, Optional<String> model, List<Mapping> maps, String host, int port,
                Duration timeout, int workers, int maxConnections, int maxConnectionsPerHost, boolean debug,
-               Optional<String> logFile, Optional<String> upstreamKey, Optional<String> authKey, List<Header> headers,
-               Json extraBody, long context) {
+               Optional<String> logFile, Optional<String> authKey, List<Header> headers, Json extraBody, long context,
+               Optional<String> caCert) {
     static final String USAGE = """
             A2o lets clients of the Anthropic Messages API, such as Claude Code, run on an OpenAI-compatible backend.
 
             usage: a2o --upstream URL [option ...]
 
-              --upstream URL               backend: a root, a /v1 base or a .../chat/completions URL; demo: built in
+              --upstream URL               backend: a root, a /v1 base or a .../chat/completions URL; demo: built in;
+                                           the first that works is used; repeatable
               --model NAME                 model sent upstream whatever the client asks for (else the client's name)
               --map PATTERN=MODEL          glob on the client's model name; first match wins, before --model; repeatable
               --host ADDRESS               address to listen on (default: 127.0.0.1)
@@ -33,26 +36,36 @@ record Options(Optional<URI> upstream, Optional<String> model, List<Mapping> map
               --max-connections-per-host N the same, for each backend (default: 500)
               --debug                      log both bodies of each exchange, keys never
               --log-file FILE              append the log to FILE too
-              --upstream-key KEY           key for the backend in place of the client's own; also OPENAI_API_KEY
+              --upstream-key KEY           key for the backend in place of the client's own; OPENAI_API_KEY for OpenAI;
+                                           one for all backends or one for each; repeatable
               --auth-key KEY               key that clients must present, as x-api-key or bearer
               --header 'N: V'              extra header for the backend; repeatable
               --extra-body JSON            members merged into every upstream body, last
               --context N                  context window in tokens, for overflow messages; 0: unknown (default: 0)
+              --ca-cert FILE               PEM certificates to trust besides the JDK's
               -h --help                    print this help
               --version                    print the version
 
             Each option can be given as an environment variable instead: A2O_ and its name in capitals, as in
-            A2O_UPSTREAM_KEY (of a repeatable option: one a line); the command line wins.
+            A2O_UPSTREAM_KEY (of a repeatable option: one a line); the command line wins. HTTPS_PROXY, HTTP_PROXY
+            and NO_PROXY are honoured towards the backend.
             Exit status: 0 fine, 1 cannot start, 2 wrong usage.
             """;
 
     /** The lines of the usage text by their flag, with the name of the option's value and its default, if there are. */
     private static final Map<String, MatchResult> HELP = Pattern
-            .compile("(?m)^ +(?:-h )?(--[a-z-]+)(?: (?<value>[A-Z=]+|'.*?'))? +.*?(?:\\(default: (?<default>.*)\\))?$")
+            .compile("(?m)^ +(?:-h )?(--[a-z-]+)(?: (?<value>[A-Z=]+|'.*?'))? +.*?(?:\n {20,}.*)?(?:\\(default: (?<default>.*)\\))?$")
             .matcher(USAGE).results().collect(Collectors.toMap(line -> line.group(1), line -> line));
 
     record Mapping(Pattern pattern, String model) { }
     record Header(String name, String value) { }
+
+    /** A backend: its chat completions URL, the key for it, and the HTTP proxy on the way. */
+    record Target(URI url, Optional<String> key, Optional<InetSocketAddress> proxy) {
+        boolean isDemo() { return url.getHost() == null; }
+        /** {@return the backend's name for messages and the log} */
+        String host() { return isDemo() ? "demo" : url.getHost(); }
+    }
 
     /** What is wrong with the command line, with the help of the option it is about. */
     static final class Wrong extends RuntimeException {
@@ -87,30 +100,45 @@ record Options(Optional<URI> upstream, Optional<String> model, List<Mapping> map
             List<String> values = help.group().contains("repeatable") ? value.lines().toList() : List.of(value);
             if (!value.isBlank()) given.putIfAbsent(flag, values);
         });
-        String key = environment.getOrDefault("OPENAI_API_KEY", "");
-        if (!key.isBlank()) given.putIfAbsent("--upstream-key", List.of(key));
+        for (String name : List.of("OPENAI_API_KEY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")) {
+            String value = environment.getOrDefault(name, environment.getOrDefault(name.toLowerCase(Locale.ROOT), ""));
+            if (!value.isBlank()) given.put(name, List.of(value.strip()));
+        }
         return given;
     }
 
     /** {@return the options, each value checked} */
     static Options of(Map<String, List<String>> given) {
         if (!given.containsKey("--upstream")) throw new Wrong("--upstream", " is required");
-        boolean isKey = optional(given, "--upstream-key").orElse("none").matches("[ -~]+");
+        List<String> urls = given.get("--upstream");
+        List<String> keys = given.getOrDefault("--upstream-key", List.of()).stream().map(String::strip).toList();
+        boolean fits = keys.size() < 2 || keys.size() == urls.size();
+        if (!fits) throw new Wrong("--upstream-key", ": one for all, or one for each --upstream expected");
+        boolean isKey = keys.stream().allMatch(key -> key.matches("[ -~]*"));
         if (!isKey) throw new Wrong("--upstream-key", ": printable ASCII characters expected");
-        return new Options(upstream(text(given, "--upstream")), optional(given, "--model"),
+        List<Target> targets = new ArrayList<>();
+        for (String url : urls) targets.add(target(url, keys.isEmpty() ? "" : keys.get(targets.size() % keys.size()), given));
+        boolean isOpen = !isLocal(text(given, "--host")) && targets.stream().anyMatch(target -> target.key.isPresent());
+        String advice = "an upstream key on an address that others can reach needs --auth-key, or they spend it too";
+        if (isOpen && optional(given, "--auth-key").isEmpty()) throw new Wrong(1, advice);
+        return new Options(targets, optional(given, "--model"),
                 given.getOrDefault("--map", List.of()).stream().map(Options::mapping).toList(), text(given, "--host"),
                 number(given, "--port", 0, 65_535), Duration.ofSeconds(number(given, "--timeout", 1, 86_400)),
                 number(given, "--workers", 0, 1024), number(given, "--max-connections", 1, 999_999),
                 number(given, "--max-connections-per-host", 1, 999_999), !text(given, "--debug").matches("|0|false"),
-                optional(given, "--log-file"), optional(given, "--upstream-key"), optional(given, "--auth-key"),
+                optional(given, "--log-file"), optional(given, "--auth-key"),
                 given.getOrDefault("--header", List.of()).stream().map(Options::header).toList(),
-                extraBody(optional(given, "--extra-body").orElse("{}")), number(given, "--context", 0, 999_999_999));
+                extraBody(optional(given, "--extra-body").orElse("{}")), number(given, "--context", 0, 999_999_999),
+                optional(given, "--ca-cert"));
     }
+
+    /** {@return whether only this machine can reach the address} */
+    static boolean isLocal(String host) { return host.matches("(?i)localhost|127(\\.\\d+){3}|\\[?::1]?"); }
 
     /** {@return the value that counts: the last one given, else the default, else ""} */
     private static String text(Map<String, List<String>> given, String flag) {
         if (given.containsKey(flag)) return given.get(flag).getLast();
-        return Optional.ofNullable(HELP.get(flag).group("default")).orElse("");
+        return Optional.ofNullable(HELP.get(flag)).map(help -> help.group("default")).orElse("");
     }
 
     private static Optional<String> optional(Map<String, List<String>> given, String flag) {
@@ -124,16 +152,32 @@ record Options(Optional<URI> upstream, Optional<String> model, List<Mapping> map
         throw new Wrong(flag, ": a whole number from %d to %d expected, not '%s'".formatted(least, most, text));
     }
 
-    /** {@return the chat completions URL of the backend; empty for the built-in one} */
-    private static Optional<URI> upstream(String text) {
-        if (text.equals("demo")) return Optional.empty();
+    private static Target target(String text, String key, Map<String, List<String>> given) {
+        URI url = text.equals("demo") ? URI.create("demo:in-process") : url(text);
+        boolean isOpenAi = url.getHost() != null && url.getHost().matches("(?i)(.*\\.)?(openai|azure)\\.com");
+        Optional<String> known = Optional.of(key).filter(any -> !any.isEmpty());
+        return new Target(url, known.or(() -> optional(given, isOpenAi ? "OPENAI_API_KEY" : "")), proxy(url, given));
+    }
+
+    /** {@return the HTTP proxy for {@code url}, as curl would choose it; user and password are not supported} */
+    private static Optional<InetSocketAddress> proxy(URI url, Map<String, List<String>> given) {
+        String host = "." + url.getHost();
+        boolean direct = Stream.of(text(given, "NO_PROXY").split("[\\s,]+")).map(each -> each.replaceFirst(":\\d+$", ""))
+                .anyMatch(each -> each.equals("*") || !each.isEmpty() && host.endsWith(each.replaceFirst("^\\.?", ".")));
+        String proxy = direct ? "" : text(given, "https".equals(url.getScheme()) ? "HTTPS_PROXY" : "HTTP_PROXY");
+        if (proxy.isEmpty() || url.getHost() == null) return Optional.empty();
+        URI at = URI.create(proxy.contains("://") ? proxy : "http://" + proxy);
+        return Optional.of(InetSocketAddress.createUnresolved(at.getHost(), at.getPort() < 0 ? 80 : at.getPort()));
+    }
+
+    private static URI url(String text) {
         try {
             var url = URI.create(text);
             if (url.getHost() == null || !text.matches("(?i)https?:.*")) throw new IllegalArgumentException();
             String authority = url.getRawAuthority().replaceFirst("^.*@", ""); // dropped: user and password
             String base = url.getRawPath().replaceFirst("^/*$", "/v1").replaceFirst("(/chat/completions)?/*$", "");
             String query = url.getRawQuery() == null ? "" : "?" + url.getRawQuery();
-            return Optional.of(URI.create(url.getScheme() + "://" + authority + base + "/chat/completions" + query));
+            return URI.create(url.getScheme() + "://" + authority + base + "/chat/completions" + query);
         } catch (IllegalArgumentException e) { // the text is not quoted: it may hold a key
             throw new Wrong(1, "--upstream: a URL like http://localhost:11434/v1 expected");
         }
@@ -167,9 +211,6 @@ record Options(Optional<URI> upstream, Optional<String> model, List<Mapping> map
             throw new Wrong("--extra-body", ": " + e.getMessage());
         }
     }
-
-    /** {@return the backend's name for messages and the log} */
-    String upstreamHost() { return upstream.map(URI::getHost).orElse("demo"); }
 
     /** {@return the model to ask for: without a suffix such as Claude Code's [1m], by --map, then --model} */
     String model(String asked) {

@@ -4,18 +4,21 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetSocketAddress;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.LockSupport;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.InflaterInputStream;
@@ -27,6 +30,8 @@ import java.util.zip.InflaterInputStream;
 final class Proxy implements AutoCloseable {
     private static final int MAX_BODY_BYTES = 32 * 1024 * 1024;
     private static final long TICK_NANOS = 250_000_000;
+    private static final Pattern LOCAL = Pattern.compile(
+            "(?i)(https?://)?(localhost|127(\\.\\d+){3}|\\[::1])(:\\d+)?");
     private static final Logger LOG = Logger.getLogger("a2o");
 
     static { // read when the server's and the client's classes load
@@ -39,17 +44,16 @@ final class Proxy implements AutoCloseable {
     }
 
     private final Options options;
-    private final Upstream upstream;
-    private final Dialect dialect;
+    private final List<Upstream> upstreams = new ArrayList<>();
     private final HttpServer server;
     private final Set<Exchange> live = ConcurrentHashMap.newKeySet();
     private final Thread ticker = Thread.ofPlatform().daemon().name("a2o-ticker").unstarted(this::tick);
 
     /** Listens from here on; requests are served after {@link #start}. */
-    Proxy(Options options, URI url) throws IOException {
+    Proxy(Options options) throws IOException {
         this.options = options;
-        this.upstream = new Upstream(options, url);
-        this.dialect = Dialect.of(options.upstreamHost());
+        var places = new Semaphore(options.maxConnections(), true);
+        for (Options.Target target : options.upstreams()) upstreams.add(new Upstream(options, target, places));
         this.server = HttpServer.create(new InetSocketAddress(options.host(), options.port()), 1024);
         server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
         server.createContext("/", this::handle);
@@ -68,6 +72,12 @@ final class Proxy implements AutoCloseable {
         server.stop(0);
     }
 
+    /** Accepts nothing more, and lets the exchanges that run end, for so long. */
+    void drain(int seconds) {
+        LOG.info(() -> "stopping; %d exchanges in flight".formatted(live.size()));
+        server.stop(live.isEmpty() ? 0 : seconds);
+    }
+
     private void tick() {
         while (!Thread.interrupted()) { // that is, until close
             LockSupport.parkNanos(TICK_NANOS);
@@ -75,7 +85,7 @@ final class Proxy implements AutoCloseable {
         }
     }
 
-    private static String newId() { return UUID.randomUUID().toString().replace("-", "").substring(0, 24); }
+    static String newId() { return UUID.randomUUID().toString().replace("-", "").substring(0, 24); }
 
     private void handle(HttpExchange http) throws IOException {
         String requestId = "req_" + newId();
@@ -95,6 +105,10 @@ final class Proxy implements AutoCloseable {
     private void doHandle(HttpExchange http, String requestId) throws IOException {
         String path = http.getRequestURI().getRawPath();
         String method = http.getRequestMethod();
+        boolean isOwn = Stream.of("host", "origin").map(http.getRequestHeaders()::get).filter(Objects::nonNull)
+                .flatMap(List::stream).allMatch(value -> LOCAL.matcher(value).matches());
+        boolean isForeign = Options.isLocal(options.host()) && !isOwn; // a web page must not spend the user's tokens
+        if (isForeign) throw new ApiError(403, "only requests to localhost, and of pages from there, are served");
         if (!path.equals("/health")) authorize(http);
         String allowed = switch (path) {
             case "/v1/messages", "/v1/v1/messages" -> "POST"; // the second is what a base URL that ends in /v1 leads to
@@ -125,15 +139,12 @@ final class Proxy implements AutoCloseable {
     }
 
     private void messages(HttpExchange http, String requestId) throws IOException {
-        Json anthropic = body(http);
-        var translator = new Translator(anthropic, options, dialect, Proxy::newId);
-        Json.Writer openai = translator.openai();
-        if (options.debug()) LOG.info(() -> "%1$s > %2$s%n%1$s >> %3$s".formatted(requestId, anthropic.raw(), openai));
-        var exchange = new Exchange(http, requestId, translator, upstream, options);
+        boolean own = options.authKey().isPresent(); // then the client's key is not the backend's
+        String key = own ? "" : keys(http).findFirst().orElse("");
+        var exchange = new Exchange(http, requestId, body(http), upstreams, options, key);
         live.add(exchange);
         try {
-            boolean own = options.authKey().isPresent(); // then the client's key is not the backend's
-            exchange.run(openai, own ? "" : keys(http).findFirst().orElse(""));
+            exchange.run();
         } finally {
             live.remove(exchange);
             LOG.info(exchange::summary);

@@ -55,12 +55,13 @@ final class Request {
     boolean isOneCallWanted() { return get("tool_choice").get("disable_parallel_tool_use") == Json.TRUE; }
     List<Json> stops() { return get("stop_sequences").items().stream().filter(stop -> !stop.text().isBlank()).toList(); }
 
-    /** {@code output_config.format}, or {@code output_format} as it was called before. */
-    Json format() {
-        Json format = get("output_config").get("format");
+    /** {@return the schema in output_config.format, or in output_format as it was called before; NULL if none is} */
+    Json schema() {
         Json old = get("output_format");
-        refuse("output_format", !format.isNull() && !old.isNull(), "output_config.format is there too");
-        return format.isNull() ? old : format;
+        Json format = old.isNull() ? get("output_config").get("format") : old;
+        boolean both = !old.isNull() && !get("output_config").get("format").isNull();
+        refuse("output_format", both, "output_config.format is there too");
+        return format.isNull() ? format : need(format, "schema", Json.Obj.class);
     }
 
     void refuse(String name, boolean isRefused, String reason) {

@@ -28,6 +28,8 @@ final class Translator {
     private static final int MAX_STOPS = 4; // that OpenAI takes; more are looked for here
     private static final Json TYPE = part("'type'");
     private static final Json TEXT = part("'text'");
+    private static final String NO_IMAGE = "[image omitted: this model cannot see images]";
+    private static final String NO_FILE = "[document omitted: this model cannot read documents]";
     private static final List<String> REASONING_FIELDS = List.of("reasoning_content", "reasoning", "thinking");
     private static final Set<String> READABLE =
             Set.of("text", "title", "url", "stdout", "stderr", "error_code", "tool_name", "content");
@@ -65,8 +67,7 @@ final class Translator {
         this.dialect = dialect;
         this.newIds = newIds;
         List<String> unsent = request.stops().stream().skip(MAX_STOPS).map(Json::text).toList();
-        boolean wantsJson = !request.format().isNull();
-        filter = new TextFilter(unsent, wantsJson, text -> write(text, ""), text -> write(text, "reasoning"));
+        filter = new TextFilter(unsent, !request.schema().isNull(), text -> write(text, ""), text -> write(text, "reasoning"));
         message = new MessageWriter(isStream(), "msg_" + newIds.get(), request.get("model"));
     }
 
@@ -86,7 +87,8 @@ final class Translator {
         out.put("'messages':[");
         messages();
         out.closeWith(']').raw(',');
-        field(dialect.maxTokensField(), "%", request.get("max_tokens"));
+        long maxTokens = request.get("max_tokens").toLong(0);
+        field("max_tokens", "%", maxTokens > dialect.limit() ? dialect.limit() : request.get("max_tokens"));
         if (isStream()) field("stream", "true");
         if (isStream()) field("stream_options", "{'include_usage':true}");
         for (String name : List.of("temperature", "top_p")) {
@@ -96,24 +98,23 @@ final class Translator {
         if (!stops.isEmpty()) field("stop", "%", list(stops));
         tools();
         reasoning();
-        Json format = request.format();
-        if (!format.isNull()) {
-            field("response_format", "{'type':'json_schema','json_schema':{'name':'output','schema':%,'strict':%}}",
-                    request.need(format, "schema", Json.Obj.class), isStrict(format.get("schema")));
-        }
+        Json schema = request.schema();
+        String format = "{'type':'json_schema','json_schema':{'name':'output','schema':%,'strict':%}}";
+        if (!schema.isNull()) field("response_format", format, schema, isStrict(schema));
         Json user = request.get("metadata").get("user_id");
         if (user.hasText()) field("user", "%", hash(user.text()));
-        if (dialect.openai()) field("store", "false");
+        field("store", "false");
         boolean fast = request.get("speed").is("fast");
-        boolean standard = request.get("service_tier").is("standard_only");
-        if (dialect.openai() && (fast || standard)) field("service_tier", "%", fast ? "fast" : "default");
+        if (fast || request.get("service_tier").is("standard_only")) field("service_tier", "%", fast ? "fast" : "default");
         Json[] extra = options.extraBody().parts();
         for (int i = 0; i < extra.length; i += 2) out.put("%:%,", extra[i], extra[i + 1]);
         return out.closeWith('}');
     }
 
-    private void field(String name, String pattern, Object... values) {
-        if (!isReplaced(name)) out.put("%:", name).put(pattern, values).raw(',');
+    /** Writes a member under the name that it has at this backend, if it takes it. */
+    private void field(String member, String pattern, Object... values) {
+        String name = dialect.name(member);
+        if (!name.isEmpty() && !isReplaced(name)) out.put("%:", name).put(pattern, values).raw(',');
     }
 
     private boolean isReplaced(String name) {
@@ -149,15 +150,18 @@ final class Translator {
             effort = budget < 4096 ? "low" : budget < 16_000 ? "medium" : budget < 32_000 ? "high" : "xhigh";
         }
         boolean off = request.isThinkingOff();
-        if (off) effort = dialect.thinkingSwitch() ? "" : "none";
-        if (dialect.thinkingSwitch() && (enabled || off)) field("thinking", "{'type':%}", off ? "disabled" : "enabled");
-        if (!effort.isEmpty()) field(dialect.effortField(), dialect.effortPattern(), effort);
+        if (enabled || off) field("thinking", "{'type':%}", off ? "disabled" : "enabled");
+        effort = dialect.effort(!off ? effort : dialect.takes("thinking") ? "" : "none");
+        String pattern = dialect.is("reasoning_effort", "reasoning") ? "{'effort':%}" : "%";
+        if (!effort.isEmpty()) field("reasoning_effort", pattern, effort);
     }
 
     /** The system prompt, then each run of messages of one side as one turn. */
     private void messages() {
-        List<Json> system = blocks(request.json(), "system").stream().map(block -> block.get("text")).filter(Json::hasText)
-                .filter(text -> !text.raw().startsWith("\"x-anthropic-billing-header:")).toList(); // no cache likes it
+        List<Json> system = new ArrayList<>(blocks(request.json(), "system").stream().map(block -> block.get("text"))
+                .filter(text -> text.hasText() && !text.raw().startsWith("\"x-anthropic-billing-header:")).toList()); // no cache likes it
+        boolean isTold = !request.schema().isNull() && !dialect.takes("response_format"); // so that the model knows at least
+        if (isTold) system.add(Json.Str.of("Answer with JSON alone, by this schema:\n", request.schema().raw()));
         if (!system.isEmpty()) out.put("{'role':'system','content':%},", joined(system, "\n\n"));
         List<Json> said = request.get("messages").items();
         int lastUser = said.stream().filter(each -> isRole(each, "user")).mapToInt(Json::from).max().orElse(0);
@@ -195,7 +199,7 @@ final class Translator {
 
     /** {@return the text of a thinking block, if the backend wants it back} */
     private Json thought(Json block) {
-        return isKind(block, "thinking") && dialect.replaysReasoning() ? block.get("thinking") : Json.NULL;
+        return isKind(block, "thinking") && dialect.takes("reasoning_content") ? block.get("thinking") : Json.NULL;
     }
 
     private static Json.Str joined(List<Json> texts, String separator) {
@@ -234,6 +238,7 @@ final class Translator {
         if (last) text = Json.Str.of(text.text().stripTrailing()); // a prefill, which the model goes on with
         out.put("{'role':'assistant','content':%,", texts.isEmpty() && !openCalls.isEmpty() ? Json.NULL : text);
         if (!thoughts.isEmpty()) out.put("%:%,", field, joined(thoughts, "\n\n"));
+        if (thoughts.isEmpty() && dialect.is("reasoning_content", "required")) out.put("'reasoning_content':' ',");
         if (!openCalls.isEmpty()) out.put("'tool_calls':%", list(openCalls.stream().map(this::toolCall).toList()));
         out.closeWith('}').raw(',');
     }
@@ -279,7 +284,7 @@ final class Translator {
     private void systemMessage(Json message) {
         List<Json> texts = blocks(message, "content").stream().map(this::folded).filter(Json::hasText).toList();
         if (texts.isEmpty()) return;
-        if (dialect.systemAnywhere()) {
+        if (dialect.is("system", "in-place")) {
             userMessage();
             out.put("{'role':'system','content':%},", joined(texts, "\n\n"));
         } else {
@@ -333,6 +338,7 @@ final class Translator {
 
     /** {@return what becomes of a block on the user's side: texts, as strings, and parts of other kinds, as objects} */
     private List<Json> parts(Json block) {
+        if (isKind(block, "image") && !dialect.takes("image_url")) return List.of(Json.Str.of(NO_IMAGE));
         if (isKind(block, "image")) return List.of(part("{'type':'image_url','image_url':{'url':%}}", url(block)));
         if (isKind(block, "document")) return document(block);
         Json text = folded(block);
@@ -360,7 +366,8 @@ final class Translator {
         Json context = request.may(block, "context", Json.Str.class);
         Object name = title.hasText() ? title : "document.pdf";
         if (!isKind(source, "text") && !isKind(source, "content")) {
-            return List.of(part("{'type':'file','file':{'filename':%,'file_data':%}}", name, url(block)));
+            return List.of(!dialect.takes("file") ? Json.Str.of(NO_FILE)
+                    : part("{'type':'file','file':{'filename':%,'file_data':%}}", name, url(block)));
         }
         String from = isKind(source, "text") ? "data" : "content";
         request.need(source, from, Json.Str.class, Json.Arr.class);
@@ -544,11 +551,12 @@ final class Translator {
 
     ApiError.Context context() {
         long maxTokens = request.get("max_tokens").toLong(0);
-        return new ApiError.Context(options.upstreamHost(), model(), options.upstreamKey(), options.context(),
+        return new ApiError.Context(dialect.target().host(), model(), dialect.target().key(), options.context(),
                 request.json().to() / 4, maxTokens);
     }
 
-    ApiError broken(int status, String what) { return new ApiError(status, options.upstreamHost() + ": " + what); }
+    ApiError broken(int status, String what) { return new ApiError(status, dialect.target().host() + ": " + what); }
+    Dialect dialect() { return dialect; }
 
     /**
      * Takes a chunk or a whole reply, {@code {"choices":[{"delta"|"message":{…},"finish_reason":F}],"usage":{…}}}. In a
@@ -766,7 +774,7 @@ final class Translator {
         boolean called = !more && !calls.isEmpty()
                 && calls.stream().allMatch(call -> call.empty || call.arguments.isComplete());
         boolean ended = whole ? answered : isFinished() || isStopped() || usageIsLast || called;
-        if (!ended) throw broken(502, whole ? "the backend returned no choices" : "the stream ended early");
+        if (!ended) throw broken(502, whole ? "the backend returned no choices" : "the stream ended early").asPassing();
         if (finishReason.equals("insufficient_system_resource")) throw broken(529, finishReason);
         if (finishReason.matches("error|network_error|abort|cancelled")) throw broken(502, "finish_reason " + finishReason);
         end();

@@ -1,40 +1,133 @@
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.ConnectException;
+import java.net.ProxySelector;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.channels.UnresolvedAddressException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateFactory;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.logging.Logger;
+import java.util.stream.Stream;
+import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
+import javax.net.ssl.TrustManagerFactory;
+import javax.net.ssl.X509TrustManager;
 
-/** The backend: sends it requests, no more at a time than allowed. Safe for use by many threads. */
+/**
+ * One backend: sends it requests, no more at a time than allowed, and remembers how it does and what it takes. Safe for
+ * use by many threads; shared are the places, what was learned by model, and for how long it is set aside.
+ */
 final class Upstream {
     private static final long PATIENCE_SECONDS = 10; // to connect, and to get a place
+    private static final long MAX_ASIDE_SECONDS = 60;
+    private static final Logger LOG = Logger.getLogger("a2o");
 
-    private final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
-            .connectTimeout(Duration.ofSeconds(PATIENCE_SECONDS)).build();
     private final Options options;
+    private final Options.Target target;
     private final URI url;
+    private final HttpClient client;
+    private final Semaphore allPlaces;
     private final Semaphore places;
+    private final Map<String, Dialect> learned = new ConcurrentHashMap<>();
+    private long asideSeconds; // the last time that it was set aside
+    private long asideUntil = System.nanoTime();
 
-    Upstream(Options options, URI url) {
+    /** @throws IOException if the certificates that it is to be trusted by cannot be read */
+    Upstream(Options options, Options.Target target, Semaphore allPlaces) throws IOException {
         this.options = options;
-        this.url = url;
-        this.places = new Semaphore(Math.min(options.maxConnections(), options.maxConnectionsPerHost()), true);
+        this.target = target;
+        this.allPlaces = allPlaces;
+        this.url = target.isDemo() ? new Demo().start() : target.url();
+        this.places = new Semaphore(options.maxConnectionsPerHost(), true);
+        HttpClient.Builder client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
+                .proxy(ProxySelector.of(target.proxy().orElse(null)))
+                .connectTimeout(Duration.ofSeconds(PATIENCE_SECONDS));
+        if (options.caCert().isPresent()) client.sslContext(trusting(options.caCert().get()));
+        this.client = client.build();
     }
+
+    /** {@return TLS that trusts the certificates in a PEM file besides the JDK's} */
+    private static SSLContext trusting(String file) throws IOException {
+        try (InputStream in = Files.newInputStream(Path.of(file))) {
+            TrustManagerFactory factory = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+            factory.init((KeyStore) null);
+            var known = ((X509TrustManager) factory.getTrustManagers()[0]).getAcceptedIssuers();
+            List<Certificate> trusted = new ArrayList<>(List.of(known));
+            trusted.addAll(CertificateFactory.getInstance("X.509").generateCertificates(in));
+            if (trusted.size() == known.length) throw new IOException("it holds no certificate");
+            KeyStore store = KeyStore.getInstance("PKCS12");
+            store.load(null, null);
+            for (Certificate each : trusted) store.setCertificateEntry("c" + store.size(), each);
+            factory.init(store);
+            SSLContext context = SSLContext.getInstance("TLS");
+            context.init(null, factory.getTrustManagers(), null);
+            return context;
+        } catch (IOException | GeneralSecurityException e) {
+            throw new IOException("--ca-cert %s: %s".formatted(file, e.getMessage()), e);
+        }
+    }
+
+    /** {@return the backends in the order to try them: as they are given, but those set aside last} */
+    static List<Upstream> inOrder(List<Upstream> all) {
+        List<Upstream> aside = all.stream().filter(Upstream::isAside).toList();
+        return Stream.concat(all.stream().filter(each -> !aside.contains(each)), aside.stream()).toList();
+    }
+
+    private synchronized boolean isAside() { return System.nanoTime() - asideUntil < 0; }
+
+    /** Sets the backend aside, each time for twice as long, until {@link #works}. */
+    synchronized void fails() {
+        if (isAside()) return;
+        asideSeconds = Math.clamp(asideSeconds * 2, 1, MAX_ASIDE_SECONDS);
+        asideUntil = System.nanoTime() + TimeUnit.SECONDS.toNanos(asideSeconds);
+    }
+
+    /** Remembers that the backend works, and what it takes for {@code model}. */
+    void works(String model, Dialect dialect) {
+        synchronized (this) {
+            asideSeconds = 0;
+            asideUntil = System.nanoTime();
+        }
+        boolean isNew = !dialect.equals(dialect(model)) && !dialect.rules().containsKey("room");
+        if (isNew && !dialect.equals(learned.put(model, dialect))) {
+            LOG.info(("learned about %s at %s: %s".formatted(model, target.host(), dialect.rules())).replaceAll("\\p{Cntrl}", "?"));
+        }
+    }
+
+    Dialect dialect(String model) { return learned.getOrDefault(model, Dialect.of(target)); }
 
     /** Waits for a place among the requests in flight, and returns true; {@link #release} gives it back. */
     boolean acquire() throws InterruptedException {
-        if (places.tryAcquire(PATIENCE_SECONDS, TimeUnit.SECONDS)) return true;
+        boolean first = allPlaces.tryAcquire(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        boolean both = false;
+        try {
+            both = first && places.tryAcquire(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        } finally {
+            if (first && !both) allPlaces.release();
+        }
+        if (both) return true;
         throw new ApiError(529, "too many requests in flight (--max-connections)").retryAfter(1);
     }
 
-    void release() { places.release(); }
+    void release() {
+        places.release();
+        allPlaces.release();
+    }
 
     /**
      * Sends a request, with the client's key unless there is one for this backend, and waits for the reply's status.
@@ -45,7 +138,7 @@ final class Upstream {
     HttpResponse<InputStream> send(Json.Writer body, String clientKey) throws InterruptedException {
         HttpRequest.Builder request = HttpRequest.newBuilder(url).setHeader("content-type", "application/json")
                 .POST(HttpRequest.BodyPublishers.ofByteArray(body.array(), 0, body.size()));
-        String key = options.upstreamKey().orElse(clientKey);
+        String key = target.key().orElse(clientKey);
         try {
             if (!key.isEmpty()) request.setHeader("authorization", "Bearer " + key);
             options.headers().forEach(header -> request.setHeader(header.name(), header.value()));
@@ -53,7 +146,8 @@ final class Upstream {
         } catch (IllegalArgumentException e) {
             throw new ApiError(401, "the key holds characters that no header may hold");
         } catch (IOException e) {
-            throw new ApiError(502, "%s: %s".formatted(options.upstreamHost(), reason(e)));
+            var error = new ApiError(502, "%s: %s".formatted(target.host(), reason(e)));
+            throw e instanceof ConnectException || e instanceof SSLException ? error : error.asPassing();
         }
     }
 

@@ -7,7 +7,6 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -71,7 +70,7 @@ class FuzzTest {
 
     private static Translator translator(byte[] request, Options options) {
         int[] last = {0};
-        Dialect dialect = Dialect.of(options.upstream().map(URI::getHost).orElse("demo"));
+        Dialect dialect = Dialect.of(options.upstreams().getFirst());
         return new Translator(Json.parse(request), options, dialect, () -> "%024d".formatted(++last[0]));
     }
 

@@ -55,7 +55,7 @@ class OptionsTest {
             new Case("max-connections", "9", Options::maxConnections, 9, 1000),
             new Case("max-connections-per-host", "8", Options::maxConnectionsPerHost, 8, 500),
             new Case("log-file", "a2o.log", Options::logFile, Optional.of("a2o.log"), Optional.empty()),
-            new Case("upstream-key", "sk-1=2", Options::upstreamKey, Optional.of("sk-1=2"), Optional.empty()),
+            new Case("upstream-key", "sk-1=2", options -> options.upstreams().getFirst().key(), Optional.of("sk-1=2"), Optional.empty()),
             new Case("auth-key", "k", Options::authKey, Optional.of("k"), Optional.empty()),
             new Case("context", "131072", Options::context, 131_072L, 0L),
             new Case("extra-body", "{\"k\": 5.0}", OptionsTest::extra, "5.0", "null"),
@@ -92,8 +92,8 @@ class OptionsTest {
             assertEquals(each.value, each.component.apply(options(Map.of(variable(each.flag), each.text), UPSTREAM)),
                     each.flag);
         }
-        assertEquals(Optional.of(URI.create("http://e.test/v1/chat/completions")),
-                options(Map.of("A2O_UPSTREAM", "http://e.test"), new String[0]).upstream());
+        assertEquals(URI.create("http://e.test/v1/chat/completions"),
+                options(Map.of("A2O_UPSTREAM", "http://e.test"), new String[0]).upstreams().getFirst().url());
     }
 
     @Test
@@ -111,8 +111,8 @@ class OptionsTest {
     void theCommandLineCountsBeforeTheEnvironmentAndTheLastBeforeTheFirst() throws Exception {
         assertEquals(2, options(Map.of("A2O_PORT", "1"), with("--port", "2")).port());
         assertEquals(3, options("--port", "2", "--port=3").port());
-        assertEquals(Optional.of(URI.create("http://backend.test/v1/chat/completions")),
-                options(Map.of("A2O_UPSTREAM", "http://e.test"), UPSTREAM).upstream());
+        assertEquals(URI.create("http://backend.test/v1/chat/completions"),
+                options(Map.of("A2O_UPSTREAM", "http://e.test"), UPSTREAM).upstreams().getFirst().url());
         assertEquals(List.of("B=2"), headers(options(Map.of("A2O_HEADER", "A: 1\nC: 3"), with("--header", "B: 2"))));
         assertEquals(4, options(Map.of("A2O_PORT", "nonsense"), with("--port", "4")).port());
     }
@@ -129,12 +129,16 @@ class OptionsTest {
     }
 
     @Test
-    void theBackendsKeyMayComeFromOpenaiApiKey() throws Exception {
+    void theKeyForOpenaiMayComeFromOpenaiApiKeyAndGoesNowhereElse() throws Exception {
         Map<String, String> openai = Map.of("OPENAI_API_KEY", "o");
-        assertEquals(Optional.of("o"), options(openai, UPSTREAM).upstreamKey());
-        assertEquals(Optional.of("c"), options(openai, with("--upstream-key", "c")).upstreamKey());
+        String[] azure = {"--upstream", "https://acme.openai.azure.com/openai/v1"};
+        assertEquals(Optional.of("o"), options(openai, "--upstream", "https://api.openai.com/v1").upstreams().getFirst().key());
+        assertEquals(Optional.of("o"), options(openai, azure).upstreams().getFirst().key());
+        assertEquals(Optional.empty(), options(openai, UPSTREAM).upstreams().getFirst().key());
+        assertEquals(Optional.empty(), options(openai, "--upstream", "https://openai.com.test").upstreams().getFirst().key());
+        assertEquals(Optional.of("c"), options(openai, with("--upstream-key", "c")).upstreams().getFirst().key());
         Map<String, String> both = Map.of("OPENAI_API_KEY", "o", "A2O_UPSTREAM_KEY", "a");
-        assertEquals(Optional.of("a"), options(both, UPSTREAM).upstreamKey());
+        assertEquals(Optional.of("a"), options(both, azure).upstreams().getFirst().key());
     }
 
     @Test
@@ -287,10 +291,10 @@ class OptionsTest {
             {"HTTPS://h.test/v1", "HTTPS://h.test/v1/chat/completions"},
         };
         for (String[] form : forms) {
-            URI url = options(Map.of(), "--upstream", form[0]).upstream().orElseThrow();
+            URI url = options(Map.of(), "--upstream", form[0]).upstreams().getFirst().url();
             assertEquals(form[1].toLowerCase(Locale.ROOT), url.toString().toLowerCase(Locale.ROOT), form[0]);
         }
-        assertEquals(Optional.empty(), options(Map.of(), "--upstream", "demo").upstream());
+        assertTrue(options(Map.of(), "--upstream", "demo").upstreams().getFirst().isDemo());
     }
 
     @Test
@@ -319,7 +323,7 @@ class OptionsTest {
                 {"model":%s,"max_tokens":1,"messages":[{"role":"user","content":"x"}]}"""
                 .formatted(RandomJson.write(asked));
         Json json = Json.parse(request.getBytes(StandardCharsets.UTF_8));
-        var translator = new Translator(json, options(args), Dialect.of("backend.test"), () -> "0");
+        var translator = new Translator(json, options(args), Dialect.of(options(args).upstreams().getFirst()), () -> "0");
         return (String) Tree.at(Tree.of(translator.openai().toString()), "model");
     }
 

@@ -100,7 +100,7 @@ class ProxyTest {
     private static Proxy proxy(URI url, String... args) throws Exception {
         List<String> all = new ArrayList<>(List.of("--port", "0", "--upstream", url.toString()));
         all.addAll(List.of(args));
-        var proxy = new Proxy(Options.of(Options.read(all.toArray(new String[0]), Map.of())), url);
+        var proxy = new Proxy(Options.of(Options.read(all.toArray(new String[0]), Map.of())));
         proxy.start();
         return proxy;
     }

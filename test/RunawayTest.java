@@ -21,7 +21,7 @@ class RunawayTest {
 
     private static Translator translator(String request) throws Exception {
         Options options = options();
-        return new Translator(Json.parse(utf8(request)), options, Dialect.of(options.upstreamHost()), () -> "x");
+        return new Translator(Json.parse(utf8(request)), options, Dialect.of(options.upstreams().getFirst()), () -> "x");
     }
 
     private static byte[] utf8(String text) {

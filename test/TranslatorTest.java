@@ -80,7 +80,7 @@ class TranslatorTest {
         Path args = Path.of(base + ".args");
         String[] words = Files.exists(args) ? Files.readAllLines(args).toArray(String[]::new) : new String[] {"--upstream", "http://backend.test/v1"};
         Options options = Options.of(Options.read(words, Map.of()));
-        return new Translator(Json.parse(request), options, Dialect.of(options.upstreamHost()), counter());
+        return new Translator(Json.parse(request), options, Dialect.of(options.upstreams().getFirst()), counter());
     }
 
     private static Supplier<String> counter() {
