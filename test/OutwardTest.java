@@ -306,8 +306,9 @@ class OutwardTest {
             }
             try (Relay tls = Relay.tls(local, backend)) {
                 for (String name : List.of("HTTP_PROXY", "http_proxy")) {
-                    Map<String, String> environment = Map.of(name, relay.url());
-                    assertGood(ask("https://localhost:" + tls.port(), environment, "--ca-cert", pem(local.pem)), name);
+                    for (String url : List.of("https://localhost:" + tls.port(), "HTTPS://localhost:" + tls.port())) {
+                        assertGood(ask(url, Map.of(name, relay.url()), "--ca-cert", pem(local.pem)), name + " " + url);
+                    }
                 }
             }
             assertEquals(List.of(), relay.heads);

@@ -16,6 +16,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Handler;
@@ -23,6 +25,8 @@ import java.util.logging.Level;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 import java.util.logging.SimpleFormatter;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -56,14 +60,14 @@ class SafetyTest {
             return until(reply.headers().get("request-id"));
         }
 
-        List<String> until(String id) throws InterruptedException {
+        synchronized List<String> until(String id) throws InterruptedException {
             while (read.stream().noneMatch(record -> record.contains(id))) {
                 String next = fresh.poll(WAIT_SECONDS, TimeUnit.SECONDS);
                 if (next == null) throw new AssertionError("no record of %s in %s".formatted(id, read));
                 read.add(next);
             }
             fresh.drainTo(read);
-            return read;
+            return List.copyOf(read);
         }
 
         @Override
@@ -106,6 +110,10 @@ class SafetyTest {
         }
     }
 
+    private interface Claim {
+        void prove(int number) throws Exception;
+    }
+
     private final Log log = new Log();
     private Level levelBefore;
 
@@ -126,6 +134,11 @@ class SafetyTest {
 
     private static Options options(Map<String, String> environment, String... args) {
         return Options.of(Options.read(args, environment));
+    }
+
+    /** {@return the key for the backend} */
+    private static Optional<String> upstreamKey(Map<String, String> environment, String... args) {
+        return options(environment, args).upstreams().getFirst().key();
     }
 
     private static Proxy proxy(URI url, String... args) throws IOException {
@@ -152,6 +165,32 @@ class SafetyTest {
 
     private static String stream(String text) {
         return plain(text).replaceFirst("\\{", "{\"stream\":true,");
+    }
+
+    /** {@return a script that answers the prompt "script N" by the Nth of these} */
+    private static Backend.Script byNumber(List<Backend.Script> scripts) {
+        return call -> {
+            Matcher number = Pattern.compile("script (\\d+)").matcher(call.text());
+            scripts.get(number.find() ? Integer.parseInt(number.group(1)) : 0).answer(call);
+        };
+    }
+
+    /** Proves the claim for all numbers below {@code count} at once: what is tried again takes its time. */
+    private static void forEach(int count, Claim claim) throws Exception {
+        List<FutureTask<Void>> tasks = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            int number = i;
+            tasks.add(new FutureTask<>(() -> {
+                claim.prove(number);
+                return null;
+            }));
+            Thread.ofVirtual().start(tasks.getLast());
+        }
+        try {
+            for (FutureTask<Void> task : tasks) task.get(WAIT_SECONDS, TimeUnit.SECONDS);
+        } catch (ExecutionException e) {
+            throw new AssertionError(e.getCause().getMessage(), e.getCause());
+        }
     }
 
     /** {@return the message of what must be an error in Anthropic's shape} */
@@ -195,7 +234,7 @@ class SafetyTest {
         try (var pair = new Pair()) {
             for (String host : List.of("evil.test", "evil.test:" + pair.port(), "EVIL.TEST", "localhost.evil.test",
                     "127.0.0.1.evil.test:3578", "notlocalhost", "evil.test:localhost", "localhost@evil.test",
-                    "evil.test@localhost", "localhost/evil.test", "localhost, evil.test", "127.0.0.2",
+                    "evil.test@localhost", "localhost/evil.test", "localhost, evil.test",
                     "0.0.0.0:" + pair.port(), "192.168.1.5", "2130706433", "[::2]:80", "[::]", "[::1].evil.test")) {
                 assertForbidden(pair, "host: " + host);
             }
@@ -344,14 +383,14 @@ class SafetyTest {
         for (String host : LOCAL) {
             assertEquals(host, options(key, upstream[0], upstream[1], "--host", host).host());
         }
-        assertEquals(Optional.of(UPSTREAM_KEY), options(key, upstream).upstreamKey());
+        assertEquals(Optional.of(UPSTREAM_KEY), upstreamKey(key, upstream));
     }
 
     private static Optional<String> keyFor(String url) {
         Map<String, String> variable = Map.of("OPENAI_API_KEY", UPSTREAM_KEY);
-        Optional<String> key = options(variable, "--upstream", url).upstreamKey();
+        Optional<String> key = upstreamKey(variable, "--upstream", url);
         Map<String, String> both = Map.of("OPENAI_API_KEY", UPSTREAM_KEY, "A2O_UPSTREAM", url);
-        assertEquals(key, options(both).upstreamKey(), url + " from the environment");
+        assertEquals(key, upstreamKey(both), url + " from the environment");
         return key;
     }
 
@@ -375,8 +414,8 @@ class SafetyTest {
     void aKeyThatIsGivenToA2oIsForAnyBackend() {
         Map<String, String> both = Map.of("OPENAI_API_KEY", "other", "A2O_UPSTREAM_KEY", UPSTREAM_KEY);
         for (String url : List.of("http://backend.test/v1", "https://api.openai.com/v1")) {
-            assertEquals(Optional.of(UPSTREAM_KEY), options(both, "--upstream", url).upstreamKey(), url);
-            assertEquals(Optional.of("k"), options(both, "--upstream", url, "--upstream-key", "k").upstreamKey(), url);
+            assertEquals(Optional.of(UPSTREAM_KEY), upstreamKey(both, "--upstream", url), url);
+            assertEquals(Optional.of("k"), upstreamKey(both, "--upstream", url, "--upstream-key", "k"), url);
         }
     }
 
@@ -483,11 +522,12 @@ class SafetyTest {
             scripts.add(call -> call.reply(status, "text/plain", raw, "retry-after: soon"));
         }
         try (var pair = new Pair()) {
-            for (int i = 0; i < scripts.size(); i++) {
-                pair.backend.answers(scripts.get(i));
-                assertSafe(pair, plain("hi"), "script " + i);
-                assertSafe(pair, stream("hi"), "streamed script " + i);
-            }
+            pair.backend.answers(byNumber(scripts));
+            forEach(scripts.size() * 2, i -> {
+                String prompt = "script " + i / 2;
+                String request = i % 2 == 0 ? plain(prompt) : stream(prompt);
+                assertSafe(pair, request, request);
+            });
             assertNoLineBreaksInTheLog(pair);
         }
     }
@@ -522,16 +562,16 @@ class SafetyTest {
         for (String[] args : all) {
             String own = args.length == 1 ? CLIENT_KEY : AUTH_KEY;
             try (var pair = new Pair(args)) {
-                for (Backend.Script script : scripts) {
-                    pair.backend.answers(script);
-                    log.until(pair.post(plain("the prompt"), "x-api-key: " + own));
-                    log.until(pair.post(stream("the prompt"), "authorization: Bearer " + own));
-                }
+                pair.backend.answers(byNumber(scripts));
+                forEach(scripts.size() * 2, i -> {
+                    String prompt = "script " + i / 2;
+                    log.until(i % 2 == 0 ? pair.post(plain(prompt), "x-api-key: " + own)
+                            : pair.post(stream(prompt), "authorization: Bearer " + own));
+                });
                 pair.post(plain("hi"), "x-api-key: " + CLIENT_KEY + "\u0001");
                 pair.raw("GET /v1/no-such-path", "host: evil.test", "x-api-key: " + own);
-                pair.backend.answers(Backend.saying("Hello", " there"));
                 String kept = log.until(pair.post(plain("the end"), "x-api-key: " + own)).toString();
-                assertTrue(kept.contains("the prompt"), kept);
+                assertTrue(kept.contains("script 2"), kept);
                 for (String key : List.of(CLIENT_KEY, UPSTREAM_KEY, AUTH_KEY)) assertWithout(key, kept, "the log");
             }
         }
@@ -568,19 +608,16 @@ class SafetyTest {
     @Test
     void aKeyThatTheBackendEchoesIsNotPassedOn() throws Exception {
         List<Backend.Script> echoes = echoes();
-        for (String[] args : new String[][] {{}, {"--debug"}}) {
-            try (var pair = new Pair(Stream.concat(Stream.of("--upstream-key", UPSTREAM_KEY), Stream.of(args))
-                    .toArray(String[]::new))) {
-                for (int i = 0; i < echoes.size(); i++) {
-                    pair.backend.answers(echoes.get(i));
-                    for (String request : List.of(plain("hi"), stream("hi"))) {
-                        Wire.Reply reply = pair.post(request);
-                        assertTrue(reply.body().contains("\"error\""), "echo %d: %s".formatted(i, reply.body()));
-                        assertWithout(UPSTREAM_KEY, reply.headers() + reply.body(), "echo " + i);
-                        assertWithout(UPSTREAM_KEY, log.until(reply).toString(), "the log of echo " + i);
-                    }
-                }
-            }
+        try (var quiet = new Pair("--upstream-key", UPSTREAM_KEY);
+                var debug = new Pair("--upstream-key", UPSTREAM_KEY, "--debug")) {
+            for (Pair pair : List.of(quiet, debug)) pair.backend.answers(byNumber(echoes));
+            forEach(echoes.size() * 4, i -> {
+                String prompt = "script " + i / 4;
+                Wire.Reply reply = (i % 2 == 0 ? quiet : debug).post(i % 4 < 2 ? plain(prompt) : stream(prompt));
+                assertTrue(reply.body().contains("\"error\""), () -> prompt + ": " + reply.body());
+                assertWithout(UPSTREAM_KEY, reply.headers() + reply.body(), prompt);
+                assertWithout(UPSTREAM_KEY, log.until(reply).toString(), "the log of " + prompt);
+            });
         }
     }
 }
