@@ -43,7 +43,7 @@ final class A2o {
             file.setFormatter(new SimpleFormatter());
             Logger.getLogger("a2o").addHandler(file);
         }
-        Proxy proxy = listen(options);
+        var proxy = new Proxy(options);
         proxy.start();
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(proxy)));
         boolean keyNeeded = options.upstreams().stream().anyMatch(target -> target.key().isEmpty() && !target.isDemo());
@@ -72,14 +72,5 @@ final class A2o {
     /** {@return how many signals wait for the process to end: the JVM has a thread for each, and shows nothing else} */
     private static long signals() {
         return Thread.getAllStackTraces().keySet().stream().filter(thread -> thread.getName().matches("SIG\\w+ handler")).count();
-    }
-
-    private static Proxy listen(Options options) throws IOException {
-        try {
-            return new Proxy(options);
-        } catch (IOException e) {
-            String at = "no listening on %s port %d: ".formatted(options.host(), options.port());
-            throw new IOException(at + e.getMessage(), e);
-        }
     }
 }

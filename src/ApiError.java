@@ -85,7 +85,8 @@ final class ApiError extends RuntimeException {
         try {
             return ofUpstream(status, Json.parse(body), context);
         } catch (Json.Malformed plain) { // the beginning of the text itself is the message
-            String raw = new String(body, 0, Math.min(MAX_RAW, body.length), StandardCharsets.UTF_8).strip();
+            String raw = new String(body, 0, Math.min(MAX_RAW, body.length), StandardCharsets.UTF_8).strip()
+                    .replace(context.ownKey.orElse("\0"), "(key)");
             String bare = raw.replaceAll("(?s)<(style|script).*?</\\1>|<[^>]*>", " ").replaceAll("\\s+", " ").strip();
             String text = "%.200s".formatted(bare);
             boolean foreign = raw.startsWith("<") && (status < 400 || status >= 500); // a gateway's page

@@ -10,6 +10,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -118,16 +119,18 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
         if (!isKey) throw new Wrong("--upstream-key", ": printable ASCII characters expected");
         List<Target> targets = new ArrayList<>();
         for (String url : urls) targets.add(target(url, keys.isEmpty() ? "" : keys.get(targets.size() % keys.size()), given));
-        boolean isOpen = !isLocal(text(given, "--host")) && targets.stream().anyMatch(target -> target.key.isPresent());
+        List<Header> headers = given.getOrDefault("--header", List.of()).stream().map(Options::header).toList();
+        boolean hasKey = targets.stream().anyMatch(target -> target.key.isPresent())
+                || headers.stream().anyMatch(header -> header.name.matches("(?i)authorization|.*key.*"));
+        boolean isOpen = !isLocal(text(given, "--host")) && optional(given, "--auth-key").isEmpty();
         String advice = "an upstream key on an address that others can reach needs --auth-key, or they spend it too";
-        if (isOpen && optional(given, "--auth-key").isEmpty()) throw new Wrong(1, advice);
+        if (hasKey && isOpen) throw new Wrong(1, advice);
         return new Options(targets, optional(given, "--model"),
                 given.getOrDefault("--map", List.of()).stream().map(Options::mapping).toList(), text(given, "--host"),
                 number(given, "--port", 0, 65_535), Duration.ofSeconds(number(given, "--timeout", 1, 86_400)),
                 number(given, "--workers", 0, 1024), number(given, "--max-connections", 1, 999_999),
                 number(given, "--max-connections-per-host", 1, 999_999), !text(given, "--debug").matches("|0|false"),
-                optional(given, "--log-file"), optional(given, "--auth-key"),
-                given.getOrDefault("--header", List.of()).stream().map(Options::header).toList(),
+                optional(given, "--log-file"), optional(given, "--auth-key"), headers,
                 extraBody(optional(given, "--extra-body").orElse("{}")), number(given, "--context", 0, 999_999_999),
                 optional(given, "--ca-cert"));
     }
@@ -154,20 +157,26 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
 
     private static Target target(String text, String key, Map<String, List<String>> given) {
         URI url = text.equals("demo") ? URI.create("demo:in-process") : url(text);
-        boolean isOpenAi = url.getHost() != null && url.getHost().matches("(?i)(.*\\.)?(openai|azure)\\.com");
+        boolean isOpenAi = ("" + url.getHost()).matches(
+                "(?i)((.+\\.)?api\\.openai|.+\\.(openai|cognitiveservices|services\\.ai)\\.azure)\\.com");
         Optional<String> known = Optional.of(key).filter(any -> !any.isEmpty());
         return new Target(url, known.or(() -> optional(given, isOpenAi ? "OPENAI_API_KEY" : "")), proxy(url, given));
     }
 
     /** {@return the HTTP proxy for {@code url}, as curl would choose it; user and password are not supported} */
     private static Optional<InetSocketAddress> proxy(URI url, Map<String, List<String>> given) {
-        String host = "." + url.getHost();
-        boolean direct = Stream.of(text(given, "NO_PROXY").split("[\\s,]+")).map(each -> each.replaceFirst(":\\d+$", ""))
-                .anyMatch(each -> each.equals("*") || !each.isEmpty() && host.endsWith(each.replaceFirst("^\\.?", ".")));
-        String proxy = direct ? "" : text(given, "https".equals(url.getScheme()) ? "HTTPS_PROXY" : "HTTP_PROXY");
+        boolean secure = "https".equalsIgnoreCase(url.getScheme());
+        String host = ("." + url.getHost()).toLowerCase(Locale.ROOT);
+        String withPort = "%s:%d".formatted(host, url.getPort() < 0 ? secure ? 443 : 80 : url.getPort());
+        boolean direct = Stream.of(text(given, "NO_PROXY").toLowerCase(Locale.ROOT).split("[\\s,]+"))
+                .map(each -> each.replaceFirst("^\\.?(?=.)", "."))
+                .anyMatch(each -> each.equals(".*") || !each.isEmpty() && (host.endsWith(each) || withPort.endsWith(each)));
+        String proxy = direct ? "" : text(given, secure ? "HTTPS_PROXY" : "HTTP_PROXY");
         if (proxy.isEmpty() || url.getHost() == null) return Optional.empty();
-        URI at = URI.create(proxy.contains("://") ? proxy : "http://" + proxy);
-        return Optional.of(InetSocketAddress.createUnresolved(at.getHost(), at.getPort() < 0 ? 80 : at.getPort()));
+        Matcher at = Pattern.compile("(?i)(?:http://)?(?:.*@)?(\\[.*]|[^:/]+)(?::(\\d{1,5}))?/?").matcher(proxy);
+        if (!at.matches()) throw new Wrong(1, "HTTP_PROXY or HTTPS_PROXY: http://host:port expected");
+        int port = at.group(2) == null ? 80 : Integer.parseInt(at.group(2));
+        return Optional.of(InetSocketAddress.createUnresolved(at.group(1), port));
     }
 
     private static URI url(String text) {

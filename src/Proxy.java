@@ -53,7 +53,12 @@ final class Proxy implements AutoCloseable {
         this.options = options;
         var places = new Semaphore(options.maxConnections(), true);
         for (Options.Target target : options.upstreams()) upstreams.add(new Upstream(options, target, places));
-        this.server = HttpServer.create(new InetSocketAddress(options.host(), options.port()), 1024);
+        try {
+            this.server = HttpServer.create(new InetSocketAddress(options.host(), options.port()), 1024);
+        } catch (IOException e) {
+            String at = "no listening on %s port %d: ".formatted(options.host(), options.port());
+            throw new IOException(at + e.getMessage(), e);
+        }
         server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
         server.createContext("/", this::handle);
     }

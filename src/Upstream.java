@@ -78,7 +78,7 @@ final class Upstream {
             context.init(null, factory.getTrustManagers(), null);
             return context;
         } catch (IOException | GeneralSecurityException e) {
-            throw new IOException("--ca-cert %s: %s".formatted(file, e.getMessage()), e);
+            throw new IOException("--ca-cert %s cannot be read: %s".formatted(file, e), e);
         }
     }
 
@@ -153,8 +153,10 @@ final class Upstream {
     }
 
     private String reason(IOException e) {
+        Throwable root = e;
+        while (root.getCause() != null) root = root.getCause();
+        if (root instanceof UnresolvedAddressException) return "the host is not known";
         return switch (e) {
-            case ConnectException no when e.getCause() instanceof UnresolvedAddressException -> "the host is not known";
             case ConnectException no -> "cannot connect to %s; is the backend running?".formatted(url.getAuthority());
             case HttpConnectTimeoutException slow -> "no connection to %s in time".formatted(url.getAuthority());
             case SSLException tls -> "TLS failed: " + tls.getMessage();
