@@ -60,23 +60,14 @@ final class Arguments {
 
     private void accept(char c) {
         boolean space = c == ' ' || c == '\n' || c == '\r' || c == '\t';
+        if (state == State.START && space) return;
+        if (state == State.START && c != '{') state = State.OTHER;
+        if (state == State.WORD && (space || ",]}".indexOf(c) >= 0)) endWord();
         switch (state) {
             case NAME, STRING -> string(c);
-            case OTHER -> word.append(c);
+            case OTHER, WORD -> word.append(c);
             case DONE, BROKEN -> { } // dropped: what follows the object, or what cannot be mended
-            case START -> {
-                if (c == '{') token(c);
-                if (c != '{' && !space) {
-                    word.append(c);
-                    state = State.OTHER;
-                }
-            }
-            case WORD -> {
-                boolean ends = space || ",]}".indexOf(c) >= 0;
-                if (ends) endWord(); else word.append(c);
-                if (ends) accept(c);
-            }
-            case MEMBER, COLON, VALUE, AFTER -> {
+            case START, MEMBER, COLON, VALUE, AFTER -> {
                 if (space) out.append(c); else token(c);
             }
         }
@@ -141,8 +132,7 @@ final class Arguments {
         } else if (c != quote) {
             out.append(c == '"' ? "\\" : "").append(c);
         } else {
-            out.append('"');
-            if (state == State.STRING) kept = out.length();
+            if (state == State.NAME) out.append('"'); else keep('"');
             state = state == State.NAME ? State.COLON : State.AFTER;
         }
     }
