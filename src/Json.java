@@ -68,7 +68,7 @@ sealed interface Json {
         return NULL;
     }
 
-    /** {@return whether this is the string {@code ascii}, which has no quotes or backslashes, however it is escaped} */
+    /** {@return whether this is the string {@code ascii}, however escaped; that has no quotes and no backslashes} */
     default boolean is(String ascii) {
         if (!(this instanceof Str str)) return false;
         int at = str.from + 1;
@@ -86,10 +86,10 @@ sealed interface Json {
         int from = 0;
         for (int at = raw.indexOf('\\'); at >= 0; at = raw.indexOf('\\', from)) {
             char kind = raw.charAt(at + 1);
-            int control = "bfnrt".indexOf(kind);
-            text.append(raw, from, at);
-            if (control >= 0) text.append("\b\f\n\r\t".charAt(control));
-            if (control < 0) text.append(kind == 'u' ? (char) Integer.parseInt(raw, at + 2, at + 6, 16) : kind);
+            int control = "bfnrt".indexOf(kind); // other escapes stand for themselves
+            char meant = control < 0 ? kind : "\b\f\n\r\t".charAt(control);
+            if (kind == 'u') meant = (char) Integer.parseInt(raw, at + 2, at + 6, 16);
+            text.append(raw, from, at).append(meant);
             from = at + (kind == 'u' ? 6 : 2);
         }
         return from == 0 ? raw : text.append(raw, from, raw.length()).toString();
@@ -217,8 +217,8 @@ sealed interface Json {
         /** number = [ - ] int [ frac ] [ exp ] */
         private Json number() {
             int from = at;
-            boolean negative = skip("-");
-            if (!skip("0")) digits(negative ? "a digit expected" : "a value expected");
+            String first = skip("-") ? "a digit expected" : "a value expected";
+            if (!skip("0")) digits(first);
             if (skip(".")) digits("a digit expected");
             if (skip("eE")) {
                 skip("+-");
@@ -260,8 +260,8 @@ sealed interface Json {
         @Override public String toString() { return new String(bytes, 0, size, StandardCharsets.UTF_8); }
 
         /**
-         * Writes {@code pattern}; in it ' stands for a quotation mark, % for the next of {@code values} (of which strings
-         * are quoted and escaped, others written as they are), @ for the next one's JSON text as a string.
+         * Writes {@code pattern}; in it ' stands for a quotation mark, % for the next of {@code values} (strings are
+         * quoted and escaped, others written as they are), @ for the next one's JSON text as a string.
          */
         Writer put(String pattern, Object... values) {
             int next = 0;
