@@ -162,5 +162,6 @@ final class Arguments {
             boolean isNothing = text.isEmpty() || text.equals("None");
             feed(isNothing ? "{}" : new Json.Writer().put("{'_raw':%}", text).toString());
         }
+        end(false, true); // it is all there, even if the reply was cut
     }
 }
