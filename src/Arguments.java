@@ -12,23 +12,22 @@ import java.util.regex.Pattern;
  * An object encoded twice is decoded; any other value is wrapped, {@code {"value":X}}.
  *
  * <pre>
- *  START ─{─► ITEM ─"─► NAME ─"─► COLON ─:─► VALUE ─"─► STRING ─"─► AFTER ─,─► ITEM      in an array ITEM is VALUE;
- *    └────► OTHER                              └─────► WORD ─────► AFTER ─}─► AFTER, DONE   what does not fit: BROKEN
+ *  START ─{─► MEMBER ─"─► NAME ─"─► COLON ─:─► VALUE ─"─► STRING ─"─► AFTER ─,─► MEMBER      in an array VALUE;
+ *    └────► OTHER                                └─────► WORD ─────► AFTER ─}─► AFTER, DONE   what does not fit: BROKEN
  * </pre>
  */
 final class Arguments {
     private static final Pattern UNPAIRED = Pattern.compile("\\p{Cs}"); // half of a surrogate pair, which UTF-8 has not
 
-    private enum State { START, OTHER, ITEM, NAME, COLON, VALUE, STRING, WORD, AFTER, DONE, BROKEN }
+    private enum State { START, OTHER, MEMBER, NAME, COLON, VALUE, STRING, WORD, AFTER, DONE, BROKEN }
 
     private final StringBuilder out = new StringBuilder(); // mended, not yet taken
-    private final StringBuilder held = new StringBuilder(); // comma, name, colon: of a member whose value has not begun
     private final StringBuilder word = new StringBuilder(); // a number or word, or all of a value that is no object
     private final StringBuilder escape = new StringBuilder(); // what of an escape has come
     private final StringBuilder closers = new StringBuilder(); // of the containers that are open
     private State state = State.START;
     private char quote; // that ends the string
-    private int valueFrom; // in out: where the last value, with its comma and name, began
+    private int kept; // how much of out stays; after that stand comma, name, colon until their value has come
 
     void feed(String text) { text.chars().forEach(c -> accept((char) c)); }
     /** {@return whether the object has been closed} */
@@ -36,10 +35,11 @@ final class Arguments {
 
     /** {@return what has become ready since the last call; half of a surrogate pair is not} */
     String take() {
-        int end = out.length();
+        int end = state == State.STRING ? out.length() : kept; // a string is ready as it comes
         if (end > 0 && Character.isHighSurrogate(out.charAt(end - 1)) && state != State.DONE) end--;
         String ready = out.substring(0, end);
         out.delete(0, end);
+        kept = 0;
         return UNPAIRED.matcher(ready).replaceAll(unit -> "\\\\u%04x".formatted((int) unit.group().charAt(0)));
     }
 
@@ -48,83 +48,65 @@ final class Arguments {
      * as it is, for clients drop a partial value, and what will be a {@code whole} value loses the string that was cut.
      */
     void end(boolean cut, boolean whole) {
-        if (state == State.START) {
-            out.append(whole ? "{}" : "");
-        } else if (state == State.OTHER) {
-            out.append(converted(word.toString().strip()));
-        } else if (state != State.DONE && (whole || !cut)) {
-            if (state == State.WORD && !cut) endWord();
-            if (state == State.STRING && cut) out.setLength(valueFrom);
-            if (state == State.STRING && !cut) out.append('"');
-            out.append(closers.reverse());
-        }
+        if (state == State.OTHER || state == State.START && whole) convert();
+        if (state == State.WORD && !cut) endWord();
+        if (state == State.STRING && !cut) out.append('"');
+        if (state == State.STRING && !(cut && whole)) kept = out.length();
+        out.setLength(kept);
+        if (whole || !cut) keep(closers.reverse());
+        closers.setLength(0);
         state = State.DONE;
     }
 
     private void accept(char c) {
         boolean space = c == ' ' || c == '\n' || c == '\r' || c == '\t';
+        if (state == State.START && space) return;
+        if (state == State.START && c != '{') state = State.OTHER;
+        if (state == State.WORD && (space || ",]}".indexOf(c) >= 0)) endWord();
         switch (state) {
-            case NAME -> string(c, held);
-            case STRING -> string(c, out);
-            case OTHER -> word.append(c);
+            case NAME, STRING -> string(c);
+            case OTHER, WORD -> word.append(c);
             case DONE, BROKEN -> { } // dropped: what follows the object, or what cannot be mended
-            case START -> {
-                if (!space) state = c == '{' ? State.VALUE : State.OTHER;
-                if (!space) accept(c);
-            }
-            case WORD -> {
-                boolean ends = space || ",]}".indexOf(c) >= 0;
-                if (ends) endWord(); else word.append(c);
-                if (ends) accept(c);
-            }
-            case ITEM, COLON, VALUE, AFTER -> {
-                if (space) held.append(c); else token(c);
+            case START, MEMBER, COLON, VALUE, AFTER -> {
+                if (space) out.append(c); else token(c);
             }
         }
     }
 
     private void token(char c) {
-        boolean inObject = !closers.isEmpty() && closers.charAt(closers.length() - 1) == '}';
+        boolean quoted = c == '"' || c == '\'';
         if (c == '}' || c == ']') {
             close(c);
-        } else if (state == State.ITEM && inObject) {
-            quote = c;
-            hold(c == '\'' ? '"' : c, '"', State.NAME);
-        } else if (state == State.COLON) {
-            hold(c, ':', State.VALUE);
-        } else if (state == State.AFTER) {
-            hold(c, ',', State.ITEM);
-        } else if (c == '{' || c == '[') {
-            release().append(c);
+        } else if ((c == '{' || c == '[') && (state == State.VALUE || state == State.START)) {
             closers.append(c == '{' ? '}' : ']');
-            state = closers.length() > Json.MAX_DEPTH - 12 ? State.BROKEN : State.ITEM; // it will be nested in more
+            keep(c);
+            state = closers.length() > Json.MAX_DEPTH - 12 ? State.BROKEN : item(); // it will be nested in more
         } else {
+            state = switch (state) {
+                case MEMBER -> quoted ? State.NAME : State.BROKEN;
+                case COLON -> c == ':' ? State.VALUE : State.BROKEN;
+                case AFTER -> c == ',' ? item() : State.BROKEN;
+                default -> quoted ? State.STRING : State.WORD;
+            };
             quote = c; // Python's, if it is a single one
-            if (c == '"' || c == '\'') release().append('"'); else word.append(c);
-            state = c == '"' || c == '\'' ? State.STRING : State.WORD;
+            if (state == State.WORD) word.append(c); else out.append(quoted ? '"' : c);
         }
     }
 
-    private void hold(char c, char expected, State next) {
-        held.append(c);
-        state = c == expected ? next : State.BROKEN;
-    }
+    private State item() { return closers.charAt(closers.length() - 1) == '}' ? State.MEMBER : State.VALUE; }
 
-    private StringBuilder release() {
-        valueFrom = out.length();
-        out.append(held);
-        held.setLength(0);
-        return out;
+    private void keep(Object text) {
+        out.append(text);
+        kept = out.length();
     }
 
     /** A comma or a name that no value followed is dropped. */
     private void close(char c) {
         int last = closers.length() - 1;
-        state = last < 0 || closers.charAt(last) != c ? State.BROKEN : last == 0 ? State.DONE : State.AFTER;
+        state = closers.charAt(last) != c ? State.BROKEN : last == 0 ? State.DONE : State.AFTER;
         if (state == State.BROKEN) return;
-        if (held.toString().isBlank()) release();
-        held.setLength(0);
-        out.append(c);
+        if (!out.substring(kept).isBlank()) out.setLength(kept);
+        keep(c);
         closers.setLength(last);
     }
 
@@ -136,48 +118,50 @@ final class Arguments {
             default -> word.toString().matches("-?(0|[1-9]\\d*)(\\.\\d+)?([eE][+-]?\\d+)?") ? word.toString() : "";
         };
         word.setLength(0);
-        if (!json.isEmpty()) release().append(json);
+        if (!json.isEmpty()) keep(json);
         state = json.isEmpty() ? State.BROKEN : State.AFTER;
     }
 
-    private void string(char c, StringBuilder to) {
+    private void string(char c) {
         if (!escape.isEmpty()) {
-            escape(c, to);
+            escape(c);
         } else if (c == '\\') {
             escape.append(c);
         } else if (c < ' ') {
-            to.append(c == '\n' ? "\\n" : c == '\t' ? "\\t" : c == '\r' ? "\\r" : "\\u%04x".formatted((int) c));
-        } else if (c == quote) {
-            to.append('"');
-            state = state == State.NAME ? State.COLON : State.AFTER;
+            out.append(c == '\n' ? "\\n" : c == '\t' ? "\\t" : c == '\r' ? "\\r" : "\\u%04x".formatted((int) c));
+        } else if (c != quote) {
+            out.append(c == '"' ? "\\" : "").append(c);
         } else {
-            to.append(c == '"' ? "\\" : "").append(c);
+            if (state == State.NAME) out.append('"'); else keep('"');
+            state = state == State.NAME ? State.COLON : State.AFTER;
         }
     }
 
     /** One more character of an escape; \x41 is JavaScript's and Python's way to write \u0041. */
-    private void escape(char c, StringBuilder to) {
+    private void escape(char c) {
         char kind = escape.length() > 1 ? escape.charAt(1) : c;
         boolean fits = escape.length() > 1 ? HexFormat.isHexDigit(c) : "\"\\/bfnrtux'".indexOf(c) >= 0;
         if (fits) escape.append(c);
         if (fits && escape.length() < (kind == 'u' ? 6 : kind == 'x' ? 4 : 2)) return;
         String text = escape.toString();
         escape.setLength(0);
-        to.append(!fits ? "\\" + text : kind == 'x' ? "\\u00" + text.substring(2) : kind == '\'' ? "'" : text);
-        if (!fits) string(c, to); // it was no escape: the backslash stands for itself
+        out.append(!fits ? "\\" + text : kind == 'x' ? "\\u00" + text.substring(2) : kind == '\'' ? "'" : text);
+        if (!fits) string(c); // it was no escape: the backslash stands for itself
     }
 
-    /** {@return an object for a value that is none: nothing is {}, text that is no JSON is {"_raw":…}} */
-    private static String converted(String text) {
-        if (text.equals("null") || text.equals("None")) return "{}";
+    /** Goes on with an object for the value that is none: nothing is {}, text that is no JSON is {"_raw":…}. */
+    private void convert() {
+        String text = word.toString().strip();
+        word.setLength(0);
+        state = State.START;
         try {
             Json value = Json.parse(text.getBytes(StandardCharsets.UTF_8));
-            var object = new Arguments();
-            object.feed(value.text().strip().startsWith("{") ? value.text() : "{\"value\":%s}".formatted(value.raw()));
-            object.end(false, true);
-            return object.take();
+            String inner = value.text().strip(); // if it was encoded twice
+            feed(value.isNull() ? "{}" : inner.startsWith("{") ? inner : "{\"value\":%s}".formatted(value.raw()));
         } catch (Json.Malformed e) {
-            return new Json.Writer().put("{'_raw':%}", text).toString();
+            boolean isNothing = text.isEmpty() || text.equals("None");
+            feed(isNothing ? "{}" : new Json.Writer().put("{'_raw':%}", text).toString());
         }
+        end(false, true); // it is all there, even if the reply was cut
     }
 }

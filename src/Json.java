@@ -15,33 +15,25 @@ import java.util.List;
  */
 sealed interface Json {
     int MAX_DEPTH = 512;
-    Json TRUE = Word.of("true");
-    Json FALSE = Word.of("false");
-    Json NULL = Word.of("null");
+    Json TRUE = new Word("true".getBytes(StandardCharsets.UTF_8), 0, 4);
+    Json FALSE = new Word("false".getBytes(StandardCharsets.UTF_8), 0, 5);
+    Json NULL = new Word("null".getBytes(StandardCharsets.UTF_8), 0, 4);
 
-    record Obj(byte[] source, int from, int to, Json[] namesAndValues) implements Json { }
-
+    record Obj(byte[] source, int from, int to, Json[] parts) implements Json { }
     record Arr(byte[] source, int from, int to, List<Json> items) implements Json { }
-
     record Num(byte[] source, int from, int to) implements Json { }
-
     /** One of the three constants, compared by identity. */
-    record Word(byte[] source, int from, int to) implements Json {
-        private static Word of(String text) { return new Word(text.getBytes(StandardCharsets.UTF_8), 0, text.length()); }
-    }
+    record Word(byte[] source, int from, int to) implements Json { }
 
-    /** A string; {@code from} and {@code to} include the quotes, {@code escaped} says that there may be a backslash. */
-    record Str(byte[] source, int from, int to, boolean escaped) implements Json {
+    /** A string; {@code from} and {@code to} include the quotes. */
+    record Str(byte[] source, int from, int to) implements Json {
         /** {@return a string made of {@code pieces}: strings of JSON as they are, Java strings escaped} */
         static Str of(Object... pieces) {
             Writer out = new Writer().raw('"');
-            for (Object piece : pieces) {
-                if (piece instanceof Str str) out.inner(str); else out.escaped((String) piece);
-            }
-            return new Str(out.raw('"').array(), 0, out.size(), true);
+            for (Object piece : pieces) out.inner(piece);
+            return new Str(out.raw('"').array(), 0, out.size());
         }
 
-        boolean isEmpty() { return to - from == 2; }
         /** {@return whether the last character may be half of a surrogate pair, which only an escape can be} */
         boolean mayEndInHalf() { return to - from >= 8 && source[to - 7] == '\\' && source[to - 6] == 'u'; }
     }
@@ -58,6 +50,15 @@ sealed interface Json {
     int to();
     /** {@return the value in all of {@code source}, which must be UTF-8; a byte order mark is passed over} */
     static Json parse(byte[] source) { return new Parser(source).document(); }
+    /** {@return the value as JSON text, as it was written} */
+    default String raw() { return new String(source(), from(), to() - from(), StandardCharsets.UTF_8); }
+    /** {@return the names and values of an object in turn; of anything else, none} */
+    default Json[] parts() { return new Json[0]; }
+    /** {@return the elements of an array; of anything else, none} */
+    default List<Json> items() { return List.of(); }
+    /** {@return whether this is a string with at least one character} */
+    default boolean hasText() { return this instanceof Str && to() - from() > 2; }
+    default boolean isNull() { return this == NULL; }
 
     default Json get(String name) {
         Json[] parts = parts();
@@ -67,38 +68,31 @@ sealed interface Json {
         return NULL;
     }
 
-    /** {@return the names and values of an object in turn; of anything else, none} */
-    default Json[] parts() { return this instanceof Obj obj ? obj.namesAndValues : new Json[0]; }
-    /** {@return the elements of an array; of anything else, none} */
-    default List<Json> items() { return List.of(); }
-    default boolean isNull() { return this == NULL; }
-
-    /** {@return whether this is the string {@code ascii}, however escaped} */
+    /** {@return whether this is the string {@code ascii}, however escaped; that has no quotes and no backslashes} */
     default boolean is(String ascii) {
         if (!(this instanceof Str str)) return false;
-        if (str.escaped) return text().equals(ascii);
-        boolean same = str.to - str.from - 2 == ascii.length();
-        for (int i = 0; same && i < ascii.length(); i++) same = str.source[str.from + 1 + i] == ascii.charAt(i);
-        return same;
+        int at = str.from + 1;
+        int same = 0;
+        while (same < ascii.length() && str.source[at + same] == ascii.charAt(same)) same++;
+        if (str.source[at + same] == '\\') return text().equals(ascii);
+        return same == ascii.length() && str.source[at + same] == '"';
     }
-
-    /** {@return whether this is a string with at least one character} */
-    default boolean hasText() { return this instanceof Str str && !str.isEmpty(); }
 
     /** {@return the string decoded, unpaired surrogates as they are; "" for what is not a string} */
     default String text() {
         if (!(this instanceof Str str)) return "";
         String raw = new String(str.source, str.from + 1, str.to - str.from - 2, StandardCharsets.UTF_8);
-        if (!str.escaped) return raw;
-        var text = new StringBuilder(raw.length());
-        for (int i = 0; i < raw.length(); i++) {
-            char c = raw.charAt(i) == '\\' ? raw.charAt(++i) : 0;
-            int kind = "bfnrtu".indexOf(c); // other escapes stand for themselves
-            if (kind == 5) text.append((char) Integer.parseInt(raw, i + 1, i + 5, 16));
-            if (kind < 5) text.append(kind < 0 ? raw.charAt(i) : "\b\f\n\r\t".charAt(kind));
-            i += kind == 5 ? 4 : 0;
+        var text = new StringBuilder();
+        int from = 0;
+        for (int at = raw.indexOf('\\'); at >= 0; at = raw.indexOf('\\', from)) {
+            char kind = raw.charAt(at + 1);
+            int control = "bfnrt".indexOf(kind); // other escapes stand for themselves
+            char meant = control < 0 ? kind : "\b\f\n\r\t".charAt(control);
+            if (kind == 'u') meant = (char) Integer.parseInt(raw, at + 2, at + 6, 16);
+            text.append(raw, from, at).append(meant);
+            from = at + (kind == 'u' ? 6 : 2);
         }
-        return text.toString();
+        return from == 0 ? raw : text.append(raw, from, raw.length()).toString();
     }
 
     /** {@return the number if, read as a double, it is a whole one up to 2^53, however written; else the default} */
@@ -107,47 +101,37 @@ sealed interface Json {
         return value == Math.rint(value) && Math.abs(value) <= 1L << 53 ? (long) value : otherwise;
     }
 
-    /** {@return the value as JSON text, as it was written} */
-    default String raw() { return new String(source(), from(), to() - from(), StandardCharsets.UTF_8); }
-
     /** Recursive descent over bytes. Everything is checked here, once: grammar, UTF-8 (RFC 3629), escapes, depth. */
     final class Parser {
         private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
         private static final long ONES = 0x0101010101010101L;
 
         private final byte[] source;
-        private final int end;
         private int at;
-        private int depth;
-        private Json[] stack = new Json[64]; // the parts of the containers that are still open
-        private int top;
 
-        private Parser(byte[] source) {
-            this.source = source;
-            this.end = source.length;
-        }
+        private Parser(byte[] source) { this.source = source; }
+        /** {@return a byte, unsigned; -1 beyond the end} */
+        private int byteAt(int i) { return i < source.length ? source[i] & 0xFF : -1; }
 
         private Json document() {
-            if (end - at >= 3 && source[at] == -17 && source[at + 1] == -69 && source[at + 2] == -65) at += 3;
-            Json value = value();
+            if (byteAt(0) == 0xEF && byteAt(1) == 0xBB && byteAt(2) == 0xBF) at = 3;
+            Json value = value(0);
             if (peek() >= 0) throw new Malformed(at, "nothing more expected after the value");
             return value;
         }
 
         /** {@return the next byte that is not white space, not consumed; -1 at the end} */
         private int peek() {
-            for (; at < end; at++) {
-                int b = source[at] & 0xFF;
-                if (b != ' ' && b != '\n' && b != '\r' && b != '\t') return b;
-            }
-            return -1;
+            int b = byteAt(at);
+            while (b == ' ' || b == '\n' || b == '\r' || b == '\t') b = byteAt(++at);
+            return b;
         }
 
         /** value = object / array / string / number / true / false / null */
-        private Json value() {
+        private Json value(int depth) {
             return switch (peek()) {
-                case '{' -> container('}');
-                case '[' -> container(']');
+                case '{' -> container('}', depth + 1);
+                case '[' -> container(']', depth + 1);
                 case '"' -> string();
                 case 't' -> word(TRUE);
                 case 'f' -> word(FALSE);
@@ -157,81 +141,75 @@ sealed interface Json {
         }
 
         /** object = { [ string : value *( , string : value ) ] }, array = [ [ value *( , value ) ] ] */
-        private Json container(char closing) {
-            int from = at++;
-            int base = top;
-            if (++depth > MAX_DEPTH) throw new Malformed(from, "nested deeper than %d levels".formatted(MAX_DEPTH));
-            for (boolean more = peek() != closing; more; at += more ? 1 : 0) {
+        private Json container(char closing, int depth) {
+            if (depth > MAX_DEPTH) throw new Malformed(at, "nested deeper than %d levels".formatted(MAX_DEPTH));
+            int from = at;
+            var parts = new Json[8];
+            int count = 0;
+            do {
+                at++; // the opening bracket or a comma
+                if (peek() == closing && count == 0) break;
+                if (count + 2 > parts.length) parts = Arrays.copyOf(parts, count * 2);
                 if (closing == '}') {
                     if (peek() != '"') throw new Malformed(at, "a member name in quotes expected");
-                    push(string());
+                    parts[count++] = string();
                     if (peek() != ':') throw new Malformed(at, "':' expected");
                     at++;
                 }
-                push(value());
-                more = peek() == ',';
-                if (!more && peek() != closing) throw new Malformed(at, "',' or '%c' expected".formatted(closing));
-            }
+                parts[count++] = value(depth);
+            } while (peek() == ',');
+            if (peek() != closing) throw new Malformed(at, "',' or '%c' expected".formatted(closing));
             at++;
-            depth--;
-            Json[] parts = Arrays.copyOfRange(stack, base, top);
-            top = base;
+            parts = Arrays.copyOf(parts, count);
             return closing == '}' ? new Obj(source, from, at, parts) : new Arr(source, from, at, List.of(parts));
-        }
-
-        private void push(Json part) {
-            if (top == stack.length) stack = Arrays.copyOf(stack, top * 2);
-            stack[top++] = part;
         }
 
         /** string = quotation-mark *char quotation-mark */
         private Json string() {
             int from = at++;
-            boolean escaped = false;
             while (true) {
                 at = special(at);
-                if (at >= end) throw new Malformed(at, "the string does not end");
-                int b = source[at++];
-                if (b == '"') return new Str(source, from, at, escaped);
-                if (b >= 0 && b < ' ') throw new Malformed(at - 1, "a control character must be escaped");
-                escaped |= b == '\\';
-                if (b < 0) utf8(at - 1); else escape();
+                int b = byteAt(at++);
+                if (b == '"') return new Str(source, from, at);
+                if (b < 0) throw new Malformed(at - 1, "the string does not end");
+                if (b < ' ') throw new Malformed(at - 1, "a control character must be escaped");
+                if (b == '\\') escape(); else utf8(at - 1);
             }
         }
 
         /** {@return where the next quote, backslash, control or non-ASCII character is; looks at eight at a time} */
         private int special(int i) {
-            for (; i + 8 <= end; i += 8) {
+            for (; i + 8 <= source.length; i += 8) {
                 long eight = (long) LONGS.get(source, i);
                 long quote = eight ^ ONES * '"';
                 long backslash = eight ^ ONES * '\\';
                 long found = (eight | eight - ONES * ' ' | quote - ONES | backslash - ONES) & ONES << 7; // a bit a byte
                 if (found != 0) return i + (Long.numberOfTrailingZeros(found) >>> 3);
             }
-            while (i < end && source[i] >= ' ' && source[i] != '"' && source[i] != '\\') i++;
+            while (i < source.length && source[i] >= ' ' && source[i] != '"' && source[i] != '\\') i++;
             return i;
         }
 
         private void escape() {
-            int kind = at < end ? source[at] : 0;
+            int kind = byteAt(at);
             switch (kind) {
                 case '"', '\\', '/', 'b', 'f', 'n', 'r', 't', 'u' -> at++;
                 default -> throw new Malformed(at, "no such escape");
             }
-            for (int i = 0; kind == 'u' && i < 4; i++, at++) {
-                if (at >= end || Character.digit(source[at], 16) < 0) throw new Malformed(at, "a hex digit expected");
+            for (int to = at + (kind == 'u' ? 4 : 0); at < to; at++) {
+                if (Character.digit(byteAt(at), 16) < 0) throw new Malformed(at, "a hex digit expected");
             }
         }
 
         /** One character beyond ASCII, by the table of RFC 3629, section 4. */
         private void utf8(int from) {
-            int lead = source[from] & 0xFF;
-            int second = at < end ? source[at] & 0xFF : 0;
+            int lead = byteAt(from);
+            int second = byteAt(from + 1);
             int length = lead < 0xC2 || lead > 0xF4 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
             int least = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
             int most = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-            boolean valid = length > 0 && from + length <= end && second >= least && second <= most;
-            for (int i = 2; valid && i < length; i++) valid = (source[from + i] & 0xC0) == 0x80;
+            boolean valid = length > 0 && second >= least && second <= most;
+            for (int i = 2; valid && i < length; i++) valid = (byteAt(from + i) & 0xC0) == 0x80;
             if (!valid) throw new Malformed(from, "not UTF-8");
             at = from + length;
         }
@@ -239,30 +217,30 @@ sealed interface Json {
         /** number = [ - ] int [ frac ] [ exp ] */
         private Json number() {
             int from = at;
-            boolean negative = skip('-');
-            if (!skip('0')) digits(negative ? "a digit expected" : "a value expected");
-            if (skip('.')) digits("a digit expected");
-            if (skip('e') || skip('E')) {
-                if (!skip('+')) skip('-');
+            String first = skip("-") ? "a digit expected" : "a value expected";
+            if (!skip("0")) digits(first);
+            if (skip(".")) digits("a digit expected");
+            if (skip("eE")) {
+                skip("+-");
                 digits("a digit expected");
             }
             return new Num(source, from, at);
         }
 
-        private boolean skip(char c) {
-            boolean found = at < end && source[at] == c;
-            at += found ? 1 : 0;
+        private boolean skip(String any) {
+            boolean found = any.indexOf(byteAt(at)) >= 0;
+            if (found) at++;
             return found;
         }
 
         private void digits(String expected) {
             int from = at;
-            while (at < end && source[at] >= '0' && source[at] <= '9') at++;
+            while (byteAt(at) >= '0' && byteAt(at) <= '9') at++;
             if (at == from) throw new Malformed(at, expected);
         }
 
         private Json word(Json word) {
-            int to = Math.min(end, at + word.to());
+            int to = Math.min(source.length, at + word.to());
             if (!Arrays.equals(source, at, to, word.source(), 0, word.to())) throw new Malformed(at, "a value expected");
             at = to;
             return word;
@@ -282,9 +260,8 @@ sealed interface Json {
         @Override public String toString() { return new String(bytes, 0, size, StandardCharsets.UTF_8); }
 
         /**
-         * Writes {@code pattern}, in which ' stands for the quotation mark and % for the next of {@code values}: JSON
-         * and other writers are copied, a string is quoted and escaped, a number written. @ stands for the next value as
-         * a string that holds its JSON text.
+         * Writes {@code pattern}; in it ' stands for a quotation mark, % for the next of {@code values} (strings are
+         * quoted and escaped, others written as they are), @ for the next one's JSON text as a string.
          */
         Writer put(String pattern, Object... values) {
             int next = 0;
@@ -316,8 +293,10 @@ sealed interface Json {
             return this;
         }
 
-        /** Writes what is between the quotes of {@code str}, as it stands there. */
-        Writer inner(Str str) { return raw(str.source, str.from + 1, str.to - 1); }
+        /** Writes the inside of a string: one of JSON as it stands there, one of Java escaped. */
+        Writer inner(Object text) {
+            return text instanceof Str str ? raw(str.source, str.from + 1, str.to - 1) : escaped((String) text);
+        }
 
         Writer raw(char ascii) {
             ensure(1);

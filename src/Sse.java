@@ -13,7 +13,7 @@ import java.nio.charset.StandardCharsets;
  */
 final class Sse {
     private final BufferedReader in;
-    private String line; // the next one, if it was read but belongs to the next event; else null
+    private String line = ""; // the last one read, which may belong to the next event; null at the end
     private String data = "";
     private boolean isError;
 
@@ -30,22 +30,19 @@ final class Sse {
     boolean next() throws IOException {
         data = "";
         isError = false;
-        while (line != null || (line = in.readLine()) != null) {
+        while (line != null) {
             if (line.startsWith("\u00EF\u00BB\u00BF")) line = line.substring(3); // the byte order mark
             String value = line;
             while (value.startsWith("data:") || value.startsWith("error:")) {
                 value = value.substring(value.indexOf(':') + 1).stripLeading();
             }
-            boolean field = value.length() < line.length();
-            boolean bare = !field && line.startsWith("{");
-            boolean another = bare || field && (value.startsWith("{") || value.startsWith("["));
-            if (another && data.endsWith("}")) return true;
-            if (line.startsWith("event:")) isError = line.endsWith("error");
-            if (line.startsWith("error:")) isError = true;
-            if (field || bare) data += data.isEmpty() ? value : "\n" + value;
-            boolean ends = bare || line.isEmpty() && !data.isEmpty();
-            line = null;
-            if (ends) return true;
+            boolean isBare = line.startsWith("{");
+            boolean isData = isBare || value.length() < line.length();
+            boolean isNext = isData && (value.startsWith("{") || value.startsWith("[")) && data.endsWith("}");
+            if (isNext || line.isEmpty() && !data.isEmpty()) return true;
+            isError = line.startsWith("event:") ? line.endsWith("error") : isError || line.startsWith("error:");
+            if (isData) data += data.isEmpty() ? value : "\n" + value;
+            line = isBare ? "" : in.readLine(); // a bare line is an event of its own
         }
         return !data.isEmpty();
     }

@@ -9,18 +9,18 @@ import java.util.function.Consumer;
  */
 final class TextFilter {
     private static final String THINK = "<think>";
-    private static final String THINK_END = "</think>";
+    private static final List<String> THINK_END = List.of("</think>");
     private static final int MAX_BLANK = 1000; // characters of white space before a tag
 
-    private enum Think { START, INSIDE, OVER }
+    private enum Think { START, INSIDE, AFTER, OVER } // AFTER it, white space is none of the text's
 
     private final List<String> stops;
     private final Consumer<Json> text;
     private final Consumer<Json> reasoning;
     private Think think = Think.START;
     private boolean wantsJson;
-    private final StringBuilder pending = new StringBuilder(); // held back: part of a tag or stop, or all before JSON
-    private boolean isAfterThink; // where white space is none of the text's
+    private final StringBuilder pending = new StringBuilder(); // not looked through, or perhaps part of a tag or stop
+    private final StringBuilder answer = new StringBuilder(); // looked through; with all that stands before JSON
     private String stop = "";
 
     TextFilter(List<String> stops, boolean wantsJson, Consumer<Json> text, Consumer<Json> reasoning) {
@@ -35,72 +35,60 @@ final class TextFilter {
     boolean isUnused() { return think == Think.START && pending.isEmpty(); }
 
     void feed(Json piece) {
-        if (!stop.isEmpty()) return;
-        if (think == Think.OVER && stops.isEmpty() && !wantsJson && !isAfterThink) {
-            text.accept(piece);
-            return;
-        }
-        int known = pending.length();
-        pending.append(piece.text());
-        String begun = think == Think.START ? pending.toString().stripLeading() : "";
-        if (begun.startsWith(THINK)) {
-            think = Think.INSIDE;
-            pending.delete(0, pending.indexOf(THINK) + THINK.length());
-        } else if (think == Think.START && (!THINK.startsWith(begun) || pending.length() > MAX_BLANK)) {
-            think = Think.OVER;
-        }
-        if (think == Think.INSIDE) inside();
-        if (think == Think.OVER) rest(known, false);
+        boolean passes = think == Think.OVER && stops.isEmpty() && !wantsJson;
+        if (passes) text.accept(piece); else look(piece.text(), false);
     }
 
     /** Nothing more comes, or something other than text: what was held back is what it looks like now. */
-    void flush() {
-        if (think == Think.INSIDE) emit(reasoning, pending.length());
-        think = Think.OVER;
-        rest(pending.length(), true);
-    }
+    void flush() { look("", true); }
 
-    private void inside() {
-        int end = pending.indexOf(THINK_END);
-        emit(reasoning, end < 0 ? pending.length() - heldBack(List.of(THINK_END)) : end);
-        if (end < 0) return;
-        think = Think.OVER;
-        pending.delete(0, THINK_END.length());
-        isAfterThink = true;
-    }
-
-    /** Looks for stop sequences; up to {@code known}, none has been found. */
-    private void rest(int known, boolean last) {
-        int end = Integer.MAX_VALUE;
-        for (String each : stops) {
-            int at = pending.indexOf(each, Math.max(0, known - each.length()));
-            if (at < 0 || at >= end) continue;
-            end = at;
-            stop = each;
+    private void look(String more, boolean last) {
+        if (!stop.isEmpty()) return;
+        pending.append(more);
+        if (think == Think.START) {
+            String begun = pending.toString().stripLeading();
+            boolean isOpen = THINK.startsWith(begun) && pending.length() <= MAX_BLANK && !last;
+            think = begun.startsWith(THINK) ? Think.INSIDE : isOpen ? Think.START : Think.OVER;
+            if (think == Think.INSIDE) pending.delete(0, pending.indexOf(THINK) + THINK.length());
         }
-        boolean ends = last || !stop.isEmpty();
-        pending.setLength(Math.min(end, pending.length()));
-        while (isAfterThink && !pending.isEmpty() && pending.charAt(0) <= ' ') pending.deleteCharAt(0);
-        isAfterThink &= pending.isEmpty();
-        wantsJson &= "{[".indexOf(pending.chars().filter(c -> c > ' ').findFirst().orElse(' ')) < 0;
-        if (wantsJson && !ends) return;
-        if (wantsJson) pending.replace(0, pending.length(), json(pending.toString()));
-        emit(text, pending.length() - (ends ? 0 : heldBack(stops)));
-    }
-
-    private void emit(Consumer<Json> to, int length) {
-        if (length > 0) to.accept(Json.Str.of(pending.substring(0, length)));
-        pending.delete(0, length);
-    }
-
-    /** {@return how many characters at the end may be the beginning of one of {@code marks}} */
-    private int heldBack(List<String> marks) {
-        int longest = marks.stream().mapToInt(String::length).max().orElse(0);
-        for (int from = Math.max(0, pending.length() - longest); from < pending.length(); from++) {
-            String end = pending.substring(from);
-            if (marks.stream().anyMatch(mark -> mark.startsWith(end))) return end.length();
+        if (think == Think.INSIDE) {
+            String found = pass(THINK_END, last, thought -> reasoning.accept(Json.Str.of(thought)));
+            think = !found.isEmpty() ? Think.AFTER : last ? Think.OVER : Think.INSIDE;
         }
-        return 0;
+        while (think == Think.AFTER && !pending.isEmpty() && pending.charAt(0) <= ' ') pending.deleteCharAt(0);
+        if (think == Think.AFTER && !pending.isEmpty()) think = Think.OVER;
+        if (think == Think.OVER) stop = pass(stops, last, answer::append);
+        answer(last || !stop.isEmpty());
+    }
+
+    /** Passes on what stands before the first of {@code marks}. @return that mark, "" if not all of one is there */
+    private String pass(List<String> marks, boolean last, Consumer<String> to) {
+        String all = pending.toString();
+        String found = "";
+        int end = 0;
+        while (end < all.length() && (found = mark(marks, all, end, last)).isEmpty()) end++;
+        if (end > 0) to.accept(all.substring(0, end));
+        boolean isWhole = all.startsWith(found, end);
+        pending.delete(0, isWhole ? end + found.length() : end);
+        return isWhole ? found : "";
+    }
+
+    /** {@return the mark that stands there, or of which the text's end may be the beginning; "" if none does} */
+    private static String mark(List<String> marks, String text, int at, boolean last) {
+        int left = text.length() - at;
+        for (String mark : marks) {
+            int length = last ? mark.length() : Math.min(mark.length(), left);
+            if (text.regionMatches(at, mark, 0, length)) return mark;
+        }
+        return "";
+    }
+
+    /** Passes on the answer; if JSON is wanted and does not begin it, not before it {@code ends}. */
+    private void answer(boolean ends) {
+        wantsJson = wantsJson && "{[".indexOf(answer.chars().filter(c -> c > ' ').findFirst().orElse(' ')) < 0;
+        if (answer.isEmpty() || wantsJson && !ends) return;
+        text.accept(Json.Str.of(wantsJson ? json(answer.toString()) : answer.toString()));
+        answer.setLength(0);
     }
 
     /** {@return the JSON in {@code text}, from the first brace to the last; all of it if that is none} */
