@@ -37,7 +37,7 @@ final class Exchange {
     private static final int MAX_REPAIRS = 3; // of a request that a backend refuses
     private static final int MAX_TRIES = 3; // where all backends have been tried, and what is wrong may pass
     private static final int MAX_WAIT_SECONDS = 5; // before another try
-    private static final long FIRST_WAIT = SECOND / 8; // doubled each time
+    private static final long FIRST_WAIT = SECOND / 20; // doubled each time
     private static final Logger LOG = Logger.getLogger("a2o");
 
     private final HttpExchange http;
