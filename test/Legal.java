@@ -9,8 +9,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What a client may be sent: a message (SPEC B), or the sequence of events that SPEC C.2 allows, checked event by event.
- * Anything else is an AssertionError.
+ * What a client may be sent: a message (SPEC B), or the sequence of events that SPEC C.2 allows, checked event by
+ * event. Anything else is an AssertionError.
  */
 final class Legal {
     private static final Set<String> MESSAGE = Set.of("id", "type", "role", "model", "content", "container",
@@ -40,7 +40,7 @@ final class Legal {
         this.failed = failed;
     }
 
-    /** {@return what the stream says: thinking, text, input of calls} If it {@code failed} it must end with an error. */
+    /** {@return what the stream says: thinking, text, input of calls} If it {@code failed} it ends with an error. */
     static String stream(String sse, boolean failed) {
         var events = new Legal(failed);
         events.check(sse);
