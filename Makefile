@@ -1,4 +1,4 @@
-jar single test run clean:
+jar single test soak run clean:
 	./build.sh $@
 
-.PHONY: jar single test run clean
+.PHONY: jar single test soak run clean

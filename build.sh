@@ -1,7 +1,8 @@
 #!/bin/sh
-# build.sh jar|single|test|run|clean — builds, tests and runs A2o; needs a JDK 21 or newer (JAVA_HOME, PATH, or a usual place).
+# build.sh jar|single|test|soak|run|clean — builds, tests and runs A2o; needs a JDK 21 or newer (JAVA_HOME, PATH, or a usual place).
 #   jar     build/a2o.jar                single  build/A2o.java, the one-file edition, proven equal to src/
 #   test    all tests; needs JUnit, which Maven fetches, or JUNIT_JAR=path of the console launcher
+#   soak    at length, what tests with random faults and input do in short; -Dsoak.seed=N, -Dfuzz.seed=N: with others
 #   run     starts the proxy; without --upstream on the built-in demo backend
 set -eu
 cd "$(dirname "$0")"
@@ -47,12 +48,11 @@ fetch_junit() {
         die "$junit is not the file that was expected; delete it and try again"
 }
 
-run_tests() {
+run_tests() { # run_tests SELECTORS JAVA_OPTION...
+    selectors=$1 status=0; shift
     jar; single; fetch_junit
-    rm -rf build/test && mkdir -p build/test
-    "$bin/javac" -encoding UTF-8 -Xlint:all,-serial -Werror -cp "build/classes:$junit" -d build/test test/*.java
-    status=0
-    "$bin/java" -jar "$junit" execute --class-path build/classes:build/test --scan-class-path build/test --disable-banner \
+    compile build/test -cp "build/classes:$junit" test/*.java
+    "$bin/java" "$@" -jar "$junit" execute --class-path build/classes:build/test $selectors --disable-banner \
         --disable-ansi-colors --details "${DETAILS:-summary}" > build/test.log 2>&1 || status=$?
     cat build/test.log
     count() { sed -n "s/^\[ *\([0-9]*\) $1 *\]\$/\1/p" build/test.log; }
@@ -71,8 +71,9 @@ run() {
 verb=${1:-}; [ $# -eq 0 ] || shift
 case $verb in
     jar | single) find_jdk; $verb ;;
-    test) find_jdk; run_tests ;;
+    test) find_jdk; run_tests --scan-class-path=build/test ;;
+    soak) find_jdk; run_tests '--select-class=SoakTest --select-class=FuzzTest' -Dsoak=2000 -Dfuzz=100000 "$@" ;;
     run) find_jdk; run "$@" ;;
     clean) rm -rf build ;;
-    *) sed -n '2,5s/^# //p' "$0"; exit 2 ;;
+    *) sed -n '2,6s/^# //p' "$0"; exit 2 ;;
 esac

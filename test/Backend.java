@@ -231,9 +231,19 @@ final class Backend implements AutoCloseable {
             return this;
         }
 
+        /** Sends these bytes in one write. */
+        Call raw(byte[] bytes, int from, int to) throws IOException {
+            out.write(bytes, from, to - from);
+            return this;
+        }
+
         /** Ends a chunked body as it should be. */
         void end() throws IOException {
-            raw("0\r\n\r\n");
+            raw("0\r\n\r\n").keep();
+        }
+
+        /** Leaves the connection open for another request. */
+        void keep() {
             ended = true;
         }
 

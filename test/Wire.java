@@ -149,7 +149,8 @@ final class Wire implements AutoCloseable {
         socket.close();
     }
 
-    private void begin() throws IOException {
+    /** Reads the status and the headers. */
+    void begin() throws IOException {
         if (status != 0) return;
         status = Integer.parseInt(line().split(" ")[1]);
         headers = new LinkedHashMap<>();
