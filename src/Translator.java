@@ -542,6 +542,7 @@ final class Translator {
             if (event.isError() || !(chunk instanceof Json.Obj)) throw upstreamError(chunk);
             chunk(chunk);
         } catch (Json.Malformed e) {
+            if (isFinished() && !event.isError()) return true; // what broke off is not of the reply
             String text = new String(event.data(), StandardCharsets.UTF_8);
             throw event.isError() ? upstreamError(Json.Str.of(text)) : broken(502, "the stream's data is " + e.getMessage());
         }
