@@ -49,11 +49,12 @@ fetch_junit() {
 }
 
 run_tests() { # run_tests SELECTORS JAVA_OPTION...
-    selectors=$1 status=0; shift
+    selectors=$1 status=0 parallel=junit.jupiter.execution.parallel; shift
     jar; single; fetch_junit
     compile build/test -cp "build/classes:$junit" test/*.java
-    "$bin/java" "$@" -jar "$junit" execute --class-path build/classes:build/test $selectors --disable-banner \
-        --disable-ansi-colors --details "${DETAILS:-summary}" > build/test.log 2>&1 || status=$?
+    "$bin/java" -XX:TieredStopAtLevel=1 "$@" -jar "$junit" execute --class-path build/classes:build/test $selectors --disable-banner \
+        --disable-ansi-colors --config=$parallel.enabled=true --config=$parallel.mode.classes.default=concurrent \
+        --details "${DETAILS:-summary}" > build/test.log 2>&1 || status=$?
     cat build/test.log
     count() { sed -n "s/^\[ *\([0-9]*\) $1 *\]\$/\1/p" build/test.log; }
     passed=$(count "tests successful")

@@ -20,12 +20,14 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
 /**
  * What the proxy learns from a backend that refuses a request: it mends the request, sends it again, and knows it the
  * next time. The backends are strict, and refuse in the words of the vendors ({@link Refusals}) until they are content.
  */
 @Timeout(20)
+@ResourceLock("log")
 class DowngradeTest {
     private static final Backend.Script FINE = Backend.saying("fine");
     private static final Logger LOG = Logger.getLogger("a2o"); // held, or its level would be lost

@@ -36,6 +36,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
 /**
  * The proxy between a client on a bare socket and a scripted backend, each exchange over real connections. What must
@@ -43,6 +44,7 @@ import org.junit.jupiter.api.Timeout;
  */
 @Timeout(40)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+@ResourceLock("log")
 class ProxyTest {
     private static final int LAST = Integer.MAX_VALUE;
     private static final String WHY = "it says why";
@@ -690,16 +692,22 @@ class ProxyTest {
                 call -> call.raw("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{"),
                 call -> call.reply(200, "application/json", ""),
                 call -> call.reply(200, "application/json", "{}"));
-        try (var pair = new Pair()) {
-            for (int i = 0; i < scripts.size(); i++) {
-                pair.backend.answers(scripts.get(i));
-                for (String request : List.of(stream("hi"), plain("hi"))) {
-                    Wire.Reply reply = pair.post(request);
-                    assertEquals(502, reply.status(), "script %d: %s".formatted(i, reply.body()));
-                    assertTrue(error(reply, 502, "api_error").contains("127.0.0.1"), reply.body());
-                }
+        List<FutureTask<Void>> all = new ArrayList<>(); // at once, for each is tried again after a while
+        for (int i = 0; i < scripts.size(); i++) {
+            for (String request : List.of(stream("hi"), plain("hi"))) {
+                Backend.Script script = scripts.get(i);
+                String name = "script %d: ".formatted(i);
+                all.add(begin(() -> {
+                    try (var pair = new Pair()) {
+                        pair.backend.answers(script);
+                        Wire.Reply reply = pair.post(request);
+                        assertEquals(502, reply.status(), name + reply.body());
+                        assertTrue(error(reply, 502, "api_error").contains("127.0.0.1"), name + reply.body());
+                    }
+                }));
             }
         }
+        for (FutureTask<Void> each : all) outcome(each);
     }
 
     @Test

@@ -32,9 +32,11 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** What must not get through: foreign sites to the proxy, keys and headers past it, line breaks out of it. */
 @Timeout(40)
+@ResourceLock("log")
 class SafetyTest {
     private static final int WAIT_SECONDS = 15;
     private static final String UPSTREAM_KEY = "sk-upstream-0123456789abcdef";

@@ -28,12 +28,14 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
 /**
  * Many exchanges at once, with a backend that fails in every way and clients that leave: see {@link SoakPlan}. Each
  * client must see what fits the last answer that the backend gave for it. {@code -Dsoak=N} is the number of exchanges,
  * {@code -Dsoak.seed=S} makes others of them.
  */
+@ResourceLock("log")
 class SoakTest {
     private static final int EXCHANGES = Integer.getInteger("soak", 300);
     private static final long SEED = Long.getLong("soak.seed", 1);
