@@ -10,7 +10,6 @@ JUNIT=org.junit.platform:junit-platform-console-standalone:1.14.1
 JUNIT_SHA256=a09c656d60ada792cf12ed1e8dc7ead3edc98dde034332e97dfcb5b4268b9072
 
 die() { echo "build.sh: $*" >&2; exit 1; }
-
 find_jdk() {
     for home in "${JAVA_HOME:-}" "$(dirname "$(dirname "$(readlink -f "$(command -v javac || echo /)")")")" /usr/lib/jvm/* /opt/*j[dr]k* \
             "$HOME"/.sdkman/candidates/java/* /Library/Java/JavaVirtualMachines/*/Contents/Home; do
