@@ -54,8 +54,8 @@ final class A2o {
                 Claude Code:  ANTHROPIC_BASE_URL=http://%2$s:%3$d ANTHROPIC_API_KEY='%4$s' claude
                 curl:         curl http://%2$s:%3$d/v1/messages -H 'x-api-key: %4$s' \
                 -d '{"model":"any","max_tokens":100,"messages":[{"role":"user","content":"Say hi."}]}'
-                """, VERSION, host, proxy.port(), key, options.upstreams().stream().map(target -> target.host()
-                + (target.key().isPresent() ? ", which gets the key that a2o was given" : ", which gets the client's key"))
+                """, VERSION, host, proxy.port(), key, options.upstreams().stream().map(target -> "%s, which gets %s key"
+                .formatted(target.host(), target.key().isPresent() ? "a2o's" : "the client's"))
                 .collect(Collectors.joining("; then ")));
     }
 
@@ -71,6 +71,7 @@ final class A2o {
 
     /** {@return how many signals wait for the process to end: the JVM has a thread for each, and shows nothing else} */
     private static long signals() {
-        return Thread.getAllStackTraces().keySet().stream().filter(thread -> thread.getName().matches("SIG\\w+ handler")).count();
+        return Thread.getAllStackTraces().keySet().stream().map(Thread::getName)
+                .filter(name -> name.matches("SIG\\w+ handler")).count();
     }
 }

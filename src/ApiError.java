@@ -123,7 +123,8 @@ final class ApiError extends RuntimeException {
             case 408, 413, 429 -> new ApiError(said, text);
             case 409, 502, 503, 529 -> new ApiError(529, text).asPassing();
             case 504 -> new ApiError(504, text).asPassing();
-            default -> new ApiError(said >= 500 ? 500 : said >= 400 ? 400 : 502, text).refusing(said < 500 ? body.raw() : "");
+            default -> new ApiError(said >= 500 ? 500 : said >= 400 ? 400 : 502, text)
+                    .refusing(said < 500 ? body.raw() : "");
         };
     }
 

@@ -19,8 +19,8 @@ import java.util.stream.Stream;
 record Dialect(Options.Target target, Map<String, String> rules) {
     /** Rules by the end of the host's name. Source: the vendors' API references, November 2026. */
     private static final Map<String, String> HOSTS = Map.of(
-            "api.openai.com", "max_tokens=max_completion_tokens system=in-place thinking= reasoning_content= store=store"
-                    + " service_tier=service_tier",
+            "api.openai.com", "max_tokens=max_completion_tokens system=in-place thinking= reasoning_content="
+                    + " store=store service_tier=service_tier",
             ".openai.azure.com", "max_tokens=max_completion_tokens system=in-place thinking= reasoning_content=",
             "openrouter.ai", "system=in-place thinking= reasoning_effort=reasoning");
     private static final Map<String, String> GENERIC = Map.of("store", "", "service_tier", "", "system", "wrapped");
@@ -31,8 +31,8 @@ record Dialect(Options.Target target, Map<String, String> rules) {
     /** Words of a refusal, the rule that they teach, and its value, or "" for what the pattern's group has. */
     private static final List<List<String>> LESSONS = List.of(
             List.of("must leave room for (\\d{1,9})", "room", ""),
-            List.of("max_(?:completion_)?tokens.*?(?:at most|less than or equal to|no more than|maximum\\D*|\\[1,|<=?|> )"
-                    + "[ ']*(\\d{1,9})", "limit", ""),
+            List.of("max_(?:completion_)?tokens.*?(?:at most|less than or equal to|no more than|maximum\\D*|\\[1,"
+                    + "|<=?|> )[ ']*(\\d{1,9})", "limit", ""),
             List.of("'max_tokens'.*'max_completion_tokens'()", "max_tokens", "max_completion_tokens"),
             List.of("max_completion_tokens()", "max_tokens", "max_tokens"),
             List.of("tools with reasoning_effort()", "efforts", "none"),
@@ -46,8 +46,8 @@ record Dialect(Options.Target target, Map<String, String> rules) {
     private static final List<String> OPTIONAL = List.of("temperature", "top_p", "reasoning_effort", "reasoning",
             "thinking", "stream_options", "parallel_tool_calls", "response_format", "tool_choice", "store",
             "service_tier", "stop", "user");
-    private static final String NAMED = "(?s).*('%1$s'|(argument|field|parameter|property|supplied|invalid|unknown):? %1$s\\b"
-            + "|\\b%1$s: |: %1$s').*";
+    private static final String NAMED = "(?s).*('%1$s'|(argument|field|parameter|property|supplied|invalid|unknown):?"
+            + " %1$s\\b|\\b%1$s: |: %1$s').*";
 
     static Dialect of(Options.Target target) {
         Map<String, String> rules = new HashMap<>(GENERIC);
@@ -73,8 +73,8 @@ record Dialect(Options.Target target, Map<String, String> rules) {
         int at = EFFORTS.indexOf(wanted);
         if (known.isEmpty() || at < 0) return known.equals("none") ? known : wanted;
         List<String> words = List.of(known.split("[^a-z]+"));
-        IntStream nearest = IntStream.concat(IntStream.rangeClosed(-at, 0).map(i -> -i), IntStream.range(at, EFFORTS.size()));
-        return nearest.mapToObj(EFFORTS::get).filter(words::contains).findFirst().orElse("");
+        return IntStream.concat(IntStream.rangeClosed(-at, 0).map(i -> -i), IntStream.range(at, EFFORTS.size()))
+                .mapToObj(EFFORTS::get).filter(words::contains).findFirst().orElse("");
     }
 
     Dialect with(String rule, String value) {
@@ -87,9 +87,9 @@ record Dialect(Options.Target target, Map<String, String> rules) {
     Stream<Dialect> lessons(String refusal) {
         String said = refusal.toLowerCase(Locale.ROOT).replaceAll("[\\\\\"`]+", "'").replaceAll("(?s)'input':.*", "");
         if (!REFUSAL.matcher(said).find()) return Stream.empty();
-        Stream<Dialect> known = LESSONS.stream().flatMap(lesson -> Pattern.compile(lesson.get(0), Pattern.DOTALL).matcher(said)
-                .results().limit(1).map(found -> with(lesson.get(1), lesson.get(2).isEmpty() && found.group(1) != null
-                        ? found.group(1) : lesson.get(2))));
+        Stream<Dialect> known = LESSONS.stream().flatMap(lesson -> Pattern.compile(lesson.get(0), Pattern.DOTALL)
+                .matcher(said).results().limit(1).map(found -> with(lesson.get(1),
+                        lesson.get(2).isEmpty() && found.group(1) != null ? found.group(1) : lesson.get(2))));
         boolean isMessages = said.matches("(?s).*'body', ?'messages'.*");
         Stream<Dialect> named = OPTIONAL.stream().filter(name -> !isMessages && (said.matches(NAMED.formatted(name))
                 || name.contains("_") && said.contains(name))).map(name -> with(name, ""));

@@ -172,7 +172,7 @@ final class Exchange {
         }
     }
 
-    /** {@code x-ratelimit-remaining-tokens: 9} as {@code anthropic-ratelimit-tokens-remaining: 9} and so on (SPEC E.4). */
+    /** {@code x-ratelimit-remaining-tokens: 9} as {@code anthropic-ratelimit-tokens-remaining: 9} … (SPEC E.4). */
     private void rateLimits() {
         for (String kind : List.of("requests", "tokens")) {
             for (String name : List.of("limit", "remaining", "reset")) {
@@ -188,7 +188,7 @@ final class Exchange {
     private static String reset(String in) {
         try {
             String seconds = in.endsWith("ms") ? in.replaceFirst("(\\d+)(\\.\\d+)?ms", "0s") : in;
-            return Instant.now().plus(Duration.parse("PT" + seconds)).plusMillis(999).truncatedTo(ChronoUnit.SECONDS).toString();
+            return Instant.now().plus(Duration.parse("PT" + seconds)).truncatedTo(ChronoUnit.SECONDS).toString();
         } catch (DateTimeException | ArithmeticException e) {
             return "";
         }
@@ -310,7 +310,8 @@ final class Exchange {
         try {
             return wait.call();
         } catch (Exception e) { // one of ours, of the connection, or the interruption of which the verdict says more
-            throw e instanceof ApiError error ? error : translator.broken(502, "the connection broke in mid-reply").asPassing();
+            if (e instanceof ApiError error) throw error;
+            throw translator.broken(502, "the connection broke in mid-reply").asPassing();
         } finally {
             lock.lock();
             if (verdict != null) Thread.interrupted(); // it has done its work

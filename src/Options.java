@@ -55,7 +55,8 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
 
     /** The lines of the usage text by their flag, with the name of the option's value and its default, if there are. */
     private static final Map<String, MatchResult> HELP = Pattern
-            .compile("(?m)^ +(?:-h )?(--[a-z-]+)(?: (?<value>[A-Z=]+|'.*?'))? +.*?(?:\n {20,}.*)?(?:\\(default: (?<default>.*)\\))?$")
+            .compile("(?m)^ +(?:-h )?(--[a-z-]+)(?: (?<value>[A-Z=]+|'.*?'))? +.*?(?:\n {20,}.*)?"
+                    + "(?:\\(default: (?<default>.*)\\))?$")
             .matcher(USAGE).results().collect(Collectors.toMap(line -> line.group(1), line -> line));
 
     record Mapping(Pattern pattern, String model) { }
@@ -118,7 +119,9 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
         boolean isKey = keys.stream().allMatch(key -> key.matches("[ -~]*"));
         if (!isKey) throw new Wrong("--upstream-key", ": printable ASCII characters expected");
         List<Target> targets = new ArrayList<>();
-        for (String url : urls) targets.add(target(url, keys.isEmpty() ? "" : keys.get(targets.size() % keys.size()), given));
+        for (int i = 0; i < urls.size(); i++) {
+            targets.add(target(urls.get(i), keys.isEmpty() ? "" : keys.get(i % keys.size()), given));
+        }
         List<Header> headers = given.getOrDefault("--header", List.of()).stream().map(Options::header).toList();
         boolean hasKey = targets.stream().anyMatch(target -> target.key.isPresent())
                 || headers.stream().anyMatch(header -> header.name.matches("(?i)authorization|.*key.*"));
@@ -170,7 +173,8 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
         String withPort = "%s:%d".formatted(host, url.getPort() < 0 ? secure ? 443 : 80 : url.getPort());
         boolean direct = Stream.of(text(given, "NO_PROXY").toLowerCase(Locale.ROOT).split("[\\s,]+"))
                 .map(each -> each.replaceFirst("^\\.?(?=.)", "."))
-                .anyMatch(each -> each.equals(".*") || !each.isEmpty() && (host.endsWith(each) || withPort.endsWith(each)));
+                .filter(each -> !each.isEmpty())
+                .anyMatch(each -> each.equals(".*") || host.endsWith(each) || withPort.endsWith(each));
         String proxy = direct ? "" : text(given, secure ? "HTTPS_PROXY" : "HTTP_PROXY");
         if (proxy.isEmpty() || url.getHost() == null) return Optional.empty();
         Matcher at = Pattern.compile("(?i)(?:http://)?(?:.*@)?(\\[.*]|[^:/]+)(?::(\\d{1,5}))?/?").matcher(proxy);

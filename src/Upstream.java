@@ -35,6 +35,7 @@ import javax.net.ssl.X509TrustManager;
 final class Upstream {
     private static final long PATIENCE_SECONDS = 10; // to connect, and to get a place
     private static final long MAX_ASIDE_SECONDS = 60;
+    private static final int MAX_LEARNED = 1000;
     private static final Logger LOG = Logger.getLogger("a2o");
 
     private final Options options;
@@ -105,6 +106,7 @@ final class Upstream {
     /** Remembers what the backend takes for {@code model}, but for the room that there was in one context window. */
     void learns(String model, Dialect dialect) {
         boolean isNew = !dialect.equals(dialect(model)) && !dialect.rules().containsKey("room");
+        if (learned.size() >= MAX_LEARNED) learned.clear(); // for clients may make up models
         if (!isNew || dialect.equals(learned.put(model, dialect))) return;
         String what = "learned about %s at %s: %s".formatted(model, target.host(), dialect.rules());
         LOG.info(() -> what.replaceAll("\\p{Cntrl}", "?"));
