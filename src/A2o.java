@@ -54,9 +54,9 @@ final class A2o {
                 Claude Code:  ANTHROPIC_BASE_URL=http://%2$s:%3$d ANTHROPIC_API_KEY='%4$s' claude
                 curl:         curl http://%2$s:%3$d/v1/messages -H 'x-api-key: %4$s' \
                 -d '{"model":"any","max_tokens":100,"messages":[{"role":"user","content":"Say hi."}]}'
-                """, VERSION, host, proxy.port(), key, options.upstreams().stream().map(target -> "%s, which gets %s key"
-                .formatted(target.host(), target.key().isPresent() ? "a2o's" : "the client's"))
-                .collect(Collectors.joining("; then ")));
+                """, VERSION, host, proxy.port(), key, options.upstreams().stream()
+                .map(target -> "%s, which gets %s key".formatted(target.host(),
+                        target.key().isPresent() ? "a2o's" : "the client's")).collect(Collectors.joining("; then ")));
     }
 
     /** Ends the process within {@link #DRAIN_SECONDS}, with status 0; or, when told to a second time, at once. */

@@ -59,6 +59,7 @@ sealed interface Json {
     /** {@return whether this is a string with at least one character} */
     default boolean hasText() { return this instanceof Str && to() - from() > 2; }
     default boolean isNull() { return this == NULL; }
+    default boolean isSet() { return this != NULL; }
 
     default Json get(String name) {
         Json[] parts = parts();
@@ -103,7 +104,8 @@ sealed interface Json {
 
     /** Recursive descent over bytes. Everything is checked here, once: grammar, UTF-8 (RFC 3629), escapes, depth. */
     final class Parser {
-        private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+        private static final VarHandle LONGS =
+                MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
         private static final long ONES = 0x0101010101010101L;
 
         private final byte[] source;
@@ -241,7 +243,8 @@ sealed interface Json {
 
         private Json word(Json word) {
             int to = Math.min(source.length, at + word.to());
-            if (!Arrays.equals(source, at, to, word.source(), 0, word.to())) throw new Malformed(at, "a value expected");
+            boolean same = Arrays.equals(source, at, to, word.source(), 0, word.to());
+            if (!same) throw new Malformed(at, "a value expected");
             at = to;
             return word;
         }

@@ -5,7 +5,8 @@ import java.util.function.Consumer;
 /**
  * Looks through the text of a reply as it streams, for what has to be taken out of it: a {@code <think>} part at its
  * start, a stop sequence that the upstream was not told of, and what stands around the JSON of a structured output.
- * Holds back no more than it must; where there is nothing to look for, text passes as it is.
+ * Holds back no more than it must; where there is nothing to look for, text passes as it is. White space alone begins
+ * no block of text: it waits for text to follow, and is dropped if none does.
  */
 final class TextFilter {
     private static final String THINK = "<think>";
@@ -19,6 +20,7 @@ final class TextFilter {
     private final Consumer<Json> reasoning;
     private Think think = Think.START;
     private boolean wantsJson;
+    private boolean begins = true; // whether nothing has passed since something other than text came
     private final StringBuilder pending = new StringBuilder(); // not looked through, or perhaps part of a tag or stop
     private final StringBuilder answer = new StringBuilder(); // looked through; with all that stands before JSON
     private String stop = "";
@@ -35,12 +37,15 @@ final class TextFilter {
     boolean isUnused() { return think == Think.START && pending.isEmpty(); }
 
     void feed(Json piece) {
-        boolean passes = think == Think.OVER && stops.isEmpty() && !wantsJson;
+        boolean passes = think == Think.OVER && stops.isEmpty() && !wantsJson && !begins;
         if (passes) text.accept(piece); else look(piece.text(), false);
     }
 
     /** Nothing more comes, or something other than text: what was held back is what it looks like now. */
-    void flush() { look("", true); }
+    void flush() {
+        look("", true);
+        begins = true;
+    }
 
     private void look(String more, boolean last) {
         if (!stop.isEmpty()) return;
@@ -86,7 +91,10 @@ final class TextFilter {
     /** Passes on the answer; if JSON is wanted and does not begin it, not before it {@code ends}. */
     private void answer(boolean ends) {
         wantsJson = wantsJson && "{[".indexOf(answer.chars().filter(c -> c > ' ').findFirst().orElse(' ')) < 0;
-        if (answer.isEmpty() || wantsJson && !ends) return;
+        boolean isBlank = begins && answer.toString().isBlank();
+        if (isBlank && ends) answer.setLength(0);
+        if (isBlank || answer.isEmpty() || wantsJson && !ends) return;
+        begins = false;
         text.accept(Json.Str.of(wantsJson ? json(answer.toString()) : answer.toString()));
         answer.setLength(0);
     }

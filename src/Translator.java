@@ -55,7 +55,6 @@ final class Translator {
     private int current; // the first of the calls that is not finished
     private boolean answered;
     private boolean usageIsLast; // whether it came in a chunk of its own, as it does at the end
-    private final StringBuilder blank = new StringBuilder(); // white space that has come where no text block is open
     private String half = ""; // the first half of a surrogate pair
     private String signature = "", refusal = "", finishReason = "", stopSequence = "";
     private Json usage = Json.NULL, timings = Json.NULL;
@@ -67,7 +66,8 @@ final class Translator {
         this.dialect = dialect;
         this.newIds = newIds;
         List<String> unsent = request.stops().stream().skip(sentStops()).map(Json::text).toList();
-        filter = new TextFilter(unsent, !request.schema().isNull(), text -> write(text, ""), text -> write(text, "reasoning"));
+        boolean wantsJson = !request.schema().isNull();
+        filter = new TextFilter(unsent, wantsJson, text -> write(text, ""), text -> write(text, "reasoning"));
         message = new MessageWriter(isStream(), "msg_" + newIds.get(), request.get("model"));
     }
 
@@ -105,7 +105,8 @@ final class Translator {
         if (user.hasText()) field("user", "%", hash(user.text()));
         field("store", "false");
         boolean fast = request.get("speed").is("fast");
-        if (fast || request.get("service_tier").is("standard_only")) field("service_tier", "%", fast ? "fast" : "default");
+        boolean stated = fast || request.get("service_tier").is("standard_only");
+        if (stated) field("service_tier", "%", fast ? "fast" : "default");
         Json[] extra = options.extraBody().parts();
         for (int i = 0; i < extra.length; i += 2) out.put("%:%,", extra[i], extra[i + 1]);
         return out.closeWith('}');
@@ -160,9 +161,10 @@ final class Translator {
 
     /** The system prompt, then each run of messages of one side as one turn. */
     private void messages() {
-        List<Json> system = new ArrayList<>(blocks(request.json(), "system").stream().map(block -> block.get("text"))
-                .filter(text -> text.hasText() && !text.raw().startsWith("\"x-anthropic-billing-header:")).toList()); // no cache likes it
-        boolean isTold = !request.schema().isNull() && !dialect.takes("response_format"); // so that the model knows at least
+        List<Json> system = blocks(request.json(), "system").stream().map(block -> block.get("text"))
+                .filter(Json::hasText).filter(text -> !text.raw().startsWith("\"x-anthropic-billing-header:")) // no cache likes it
+                .collect(Collectors.toList());
+        boolean isTold = !request.schema().isNull() && !dialect.takes("response_format"); // at least the model is told
         if (isTold) system.add(Json.Str.of("Answer with JSON alone, by this schema:\n", request.schema().raw()));
         if (!system.isEmpty()) out.put("{'role':'system','content':%},", joined(system, "\n\n"));
         List<Json> said = request.get("messages").items();
@@ -182,11 +184,12 @@ final class Translator {
     private static boolean isKind(Json block, String type) { return block.get("type").is(type); }
 
     /**
-     * {@return whether a message is sent on; if not, its neighbours meet} Left out are an assistant's bare thoughts, and
-     * what is meant to last until the next user message, where that has come.
+     * {@return whether a message is sent on; if not, its neighbours meet} Left out are an assistant's bare thoughts,
+     * and what is meant to last until the next user message, where that has come.
      */
     private boolean isSent(Json message, int lastUser) {
-        if (isRole(message, "system")) return message.from() > lastUser || !message.get("clear_at").is("next_user_message");
+        boolean isBrief = message.get("clear_at").is("next_user_message");
+        if (isRole(message, "system")) return message.from() > lastUser || !isBrief;
         return isRole(message, "user") || blocks(message, "content").stream()
                 .anyMatch(block -> isKind(block, "tool_use") || thought(block).hasText() || folded(block).hasText());
     }
@@ -297,8 +300,8 @@ final class Translator {
     /** Writes the parts gathered as one user message, a plain string if all are text. */
     private void userMessage() {
         boolean isText = parts.stream().allMatch(Json.Str.class::isInstance);
-        Stream<Json> all = parts.stream().map(part -> part instanceof Json.Str ? part("{'type':'text','text':%}", part) : part);
-        if (!parts.isEmpty()) out.put("{'role':'user','content':%},", isText ? joined(parts, "\n\n") : list(all.toList()));
+        parts.replaceAll(part -> isText || !(part instanceof Json.Str) ? part : part("{'type':'text','text':%}", part));
+        if (!parts.isEmpty()) out.put("{'role':'user','content':%},", isText ? joined(parts, "\n\n") : list(parts));
         parts.clear();
     }
 
@@ -356,7 +359,8 @@ final class Translator {
         Json source = request.need(block, "source", Json.Obj.class);
         return switch (request.text(source, "type").text()) {
             case "url" -> request.text(source, "url");
-            case "base64" -> Json.Str.of("data:", request.text(source, "media_type"), ";base64,", request.text(source, "data"));
+            case "base64" -> Json.Str.of("data:", request.text(source, "media_type"), ";base64,",
+                    request.text(source, "data"));
             default -> throw request.invalid(source, "type", "base64 or url expected"); // no files here
         };
     }
@@ -393,8 +397,9 @@ final class Translator {
             case "search_result" -> Json.Str.of("<search_result title=\"", block.get("title").text(), "\" source=\"",
                     block.get("source").text(), "\">\n", readable(block.get("content")), "\n</search_result>");
             default -> {
+                String name = block.get("name").text();
                 Json input = block.get("input");
-                if (input instanceof Json.Obj) yield Json.Str.of("[", block.get("name").text(), " called with ", input.raw(), "]");
+                if (input instanceof Json.Obj) yield Json.Str.of("[", name, " called with ", input.raw(), "]");
                 String found = readable(block);
                 if (found.isEmpty()) warnings.add("dropped_block");
                 boolean own = block.get("text").hasText() || found.isEmpty();
@@ -431,7 +436,7 @@ final class Translator {
             Json name = request.text(tool, "name");
             List<Json> callers = tool.get("allowed_callers").items();
             boolean withheld = !callers.isEmpty() && callers.stream().noneMatch(caller -> caller.is("direct"))
-                    || tool.get("defer_loading") == Json.TRUE && !history.contains(name.raw()); // not found or called yet
+                    || tool.get("defer_loading") == Json.TRUE && !history.contains(name.raw()); // not yet found
             if (withheld) continue;
             boolean isOwn = name.hasText() && names.add(name.text());
             if (!isOwn) throw request.invalid(tool, "name", "a name that no other tool has expected");
@@ -463,13 +468,13 @@ final class Translator {
         return tool.get("strict") == Json.TRUE && isStrict(schema) ? function.put(",'strict':true") : function;
     }
 
-    /** {@return whether OpenAI takes the schema as strict: everywhere, all members are required and no others allowed} */
+    /** {@return whether OpenAI takes the schema as strict: at every level all members are required, others refused} */
     private static boolean isStrict(Json schema) {
         int properties = schema.get("properties").parts().length / 2;
         boolean open = schema.get("additionalProperties") != Json.FALSE
                 || properties != schema.get("required").items().size();
-        boolean unknown = Stream.of("oneOf", "allOf", "not", "patternProperties").anyMatch(name -> !schema.get(name).isNull());
-        return !unknown && !(open && (properties > 0 || isKind(schema, "object")))
+        boolean odd = Stream.of("oneOf", "allOf", "not", "patternProperties").map(schema::get).anyMatch(Json::isSet);
+        return !odd && !(open && (properties > 0 || isKind(schema, "object")))
                 && Stream.concat(schema.items().stream(), Stream.of(schema.parts())).allMatch(Translator::isStrict);
     }
 
@@ -478,11 +483,13 @@ final class Translator {
         Json choice = request.get("tool_choice");
         String type = choice.isNull() ? "auto" : request.text(choice, "type").text();
         Json name = type.equals("tool") ? request.text(choice, "name") : Json.NULL;
-        if (!type.matches("auto|any|tool|none")) throw request.invalid(choice, "type", "auto, any, tool or none expected");
+        boolean known = type.matches("auto|any|tool|none");
+        if (!known) throw request.invalid(choice, "type", "auto, any, tool or none expected");
         if (type.equals("any")) field("tool_choice", "'required'");
         if (type.equals("none")) field("tool_choice", "'none'");
-        if (names.contains(name.text())) field("tool_choice", "{'type':'function','function':{'name':%}}", shortName(name));
-        if (!name.isNull() && !names.contains(name.text())) warnings.add("tool_choice_dropped");
+        boolean isSent = names.contains(name.text());
+        if (isSent) field("tool_choice", "{'type':'function','function':{'name':%}}", shortName(name));
+        if (!name.isNull() && !isSent) warnings.add("tool_choice_dropped");
         if (request.isOneCallWanted()) field("parallel_tool_calls", "false");
     }
 
@@ -496,8 +503,9 @@ final class Translator {
     private String toolName(String called) {
         String bare = called.replaceFirst("^(functions\\.|default_api:)", "");
         List<Json> names = request.get("tools").items().stream().map(tool -> tool.get("name")).toList();
-        return Stream.<Predicate<String>>of(called::equals, bare::equals, called::equalsIgnoreCase, bare::equalsIgnoreCase)
-                .flatMap(match -> names.stream().filter(name -> match.test(shortName(name).text())))
+        Stream<Predicate<String>> matches =
+                Stream.of(called::equals, bare::equals, called::equalsIgnoreCase, bare::equalsIgnoreCase);
+        return matches.flatMap(match -> names.stream().filter(name -> match.test(shortName(name).text())))
                 .findFirst().map(Json::text).filter(name -> !name.isEmpty()).orElse(called);
     }
 
@@ -544,7 +552,8 @@ final class Translator {
         } catch (Json.Malformed e) {
             if (isFinished() && !event.isError()) return true; // what broke off is not of the reply
             String text = new String(event.data(), StandardCharsets.UTF_8);
-            throw event.isError() ? upstreamError(Json.Str.of(text)) : broken(502, "the stream's data is " + e.getMessage());
+            throw event.isError() ? upstreamError(Json.Str.of(text))
+                    : broken(502, "the stream's data is " + e.getMessage());
         }
         return isStopped();
     }
@@ -567,9 +576,10 @@ final class Translator {
      */
     void chunk(Json chunk) {
         Json choices = chunk.get("choices");
-        Json choice = choices.items().stream().filter(each -> each.get("index").toLong(0) == 0).findFirst().orElse(Json.NULL);
+        Json choice = choices.items().stream().filter(each -> each.get("index").toLong(0) == 0)
+                .findFirst().orElse(Json.NULL);
         boolean bare = choices.isNull() && (chunk instanceof Json.Arr
-                || Stream.of("message", "error_message", "detail", "errors").anyMatch(name -> !chunk.get(name).isNull()));
+                || Stream.of("message", "error_message", "detail", "errors").map(chunk::get).anyMatch(Json::isSet));
         if (bare || isSaid(chunk.get("error")) || chunk.get("object").is("error")) throw upstreamError(chunk);
         if (isSaid(choice.get("error"))) throw upstreamError(choice);
         for (Json found : List.of(choice.get("usage"), chunk.get("x_groq").get("usage"), chunk.get("usage"))) {
@@ -619,10 +629,9 @@ final class Translator {
     private void reasoning(Json delta) {
         for (String field : REASONING_FIELDS) {
             Json value = delta.get(field);
-            Json text = value instanceof Json.Obj ? value.get(value.get("content").isNull() ? "text" : "content") : value;
-            if (!text.hasText()) continue;
-            think(text, field);
-            return;
+            if (value instanceof Json.Obj) value = value.get(value.get("content").isNull() ? "text" : "content");
+            think(value, field);
+            if (value.hasText()) return;
         }
         for (Json detail : delta.get("reasoning_details").items()) {
             think(detail.get(detail.get("text").hasText() ? "text" : "summary"), "reasoning");
@@ -658,25 +667,17 @@ final class Translator {
         write(text, field);
     }
 
-    /**
-     * Writes text, or with a {@code field} reasoning that came under it; while a tool call is open, it waits. White
-     * space alone begins no block of text: it waits for text to follow, and is dropped if none does.
-     */
+    /** Writes text, or with a {@code field} reasoning that came under it; while a tool call is open, it waits. */
     private void write(Json text, String field) {
         var kind = field.isEmpty() ? MessageWriter.Block.TEXT : MessageWriter.Block.THINKING;
-        boolean begins = !message.isOpen(kind);
         if (!field.isEmpty() && request.isThinkingOff()) return;
         if (isCallOpen()) {
             later.add(() -> write(text, field));
             return;
         }
-        boolean isBlank = begins && field.isEmpty() && text.text().isBlank();
-        if (isBlank) blank.append(text.text());
-        if (isBlank) return;
-        Json all = begins && field.isEmpty() && !blank.isEmpty() ? Json.Str.of(blank.toString(), text) : text;
-        if (begins) open(kind);
+        if (!message.isOpen(kind)) open(kind);
         if (!field.isEmpty()) signature = "a2o1." + field;
-        piece((Json.Str) all);
+        piece((Json.Str) text);
     }
 
     /** Half of a surrogate pair at the end waits for the other, which some backends send in the next chunk. */
@@ -690,7 +691,6 @@ final class Translator {
 
     private void open(MessageWriter.Block kind, Object... values) {
         close();
-        blank.setLength(0);
         message.open(kind, values);
     }
 
@@ -761,8 +761,9 @@ final class Translator {
 
     /** {@return the upstream's id, or a new one if that is empty or stands in this reply or the conversation} */
     private String callId(String id) {
-        Stream<Json> said = request.get("messages").items().stream().flatMap(each -> each.get("content").items().stream());
-        boolean used = !ids.add(id) || said.anyMatch(block -> isKind(block, "tool_use") && block.get("id").text().equals(id));
+        boolean used = !ids.add(id) || request.get("messages").items().stream()
+                .flatMap(message -> message.get("content").items().stream())
+                .anyMatch(block -> isKind(block, "tool_use") && block.get("id").text().equals(id));
         return id.isEmpty() || used ? "toolu_" + newIds.get() : id;
     }
 
@@ -779,7 +780,8 @@ final class Translator {
         boolean ended = whole ? answered : isFinished() || isStopped() || usageIsLast || called;
         if (!ended) throw broken(502, whole ? "the backend returned no choices" : "the stream ended early").asPassing();
         if (finishReason.equals("insufficient_system_resource")) throw broken(529, finishReason);
-        if (finishReason.matches("error|network_error|abort|cancelled")) throw broken(502, "finish_reason " + finishReason);
+        boolean failed = finishReason.matches("error|network_error|abort|cancelled");
+        if (failed) throw broken(502, "finish_reason " + finishReason);
         end();
     }
 
