@@ -59,7 +59,6 @@ sealed interface Json {
     /** {@return whether this is a string with at least one character} */
     default boolean hasText() { return this instanceof Str && to() - from() > 2; }
     default boolean isNull() { return this == NULL; }
-    default boolean isSet() { return this != NULL; }
 
     default Json get(String name) {
         Json[] parts = parts();

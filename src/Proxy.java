@@ -78,7 +78,7 @@ final class Proxy implements AutoCloseable {
 
     /** Accepts nothing more, and lets the exchanges that run end, for so long. */
     void drain(int seconds) {
-        LOG.info(() -> "stopping; %d exchanges in flight".formatted(live.size()));
+        System.err.printf("a2o stops; exchanges to end: %d%n", live.size()); // the log has been closed by now
         server.stop(live.isEmpty() ? 0 : seconds);
     }
 

@@ -473,8 +473,8 @@ final class Translator {
         int properties = schema.get("properties").parts().length / 2;
         boolean open = schema.get("additionalProperties") != Json.FALSE
                 || properties != schema.get("required").items().size();
-        boolean odd = Stream.of("oneOf", "allOf", "not", "patternProperties").map(schema::get).anyMatch(Json::isSet);
-        return !odd && !(open && (properties > 0 || isKind(schema, "object")))
+        boolean plain = Stream.of("oneOf", "allOf", "not", "patternProperties").map(schema::get).allMatch(Json::isNull);
+        return plain && !(open && (properties > 0 || isKind(schema, "object")))
                 && Stream.concat(schema.items().stream(), Stream.of(schema.parts())).allMatch(Translator::isStrict);
     }
 
@@ -579,7 +579,7 @@ final class Translator {
         Json choice = choices.items().stream().filter(each -> each.get("index").toLong(0) == 0)
                 .findFirst().orElse(Json.NULL);
         boolean bare = choices.isNull() && (chunk instanceof Json.Arr
-                || Stream.of("message", "error_message", "detail", "errors").map(chunk::get).anyMatch(Json::isSet));
+                || !Stream.of("message", "error_message", "detail", "errors").map(chunk::get).allMatch(Json::isNull));
         if (bare || isSaid(chunk.get("error")) || chunk.get("object").is("error")) throw upstreamError(chunk);
         if (isSaid(choice.get("error"))) throw upstreamError(choice);
         for (Json found : List.of(choice.get("usage"), chunk.get("x_groq").get("usage"), chunk.get("usage"))) {
