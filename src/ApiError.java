@@ -64,11 +64,12 @@ final class ApiError extends RuntimeException {
 
     ApiError retryAfter(long seconds) {
         retrySeconds = Math.min(seconds, MAX_RETRY_SECONDS);
+        isFinal |= seconds > MAX_RETRY_SECONDS;
         return this;
     }
 
     private ApiError refusing(String words) {
-        refusal = words;
+        refusal = "%.2000s".formatted(words); // or patterns would take their time
         return this;
     }
 

@@ -34,15 +34,15 @@ record Dialect(Options.Target target, Map<String, String> rules) {
             List.of("max_(?:completion_)?tokens.*?(?:at most|less than or equal to|no more than|maximum\\D*|\\[1,"
                     + "|<=?|> )[ ']*(\\d{1,9})", "limit", ""),
             List.of("'max_tokens'.*'max_completion_tokens'()", "max_tokens", "max_completion_tokens"),
-            List.of("max_completion_tokens()", "max_tokens", "max_tokens"),
+            List.of("max_completion_tokens(?!.*(?:integer|>=|at least))()", "max_tokens", "max_tokens"),
             List.of("tools with reasoning_effort()", "efforts", "none"),
             List.of("does not support thinking()", "reasoning_effort", ""),
-            List.of("reasoning_effort.*(?:values are|one of|should be)(.*)", "efforts", ""),
+            List.of("reasoning_effort.*?(?:values are|one of|should be)([a-z ',:|/\\[\\]]*)", "efforts", ""),
             List.of("reasoning_content.*(?:must be passed|is missing|is required)()", "reasoning_content", "required"),
             List.of("reasoning_content()|messages.*reasoning", "reasoning_content", ""),
             List.of("system message.*(?:first|beginning)()", "system", "wrapped"),
-            List.of("(?:value|variant|type):? '?file\\b()|pdf|file (?:input|content|part)", "file", ""),
-            List.of("image()|vision|multimodal", "image_url", ""));
+            List.of("(?:value|variant|type):? '?file\\b()|\\bsupport\\w* [^.]{0,30}\\bpdf|(?:pdf|file) (?:input|content|part)", "file", ""),
+            List.of("(?:type|variant|value)\\W{1,4}image()|\\bsupport\\w* [^.]{0,30}\\b(?:image|vision)|image(?:s|_url)? (?:is|are) (?:not|only) supp|multimodal", "image_url", ""));
     private static final List<String> OPTIONAL = List.of("temperature", "top_p", "reasoning_effort", "reasoning",
             "thinking", "stream_options", "parallel_tool_calls", "response_format", "tool_choice", "store",
             "service_tier", "stop", "user");
@@ -52,11 +52,8 @@ record Dialect(Options.Target target, Map<String, String> rules) {
     static Dialect of(Options.Target target) {
         Map<String, String> rules = new HashMap<>(GENERIC);
         String host = target.host();
-        HOSTS.forEach((end, row) -> {
-            for (String rule : host.endsWith(end) ? row.split(" ") : new String[0]) {
-                rules.put(rule.split("=")[0], rule.substring(rule.indexOf('=') + 1));
-            }
-        });
+        HOSTS.forEach((end, row) -> Stream.of(host.endsWith(end) ? row.split(" ") : new String[0])
+                .map(rule -> rule.split("=", 2)).forEach(rule -> rules.put(rule[0], rule[1])));
         return new Dialect(target, rules);
     }
 
@@ -77,9 +74,9 @@ record Dialect(Options.Target target, Map<String, String> rules) {
                 .mapToObj(EFFORTS::get).filter(words::contains).findFirst().orElse("");
     }
 
-    Dialect with(String rule, String value) {
+    Dialect with(Map<String, String> taught) {
         Map<String, String> changed = new HashMap<>(rules);
-        changed.put(rule, value);
+        changed.putAll(taught);
         return new Dialect(target, changed);
     }
 
@@ -88,11 +85,11 @@ record Dialect(Options.Target target, Map<String, String> rules) {
         String said = refusal.toLowerCase(Locale.ROOT).replaceAll("[\\\\\"`]+", "'").replaceAll("(?s)'input':.*", "");
         if (!REFUSAL.matcher(said).find()) return Stream.empty();
         Stream<Dialect> known = LESSONS.stream().flatMap(lesson -> Pattern.compile(lesson.get(0), Pattern.DOTALL)
-                .matcher(said).results().limit(1).map(found -> with(lesson.get(1),
-                        lesson.get(2).isEmpty() && found.group(1) != null ? found.group(1) : lesson.get(2))));
-        boolean isMessages = said.matches("(?s).*'body', ?'messages'.*");
+                .matcher(said).results().limit(1).map(found -> with(Map.of(lesson.get(1),
+                        lesson.get(2).isEmpty() && found.group(1) != null ? found.group(1) : lesson.get(2)))));
+        boolean isMessages = said.matches("(?s).*('body', ?'messages'|invalid schema).*");
         Stream<Dialect> named = OPTIONAL.stream().filter(name -> !isMessages && (said.matches(NAMED.formatted(name))
-                || name.contains("_") && said.contains(name))).map(name -> with(name, ""));
+                || name.contains("_") && said.contains(name))).map(name -> with(Map.of(name, "")));
         return Stream.concat(known, named);
     }
 }

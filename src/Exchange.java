@@ -12,8 +12,8 @@ import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.concurrent.Executors;
-import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.logging.Logger;
 
@@ -107,14 +107,15 @@ final class Exchange {
                 repairs();
                 return;
             } catch (ApiError e) {
-                boolean fails = e.status() == 429 || e.status() >= 500 && !e.isFinal();
+                boolean fails = e.status() == 402 || e.status() == 429 || e.status() >= 500 && !e.isFinal();
                 boolean mayPass = e.isPassing() || e.status() == 429 && e.retrySeconds() >= 0;
                 boolean isNew = tries < upstreams.size(); // the next backend
                 boolean isAgain = mayPass && e.retrySeconds() <= MAX_WAIT_SECONDS && tries < MAX_TRIES;
                 if (fails) upstream.fails();
                 if (!fails || isShown() || !isNew && !isAgain) throw e;
                 long wait = Math.max(FIRST_WAIT << tries, e.retrySeconds() * SECOND);
-                if (!isNew) waitFor(Executors.callable(() -> LockSupport.parkNanos(wait)));
+                if (!isNew) waitFor(() -> new CountDownLatch(1).await(wait, TimeUnit.NANOSECONDS));
+                if (isShown()) throw e; // a ping, meanwhile
             }
             upstream = upstreams.get(tries % upstreams.size());
             translate(upstream.dialect(translator.model()));
@@ -131,13 +132,14 @@ final class Exchange {
                 exchange();
                 return;
             } catch (ApiError e) {
-                if (!e.refusal().equals(refusal)) {
-                    upstream.learns(translator.model(), translator.dialect()); // for what was refused before is not now
-                    refusal = e.refusal();
+                String words = e.refusal().replaceAll("[\\w-]*\\d[\\w-]*", ""); // without ids and times
+                if (!words.equals(refusal) && !words.isEmpty()) {
+                    upstream.learns(translator.model(), translator.dialect()); // it is not refused for the same again
+                    refusal = words;
                     refused = openai.toString();
-                    lessons = translator.dialect().lessons(refusal).iterator();
+                    lessons = translator.dialect().lessons(e.refusal()).iterator();
                 }
-                if (isShown() || repairs == MAX_REPAIRS || !isOther(lessons, refused)) throw e;
+                if (words.isEmpty() || isShown() || repairs == MAX_REPAIRS || !isOther(lessons, refused)) throw e;
             }
         }
     }
@@ -159,7 +161,7 @@ final class Exchange {
         try {
             waitFor(() -> hasPlace = upstream.acquire());
             waitFor(() -> reply = upstream.send(openai, clientKey));
-            rateLimits();
+            passHeaders();
             var in = new Watched(reply.body());
             String type = reply.headers().firstValue("content-type").orElse("");
             if (reply.statusCode() != 200 || type.contains("html")) throw refusal(in);
@@ -173,7 +175,8 @@ final class Exchange {
     }
 
     /** {@code x-ratelimit-remaining-tokens: 9} as {@code anthropic-ratelimit-tokens-remaining: 9} … (SPEC E.4). */
-    private void rateLimits() {
+    private void passHeaders() {
+        http.getResponseHeaders().keySet().removeIf(name -> name.startsWith("Anthropic-")); // of another try
         for (String kind : List.of("requests", "tokens")) {
             for (String name : List.of("limit", "remaining", "reset")) {
                 String value = reply.headers().firstValue("x-ratelimit-%s-%s".formatted(name, kind)).orElse("");
@@ -182,6 +185,8 @@ final class Exchange {
                 http.getResponseHeaders().set("anthropic-ratelimit-%s-%s".formatted(kind, name), value);
             }
         }
+        reply.headers().firstValue("x-request-id").filter(id -> id.matches("[ -~]{1,100}"))
+                .ifPresent(id -> http.getResponseHeaders().set("x-backend-request-id", id));
     }
 
     /** {@return the time, by RFC 3339, in so long, given as {@code 6m0s} or {@code 20ms}; "" if that is no duration} */
@@ -228,7 +233,7 @@ final class Exchange {
         try {
             return events.next();
         } catch (ApiError e) {
-            if (translator.isFinished()) return false;
+            if (over || translator.isFinished()) return false;
             throw e;
         }
     }

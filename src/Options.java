@@ -124,7 +124,8 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
         }
         List<Header> headers = given.getOrDefault("--header", List.of()).stream().map(Options::header).toList();
         boolean hasKey = targets.stream().anyMatch(target -> target.key.isPresent())
-                || headers.stream().anyMatch(header -> header.name.matches("(?i)authorization|.*key.*"));
+                || targets.stream().anyMatch(target -> target.url.getRawQuery() != null)
+                || headers.stream().anyMatch(header -> header.name.matches("(?i)authorization|cookie|.*(key|token).*"));
         boolean isOpen = !isLocal(text(given, "--host")) && optional(given, "--auth-key").isEmpty();
         String advice = "an upstream key on an address that others can reach needs --auth-key, or they spend it too";
         if (hasKey && isOpen) throw new Wrong(1, advice);
@@ -180,7 +181,7 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
         Matcher at = Pattern.compile("(?i)(?:http://)?(?:.*@)?(\\[.*]|[^:/]+)(?::(\\d{1,5}))?/?").matcher(proxy);
         if (!at.matches()) throw new Wrong(1, "HTTP_PROXY or HTTPS_PROXY: http://host:port expected");
         int port = at.group(2) == null ? 80 : Integer.parseInt(at.group(2));
-        return Optional.of(InetSocketAddress.createUnresolved(at.group(1), port));
+        return Optional.of(InetSocketAddress.createUnresolved(at.group(1), Math.min(port, 65_535)));
     }
 
     private static URI url(String text) {

@@ -111,7 +111,8 @@ final class Proxy implements AutoCloseable {
         String method = http.getRequestMethod();
         boolean isOwn = Stream.of("host", "origin").map(http.getRequestHeaders()::get).filter(Objects::nonNull)
                 .flatMap(List::stream).allMatch(value -> LOCAL.matcher(value).matches());
-        boolean isForeign = Options.isLocal(options.host()) && !isOwn; // a web page must not spend the user's tokens
+        boolean isLocal = server.getAddress().getAddress().isLoopbackAddress();
+        boolean isForeign = isLocal && !isOwn; // a web page must not spend the user's tokens
         if (isForeign) throw new ApiError(403, "only requests to localhost, and of pages from there, are served");
         if (!path.equals("/health")) authorize(http);
         String allowed = switch (path) {

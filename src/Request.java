@@ -20,7 +20,7 @@ final class Request {
         boolean create = get("thread").get("type").is("create");
         if (create) throw new ApiError(400, "thread_unsupported_request", "Threads are not supported here.");
         if (!get("thread").isNull()) throw new ApiError(404, "thread_not_found", "thread: no such thread");
-        text(anthropic, "model");
+        refuse("model", text(anthropic, "model").text().length() > 256, "256 characters at most");
         refuse("max_tokens", need(anthropic, "max_tokens", Json.Num.class).toLong(-1) < 0, "an integer >= 0 expected");
         may(anthropic, "system", Json.Str.class, Json.Arr.class);
         objects(anthropic, "system").forEach(block -> text(block, "text"));

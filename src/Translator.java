@@ -24,6 +24,7 @@ import java.util.stream.Stream;
  * everything, and blocks are written either as events or as the elements of {@code content}.
  */
 final class Translator {
+    static final String UNPRINTABLE = "[\\p{C}\\p{Zl}\\p{Zp}]"; // in a log
     private static final int MAX_NAME = 64; // of a function; Anthropic allows 128
     private static final int MAX_STOPS = 4; // that OpenAI takes; more are looked for here
     private static final Json TYPE = part("'type'");
@@ -832,11 +833,11 @@ final class Translator {
         })).filter(Json.Num.class::isInstance).findFirst().map(number -> Math.max(0, number.toLong(0))).orElse(0L);
     }
 
-    /** {@return models, tokens and finish reason for the log, free of control characters} */
+    /** {@return models, tokens and finish reason for the log} */
     String summary() {
         MessageWriter.Usage used = usage();
         return "%s -> %s in %d cached %d out %d %s".formatted(request.get("model").text(), model(), used.input(),
-                used.cacheRead(), used.output(), finishReason).replaceAll("\\p{Cntrl}", "?");
+                used.cacheRead(), used.output(), finishReason).replaceAll(UNPRINTABLE, "?");
     }
 
     /** Ends the stream in mid-reply: {@code event: error}, which no client takes for a normal end. */

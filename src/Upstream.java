@@ -16,13 +16,14 @@ import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Logger;
-import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.TrustManagerFactory;
@@ -33,9 +34,9 @@ import javax.net.ssl.X509TrustManager;
  * use by many threads; shared are the places, what was learned by model, and for how long it is set aside.
  */
 final class Upstream {
-    private static final long PATIENCE_SECONDS = 10; // to connect, and to get a place
+    private static final long PATIENCE_SECONDS = 8; // to connect, and to get a place
+    private static final int MAX_LEARNED = 1000; // models, whose names clients choose
     private static final long MAX_ASIDE_SECONDS = 60;
-    private static final int MAX_LEARNED = 1000;
     private static final Logger LOG = Logger.getLogger("a2o");
 
     private final Options options;
@@ -85,8 +86,7 @@ final class Upstream {
 
     /** {@return the backends in the order to try them: as they are given, but those set aside last} */
     static List<Upstream> inOrder(List<Upstream> all) {
-        List<Upstream> aside = all.stream().filter(Upstream::isAside).toList();
-        return Stream.concat(all.stream().filter(each -> !aside.contains(each)), aside.stream()).toList();
+        return all.stream().sorted(Comparator.comparing(Upstream::isAside)).toList();
     }
 
     private synchronized boolean isAside() { return System.nanoTime() - asideUntil < 0; }
@@ -99,29 +99,32 @@ final class Upstream {
     }
 
     synchronized void works() {
-        asideSeconds = 0;
-        asideUntil = System.nanoTime();
+        if (!isAside()) asideSeconds = 0; // else it is the end of an older request
     }
 
     /** Remembers what the backend takes for {@code model}, but for the room that there was in one context window. */
     void learns(String model, Dialect dialect) {
-        boolean isNew = !dialect.equals(dialect(model)) && !dialect.rules().containsKey("room");
-        if (learned.size() >= MAX_LEARNED) learned.clear(); // for clients may make up models
-        if (!isNew || dialect.equals(learned.put(model, dialect))) return;
-        String what = "learned about %s at %s: %s".formatted(model, target.host(), dialect.rules());
-        LOG.info(() -> what.replaceAll("\\p{Cntrl}", "?"));
+        Map<String, String> taught = new HashMap<>(dialect.rules());
+        taught.entrySet().removeAll(Dialect.of(target).rules().entrySet());
+        taught.remove("room");
+        if (learned.size() > MAX_LEARNED) learned.clear();
+        Dialect known = dialect(model).with(taught);
+        if (taught.isEmpty() || known.equals(learned.put(model, known))) return;
+        String what = "learned about %s at %s: %s".formatted(model, target.host(), taught);
+        LOG.info(() -> what.replaceAll(Translator.UNPRINTABLE, "?"));
     }
 
     Dialect dialect(String model) { return learned.getOrDefault(model, Dialect.of(target)); }
 
     /** Waits for a place among the requests in flight, and returns true; {@link #release} gives it back. */
     boolean acquire() throws InterruptedException {
-        boolean first = allPlaces.tryAcquire(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+        boolean first = places.tryAcquire(PATIENCE_SECONDS, TimeUnit.SECONDS);
         boolean both = false;
         try {
-            both = first && places.tryAcquire(PATIENCE_SECONDS, TimeUnit.SECONDS);
+            both = first && allPlaces.tryAcquire(until - System.nanoTime(), TimeUnit.NANOSECONDS);
         } finally {
-            if (first && !both) allPlaces.release();
+            if (first && !both) places.release();
         }
         if (both) return true;
         throw new ApiError(529, "too many requests in flight (--max-connections)").retryAfter(1);
