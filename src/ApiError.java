@@ -16,8 +16,10 @@ final class ApiError extends RuntimeException {
     private static final int MAX_RAW = 8192; // bytes looked at of a reply that is not JSON
     private static final long MIN_ROOM = 1024; // tokens of a reply for which a prompt is worth another try
     private static final long MAX_RETRY_SECONDS = 60; // SDKs obey whatever stands there
-    private static final Pattern OVERFLOW = Pattern.compile("context[_ ](length|size|window)|too many tokens"
-            + "|prompt is too long|range of input length|maximum number of tokens|input length.*exceed");
+    private static final Pattern OVERFLOW = Pattern.compile(("context_length_exceeded|exceed_context_size|NOUN.{0,200}MORE"
+            + "|MORE.{0,200}NOUN|too many tokens|prompt is too long|range of input length|maximum number of tokens"
+            + "|input length.*exceed").replace("NOUN", "context[_ ](?:length|size|window)")
+            .replace("MORE", "(?:exceed|maximum|too (?:long|large|big)|limit|larger|longer|greater)"), Pattern.DOTALL);
     private static final Pattern PROMPT = Pattern.compile("(\\d{1,9}) (?:in the messages|of text input|input tokens)");
     private static final Pattern LIMIT = Pattern.compile(
             "(?:(?:limit|maximum|context (?:length|size|window))\\D{0,40}|> )(\\d{3,9})");
@@ -112,10 +114,13 @@ final class ApiError extends RuntimeException {
         String shown = !message.isEmpty() ? message : said == 0 ? "not a reply" : "status " + said;
         String text = context.host + ": " + shown;
         boolean isLimit = words.matches("(?s).*max_(completion_)?tokens\\W* must be.*"); // of the reply alone
-        if (said != 429 && !isLimit && OVERFLOW.matcher(words).find()) return overflow(error, message, context);
+        boolean isCode = words.contains("context_length_exceeded") || words.contains("exceed_context_size");
+        boolean mayOverflow = isCode || !isLimit && List.of(0, 400, 413, 422).contains(said);
+        if (mayOverflow && OVERFLOW.matcher(words).find()) return overflow(error, message, context);
         boolean unpaid = words.matches("(?s).*(insufficient[_ ](quota|balance|credits)|exceeded your current quota).*");
         if (unpaid || said == 402) return new ApiError(402, text).asFinal();
-        if (words.contains("overloaded")) return new ApiError(529, text).asPassing();
+        boolean isBusy = words.contains("overloaded") && (said == 0 || said == 429 || said >= 500);
+        if (isBusy) return new ApiError(529, text).asPassing();
         return switch (said) {
             case 401, 403 -> context.ownKey.isEmpty() || words.contains("moderation") ? new ApiError(said, text)
                     : new ApiError(500, context.host + ": backend rejected the proxy's credentials").asFinal();
@@ -125,7 +130,7 @@ final class ApiError extends RuntimeException {
             case 409, 502, 503, 529 -> new ApiError(529, text).asPassing();
             case 504 -> new ApiError(504, text).asPassing();
             default -> new ApiError(said >= 500 ? 500 : said >= 400 ? 400 : 502, text)
-                    .refusing(said < 500 ? body.raw() : "");
+                    .refusing(said < 500 || words.contains("not supported") ? body.raw() : "");
         };
     }
 
@@ -156,7 +161,7 @@ final class ApiError extends RuntimeException {
         long tokens = error.get("n_prompt_tokens").toLong(numbers(NUMBER, plain).max().orElse(0));
         if (limit == 0) return new ApiError(400, "prompt is too long: %s: %s".formatted(context.host, message));
         String both = "input length and `max_tokens` exceed context limit: %d + %d > %d";
-        String room = limit - prompt < MIN_ROOM ? "" : "must leave room for " + (limit - prompt - MIN_ROOM / 8);
+        String room = limit - prompt < MIN_ROOM ? "" : "max_tokens is too large; this once at most " + (limit - prompt - MIN_ROOM / 8);
         if (prompt < limit) return new ApiError(400, both.formatted(prompt, context.maxTokens, limit)).refusing(room);
         if (tokens <= limit) tokens = Math.max(context.tokens, limit + 1);
         return new ApiError(400, "prompt is too long: %d tokens > %d maximum".formatted(tokens, limit));

@@ -13,8 +13,8 @@ import java.util.stream.Stream;
  * <p>A rule says what a member of the request is called there; nothing, if it is to be left out. That goes also for
  * {@code reasoning_content} in messages, and for parts of type {@code image_url} and {@code file}. Further rules:
  * {@code system=in-place} where system messages may stand in mid-conversation, {@code efforts} with the values of
- * reasoning_effort, {@code limit} with the highest max_tokens, {@code room} with that of one request alone, and
- * {@code reasoning_content=required} in every message of the assistant's.
+ * reasoning_effort, {@code limit} with the highest max_tokens, {@code reasoning_content=required} in every message of
+ * the assistant's, and {@code once} where all that is for one request alone.
  */
 record Dialect(Options.Target target, Map<String, String> rules) {
     /** Rules by the end of the host's name. Source: the vendors' API references, November 2026. */
@@ -28,12 +28,16 @@ record Dialect(Options.Target target, Map<String, String> rules) {
 
     private static final Pattern REFUSAL = Pattern.compile(
             "not |n't|\\bun[a-z]|\\bno |only|extra|invalid|must|should|required|missing|too |deprecated");
+    /** What says that the backend never takes something, rather than that this value or combination is wrong. */
+    private static final Pattern LACK = Pattern.compile(
+            "support|unknown|unrecogni|unavailable|unexpected|extra |not (permitted|allowed)|\\bonly |cannot find|deprecated");
+    private static final Map<String, String> ONCE = Map.of("once", "");
     /** Words of a refusal, the rule that they teach, and its value, or "" for what the pattern's group has. */
     private static final List<List<String>> LESSONS = List.of(
-            List.of("must leave room for (\\d{1,9})", "room", ""),
             List.of("max_(?:completion_)?tokens.*?(?:at most|less than or equal to|no more than|maximum\\D*|\\[1,"
                     + "|<=?|> )[ ']*(\\d{1,9})", "limit", ""),
-            List.of("'max_tokens'.*'max_completion_tokens'()", "max_tokens", "max_completion_tokens"),
+            List.of("max_tokens\\b.*max_completion_tokens()|un\\w+ (?:parameter|argument)\\W+max_tokens", "max_tokens",
+                    "max_completion_tokens"),
             List.of("max_completion_tokens(?!.*(?:integer|>=|at least))()", "max_tokens", "max_tokens"),
             List.of("tools with reasoning_effort()", "efforts", "none"),
             List.of("does not support thinking()", "reasoning_effort", ""),
@@ -47,7 +51,7 @@ record Dialect(Options.Target target, Map<String, String> rules) {
             "thinking", "stream_options", "parallel_tool_calls", "response_format", "tool_choice", "store",
             "service_tier", "stop", "user");
     private static final String NAMED = "(?s).*('%1$s'|(argument|field|parameter|property|supplied|invalid|unknown):?"
-            + " %1$s\\b|\\b%1$s: |: %1$s').*";
+            + " %1$s\\b|\\b%1$s(: | must be )|: %1$s').*";
 
     static Dialect of(Options.Target target) {
         Map<String, String> rules = new HashMap<>(GENERIC);
@@ -62,16 +66,18 @@ record Dialect(Options.Target target, Map<String, String> rules) {
     boolean takes(String member) { return !name(member).isEmpty(); }
     boolean is(String rule, String value) { return value.equals(rules.get(rule)); }
     /** {@return the highest number of tokens to ask for} */
-    long limit() { return Long.parseLong(rules.getOrDefault("room", rules.getOrDefault("limit", "999999999"))); }
+    long limit() { return Long.parseLong(rules.getOrDefault("limit", "999999999")); }
 
     /** {@return the effort to ask for: the next lower one that the backend knows, else the next higher; "" for none} */
     String effort(String wanted) {
         String known = rules.getOrDefault("efforts", "");
         int at = EFFORTS.indexOf(wanted);
-        if (known.isEmpty() || at < 0) return known.equals("none") ? known : wanted;
+        if (known.equals("none")) return known;
+        if (known.isEmpty() || at < 0) return wanted;
         List<String> words = List.of(known.split("[^a-z]+"));
         return IntStream.concat(IntStream.rangeClosed(-at, 0).map(i -> -i), IntStream.range(at, EFFORTS.size()))
-                .mapToObj(EFFORTS::get).filter(words::contains).findFirst().orElse("");
+                .mapToObj(EFFORTS::get).filter(words::contains)
+                .filter(effort -> !effort.equals("none") || wanted.equals("none")).findFirst().orElse("");
     }
 
     Dialect with(Map<String, String> taught) {
@@ -89,7 +95,8 @@ record Dialect(Options.Target target, Map<String, String> rules) {
                         lesson.get(2).isEmpty() && found.group(1) != null ? found.group(1) : lesson.get(2)))));
         boolean isMessages = said.matches("(?s).*('body', ?'messages'|invalid schema).*");
         Stream<Dialect> named = OPTIONAL.stream().filter(name -> !isMessages && (said.matches(NAMED.formatted(name))
-                || name.contains("_") && said.contains(name))).map(name -> with(Map.of(name, "")));
-        return Stream.concat(known, named);
+                || name.contains("_") && said.contains(name))).map(name -> with(Map.of(name, "")))
+                .map(dialect -> LACK.matcher(said).find() ? dialect : dialect.with(ONCE));
+        return Stream.concat(said.contains("this once") ? known.map(dialect -> dialect.with(ONCE)) : known, named);
     }
 }

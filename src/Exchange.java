@@ -51,6 +51,7 @@ final class Exchange {
     private final long begun = System.nanoTime();
     private long lastSent = begun;
     private long waitingSince; // for the upstream, while hasPlace and the lock is free
+    private long finished; // since when nothing but usage and the end can come; 0 until then
     private volatile long writingSince;
     private volatile Thread writer; // to the client, this exchange's thread or a ping's; null while nothing is written
     private Upstream upstream; // of the try that runs
@@ -200,9 +201,9 @@ final class Exchange {
     }
 
     private ApiError refusal(InputStream in) throws IOException {
-        String wait = reply.headers().firstValue("retry-after").filter(text -> text.matches("\\d{1,9}")).orElse("-1");
+        String wait = reply.headers().firstValue("retry-after").filter(text -> text.matches("\\d{1,9}(\\.\\d*)?")).orElse("-1");
         ApiError error = ApiError.ofUpstream(reply.statusCode(), in.readNBytes(MAX_ERROR_BYTES), translator.context());
-        return error.retryAfter(Long.parseLong(wait));
+        return error.retryAfter((long) Math.ceil(Double.parseDouble(wait)));
     }
 
     private void whole(InputStream in) throws IOException {
@@ -278,7 +279,7 @@ final class Exchange {
         }
         try {
             long silence = hasPlace ? now - waitingSince : 0;
-            if (silence > options.timeout().toNanos() || silence > LINGER && (over || translator.isFinished())) {
+            if (silence > options.timeout().toNanos() || finished != 0 && now - finished > LINGER) {
                 endWait(translator.broken(504, "nothing came for %d seconds".formatted(silence / SECOND)));
             } else if (!over && translator.isStream() && now - lastSent > PATIENCE) {
                 lastSent = now;
@@ -337,6 +338,7 @@ final class Exchange {
         @Override
         public int read(byte[] buffer, int offset, int length) throws IOException {
             int unsent = translator.ready().size();
+            if (finished == 0 && (over || translator.isFinished())) finished = System.nanoTime();
             boolean isDue = unsent > MAX_UNSENT_BYTES || unsent > 0 && in.available() == 0; // nothing more has arrived
             if (isDue && translator.isStream() && !over) send();
             return waitFor(() -> in.read(buffer, offset, length));

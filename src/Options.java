@@ -167,7 +167,7 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
         return new Target(url, known.or(() -> optional(given, isOpenAi ? "OPENAI_API_KEY" : "")), proxy(url, given));
     }
 
-    /** {@return the HTTP proxy for {@code url}, as curl would choose it; user and password are not supported} */
+    /** {@return the HTTP proxy for {@code url}, as curl would choose it} */
     private static Optional<InetSocketAddress> proxy(URI url, Map<String, List<String>> given) {
         boolean secure = "https".equalsIgnoreCase(url.getScheme());
         String host = ("." + url.getHost()).toLowerCase(Locale.ROOT);
@@ -178,22 +178,24 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
                 .anyMatch(each -> each.equals(".*") || host.endsWith(each) || withPort.endsWith(each));
         String proxy = direct ? "" : text(given, secure ? "HTTPS_PROXY" : "HTTP_PROXY");
         if (proxy.isEmpty() || url.getHost() == null) return Optional.empty();
-        Matcher at = Pattern.compile("(?i)(?:http://)?(?:.*@)?(\\[.*]|[^:/]+)(?::(\\d{1,5}))?/?").matcher(proxy);
-        if (!at.matches()) throw new Wrong(1, "HTTP_PROXY or HTTPS_PROXY: http://host:port expected");
-        int port = at.group(2) == null ? 80 : Integer.parseInt(at.group(2));
-        return Optional.of(InetSocketAddress.createUnresolved(at.group(1), Math.min(port, 65_535)));
+        Matcher at = Pattern.compile("(?i)(?:http://)?(\\[.*]|[^:/@ ]+)(?::(\\d{1,5}))?/?").matcher(proxy);
+        int port = !at.matches() ? -1 : at.group(2) == null ? 80 : Integer.parseInt(at.group(2));
+        boolean isAddress = port >= 0 && port <= 65_535;
+        if (!isAddress) throw new Wrong(1, "HTTP_PROXY or HTTPS_PROXY: http://host:port expected, without a password");
+        return Optional.of(InetSocketAddress.createUnresolved(at.group(1), port));
     }
 
     private static URI url(String text) {
         try {
             var url = URI.create(text);
-            if (url.getHost() == null || !text.matches("(?i)https?:.*")) throw new IllegalArgumentException();
+            boolean isUrl = url.getHost() != null && text.matches("(?i)https?:.*") && url.getPort() <= 65_535;
+            if (!isUrl) throw new IllegalArgumentException();
             String authority = url.getRawAuthority().replaceFirst("^.*@", ""); // dropped: user and password
             String base = url.getRawPath().replaceFirst("^/*$", "/v1").replaceFirst("(/chat/completions)?/*$", "");
             String query = url.getRawQuery() == null ? "" : "?" + url.getRawQuery();
             return URI.create(url.getScheme() + "://" + authority + base + "/chat/completions" + query);
         } catch (IllegalArgumentException e) { // the text is not quoted: it may hold a key
-            throw new Wrong(1, "--upstream: a URL like http://localhost:11434/v1 expected");
+            throw new Wrong(1, "--upstream: a URL like http://localhost:11434/v1 expected, with no _ in the host's name");
         }
     }
 

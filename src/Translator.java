@@ -104,7 +104,7 @@ final class Translator {
         if (!schema.isNull()) field("response_format", format, schema, isStrict(schema));
         Json user = request.get("metadata").get("user_id");
         if (user.hasText()) field("user", "%", hash(user.text()));
-        field("store", "false");
+        if (dialect.takes("store")) field("store", "false");
         boolean fast = request.get("speed").is("fast");
         boolean stated = fast || request.get("service_tier").is("standard_only");
         if (stated) field("service_tier", "%", fast ? "fast" : "default");
@@ -118,6 +118,7 @@ final class Translator {
     /** Writes a member under the name that it has at this backend, if it takes it. */
     private void field(String member, String pattern, Object... values) {
         String name = dialect.name(member);
+        if (name.isEmpty()) warnings.add("dropped_" + member);
         if (!name.isEmpty() && !isReplaced(name)) out.put("%:", name).put(pattern, values).raw(',');
     }
 
@@ -344,7 +345,9 @@ final class Translator {
 
     /** {@return what becomes of a block on the user's side: texts, as strings, and parts of other kinds, as objects} */
     private List<Json> parts(Json block) {
-        if (isKind(block, "image") && !dialect.takes("image_url")) return List.of(Json.Str.of(NO_IMAGE));
+        boolean unseen = isKind(block, "image") && !dialect.takes("image_url");
+        if (unseen) warnings.add("dropped_image_url");
+        if (unseen) return List.of(Json.Str.of(NO_IMAGE));
         if (isKind(block, "image")) return List.of(part("{'type':'image_url','image_url':{'url':%}}", url(block)));
         if (isKind(block, "document")) return document(block);
         Json text = folded(block);
@@ -373,6 +376,7 @@ final class Translator {
         Json context = request.may(block, "context", Json.Str.class);
         Object name = title.hasText() ? title : "document.pdf";
         if (!isKind(source, "text") && !isKind(source, "content")) {
+            if (!dialect.takes("file")) warnings.add("dropped_file");
             return List.of(!dialect.takes("file") ? Json.Str.of(NO_FILE)
                     : part("{'type':'file','file':{'filename':%,'file_data':%}}", name, url(block)));
         }

@@ -102,14 +102,13 @@ final class Upstream {
         if (!isAside()) asideSeconds = 0; // else it is the end of an older request
     }
 
-    /** Remembers what the backend takes for {@code model}, but for the room that there was in one context window. */
+    /** Remembers what the backend takes for {@code model}. */
     void learns(String model, Dialect dialect) {
         Map<String, String> taught = new HashMap<>(dialect.rules());
         taught.entrySet().removeAll(Dialect.of(target).rules().entrySet());
-        taught.remove("room");
         if (learned.size() > MAX_LEARNED) learned.clear();
         Dialect known = dialect(model).with(taught);
-        if (taught.isEmpty() || known.equals(learned.put(model, known))) return;
+        if (taught.isEmpty() || taught.containsKey("once") || known.equals(learned.put(model, known))) return;
         String what = "learned about %s at %s: %s".formatted(model, target.host(), taught);
         LOG.info(() -> what.replaceAll(Translator.UNPRINTABLE, "?"));
     }
@@ -127,7 +126,7 @@ final class Upstream {
             if (first && !both) places.release();
         }
         if (both) return true;
-        throw new ApiError(529, "too many requests in flight (--max-connections)").retryAfter(1);
+        throw new ApiError(529, "too many requests in flight (--max-connections, --max-connections-per-host)").retryAfter(1);
     }
 
     void release() {
@@ -148,7 +147,9 @@ final class Upstream {
         try {
             if (!key.isEmpty()) request.setHeader("authorization", "Bearer " + key);
             options.headers().forEach(header -> request.setHeader(header.name(), header.value()));
-            return client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
+            HttpResponse<InputStream> reply = client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
+            if (reply.statusCode() != 407) return reply;
+            throw new ApiError(502, target.host() + ": the HTTP proxy on the way wants a password; none can be given");
         } catch (IllegalArgumentException e) {
             throw new ApiError(401, "the key holds characters that no header may hold");
         } catch (IOException e) {

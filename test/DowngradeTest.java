@@ -145,6 +145,48 @@ class DowngradeTest {
         }
     }
 
+    /** A value, or two fields together: the next request, whose value may be fine, is sent as it is. */
+    @TestFactory
+    Stream<DynamicTest> aRefusedValueIsLeftOutOnce() {
+        return Stream.of("Invalid 'temperature': decimal above maximum value. Expected a value <= 1, but got 1.5 instead.",
+                "'temperature' and 'top_p' cannot both be specified").map(words -> DynamicTest.dynamicTest(words, () -> {
+                    String body = "{\"error\":{\"message\":\"%s\",\"type\":\"invalid_request_error\"}}";
+                    try (var strict = new Strict(new Refusals.Row("some", 400, body.formatted(words), "-temperature"))) {
+                        for (int i = 0; i < 2; i++) assertEquals(2, strict.bodies(Strict.REQUEST).size());
+                    }
+                }));
+    }
+
+    /** What a downgrade leaves out is said in a header. */
+    @Test
+    void whatIsLeftOutIsInTheWarnings() throws Exception {
+        try (var strict = new Strict(Refusals.TEMPERATURE)) {
+            String warnings = strict.post(Strict.REQUEST).headers().get("x-proxy-warnings");
+            assertTrue(warnings.contains("dropped_temperature"), warnings);
+        }
+    }
+
+    /** A stream may begin before something is learned, and end after it. */
+    @Test
+    void whatIsLearnedIsNotForgottenWithAnOlderStream() throws Exception {
+        var learned = new CountDownLatch(1);
+        try (var strict = new Strict()) {
+            strict.backend().answers(call -> {
+                call.events().data(Backend.chunk("slow"));
+                learned.await(10, TimeUnit.SECONDS);
+                call.data(Backend.FINISH, "[DONE]").end();
+            });
+            var slow = new FutureTask<>(() -> strict.post(Strict.REQUEST));
+            Thread.ofVirtual().start(slow);
+            strict.backend().take();
+            strict.refuses(FINE, Refusals.TEMPERATURE);
+            assertEquals(2, strict.bodies(Strict.REQUEST).size());
+            learned.countDown();
+            assertEquals("message_stop", slow.get(15, TimeUnit.SECONDS).last().name());
+            assertEquals(1, strict.bodies(Strict.REQUEST).size());
+        }
+    }
+
     // How far it goes
 
     @TestFactory

@@ -266,6 +266,25 @@ class FailoverTest {
         }
     }
 
+    @Test
+    void theLimitsOfABackendThatFailedAreNotThoseOfTheReply() throws Exception {
+        try (var farm = new Farm(2)) {
+            farm.get(0).answers(refusing(429, "why", "x-ratelimit-remaining-tokens: 0"));
+            Wire.Reply reply = farm.post(PLAIN);
+            assertReply("200 from 1", reply);
+            assertNull(reply.headers().get("anthropic-ratelimit-tokens-remaining"));
+        }
+    }
+
+    @Test
+    void aBackendWithoutCreditIsNotTheLast() throws Exception {
+        try (var farm = new Farm(2)) {
+            farm.get(0).answers(call -> call.reply(429, "application/json",
+                    "{\"error\":{\"message\":\"You exceeded your current quota\",\"code\":\"insufficient_quota\"}}"));
+            assertReply("200 from 1", farm.post(PLAIN));
+        }
+    }
+
     /** Set aside for one second, then for two; what is asked meanwhile does not make it longer. */
     private static void growing() throws Exception {
         try (var farm = new Farm(2); var wire = new Wire(farm.proxy.port())) {

@@ -81,6 +81,27 @@ class OmissionTest {
         }));
     }
 
+    private static final String[] BAD_IMAGES = {
+            "You uploaded an unsupported image. Please make sure your image has one of the following formats.",
+            "Invalid image data", "image exceeds 5 MB maximum: not allowed", "Could not process image",
+            "image media type not supported: image/webp"};
+
+    /** That one image is bad says nothing of others. */
+    @TestFactory
+    Stream<DynamicTest> aBadImageIsNotTakenForAModelThatCannotSee() {
+        return Stream.of(BAD_IMAGES).map(words -> DynamicTest.dynamicTest(words, () -> {
+            String request = Strict.REQUEST.replace(LAST, "\"content\":[" + IMAGE + "]");
+            try (var strict = new Strict()) {
+                String body = "{\"error\":{\"message\":\"%s\",\"type\":\"invalid_request_error\"}}".formatted(words);
+                strict.refusesAll(new Refusals.Row("some", 400, body, ""));
+                Wire.Reply reply = strict.post(request);
+                assertEquals(400, reply.status(), reply.body());
+                assertTrue(reply.text("error.message").contains(words), reply.body());
+                assertEquals(1, strict.backend().requests());
+            }
+        }));
+    }
+
     private static int count(Object body, String text) {
         return body.toString().split(Pattern.quote(text), -1).length - 1;
     }

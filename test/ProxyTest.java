@@ -69,6 +69,8 @@ class ProxyTest {
     private static final FutureTask<Void> SILENT_MIDDLE = begin(ProxyTest::silentMiddle);
     private static final FutureTask<Void> SILENT_WHOLE = begin(ProxyTest::silentWhole);
     private static final FutureTask<Void> COMMENTS = begin(ProxyTest::comments);
+    private static final FutureTask<Void> LATE_COMMENTS = begin(ProxyTest::lateComments);
+    private static final FutureTask<Void> PING_IN_WAIT = begin(ProxyTest::pingInWait);
     private static final FutureTask<Void> UNKNOWN_HOST = begin(ProxyTest::unknownHost);
 
     /** A backend and the proxy before it. */
@@ -865,6 +867,42 @@ class ProxyTest {
     @Order(LAST)
     void commentsAreSignsOfLife() throws Exception {
         outcome(COMMENTS);
+    }
+
+    private static void lateComments() throws Exception {
+        try (var pair = new Pair()) {
+            pair.backend.answers(call -> {
+                call.events().data(Backend.chunk("all"), Backend.FINISH);
+                for (int i = 0; i < 40 && !call.isLeft(250); i++) call.write(": processing\n\n");
+            });
+            assertGood(pair.post(stream("hi")), "all");
+        }
+    }
+
+    @Test
+    @Order(LAST)
+    void commentsAfterTheFinishReasonDoNotKeepAReplyOpen() throws Exception {
+        outcome(LATE_COMMENTS);
+    }
+
+    /** The ping has begun the reply, so there is no other try. */
+    private static void pingInWait() throws Exception {
+        var late = new CountDownLatch(1);
+        try (var pair = new Pair()) {
+            pair.backend.answers(call -> {
+                assertFalse(late.await(7, TimeUnit.SECONDS));
+                call.reply(429, "application/json", json("{'error':{'message':'it says why'}}"), "retry-after: 5");
+            }, Backend.saying("no more"));
+            Wire.Reply reply = pair.post(stream("hi"));
+            assertEquals("message_start error", reply.names());
+            assertEquals(1, pair.backend.requests());
+        }
+    }
+
+    @Test
+    @Order(LAST)
+    void aPingInTheWaitForAnotherTryEndsIt() throws Exception {
+        outcome(PING_IN_WAIT);
     }
 
     /** Also: what goes wrong after the status has been sent is an event. */
