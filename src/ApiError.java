@@ -15,9 +15,10 @@ import java.util.stream.Stream;
 final class ApiError extends RuntimeException {
     private static final int MAX_RAW = 8192; // bytes looked at of a reply that is not JSON
     private static final long MIN_ROOM = 1024; // tokens of a reply for which a prompt is worth another try
+    private static final long MARGIN = 128; // tokens that the backend may count otherwise
     private static final long MAX_RETRY_SECONDS = 60; // SDKs obey whatever stands there
-    private static final Pattern OVERFLOW = Pattern.compile(("context_length_exceeded|exceed_context_size|NOUN.{0,200}MORE"
-            + "|MORE.{0,200}NOUN|too many tokens|prompt is too long|range of input length|maximum number of tokens"
+    private static final Pattern OVERFLOW = Pattern.compile(("context_length_exceeded|exceed_context_size"
+            + "|NOUN.{0,200}MORE|MORE.{0,200}NOUN|too many tokens|prompt is too long|range of input length|maximum number of tokens"
             + "|input length.*exceed").replace("NOUN", "context[_ ](?:length|size|window)")
             .replace("MORE", "(?:exceed|maximum|too (?:long|large|big)|limit|larger|longer|greater)"), Pattern.DOTALL);
     private static final Pattern PROMPT = Pattern.compile("(\\d{1,9}) (?:in the messages|of text input|input tokens)");
@@ -161,8 +162,9 @@ final class ApiError extends RuntimeException {
         long tokens = error.get("n_prompt_tokens").toLong(numbers(NUMBER, plain).max().orElse(0));
         if (limit == 0) return new ApiError(400, "prompt is too long: %s: %s".formatted(context.host, message));
         String both = "input length and `max_tokens` exceed context limit: %d + %d > %d";
-        String room = limit - prompt < MIN_ROOM ? "" : "max_tokens is too large; this once at most " + (limit - prompt - MIN_ROOM / 8);
-        if (prompt < limit) return new ApiError(400, both.formatted(prompt, context.maxTokens, limit)).refusing(room);
+        long room = limit - prompt - MARGIN;
+        String less = room < MIN_ROOM ? "" : "max_tokens is too large; this once at most %d".formatted(room);
+        if (prompt < limit) return new ApiError(400, both.formatted(prompt, context.maxTokens, limit)).refusing(less);
         if (tokens <= limit) tokens = Math.max(context.tokens, limit + 1);
         return new ApiError(400, "prompt is too long: %d tokens > %d maximum".formatted(tokens, limit));
     }

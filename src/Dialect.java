@@ -29,8 +29,8 @@ record Dialect(Options.Target target, Map<String, String> rules) {
     private static final Pattern REFUSAL = Pattern.compile(
             "not |n't|\\bun[a-z]|\\bno |only|extra|invalid|must|should|required|missing|too |deprecated");
     /** What says that the backend never takes something, rather than that this value or combination is wrong. */
-    private static final Pattern LACK = Pattern.compile(
-            "support|unknown|unrecogni|unavailable|unexpected|extra |not (permitted|allowed)|\\bonly |cannot find|deprecated");
+    private static final Pattern LACK = Pattern.compile("support|unknown|unrecogni|unavailable|unexpected|extra "
+            + "|not (permitted|allowed)|\\bonly |cannot find|deprecated");
     private static final Map<String, String> ONCE = Map.of("once", "");
     /** Words of a refusal, the rule that they teach, and its value, or "" for what the pattern's group has. */
     private static final List<List<String>> LESSONS = List.of(
@@ -45,8 +45,10 @@ record Dialect(Options.Target target, Map<String, String> rules) {
             List.of("reasoning_content.*(?:must be passed|is missing|is required)()", "reasoning_content", "required"),
             List.of("reasoning_content()|messages.*reasoning", "reasoning_content", ""),
             List.of("system message.*(?:first|beginning)()", "system", "wrapped"),
-            List.of("(?:value|variant|type):? '?file\\b()|\\bsupport\\w* [^.]{0,30}\\bpdf|(?:pdf|file) (?:input|content|part)", "file", ""),
-            List.of("(?:type|variant|value)\\W{1,4}image()|\\bsupport\\w* [^.]{0,30}\\b(?:image|vision)|image(?:s|_url)? (?:is|are) (?:not|only) supp|multimodal", "image_url", ""));
+            List.of("(?:value|variant|type):? '?file\\b()|\\bsupport\\w* [^.]{0,30}\\bpdf"
+                    + "|(?:pdf|file) (?:input|content|part)", "file", ""),
+            List.of("(?:type|variant|value)\\W{1,4}image()|\\bsupport\\w* [^.]{0,30}\\b(?:image|vision)"
+                    + "|image(?:s|_url| input)? (?:is|are) (?:not|only) supp|multimodal", "image_url", ""));
     private static final List<String> OPTIONAL = List.of("temperature", "top_p", "reasoning_effort", "reasoning",
             "thinking", "stream_options", "parallel_tool_calls", "response_format", "tool_choice", "store",
             "service_tier", "stop", "user");

@@ -201,7 +201,8 @@ final class Exchange {
     }
 
     private ApiError refusal(InputStream in) throws IOException {
-        String wait = reply.headers().firstValue("retry-after").filter(text -> text.matches("\\d{1,9}(\\.\\d*)?")).orElse("-1");
+        String wait = reply.headers().firstValue("retry-after").orElse("");
+        if (!wait.matches("\\d{1,9}(\\.\\d*)?")) wait = "-1";
         ApiError error = ApiError.ofUpstream(reply.statusCode(), in.readNBytes(MAX_ERROR_BYTES), translator.context());
         return error.retryAfter((long) Math.ceil(Double.parseDouble(wait)));
     }

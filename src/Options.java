@@ -195,7 +195,7 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
             String query = url.getRawQuery() == null ? "" : "?" + url.getRawQuery();
             return URI.create(url.getScheme() + "://" + authority + base + "/chat/completions" + query);
         } catch (IllegalArgumentException e) { // the text is not quoted: it may hold a key
-            throw new Wrong(1, "--upstream: a URL like http://localhost:11434/v1 expected, with no _ in the host's name");
+            throw new Wrong(1, "--upstream: a URL like http://localhost:11434/v1 expected, without _ in the host");
         }
     }
 

@@ -53,7 +53,7 @@ final class Request {
     boolean isStream() { return get("stream") == Json.TRUE; }
     boolean isThinkingOff() { return get("thinking").get("type").text().matches("disabled|between_tools"); }
     boolean isOneCallWanted() { return get("tool_choice").get("disable_parallel_tool_use") == Json.TRUE; }
-    List<Json> stops() { return get("stop_sequences").items().stream().filter(each -> !each.text().isBlank()).toList(); }
+    List<Json> stops() { return get("stop_sequences").items().stream().filter(at -> !at.text().isBlank()).toList(); }
 
     /** {@return the schema in output_config.format, or in output_format as it was called before; NULL if none is} */
     Json schema() {

@@ -126,7 +126,8 @@ final class Upstream {
             if (first && !both) places.release();
         }
         if (both) return true;
-        throw new ApiError(529, "too many requests in flight (--max-connections, --max-connections-per-host)").retryAfter(1);
+        String limits = "--max-connections, --max-connections-per-host";
+        throw new ApiError(529, "too many requests in flight (%s)".formatted(limits)).retryAfter(1);
     }
 
     void release() {

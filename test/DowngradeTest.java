@@ -169,9 +169,11 @@ class DowngradeTest {
     /** A stream may begin before something is learned, and end after it. */
     @Test
     void whatIsLearnedIsNotForgottenWithAnOlderStream() throws Exception {
+        var begun = new CountDownLatch(1);
         var learned = new CountDownLatch(1);
         try (var strict = new Strict()) {
             strict.backend().answers(call -> {
+                begun.countDown();
                 call.events().data(Backend.chunk("slow"));
                 learned.await(10, TimeUnit.SECONDS);
                 call.data(Backend.FINISH, "[DONE]").end();
@@ -179,6 +181,7 @@ class DowngradeTest {
             var slow = new FutureTask<>(() -> strict.post(Strict.REQUEST));
             Thread.ofVirtual().start(slow);
             strict.backend().take();
+            assertTrue(begun.await(10, TimeUnit.SECONDS));
             strict.refuses(FINE, Refusals.TEMPERATURE);
             assertEquals(2, strict.bodies(Strict.REQUEST).size());
             learned.countDown();

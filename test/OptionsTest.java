@@ -306,7 +306,7 @@ class OptionsTest {
             all.add(() -> {
                 Options.Wrong e = assertThrows(Options.Wrong.class, () -> options(Map.of(), "--upstream", url), url);
                 assertTrue(List.of("a2o: --upstream: not a URL",
-                        "a2o: --upstream: a URL like http://localhost:11434/v1 expected, with no _ in the host's name")
+                        "a2o: --upstream: a URL like http://localhost:11434/v1 expected, without _ in the host")
                         .contains(e.getMessage().strip()),
                         () -> url + ": " + e.getMessage());
                 assertEquals(1, e.exitStatus(), url);
