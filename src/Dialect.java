@@ -22,7 +22,10 @@ record Dialect(Options.Target target, Map<String, String> rules) {
             "api.openai.com", "max_tokens=max_completion_tokens system=in-place thinking= reasoning_content="
                     + " store=store service_tier=service_tier",
             ".openai.azure.com", "max_tokens=max_completion_tokens system=in-place thinking= reasoning_content=",
-            "openrouter.ai", "system=in-place thinking= reasoning_effort=reasoning");
+            "openrouter.ai", "system=in-place thinking= reasoning_effort=reasoning",
+            "api.groq.com", "thinking= reasoning_content=",
+            "api.mistral.ai", "thinking= reasoning_content= user= stream_options= efforts=none,high",
+            "generativelanguage.googleapis.com", "thinking= reasoning_content= user= parallel_tool_calls=");
     private static final Map<String, String> GENERIC = Map.of("store", "", "service_tier", "", "system", "wrapped");
     private static final List<String> EFFORTS = List.of("none", "minimal", "low", "medium", "high", "xhigh", "max");
 
