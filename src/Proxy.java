@@ -107,7 +107,7 @@ final class Proxy implements AutoCloseable {
     }
 
     private void doHandle(HttpExchange http, String requestId) throws IOException {
-        String path = http.getRequestURI().getRawPath();
+        String path = http.getRequestURI().getRawPath().replaceFirst("^/v1/v1/", "/v1/"); // from a base URL with /v1
         String method = http.getRequestMethod();
         boolean isOwn = Stream.of("host", "origin").map(http.getRequestHeaders()::get).filter(Objects::nonNull)
                 .flatMap(List::stream).allMatch(value -> LOCAL.matcher(value).matches());
@@ -116,14 +116,26 @@ final class Proxy implements AutoCloseable {
         if (isForeign) throw new ApiError(403, "only requests to localhost, and of pages from there, are served");
         if (!path.equals("/health")) authorize(http);
         String allowed = switch (path) {
-            case "/v1/messages", "/v1/v1/messages" -> "POST"; // the second is what a base URL that ends in /v1 leads to
+            case "/v1/messages", "/v1/messages/count_tokens" -> "POST";
             case "/", "/health", "/api/hello" -> "GET|HEAD";
             default -> throw new ApiError(404, "%s is not available on this proxy".formatted(path)).asFinal();
         };
         boolean isAllowed = method.matches(allowed);
         if (!isAllowed) throw new ApiError(405, "%s is not allowed here; use %s".formatted(method, allowed));
         var status = new Json.Writer().put("{'name':'a2o','version':%,'status':'ok'}", A2o.VERSION);
-        if (allowed.equals("POST")) messages(http, requestId); else answer(http, 200, status);
+        switch (path) {
+            case "/v1/messages" -> messages(http, requestId);
+            case "/v1/messages/count_tokens" -> countTokens(http);
+            default -> answer(http, 200, status);
+        }
+    }
+
+    /** Counts by an estimate, and asks no backend. */
+    private void countTokens(HttpExchange http) throws IOException {
+        Json anthropic = body(http);
+        Dialect dialect = upstreams.getFirst().dialect(options.model(anthropic.get("model").text()));
+        long tokens = new Translator(anthropic, options, dialect, Proxy::newId).inputTokens();
+        answer(http, 200, new Json.Writer().put("{'input_tokens':%,'context_management':null}", tokens));
     }
 
     private void authorize(HttpExchange http) {

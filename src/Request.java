@@ -21,7 +21,8 @@ final class Request {
         if (create) throw new ApiError(400, "thread_unsupported_request", "Threads are not supported here.");
         if (!get("thread").isNull()) throw new ApiError(404, "thread_not_found", "thread: no such thread");
         refuse("model", text(anthropic, "model").text().length() > 256, "256 characters at most");
-        refuse("max_tokens", need(anthropic, "max_tokens", Json.Num.class).toLong(-1) < 0, "an integer >= 0 expected");
+        long maxTokens = may(anthropic, "max_tokens", Json.Num.class).isNull() ? 0 : get("max_tokens").toLong(-1);
+        refuse("max_tokens", maxTokens < 0, "an integer >= 0 expected");
         may(anthropic, "system", Json.Str.class, Json.Arr.class);
         objects(anthropic, "system").forEach(block -> text(block, "text"));
         for (String name : List.of("tools", "stop_sequences", "mcp_servers")) may(anthropic, name, Json.Arr.class);

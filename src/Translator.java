@@ -80,8 +80,19 @@ final class Translator {
     /** {@return whether no token is wanted: the request only warms a cache, which chat completions cannot do} */
     boolean wantsNothing() { return request.get("max_tokens").toLong(1) == 0; }
 
+    /** {@return an estimate of the tokens that the request takes, for which it need not say max_tokens} */
+    long inputTokens() {
+        if (out.size() == 0) write();
+        return Tokens.of(out.array(), out.size());
+    }
+
     /** {@return the body for the upstream: {@code {"model":…,"messages":[…],…}}} */
     Json.Writer openai() {
+        request.need(request.json(), "max_tokens", Json.Num.class);
+        return write();
+    }
+
+    private Json.Writer write() {
         out.ensure(request.json().to() + 1024);
         out.raw('{');
         field("model", "%", model());
@@ -569,7 +580,7 @@ final class Translator {
     ApiError.Context context() {
         long maxTokens = request.get("max_tokens").toLong(0);
         return new ApiError.Context(dialect.target().host(), model(), dialect.target().key(), options.context(),
-                request.json().to() / 4, maxTokens);
+                inputTokens(), maxTokens);
     }
 
     ApiError broken(int status, String what) { return new ApiError(status, dialect.target().host() + ": " + what); }

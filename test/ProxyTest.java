@@ -849,6 +849,29 @@ class ProxyTest {
         outcome(SILENT_WHOLE);
     }
 
+    @Test
+    void tokensAreCountedWithoutTheBackend() throws Exception {
+        String request = json("{'model':'claude-x','messages':[{'role':'user','content':%s}]}");
+        String image = json("[{'type':'image','source':{'type':'base64','media_type':'image/png','data':'aGk='}}]");
+        try (var pair = new Pair()) {
+            String path = "/v1/messages/count_tokens?beta=true";
+            Wire.Reply few = Wire.ask(pair.proxy.port(), "POST", path, utf8(request.formatted("\"hi\"")));
+            assertEquals("200 {\"input_tokens\":", "%d %.16s".formatted(few.status(), few.body()));
+            String much = '"' + "hi ".repeat(1000) + '"';
+            Wire.Reply many = Wire.ask(pair.proxy.port(), "POST", path, utf8(request.formatted(much)));
+            Wire.Reply seen = Wire.ask(pair.proxy.port(), "POST", path, utf8(request.formatted(image)));
+            long least = Long.parseLong(((Tree.Num) Tree.at(few.json(), "input_tokens")).text());
+            long most = Long.parseLong(((Tree.Num) Tree.at(many.json(), "input_tokens")).text());
+            long shown = Long.parseLong(((Tree.Num) Tree.at(seen.json(), "input_tokens")).text());
+            assertTrue(least > 0 && least < 20, few.body());
+            assertTrue(most > 800 && most < 1200, many.body());
+            assertTrue(shown > 1000 && shown < 2000, seen.body());
+            assertEquals(400, Wire.ask(pair.proxy.port(), "POST", path, utf8("{}")).status());
+            assertEquals(405, Wire.ask(pair.proxy.port(), "GET", path, NOTHING).status());
+            assertEquals(0, pair.backend.requests());
+        }
+    }
+
     private static void comments() throws Exception {
         try (var pair = new Pair("--timeout", "2")) { // not 1: a busy machine may pause for that long
             pair.backend.answers(call -> {
