@@ -42,7 +42,7 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
               --auth-key KEY               key that clients must present, as x-api-key or bearer
               --header 'N: V'              extra header for the backend; repeatable
               --extra-body JSON            members merged into every upstream body, last
-              --context N                  context window in tokens, for overflow messages; 0: unknown (default: 0)
+              --context N                  context window in tokens, for overflow messages and /v1/models (default: 0)
               --ca-cert FILE               PEM certificates to trust besides the JDK's
               -h --help                    print this help
               --version                    print the version
@@ -59,7 +59,7 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
                     + "(?:\\(default: (?<default>.*)\\))?$")
             .matcher(USAGE).results().collect(Collectors.toMap(line -> line.group(1), line -> line));
 
-    record Mapping(Pattern pattern, String model) { }
+    record Mapping(String glob, Pattern pattern, String model) { }
     record Header(String name, String value) { }
 
     /** A backend: its chat completions URL, the key for it, and the HTTP proxy on the way. */
@@ -206,7 +206,8 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
         String quoted = Pattern.quote(text.substring(0, equals)).replace("?", "\\E.\\Q");
         // atomic groups, from star to star and to the end, or many stars would try all combinations
         String regex = "(?>" + quoted.replace("*", "\\E)(?>.*?\\Q") + "\\z)";
-        return new Mapping(Pattern.compile(regex, Pattern.DOTALL), text.substring(equals + 1));
+        var pattern = Pattern.compile(regex, Pattern.DOTALL);
+        return new Mapping(text.substring(0, equals), pattern, text.substring(equals + 1));
     }
 
     private static Header header(String text) {
@@ -228,9 +229,15 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
         }
     }
 
-    /** {@return the model to ask for: without a suffix such as Claude Code's [1m], by --map, then --model} */
+    /** {@return the names of models that clients may ask for: those that are mapped, and the one for all} */
+    List<String> names() {
+        Stream<String> mapped = maps.stream().map(Mapping::glob).filter(glob -> !glob.matches(".*[*?].*"));
+        return Stream.concat(mapped, model.stream()).toList();
+    }
+
+    /** {@return the model to ask for: without what A2o's list and Claude Code ([1m]) add, by --map, then --model} */
     String model(String asked) {
-        String name = asked.replaceFirst("\\[[^\\[]*]\\z", "");
+        String name = asked.replaceFirst("^anthropic/(?!claude|anthropic)", "").replaceFirst("\\[[^\\[]*]\\z", "");
         return maps.stream().filter(map -> map.pattern.matcher(name).matches()).map(Mapping::model).findFirst()
                 .or(() -> model).orElse(name);
     }

@@ -4,11 +4,14 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetSocketAddress;
+import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
@@ -117,17 +120,39 @@ final class Proxy implements AutoCloseable {
         if (!path.equals("/health")) authorize(http);
         String allowed = switch (path) {
             case "/v1/messages", "/v1/messages/count_tokens" -> "POST";
-            case "/", "/health", "/api/hello" -> "GET|HEAD";
-            default -> throw new ApiError(404, "%s is not available on this proxy".formatted(path)).asFinal();
+            case "/", "/health", "/api/hello", "/v1/models" -> "GET|HEAD";
+            default -> path.startsWith("/v1/models/") ? "GET|HEAD" : "";
         };
+        if (allowed.isEmpty()) throw new ApiError(404, "%s is not available on this proxy".formatted(path)).asFinal();
         boolean isAllowed = method.matches(allowed);
         if (!isAllowed) throw new ApiError(405, "%s is not allowed here; use %s".formatted(method, allowed));
         var status = new Json.Writer().put("{'name':'a2o','version':%,'status':'ok'}", A2o.VERSION);
         switch (path) {
             case "/v1/messages" -> messages(http, requestId);
             case "/v1/messages/count_tokens" -> countTokens(http);
-            default -> answer(http, 200, status);
+            default -> answer(http, 200, path.startsWith("/v1/models") ? models(http) : status);
         }
+    }
+
+    /** Lists the first backend's models; with {@code --model} they make no difference, so it alone is listed. */
+    private Json.Writer models(HttpExchange http) throws IOException {
+        Map<String, String> query = new HashMap<>();
+        for (String pair : Objects.requireNonNullElse(http.getRequestURI().getRawQuery(), "").split("&")) {
+            String value = pair.replaceFirst("^[^=]*=?", "");
+            query.put(pair.split("=", 2)[0], URLDecoder.decode(value, StandardCharsets.UTF_8));
+        }
+        String id = http.getRequestURI().getPath().replaceFirst("^(/v1)+/models/?", "");
+        try {
+            List<Json> listed = options.model().isPresent() ? List.of() : upstreams.getFirst().models(key(http));
+            return Models.answer(options, listed.stream(), id, query);
+        } catch (InterruptedException e) {
+            throw new IOException(e);
+        }
+    }
+
+    /** {@return the client's key for the backend; none if it is the proxy's own} */
+    private String key(HttpExchange http) {
+        return options.authKey().isPresent() ? "" : keys(http).findFirst().orElse("");
     }
 
     /** Counts by an estimate, and asks no backend. */
@@ -156,9 +181,7 @@ final class Proxy implements AutoCloseable {
     }
 
     private void messages(HttpExchange http, String requestId) throws IOException {
-        boolean own = options.authKey().isPresent(); // then the client's key is not the backend's
-        String key = own ? "" : keys(http).findFirst().orElse("");
-        var exchange = new Exchange(http, requestId, body(http), upstreams, options, key);
+        var exchange = new Exchange(http, requestId, body(http), upstreams, options, key(http));
         live.add(exchange);
         try {
             exchange.run();

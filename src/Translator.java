@@ -175,7 +175,8 @@ final class Translator {
     /** The system prompt, then each run of messages of one side as one turn. */
     private void messages() {
         List<Json> system = blocks(request.json(), "system").stream().map(block -> block.get("text"))
-                .filter(Json::hasText).filter(text -> !text.raw().startsWith("\"x-anthropic-billing-header:")) // it defeats caches
+                .filter(Json::hasText)
+                .filter(text -> !text.raw().startsWith("\"x-anthropic-billing-header:")) // it defeats caches
                 .collect(Collectors.toList());
         boolean isTold = !request.schema().isNull() && !dialect.takes("response_format"); // at least the model is told
         if (isTold) system.add(Json.Str.of("Answer with JSON alone, by this schema:\n", request.schema().raw()));

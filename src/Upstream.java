@@ -37,7 +37,11 @@ final class Upstream {
     private static final long PATIENCE_SECONDS = 8; // to connect, and to get a place
     private static final int MAX_LEARNED = 1000; // models, whose names clients choose
     private static final long MAX_ASIDE_SECONDS = 60;
+    private static final Duration LIST_PATIENCE = Duration.ofMillis(2500); // Claude Code waits for 3 s
     private static final Logger LOG = Logger.getLogger("a2o");
+
+    /** What a key was last shown as the backend's models. */
+    private record Listing(long until, String key, List<Json> models) { }
 
     private final Options options;
     private final Options.Target target;
@@ -46,6 +50,7 @@ final class Upstream {
     private final Semaphore allPlaces;
     private final Semaphore places;
     private final Map<String, Dialect> learned = new ConcurrentHashMap<>();
+    private volatile Listing listing = new Listing(System.nanoTime(), "", List.of());
     private long asideSeconds; // the last time that it was set aside
     private long asideUntil = System.nanoTime();
 
@@ -142,13 +147,10 @@ final class Upstream {
      * @throws ApiError 502 if no reply came
      */
     HttpResponse<InputStream> send(Json.Writer body, String clientKey) throws InterruptedException {
-        HttpRequest.Builder request = HttpRequest.newBuilder(url).setHeader("content-type", "application/json")
-                .POST(HttpRequest.BodyPublishers.ofByteArray(body.array(), 0, body.size()));
-        String key = target.key().orElse(clientKey);
         try {
-            if (!key.isEmpty()) request.setHeader("authorization", "Bearer " + key);
-            options.headers().forEach(header -> request.setHeader(header.name(), header.value()));
-            HttpResponse<InputStream> reply = client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
+            HttpRequest request = request(url, clientKey).setHeader("content-type", "application/json")
+                    .POST(HttpRequest.BodyPublishers.ofByteArray(body.array(), 0, body.size())).build();
+            HttpResponse<InputStream> reply = client.send(request, HttpResponse.BodyHandlers.ofInputStream());
             if (reply.statusCode() != 407) return reply;
             throw new ApiError(502, target.host() + ": the HTTP proxy on the way wants a password; none can be given");
         } catch (IllegalArgumentException e) {
@@ -157,6 +159,31 @@ final class Upstream {
             var error = new ApiError(502, "%s: %s".formatted(target.host(), reason(e)));
             throw e instanceof ConnectException || e instanceof SSLException ? error : error.asPassing();
         }
+    }
+
+    /** {@return the models that the backend lists, for a minute the same; none if it does not, or not in time} */
+    List<Json> models(String clientKey) throws InterruptedException {
+        Listing known = listing;
+        if (known.until - System.nanoTime() > 0 && known.key.equals(clientKey)) return known.models;
+        List<Json> models = List.of();
+        try {
+            URI list = URI.create(url.toString().replaceFirst("/chat/completions(?=$|\\?)", "/models"));
+            HttpRequest request = request(list, clientKey).GET().timeout(LIST_PATIENCE).build();
+            byte[] body = client.send(request, HttpResponse.BodyHandlers.ofByteArray()).body();
+            models = Json.parse(body).get("data").items().stream().filter(model -> model.get("id").hasText()).toList();
+        } catch (IOException | IllegalArgumentException | Json.Malformed e) {
+            LOG.info(() -> "%s lists no models: %s".formatted(target.host(), e.getMessage()));
+        }
+        listing = new Listing(System.nanoTime() + TimeUnit.MINUTES.toNanos(1), clientKey, models);
+        return models;
+    }
+
+    private HttpRequest.Builder request(URI url, String clientKey) {
+        HttpRequest.Builder request = HttpRequest.newBuilder(url);
+        String key = target.key().orElse(clientKey);
+        if (!key.isEmpty()) request.setHeader("authorization", "Bearer " + key);
+        options.headers().forEach(header -> request.setHeader(header.name(), header.value()));
+        return request;
     }
 
     private String reason(IOException e) {

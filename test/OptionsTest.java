@@ -331,6 +331,8 @@ class OptionsTest {
     void theModelIsMapped() throws Exception {
         assertEquals("claude-x", model("claude-x"));
         assertEquals("m", model("claude-x", "--model", "m"));
+        assertEquals("qwen3", model("anthropic/qwen3"), "as it is listed");
+        assertEquals("anthropic/claude-3", model("anthropic/claude-3"), "OpenRouter's own name");
         assertEquals("small", model("claude-haiku-4-5", "--model", "m", "--map", "*haiku*=small"), "before --model");
         assertEquals("m", model("claude-opus", "--model", "m", "--map", "*haiku*=small"));
         assertEquals("first", model("a-b", "--map", "a*=first", "--map", "*=second"));
