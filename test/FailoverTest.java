@@ -298,11 +298,11 @@ class FailoverTest {
             while (farm.get(0).requests() == 1 && millisSince(begun) < 8000) {
                 assertReply("200 from 1", wire.message(PLAIN).reply());
             }
-            assertIn(700, 1900, millisSince(begun)); // begun a little after it was set aside
+            assertIn(400, 1900, millisSince(begun)); // begun a little after it was set aside
             farm.works(0);
             begun = System.nanoTime();
             while (!wire.message(PLAIN).reply().said().equals("from 0")) assertTrue(millisSince(begun) < 8000);
-            assertIn(1600, 3900, millisSince(begun));
+            assertIn(1100, 3900, millisSince(begun));
         }
     }
 
