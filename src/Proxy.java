@@ -110,7 +110,8 @@ final class Proxy implements AutoCloseable {
     }
 
     private void doHandle(HttpExchange http, String requestId) throws IOException {
-        String path = http.getRequestURI().getRawPath().replaceFirst("^/v1/v1/", "/v1/"); // from a base URL with /v1
+        String asked = http.getRequestURI().getRawPath();
+        String path = asked.startsWith("/v1/v1/") ? asked.substring(3) : asked; // from a base URL that ends in /v1
         String method = http.getRequestMethod();
         boolean isOwn = Stream.of("host", "origin").map(http.getRequestHeaders()::get).filter(Objects::nonNull)
                 .flatMap(List::stream).allMatch(value -> LOCAL.matcher(value).matches());
@@ -126,11 +127,11 @@ final class Proxy implements AutoCloseable {
         if (allowed.isEmpty()) throw new ApiError(404, "%s is not available on this proxy".formatted(path)).asFinal();
         boolean isAllowed = method.matches(allowed);
         if (!isAllowed) throw new ApiError(405, "%s is not allowed here; use %s".formatted(method, allowed));
-        var status = new Json.Writer().put("{'name':'a2o','version':%,'status':'ok'}", A2o.VERSION);
         switch (path) {
             case "/v1/messages" -> messages(http, requestId);
             case "/v1/messages/count_tokens" -> countTokens(http);
-            default -> answer(http, 200, path.startsWith("/v1/models") ? models(http) : status);
+            default -> answer(http, 200, path.startsWith("/v1/models") ? models(http)
+                    : new Json.Writer().put("{'name':'a2o','version':%,'status':'ok'}", A2o.VERSION));
         }
     }
 
