@@ -64,6 +64,19 @@ class RunawayTest {
     }
 
     @Test
+    void aRefusalOfTheSameWordsIsLearnedFromAtOnce() {
+        var context = new ApiError.Context("backend.test", "m", java.util.Optional.empty(), 0, 0, 0);
+        Options.Target target = Options.of(Options.read(new String[] {"--upstream", "http://backend.test"}, Map.of()))
+                .upstreams().getFirst();
+        for (String words : new String[] {"max_tokens maximum ", "max_tokens < ", "reasoning_effort ", "system message "}) {
+            byte[] body = utf8("{\"error\":{\"message\":\"not %s\"}}".formatted(words.repeat(64 * 1024 / words.length())));
+            ApiError error = assertTimeoutPreemptively(LIMIT, () -> ApiError.ofUpstream(400, body, context), words);
+            assertEquals(400, error.status());
+            assertTimeoutPreemptively(LIMIT, () -> Dialect.of(target).lessons(error.refusal()).count(), words);
+        }
+    }
+
+    @Test
     void systemMessagesThatMayBeClearedAreLookedAtOnce() throws Exception {
         String pair = """
                 {"role":"assistant","content":"a"},{"role":"system","content":"s","clear_at":"next_user_message"},""";
