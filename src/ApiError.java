@@ -17,10 +17,8 @@ final class ApiError extends RuntimeException {
     private static final long MIN_ROOM = 1024; // tokens of a reply for which a prompt is worth another try
     private static final long MARGIN = 128; // tokens that the backend may count otherwise
     private static final long MAX_RETRY_SECONDS = 60; // SDKs obey whatever stands there
-    private static final Pattern OVERFLOW = Pattern.compile(("context_length_exceeded|exceed_context_size"
-            + "|NOUN.{0,200}MORE|MORE.{0,200}NOUN|too many tokens|prompt is too long|range of input length"
-            + "|maximum number of tokens"
-            + "|input length.*exceed").replace("NOUN", "context[_ ](?:length|size|window)")
+    private static final Pattern OVERFLOW = Pattern.compile(("NOUN.{0,200}MORE|MORE.{0,200}NOUN|too many tokens|prompt is too long|range of input length"
+            + "|maximum number of tokens|input length.*exceed").replace("NOUN", "context[_ ](?:length|size|window)")
             .replace("MORE", "(?:exceed|maximum|too (?:long|large|big)|limit|larger|longer|greater)"), Pattern.DOTALL);
     private static final Pattern PROMPT = Pattern.compile("(\\d{1,9}) (?:in the messages|of text input|input tokens)");
     private static final Pattern LIMIT = Pattern.compile(
@@ -117,8 +115,8 @@ final class ApiError extends RuntimeException {
         String text = context.host + ": " + shown;
         boolean isLimit = words.matches("(?s).*max_(completion_)?tokens\\W* must be.*"); // of the reply alone
         boolean isCode = words.contains("context_length_exceeded") || words.contains("exceed_context_size");
-        boolean mayOverflow = isCode || !isLimit && List.of(0, 400, 413, 422).contains(said);
-        if (mayOverflow && OVERFLOW.matcher(words).find()) return overflow(error, message, context);
+        boolean maySay = !isLimit && List.of(0, 400, 413, 422).contains(said);
+        if (isCode || maySay && OVERFLOW.matcher(words).find()) return overflow(error, message, context);
         boolean unpaid = words.matches("(?s).*(insufficient[_ ](quota|balance|credits)|exceeded your current quota).*");
         if (unpaid || said == 402) return new ApiError(402, text).asFinal();
         boolean isBusy = words.contains("overloaded") && (said == 0 || said == 429 || said >= 500);
@@ -129,8 +127,7 @@ final class ApiError extends RuntimeException {
             case 404 -> new ApiError(404, words.contains("model") ? "model: " + context.model + ", " + text : text)
                     .refusing(body.raw());
             case 408, 413, 429 -> new ApiError(said, text);
-            case 409, 502, 503, 529 -> new ApiError(529, text).asPassing();
-            case 504 -> new ApiError(504, text).asPassing();
+            case 409, 502, 503, 504, 529 -> new ApiError(said == 504 ? 504 : 529, text).asPassing();
             default -> new ApiError(said >= 500 ? 500 : said >= 400 ? 400 : 502, text)
                     .refusing(said < 500 || words.contains("not supported") ? body.raw() : "");
         };

@@ -35,22 +35,22 @@ record Dialect(Options.Target target, Map<String, String> rules) {
     private static final Pattern LACK = Pattern.compile("support|unknown|unrecogni|unavailable|unexpected|extra "
             + "|not (permitted|allowed)|\\bonly |cannot find|deprecated");
     private static final Map<String, String> ONCE = Map.of("once", "");
-    /** Words of a refusal, the rule that they teach, and its value, or "" for what the pattern's group has. */
+    /** Words of a refusal, the rule that they teach, and its value, or $1 for what the pattern's group has. */
     private static final List<List<String>> LESSONS = List.of(
             List.of("max_(?:completion_)?tokens.*?(?:at most|less than or equal to|no more than|maximum\\D*|\\[1,"
-                    + "|<=?|> )[ ']*(\\d{1,9})", "limit", ""),
-            List.of("max_tokens\\b.*max_completion_tokens()|un\\w+ (?:parameter|argument)\\W+max_tokens", "max_tokens",
+                    + "|<=?|> )[ ']*(\\d{1,9})", "limit", "$1"),
+            List.of("max_tokens\\b.*max_completion_tokens|un\\w+ (?:parameter|argument)\\W+max_tokens", "max_tokens",
                     "max_completion_tokens"),
-            List.of("max_completion_tokens(?!.*(?:integer|>=|at least))()", "max_tokens", "max_tokens"),
-            List.of("tools with reasoning_effort()", "efforts", "none"),
-            List.of("does not support thinking()", "reasoning_effort", ""),
-            List.of("reasoning_effort.*?(?:values are|one of|should be)([a-z ',:|/\\[\\]]*)", "efforts", ""),
-            List.of("reasoning_content.*(?:must be passed|is missing|is required)()", "reasoning_content", "required"),
-            List.of("reasoning_content()|messages.*reasoning", "reasoning_content", ""),
-            List.of("system message.*(?:first|beginning)()", "system", "wrapped"),
-            List.of("(?:value|variant|type):? '?file\\b()|\\bsupport\\w* [^.]{0,30}\\bpdf"
+            List.of("max_completion_tokens(?!.*(?:integer|>=|at least))", "max_tokens", "max_tokens"),
+            List.of("tools with reasoning_effort", "efforts", "none"),
+            List.of("does not support thinking", "reasoning_effort", ""),
+            List.of("reasoning_effort.*?(?:values are|one of|should be)([a-z ',:|/\\[\\]]*)", "efforts", "$1"),
+            List.of("reasoning_content.*(?:must be passed|is missing|is required)", "reasoning_content", "required"),
+            List.of("reasoning_content|messages.*reasoning", "reasoning_content", ""),
+            List.of("system message.*(?:first|beginning)", "system", "wrapped"),
+            List.of("(?:value|variant|type):? '?file\\b|\\bsupport\\w* [^.]{0,30}\\bpdf"
                     + "|(?:pdf|file) (?:input|content|part)", "file", ""),
-            List.of("(?:type|variant|value)\\W{1,4}image()|\\bsupport\\w* [^.]{0,30}\\b(?:image|vision)"
+            List.of("(?:type|variant|value)\\W{1,4}image|\\bsupport\\w* [^.]{0,30}\\b(?:image|vision)"
                     + "|image(?:s|_url| input)? (?:is|are) (?:not|only) supp|multimodal", "image_url", ""));
     private static final List<String> OPTIONAL = List.of("temperature", "top_p", "reasoning_effort", "reasoning",
             "thinking", "stream_options", "parallel_tool_calls", "response_format", "tool_choice", "store",
@@ -97,7 +97,7 @@ record Dialect(Options.Target target, Map<String, String> rules) {
         if (!REFUSAL.matcher(said).find()) return Stream.empty();
         Stream<Dialect> known = LESSONS.stream().flatMap(lesson -> Pattern.compile(lesson.get(0), Pattern.DOTALL)
                 .matcher(said).results().limit(1).map(found -> with(Map.of(lesson.get(1),
-                        lesson.get(2).isEmpty() && found.group(1) != null ? found.group(1) : lesson.get(2)))));
+                        lesson.get(2).equals("$1") ? found.group(1) : lesson.get(2)))));
         boolean isMessages = said.matches("(?s).*('body', ?'messages'|invalid schema).*");
         Stream<Dialect> named = OPTIONAL.stream().filter(name -> !isMessages && (said.matches(NAMED.formatted(name))
                 || name.contains("_") && said.contains(name))).map(name -> with(Map.of(name, "")))

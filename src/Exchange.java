@@ -11,6 +11,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -33,12 +34,19 @@ final class Exchange {
     private static final int MAX_REPLY_BYTES = 64 * 1024 * 1024;
     private static final int MAX_TRAILING_EVENTS = 100; // after [DONE], read so that the connection can serve again
     private static final int MAX_UNSENT_BYTES = 64 * 1024;
-
     private static final int MAX_REPAIRS = 3; // of a request that a backend refuses
     private static final int MAX_TRIES = 3; // where all backends have been tried, and what is wrong may pass
     private static final int MAX_WAIT_SECONDS = 5; // before another try
     private static final long FIRST_WAIT = SECOND / 20; // doubled each time
     private static final Logger LOG = Logger.getLogger("a2o");
+    /** The backend's headers that are passed on, and what they are called then (SPEC E.4). */
+    private static final Map<String, String> HEADERS = Map.of("x-request-id", "x-backend-request-id",
+            "x-ratelimit-limit-requests", "anthropic-ratelimit-requests-limit",
+            "x-ratelimit-remaining-requests", "anthropic-ratelimit-requests-remaining",
+            "x-ratelimit-reset-requests", "anthropic-ratelimit-requests-reset",
+            "x-ratelimit-limit-tokens", "anthropic-ratelimit-tokens-limit",
+            "x-ratelimit-remaining-tokens", "anthropic-ratelimit-tokens-remaining",
+            "x-ratelimit-reset-tokens", "anthropic-ratelimit-tokens-reset");
 
     private final HttpExchange http;
     private final String requestId;
@@ -172,22 +180,17 @@ final class Exchange {
             if (reply != null) reply.body().close(); // which cancels what is still to come
             if (hasPlace) upstream.release();
             hasPlace = false;
+            finished = 0; // another try may follow
         }
     }
 
-    /** {@code x-ratelimit-remaining-tokens: 9} as {@code anthropic-ratelimit-tokens-remaining: 9} … (SPEC E.4). */
     private void passHeaders() {
-        http.getResponseHeaders().keySet().removeIf(name -> name.startsWith("Anthropic-")); // of another try
-        for (String kind : List.of("requests", "tokens")) {
-            for (String name : List.of("limit", "remaining", "reset")) {
-                String value = reply.headers().firstValue("x-ratelimit-%s-%s".formatted(name, kind)).orElse("");
-                if (name.equals("reset")) value = reset(value);
-                if (!value.matches("[\\dT:Z-]+")) continue;
-                http.getResponseHeaders().set("anthropic-ratelimit-%s-%s".formatted(kind, name), value);
-            }
-        }
-        reply.headers().firstValue("x-request-id").filter(id -> id.matches("[ -~]{1,100}"))
-                .ifPresent(id -> http.getResponseHeaders().set("x-backend-request-id", id));
+        HEADERS.forEach((theirs, ours) -> {
+            http.getResponseHeaders().remove(ours); // of another try
+            reply.headers().firstValue(theirs).map(value -> theirs.contains("-reset-") ? reset(value) : value)
+                    .filter(value -> value.matches(ours.startsWith("x-") ? "[ -~]{1,100}" : "[\\dT:Z-]+"))
+                    .ifPresent(value -> http.getResponseHeaders().set(ours, value));
+        });
     }
 
     /** {@return the time, by RFC 3339, in so long, given as {@code 6m0s} or {@code 20ms}; "" if that is no duration} */

@@ -123,8 +123,7 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
             targets.add(target(urls.get(i), keys.isEmpty() ? "" : keys.get(i % keys.size()), given));
         }
         List<Header> headers = given.getOrDefault("--header", List.of()).stream().map(Options::header).toList();
-        boolean hasKey = targets.stream().anyMatch(target -> target.key.isPresent())
-                || targets.stream().anyMatch(target -> target.url.getRawQuery() != null)
+        boolean hasKey = targets.stream().anyMatch(at -> at.key.isPresent() || at.url.getRawQuery() != null)
                 || headers.stream().anyMatch(header -> header.name.matches("(?i)authorization|cookie|.*(key|token).*"));
         boolean isOpen = !isLocal(text(given, "--host")) && optional(given, "--auth-key").isEmpty();
         String advice = "an upstream key on an address that others can reach needs --auth-key, or they spend it too";

@@ -37,6 +37,7 @@ final class Translator {
 
     private final Request request;
     private final Dialect dialect;
+    private final String model; // the upstream's
     private final Options options;
     private final Set<String> warnings = new LinkedHashSet<>();
 
@@ -66,6 +67,7 @@ final class Translator {
         this.options = options;
         this.dialect = dialect;
         this.newIds = newIds;
+        this.model = options.model(request.get("model").text());
         List<String> unsent = request.stops().stream().skip(sentStops()).map(Json::text).toList();
         boolean wantsJson = !request.schema().isNull();
         filter = new TextFilter(unsent, wantsJson, text -> write(text, ""), text -> write(text, "reasoning"));
@@ -76,7 +78,7 @@ final class Translator {
     Set<String> warnings() { return warnings; }
     boolean isStream() { return request.isStream(); }
     /** {@return the model to ask the upstream for} */
-    String model() { return options.model(request.get("model").text()); }
+    String model() { return model; }
     /** {@return whether no token is wanted: the request only warms a cache, which chat completions cannot do} */
     boolean wantsNothing() { return request.get("max_tokens").toLong(1) == 0; }
 

@@ -49,6 +49,7 @@ final class Upstream {
     private final HttpClient client;
     private final Semaphore allPlaces;
     private final Semaphore places;
+    private final Dialect base;
     private final Map<String, Dialect> learned = new ConcurrentHashMap<>();
     private volatile Listing listing = new Listing(System.nanoTime(), "", List.of());
     private long asideSeconds; // the last time that it was set aside
@@ -59,6 +60,7 @@ final class Upstream {
         this.options = options;
         this.target = target;
         this.allPlaces = allPlaces;
+        this.base = Dialect.of(target);
         this.url = target.isDemo() ? new Demo().start() : target.url();
         this.places = new Semaphore(options.maxConnectionsPerHost(), true);
         HttpClient.Builder client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
@@ -109,8 +111,9 @@ final class Upstream {
 
     /** Remembers what the backend takes for {@code model}. */
     void learns(String model, Dialect dialect) {
+        if (dialect == dialect(model)) return;
         Map<String, String> taught = new HashMap<>(dialect.rules());
-        taught.entrySet().removeAll(Dialect.of(target).rules().entrySet());
+        taught.entrySet().removeAll(base.rules().entrySet());
         if (learned.size() > MAX_LEARNED) learned.clear();
         Dialect known = dialect(model).with(taught);
         if (taught.isEmpty() || taught.containsKey("once") || known.equals(learned.put(model, known))) return;
@@ -118,7 +121,7 @@ final class Upstream {
         LOG.info(() -> what.replaceAll(Translator.UNPRINTABLE, "?"));
     }
 
-    Dialect dialect(String model) { return learned.getOrDefault(model, Dialect.of(target)); }
+    Dialect dialect(String model) { return learned.getOrDefault(model, base); }
 
     /** Waits for a place among the requests in flight, and returns true; {@link #release} gives it back. */
     boolean acquire() throws InterruptedException {
