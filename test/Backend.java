@@ -72,6 +72,12 @@ final class Backend implements AutoCloseable {
         };
     }
 
+    /** {@return a script that answers with an error in OpenAI's shape} */
+    static Script refusing(int status, String message, String... headers) {
+        String body = "{\"error\":{\"message\":\"%s\"}}".formatted(message);
+        return call -> call.reply(status, "application/json", body, headers);
+    }
+
     static String chunk(String content) {
         return "{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"%s\"},\"finish_reason\":null}]}".formatted(content);
     }

@@ -95,11 +95,6 @@ class FailoverTest {
         return quoted.replace('\'', '"');
     }
 
-    private static Backend.Script refusing(int status, String message, String... headers) {
-        String body = json("{'error':{'message':'%s'}}").formatted(message);
-        return call -> call.reply(status, "application/json", body, headers);
-    }
-
     /** {@return the URL of a port that nobody listens on} */
     private static String deadUrl() throws IOException {
         try (var taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
@@ -131,10 +126,10 @@ class FailoverTest {
 
     /** What a backend may do that another one makes good. */
     private static final Map<String, Backend.Script> FAILURES = Map.of(
-            "500", refusing(500, "why"), "501", refusing(501, "why"), "502", refusing(502, "why"),
-            "503", refusing(503, "why"), "504", refusing(504, "why"), "529", refusing(529, "why"),
-            "429", refusing(429, "why"), "429 with a second", refusing(429, "why", "retry-after: 1"),
-            "429 with a day", refusing(429, "why", "retry-after: 86400"));
+            "500", Backend.refusing(500, "why"), "501", Backend.refusing(501, "why"), "502", Backend.refusing(502, "why"),
+            "503", Backend.refusing(503, "why"), "504", Backend.refusing(504, "why"), "529", Backend.refusing(529, "why"),
+            "429", Backend.refusing(429, "why"), "429 with a second", Backend.refusing(429, "why", "retry-after: 1"),
+            "429 with a day", Backend.refusing(429, "why", "retry-after: 86400"));
 
     @TestFactory
     Stream<DynamicTest> theNextIsAskedAtOnceAndGoesOnBeingAsked() {
@@ -154,7 +149,7 @@ class FailoverTest {
     @Test
     void theNextGetsTheSameRequest() throws Exception {
         try (var farm = new Farm(2)) {
-            farm.get(0).answers(refusing(503, "why"));
+            farm.get(0).answers(Backend.refusing(503, "why"));
             assertReply("200 from 1", farm.post(STREAM, "x-api-key: K"));
             Backend.Call first = farm.get(0).take();
             Backend.Call second = farm.get(1).take();
@@ -177,8 +172,8 @@ class FailoverTest {
     @Test
     void theThirdIsAskedWhenTwoFail() throws Exception {
         try (var farm = new Farm(3)) {
-            farm.get(0).answers(refusing(503, "one"));
-            farm.get(1).answers(refusing(429, "two"));
+            farm.get(0).answers(Backend.refusing(503, "one"));
+            farm.get(1).answers(Backend.refusing(429, "two"));
             for (int i = 0; i < 2; i++) assertReply("200 from 2", farm.post(STREAM));
             assertEquals(List.of(1, 1, 2), farm.requests());
         }
@@ -189,15 +184,15 @@ class FailoverTest {
     void whenAllFailTheClientSeesTheLastError() throws Exception {
         for (String body : List.of(PLAIN, STREAM)) {
             try (var farm = new Farm(2)) {
-                farm.get(0).answers(refusing(500, "the first's words"));
-                farm.get(1).answers(refusing(500, "the last's words"));
+                farm.get(0).answers(Backend.refusing(500, "the first's words"));
+                farm.get(1).answers(Backend.refusing(500, "the last's words"));
                 assertReply("500 the last's words", farm.post(body));
                 assertEquals(List.of(1, 1), farm.requests());
             }
         }
         try (var farm = new Farm(2)) {
-            farm.get(0).answers(refusing(500, "the first's words"));
-            farm.get(1).answers(refusing(429, "the last's words", "retry-after: 7"));
+            farm.get(0).answers(Backend.refusing(500, "the first's words"));
+            farm.get(1).answers(Backend.refusing(429, "the last's words", "retry-after: 7"));
             Wire.Reply reply = farm.post(PLAIN);
             assertReply("429 the last's words", reply);
             assertEquals("7", reply.headers().get("retry-after"));
@@ -212,7 +207,7 @@ class FailoverTest {
     @Test
     void aFarmThatHasFailedIsStillAsked() throws Exception {
         try (var farm = new Farm(2)) {
-            for (int i = 0; i < 2; i++) farm.get(i).answers(refusing(500, "why"));
+            for (int i = 0; i < 2; i++) farm.get(i).answers(Backend.refusing(500, "why"));
             assertReply("500 why", farm.post(PLAIN));
             for (int i = 0; i < 2; i++) farm.works(i);
             assertReply("200 from", farm.post(PLAIN));
@@ -223,7 +218,7 @@ class FailoverTest {
     void anErrorOfTheRequestIsNotTakenToAnother() throws Exception {
         try (var farm = new Farm(2)) {
             for (int status : new int[] {400, 401, 404}) {
-                farm.get(0).answers(refusing(status, "why"));
+                farm.get(0).answers(Backend.refusing(status, "why"));
                 assertReply(status + " why", farm.post(STREAM, "x-api-key: K"));
             }
             farm.works(0);
@@ -239,7 +234,7 @@ class FailoverTest {
         String refusal = "Unsupported parameter: 'temperature' is not supported with this model.";
         try (var farm = new Farm(2)) {
             farm.get(0).answers(call -> call.reply(400, "application/json", "{\"error\":\"%s\"}".formatted(refusal)),
-                    Backend.saying("from 0"), refusing(500, "why"));
+                    Backend.saying("from 0"), Backend.refusing(500, "why"));
             assertReply("200 from 0", farm.post(request));
             assertReply("200 from 1", farm.post(request));
             List<Object> seen = new ArrayList<>();
@@ -269,10 +264,28 @@ class FailoverTest {
     @Test
     void theLimitsOfABackendThatFailedAreNotThoseOfTheReply() throws Exception {
         try (var farm = new Farm(2)) {
-            farm.get(0).answers(refusing(429, "why", "x-ratelimit-remaining-tokens: 0"));
+            farm.get(0).answers(Backend.refusing(429, "why", "x-ratelimit-remaining-tokens: 0"));
             Wire.Reply reply = farm.post(PLAIN);
             assertReply("200 from 1", reply);
             assertNull(reply.headers().get("anthropic-ratelimit-tokens-remaining"));
+        }
+    }
+
+    /** What a reply may linger after its finish_reason says nothing of the next backend's silence. */
+    @Test
+    void aReplyThatFinishedBadlyLeavesTheNextBackendItsTime() throws Exception {
+        String bad = json("{'choices':[{'index':0,'delta':{},'finish_reason':'insufficient_system_resource'}]}");
+        try (var farm = new Farm(2)) {
+            farm.get(0).answers(call -> {
+                call.events().data(bad);
+                assertFalse(call.isLeft(100));
+                call.data("[DONE]").end();
+            });
+            farm.get(1).answers(call -> {
+                assertFalse(call.isLeft(6000), "the proxy has given up");
+                Backend.saying("from 1").answer(call);
+            });
+            assertReply("200 from 1", farm.post(PLAIN));
         }
     }
 
@@ -288,7 +301,7 @@ class FailoverTest {
     /** Set aside for one second, then for two; what is asked meanwhile does not make it longer. */
     private static void growing() throws Exception {
         try (var farm = new Farm(2); var wire = new Wire(farm.proxy.port())) {
-            farm.get(0).answers(refusing(500, "why"));
+            farm.get(0).answers(Backend.refusing(500, "why"));
             farm.get(1).answers(call -> {
                 assertFalse(call.isLeft(20)); // so that there are not too many of them
                 Backend.saying("from 1").answer(call);
@@ -325,7 +338,7 @@ class FailoverTest {
     @Test
     void eachKeyIsForTheUpstreamOfTheSamePlace() throws Exception {
         try (var farm = new Farm(2, "--upstream-key", "K0", "--upstream-key", "K1")) {
-            farm.get(0).answers(refusing(503, "why"));
+            farm.get(0).answers(Backend.refusing(503, "why"));
             assertReply("200 from 1", farm.post(PLAIN, "x-api-key: CLIENT"));
             for (int i = 0; i < 2; i++) assertEquals("Bearer K" + i, farm.get(i).take().headers().get("authorization"));
         }
@@ -335,7 +348,7 @@ class FailoverTest {
     void oneKeyIsForAllAndNoneLeavesTheClients() throws Exception {
         for (String[] args : new String[][] {{"--upstream-key", "OWN"}, {}}) {
             try (var farm = new Farm(2, args)) {
-                farm.get(0).answers(refusing(503, "why"));
+                farm.get(0).answers(Backend.refusing(503, "why"));
                 assertReply("200 from 1", farm.post(PLAIN, "x-api-key: CLIENT"));
                 String expected = "Bearer " + (args.length == 0 ? "CLIENT" : "OWN");
                 for (int i = 0; i < 2; i++) assertEquals(expected, farm.get(i).take().headers().get("authorization"));
@@ -351,8 +364,8 @@ class FailoverTest {
     @Test
     void noKeyOfTheProxyIsShownToTheClient() throws Exception {
         try (var farm = new Farm(2, "--upstream-key", "SECRET0", "--upstream-key", "SECRET1")) {
-            farm.get(0).answers(refusing(500, "SECRET0 is wrong"));
-            farm.get(1).answers(refusing(500, "SECRET1 is wrong"));
+            farm.get(0).answers(Backend.refusing(500, "SECRET0 is wrong"));
+            farm.get(1).answers(Backend.refusing(500, "SECRET1 is wrong"));
             Wire.Reply reply = farm.post(PLAIN);
             assertReply("500 is wrong", reply);
             assertFalse(reply.body().contains("SECRET"), reply.body());
@@ -374,7 +387,7 @@ class FailoverTest {
 
     @Test
     void theEnvironmentGivesUpstreamsAndKeysOneALine() throws Exception {
-        try (var one = new Backend().answers(refusing(503, "why")); var two = new Backend()) {
+        try (var one = new Backend().answers(Backend.refusing(503, "why")); var two = new Backend()) {
             Map<String, String> environment =
                     Map.of("A2O_UPSTREAM", one.url() + "\n" + two.url(), "A2O_UPSTREAM_KEY", "K0\nK1");
             try (var proxy = new Proxy(options(List.of(), environment))) {

@@ -16,9 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -57,21 +55,17 @@ class ProxyTest {
         LOG.setLevel(Level.WARNING); // before the first exchange
     }
 
-    private interface Claim {
-        void prove() throws Exception;
-    }
-
-    private static final FutureTask<Void> PINGS = begin(ProxyTest::pings);
-    private static final FutureTask<Void> ENDLESS = begin(ProxyTest::endless);
-    private static final FutureTask<Void> DONE_ONLY = begin(ProxyTest::doneOnly);
-    private static final FutureTask<Void> STALLED = begin(ProxyTest::stalled);
-    private static final FutureTask<Void> SILENT_START = begin(ProxyTest::silentStart);
-    private static final FutureTask<Void> SILENT_MIDDLE = begin(ProxyTest::silentMiddle);
-    private static final FutureTask<Void> SILENT_WHOLE = begin(ProxyTest::silentWhole);
-    private static final FutureTask<Void> COMMENTS = begin(ProxyTest::comments);
-    private static final FutureTask<Void> LATE_COMMENTS = begin(ProxyTest::lateComments);
-    private static final FutureTask<Void> PING_IN_WAIT = begin(ProxyTest::pingInWait);
-    private static final FutureTask<Void> UNKNOWN_HOST = begin(ProxyTest::unknownHost);
+    private static final FutureTask<Void> PINGS = Tasks.begin(ProxyTest::pings);
+    private static final FutureTask<Void> ENDLESS = Tasks.begin(ProxyTest::endless);
+    private static final FutureTask<Void> DONE_ONLY = Tasks.begin(ProxyTest::doneOnly);
+    private static final FutureTask<Void> STALLED = Tasks.begin(ProxyTest::stalled);
+    private static final FutureTask<Void> SILENT_START = Tasks.begin(ProxyTest::silentStart);
+    private static final FutureTask<Void> SILENT_MIDDLE = Tasks.begin(ProxyTest::silentMiddle);
+    private static final FutureTask<Void> SILENT_WHOLE = Tasks.begin(ProxyTest::silentWhole);
+    private static final FutureTask<Void> COMMENTS = Tasks.begin(ProxyTest::comments);
+    private static final FutureTask<Void> LATE_COMMENTS = Tasks.begin(ProxyTest::lateComments);
+    private static final FutureTask<Void> PING_IN_WAIT = Tasks.begin(ProxyTest::pingInWait);
+    private static final FutureTask<Void> UNKNOWN_HOST = Tasks.begin(ProxyTest::unknownHost);
 
     /** A backend and the proxy before it. */
     private static final class Pair implements AutoCloseable {
@@ -125,28 +119,6 @@ class ProxyTest {
 
     private static String stream(String text) {
         return plain(text).replaceFirst("\\{", "{\"stream\":true,");
-    }
-
-    private static FutureTask<Void> begin(Claim claim) {
-        return ask(() -> {
-            claim.prove();
-            return null;
-        });
-    }
-
-    private static <T> FutureTask<T> ask(Callable<T> question) {
-        var task = new FutureTask<T>(question);
-        Thread.ofVirtual().start(task);
-        return task;
-    }
-
-    private static <T> T outcome(FutureTask<T> task) throws Exception {
-        try {
-            return task.get(30, TimeUnit.SECONDS);
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof Exception cause) throw cause;
-            throw new AssertionError(e.getCause());
-        }
     }
 
     private static void await(CountDownLatch latch) throws InterruptedException {
@@ -294,8 +266,8 @@ class ProxyTest {
                 call.data(Backend.FINISH, Backend.USAGE, "[DONE]").end();
             });
             List<FutureTask<Wire.Reply>> asked = IntStream.range(0, streams)
-                    .mapToObj(i -> ask(() -> pair.post(stream("I am <%d>".formatted(i))))).toList();
-            for (int i = 0; i < streams; i++) assertGood(outcome(asked.get(i)), "<%d>".formatted(i).repeat(20));
+                    .mapToObj(i -> Tasks.ask(() -> pair.post(stream("I am <%d>".formatted(i))))).toList();
+            for (int i = 0; i < streams; i++) assertGood(Tasks.outcome(asked.get(i)), "<%d>".formatted(i).repeat(20));
             Stream<Wire.Event> starts = asked.stream().map(task -> task.resultNow().events().getFirst());
             assertEquals(streams, starts.map(start -> start.text("message.id")).distinct().count());
         }
@@ -595,7 +567,7 @@ class ProxyTest {
     @Test
     @Order(LAST)
     void aHostThatIsNotKnownIs502() throws Exception {
-        outcome(UNKNOWN_HOST);
+        Tasks.outcome(UNKNOWN_HOST);
     }
 
     @Test
@@ -699,7 +671,7 @@ class ProxyTest {
             for (String request : List.of(stream("hi"), plain("hi"))) {
                 Backend.Script script = scripts.get(i);
                 String name = "script %d: ".formatted(i);
-                all.add(begin(() -> {
+                all.add(Tasks.begin(() -> {
                     try (var pair = new Pair()) {
                         pair.backend.answers(script);
                         Wire.Reply reply = pair.post(request);
@@ -709,7 +681,7 @@ class ProxyTest {
                 }));
             }
         }
-        for (FutureTask<Void> each : all) outcome(each);
+        for (FutureTask<Void> each : all) Tasks.outcome(each);
     }
 
     @Test
@@ -746,7 +718,7 @@ class ProxyTest {
     @Test
     @Order(LAST)
     void aConnectionKeptOpenAfterTheFinishIsNotWaitedFor() throws Exception {
-        outcome(ENDLESS);
+        Tasks.outcome(ENDLESS);
     }
 
     private static void doneOnly() throws Exception {
@@ -765,7 +737,7 @@ class ProxyTest {
     @Test
     @Order(LAST)
     void aConnectionKeptOpenAfterDoneGivesItsPlaceBack() throws Exception {
-        outcome(DONE_ONLY);
+        Tasks.outcome(DONE_ONLY);
     }
 
     private static void stalled() throws Exception {
@@ -788,7 +760,7 @@ class ProxyTest {
     @Test
     @Order(LAST)
     void aClientThatDoesNotReadLosesItsPlace() throws Exception {
-        outcome(STALLED);
+        Tasks.outcome(STALLED);
     }
 
     // Silence
@@ -798,9 +770,9 @@ class ProxyTest {
         try (var pair = new Pair("--timeout", "1")) {
             pair.backend.answers(call -> await(over));
             long begun = System.nanoTime();
-            FutureTask<Wire.Reply> whole = ask(() -> pair.post(plain("hi")));
+            FutureTask<Wire.Reply> whole = Tasks.ask(() -> pair.post(plain("hi")));
             assertTrue(error(pair.post(stream("hi")), 504, "timeout_error").contains("127.0.0.1"));
-            error(outcome(whole), 504, "timeout_error");
+            error(Tasks.outcome(whole), 504, "timeout_error");
             long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begun);
             assertTrue(millis >= 1000 && millis < 5000, millis + " ms");
             over.countDown();
@@ -810,7 +782,7 @@ class ProxyTest {
     @Test
     @Order(LAST)
     void aBackendThatDoesNotBeginIs504() throws Exception {
-        outcome(SILENT_START);
+        Tasks.outcome(SILENT_START);
     }
 
     private static void silentMiddle() throws Exception {
@@ -828,7 +800,7 @@ class ProxyTest {
     @Test
     @Order(LAST)
     void aBackendThatFallsSilentIsAnErrorEvent() throws Exception {
-        outcome(SILENT_MIDDLE);
+        Tasks.outcome(SILENT_MIDDLE);
     }
 
     private static void silentWhole() throws Exception {
@@ -846,7 +818,7 @@ class ProxyTest {
     @Test
     @Order(LAST)
     void aWholeReplyThatFallsSilentIs504() throws Exception {
-        outcome(SILENT_WHOLE);
+        Tasks.outcome(SILENT_WHOLE);
     }
 
     @Test
@@ -889,7 +861,7 @@ class ProxyTest {
     @Test
     @Order(LAST)
     void commentsAreSignsOfLife() throws Exception {
-        outcome(COMMENTS);
+        Tasks.outcome(COMMENTS);
     }
 
     private static void lateComments() throws Exception {
@@ -905,7 +877,7 @@ class ProxyTest {
     @Test
     @Order(LAST)
     void commentsAfterTheFinishReasonDoNotKeepAReplyOpen() throws Exception {
-        outcome(LATE_COMMENTS);
+        Tasks.outcome(LATE_COMMENTS);
     }
 
     /** The ping has begun the reply, so there is no other try. */
@@ -925,7 +897,7 @@ class ProxyTest {
     @Test
     @Order(LAST)
     void aPingInTheWaitForAnotherTryEndsIt() throws Exception {
-        outcome(PING_IN_WAIT);
+        Tasks.outcome(PING_IN_WAIT);
     }
 
     /** Also: what goes wrong after the status has been sent is an event. */
@@ -940,11 +912,11 @@ class ProxyTest {
                     Backend.saying("at last").answer(call);
                 }
             });
-            FutureTask<Wire.Reply> good = ask(() -> pinged(pair, stream("hi"), pinged));
-            FutureTask<Wire.Reply> refused = ask(() -> pinged(pair, stream("refused"), pinged));
-            assertGood(outcome(good), "at last");
-            assertEquals(1, outcome(good).body().split("event: message_start", -1).length - 1);
-            assertTrue(broken(outcome(refused), "overloaded_error").contains(WHY));
+            FutureTask<Wire.Reply> good = Tasks.ask(() -> pinged(pair, stream("hi"), pinged));
+            FutureTask<Wire.Reply> refused = Tasks.ask(() -> pinged(pair, stream("refused"), pinged));
+            assertGood(Tasks.outcome(good), "at last");
+            assertEquals(1, Tasks.outcome(good).body().split("event: message_start", -1).length - 1);
+            assertTrue(broken(Tasks.outcome(refused), "overloaded_error").contains(WHY));
         }
     }
 
@@ -964,7 +936,7 @@ class ProxyTest {
     @Test
     @Order(LAST)
     void silenceOfTenSecondsIsFilledWithPings() throws Exception {
-        outcome(PINGS);
+        Tasks.outcome(PINGS);
     }
 
     // Bodies of requests
@@ -1225,13 +1197,13 @@ class ProxyTest {
                     await(go);
                     Backend.saying("done").answer(call);
                 });
-                FutureTask<Wire.Reply> first = ask(() -> pair.post(stream("first")));
+                FutureTask<Wire.Reply> first = Tasks.ask(() -> pair.post(stream("first")));
                 pair.backend.take();
-                FutureTask<Wire.Reply> second = ask(() -> pair.post(stream("second")));
+                FutureTask<Wire.Reply> second = Tasks.ask(() -> pair.post(stream("second")));
                 assertThrows(TimeoutException.class, () -> second.get(200, TimeUnit.MILLISECONDS));
                 go.countDown();
-                assertGood(outcome(first), "done");
-                assertGood(outcome(second), "done");
+                assertGood(Tasks.outcome(first), "done");
+                assertGood(Tasks.outcome(second), "done");
                 assertEquals(2, pair.backend.requests());
                 assertEquals(1, pair.backend.mostActive());
             }

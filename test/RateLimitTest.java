@@ -30,11 +30,6 @@ class RateLimitTest {
         return quoted.replace('\'', '"');
     }
 
-    private static Backend.Script refusing(int status, String message, String... headers) {
-        String body = json("{'error':{'message':'%s'}}").formatted(message);
-        return call -> call.reply(status, "application/json", body, headers);
-    }
-
     private static Map<String, String> post(Proxy proxy, String body) throws IOException {
         return Wire.post(proxy.port(), body).headers();
     }
@@ -52,7 +47,7 @@ class RateLimitTest {
         List<Backend.Script> scripts = List.of(
                 call -> call.reply(200, "application/json", Backend.completion("x"), LIMITS),
                 call -> call.events(LIMITS).data(Backend.chunk("x"), Backend.FINISH, "[DONE]").end(),
-                refusing(429, "why", LIMITS));
+                Backend.refusing(429, "why", LIMITS));
         try (var backend = new Backend(); Proxy proxy = proxy(backend)) {
             for (Backend.Script script : scripts) {
                 backend.answers(script);
@@ -76,7 +71,7 @@ class RateLimitTest {
                 "1h0m30s", Duration.ofSeconds(3630), "20ms", Duration.ofMillis(20), "0s", Duration.ZERO);
         try (var backend = new Backend(); Proxy proxy = proxy(backend)) {
             for (String reset : resets.keySet()) {
-                backend.answers(refusing(429, "why", "x-ratelimit-reset-tokens: " + reset));
+                backend.answers(Backend.refusing(429, "why", "x-ratelimit-reset-tokens: " + reset));
                 assertIn(resets.get(reset), post(proxy, PLAIN).get("anthropic-ratelimit-tokens-reset"));
             }
         }
@@ -97,7 +92,7 @@ class RateLimitTest {
                 backend.answers(call -> call.reply(200, "application/json", Backend.completion("x"), headers));
                 assertFalse(post(proxy, PLAIN).toString().contains("ratelimit"));
             }
-            backend.answers(refusing(429, "why", "x-ratelimit-limit-tokens: 5", "x-ratelimit-reset-tokens: s"));
+            backend.answers(Backend.refusing(429, "why", "x-ratelimit-limit-tokens: 5", "x-ratelimit-reset-tokens: s"));
             Map<String, String> headers = post(proxy, STREAM);
             assertEquals("5", headers.get("anthropic-ratelimit-tokens-limit"));
             assertEquals(1, count(headers), headers.toString());

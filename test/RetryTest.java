@@ -9,9 +9,7 @@ import java.net.ServerSocket;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -52,20 +50,20 @@ class RetryTest {
             new Row("closed", BOTH, 2, "200 good", call -> { }, GOOD),
             new Row("closed for ever", BOTH, 3, "502 127.0.0.1", call -> { }),
             new Row("closed within the headers", BOTH, 2, "200 good", call -> call.raw("HTTP/1.1 200 OK\r\nco"), GOOD),
-            new Row("502", BOTH, 2, "200 good", refusing(502, "one"), GOOD),
-            new Row("503", BOTH, 2, "200 good", refusing(503, "one"), GOOD),
-            new Row("504", BOTH, 2, "200 good", refusing(504, "one"), GOOD),
-            new Row("529", BOTH, 2, "200 good", refusing(529, "one"), GOOD),
-            new Row("503 twice", BOTH, 3, "200 good", refusing(503, "one"), refusing(503, "two"), GOOD),
-            new Row("529, reset", BOTH, 3, "200 good", refusing(529, "one"), Backend.Call::reset, GOOD),
+            new Row("502", BOTH, 2, "200 good", Backend.refusing(502, "one"), GOOD),
+            new Row("503", BOTH, 2, "200 good", Backend.refusing(503, "one"), GOOD),
+            new Row("504", BOTH, 2, "200 good", Backend.refusing(504, "one"), GOOD),
+            new Row("529", BOTH, 2, "200 good", Backend.refusing(529, "one"), GOOD),
+            new Row("503 twice", BOTH, 3, "200 good", Backend.refusing(503, "one"), Backend.refusing(503, "two"), GOOD),
+            new Row("529, reset", BOTH, 3, "200 good", Backend.refusing(529, "one"), Backend.Call::reset, GOOD),
             new Row("503 and more", BOTH, 3, "529 <3>",
-                    refusing(503, "<1>"), refusing(502, "<2>"), refusing(529, "<3>")),
-            new Row("504 for ever", BOTH, 3, "504 slow", refusing(504, "slow")),
-            new Row("reset, then 503", BOTH, 3, "529 busy", Backend.Call::reset, refusing(503, "busy")),
-            new Row("503, then 400", BOTH, 2, "400 wrong", refusing(503, "busy"), refusing(400, "wrong")),
-            new Row("503, then 500", BOTH, 2, "500 broken", refusing(503, "busy"), refusing(500, "broken")),
-            new Row("429 with 0", BOTH, 2, "200 good", refusing(429, "one", "retry-after: 0"), GOOD),
-            new Row("429 with 0 for ever", BOTH, 3, "429 slowly", refusing(429, "slowly", "retry-after: 0")),
+                    Backend.refusing(503, "<1>"), Backend.refusing(502, "<2>"), Backend.refusing(529, "<3>")),
+            new Row("504 for ever", BOTH, 3, "504 slow", Backend.refusing(504, "slow")),
+            new Row("reset, then 503", BOTH, 3, "529 busy", Backend.Call::reset, Backend.refusing(503, "busy")),
+            new Row("503, then 400", BOTH, 2, "400 wrong", Backend.refusing(503, "busy"), Backend.refusing(400, "wrong")),
+            new Row("503, then 500", BOTH, 2, "500 broken", Backend.refusing(503, "busy"), Backend.refusing(500, "broken")),
+            new Row("429 with 0", BOTH, 2, "200 good", Backend.refusing(429, "one", "retry-after: 0"), GOOD),
+            new Row("429 with 0 for ever", BOTH, 3, "429 slowly", Backend.refusing(429, "slowly", "retry-after: 0")),
             new Row("503 in a stream", List.of(STREAM), 2, "200 good",
                     failing("{'error':{'code':503,'message':'x'}}"), GOOD),
             new Row("502 in a stream", List.of(STREAM), 2, "200 good",
@@ -77,26 +75,22 @@ class RetryTest {
 
     /** What another try would not change, or the client must know of. */
     private static final List<Row> ONCE = List.of(
-            new Row("500", BOTH, 1, "500 why", refusing(500, "why"), GOOD),
-            new Row("400", BOTH, 1, "400 why", refusing(400, "why"), GOOD),
-            new Row("401", BOTH, 1, "401 why", refusing(401, "why"), GOOD),
-            new Row("403", BOTH, 1, "403 why", refusing(403, "why"), GOOD),
-            new Row("404", BOTH, 1, "404 why", refusing(404, "why"), GOOD),
-            new Row("unpaid", BOTH, 1, "402 Insufficient Balance", refusing(429, "Insufficient Balance"), GOOD),
-            new Row("429", BOTH, 1, "429 why", refusing(429, "why"), GOOD),
-            new Row("429 with 6", BOTH, 1, "429 why", refusing(429, "why", "retry-after: 6"), GOOD),
-            new Row("429 with a day", BOTH, 1, "429 why", refusing(429, "why", "retry-after: 86400"), GOOD),
+            new Row("500", BOTH, 1, "500 why", Backend.refusing(500, "why"), GOOD),
+            new Row("400", BOTH, 1, "400 why", Backend.refusing(400, "why"), GOOD),
+            new Row("401", BOTH, 1, "401 why", Backend.refusing(401, "why"), GOOD),
+            new Row("403", BOTH, 1, "403 why", Backend.refusing(403, "why"), GOOD),
+            new Row("404", BOTH, 1, "404 why", Backend.refusing(404, "why"), GOOD),
+            new Row("unpaid", BOTH, 1, "402 Insufficient Balance", Backend.refusing(429, "Insufficient Balance"), GOOD),
+            new Row("429", BOTH, 1, "429 why", Backend.refusing(429, "why"), GOOD),
+            new Row("429 with 6", BOTH, 1, "429 why", Backend.refusing(429, "why", "retry-after: 6"), GOOD),
+            new Row("429 with a day", BOTH, 1, "429 why", Backend.refusing(429, "why", "retry-after: 86400"), GOOD),
             new Row("429 in a stream", List.of(STREAM), 1, "429 x",
                     failing("{'error':{'code':429,'message':'x'}}"), GOOD),
             new Row("400 in a stream", List.of(STREAM), 1, "400 x",
                     failing("{'error':{'code':400,'message':'x'}}"), GOOD));
 
-    private static final FutureTask<Void> WAITED = begin(RetryTest::waited);
-    private static final FutureTask<Void> SILENT = begin(RetryTest::silent);
-
-    private interface Claim {
-        void prove() throws Exception;
-    }
+    private static final FutureTask<Void> WAITED = Tasks.begin(RetryTest::waited);
+    private static final FutureTask<Void> SILENT = Tasks.begin(RetryTest::silent);
 
     /** Some backends, and the proxy that prefers them in that order. */
     private static final class Farm implements AutoCloseable {
@@ -144,11 +138,6 @@ class RetryTest {
         return quoted.replace('\'', '"');
     }
 
-    private static Backend.Script refusing(int status, String message, String... headers) {
-        String body = json("{'error':{'message':'%s'}}").formatted(message);
-        return call -> call.reply(status, "application/json", body, headers);
-    }
-
     /** {@return a script of a stream that begins with that error} */
     private static Backend.Script failing(String error) {
         return call -> call.events().data(json(error)).end();
@@ -157,28 +146,6 @@ class RetryTest {
     private static String deadUrl() throws IOException {
         try (var taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
             return "http://127.0.0.1:%d/v1".formatted(taken.getLocalPort());
-        }
-    }
-
-    private static FutureTask<Void> begin(Claim claim) {
-        return ask(() -> {
-            claim.prove();
-            return null;
-        });
-    }
-
-    private static <T> FutureTask<T> ask(Callable<T> question) {
-        var task = new FutureTask<T>(question);
-        Thread.ofVirtual().start(task);
-        return task;
-    }
-
-    private static <T> T outcome(FutureTask<T> task) throws Exception {
-        try {
-            return task.get(20, TimeUnit.SECONDS);
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof Exception cause) throw cause;
-            throw new AssertionError(e.getCause());
         }
     }
 
@@ -197,9 +164,9 @@ class RetryTest {
     // Trying again
 
     private static Stream<DynamicTest> tests(List<Row> rows) {
-        List<FutureTask<Void>> begun = rows.stream().map(row -> begin(() -> prove(row))).toList();
+        List<FutureTask<Void>> begun = rows.stream().map(row -> Tasks.begin(() -> prove(row))).toList();
         return IntStream.range(0, rows.size())
-                .mapToObj(i -> DynamicTest.dynamicTest(rows.get(i).name, () -> outcome(begun.get(i))));
+                .mapToObj(i -> DynamicTest.dynamicTest(rows.get(i).name, () -> Tasks.outcome(begun.get(i))));
     }
 
     private static void prove(Row row) throws Exception {
@@ -225,7 +192,7 @@ class RetryTest {
     @Test
     void theSameRequestIsSentAgain() throws Exception {
         try (var farm = new Farm(1, "--header", "x-title: t")) {
-            farm.get(0).answers(refusing(503, "busy"), Backend.Call::reset, GOOD);
+            farm.get(0).answers(Backend.refusing(503, "busy"), Backend.Call::reset, GOOD);
             assertReply("200 good", farm.post(STREAM, "x-api-key: K"));
             String first = whole(farm.get(0).take());
             for (int i = 0; i < 2; i++) assertEquals(first, whole(farm.get(0).take()));
@@ -238,7 +205,7 @@ class RetryTest {
 
     private static void waited() throws Exception {
         try (var farm = new Farm(1)) {
-            farm.get(0).answers(refusing(429, "slowly", "retry-after: 1"), GOOD);
+            farm.get(0).answers(Backend.refusing(429, "slowly", "retry-after: 1"), GOOD);
             long begun = System.nanoTime();
             assertReply("200 good", farm.post(STREAM));
             assertTrue(millisSince(begun) >= 950, millisSince(begun) + " ms");
@@ -249,14 +216,14 @@ class RetryTest {
     @Test
     @Order(LAST)
     void aRateLimitOfASecondIsWaitedFor() throws Exception {
-        outcome(WAITED);
+        Tasks.outcome(WAITED);
     }
 
     @Test
     void aRateLimitOfFiveSecondsIsStillWaitedFor() throws Exception {
         try (var farm = new Farm(1)) {
-            farm.get(0).answers(refusing(429, "slowly", "retry-after: 5"), GOOD);
-            FutureTask<Wire.Reply> reply = ask(() -> farm.post(PLAIN));
+            farm.get(0).answers(Backend.refusing(429, "slowly", "retry-after: 5"), GOOD);
+            FutureTask<Wire.Reply> reply = Tasks.ask(() -> farm.post(PLAIN));
             farm.get(0).take();
             assertThrows(TimeoutException.class, () -> reply.get(300, TimeUnit.MILLISECONDS));
             assertEquals(1, farm.get(0).requests());
@@ -268,12 +235,12 @@ class RetryTest {
     @Disabled("nothing is written before the reply, so nobody knows that the client has left")
     void aClientThatLeavesEndsTheWait() throws Exception {
         try (var farm = new Farm(1); var next = new Farm(1)) {
-            farm.get(0).answers(refusing(429, "slowly", "retry-after: 1"), GOOD);
+            farm.get(0).answers(Backend.refusing(429, "slowly", "retry-after: 1"), GOOD);
             try (var wire = new Wire(farm.proxy.port())) {
                 wire.message(STREAM);
                 farm.get(0).take();
             }
-            next.get(0).answers(refusing(429, "slowly", "retry-after: 2"), GOOD);
+            next.get(0).answers(Backend.refusing(429, "slowly", "retry-after: 2"), GOOD);
             assertReply("200 good", next.post(STREAM)); // the clock: twice the time of the wait
             assertEquals(1, farm.get(0).requests());
         }
@@ -314,7 +281,7 @@ class RetryTest {
     @Test
     @Order(LAST)
     void aBackendThatSaysNothingInTimeIsNotAskedAgain() throws Exception {
-        outcome(SILENT);
+        Tasks.outcome(SILENT);
     }
 
     @Test
@@ -331,11 +298,11 @@ class RetryTest {
         try (var farm = new Farm(1)) {
             for (String[] pair : new String[][] {{"6", "6"}, {"60", "60"}, {"61", "60"}, {"86400", "60"}}) {
                 for (int status : new int[] {429, 500}) {
-                    farm.get(0).answers(refusing(status, "why", "retry-after: " + pair[0]));
+                    farm.get(0).answers(Backend.refusing(status, "why", "retry-after: " + pair[0]));
                     assertEquals(pair[1], farm.post(STREAM).headers().get("retry-after"), status + " " + pair[0]);
                 }
             }
-            farm.get(0).answers(refusing(429, "why"));
+            farm.get(0).answers(Backend.refusing(429, "why"));
             assertNull(farm.post(STREAM).headers().get("retry-after"));
         }
     }
