@@ -1,27 +1,28 @@
 import com.sun.net.httpserver.HttpExchange;
-import java.io.FilterInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.http.HttpHeaders;
 import java.net.http.HttpResponse;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.logging.Logger;
 
 /**
- * One request for a message and its reply. The thread that runs it holds the lock all the time, except while it waits
- * for the upstream; then {@link #tick}, called from another thread, ends a wait that is too long and keeps the client
- * informed.
+ * One request for a message and its reply, on one thread: it asks the upstream, translates what comes, and while it
+ * waits for more sends the client what is ready and, in silence, pings. From other threads only {@link #tick} and
+ * {@link #stop} are called.
  *
  * <p>Nothing is sent, not even the status, before the upstream has said something that means a reply, or
  * {@link #PATIENCE} has passed: until then an error still gets a status of its own, after that it is an event.
@@ -34,6 +35,7 @@ final class Exchange {
     private static final int MAX_REPLY_BYTES = 64 * 1024 * 1024;
     private static final int MAX_TRAILING_EVENTS = 100; // after [DONE], read so that the connection can serve again
     private static final int MAX_UNSENT_BYTES = 64 * 1024;
+    private static final int MAX_UNTAKEN = 64; // pieces of the reply, of 16 KB at most
     private static final int MAX_REPAIRS = 3; // of a request that a backend refuses
     private static final int MAX_TRIES = 3; // where all backends have been tried, and what is wrong may pass
     private static final int MAX_WAIT_SECONDS = 5; // before another try
@@ -55,19 +57,16 @@ final class Exchange {
     private final Options options;
     private final String clientKey;
     private final Thread thread = Thread.currentThread();
-    private final ReentrantLock lock = new ReentrantLock();
     private final long begun = System.nanoTime();
-    private long lastSent = begun;
-    private long waitingSince; // for the upstream, while hasPlace and the lock is free
+    private long nextPing = begun + PATIENCE;
     private long finished; // since when nothing but usage and the end can come; 0 until then
-    private volatile long writingSince;
-    private volatile Thread writer; // to the client, this exchange's thread or a ping's; null while nothing is written
+    private volatile long writingSince; // to the client; 0 while nothing is written
     private Upstream upstream; // of the try that runs
     private Translator translator; // of the try that runs; nothing has been shown of those before
     private Json.Writer openai; // the request that it made
-    private HttpResponse<InputStream> reply; // null until it has come
-    private boolean hasPlace; // among the upstream's requests in flight
-    private ApiError verdict; // why the wait for the upstream was ended; null if it was not
+    private boolean expired; // the client has waited too long for another try
+    private BlockingQueue<Object> arrived = new LinkedBlockingQueue<>(); // of the reply: see Upstream.send
+    private boolean ended; // the reply; nothing more arrives
     private OutputStream body; // the client's; null until the status is sent
     private int pings;
     private boolean over; // nothing more goes to the client
@@ -94,7 +93,6 @@ final class Exchange {
 
     /** Runs to the end. @throws ApiError if that is to be answered with a status: nothing has been sent yet */
     void run() throws IOException {
-        lock.lock();
         try {
             if (translator.wantsNothing()) translator.end(); else tries();
             if (!over) complete(); // a stream is, before its very end is read
@@ -105,7 +103,6 @@ final class Exchange {
             if (!over) complete();
         } finally {
             over = true;
-            lock.unlock();
         }
     }
 
@@ -123,7 +120,7 @@ final class Exchange {
                 if (fails) upstream.fails();
                 if (!fails || isShown() || !isNew && !isAgain) throw e;
                 long wait = Math.max(FIRST_WAIT << tries, e.retrySeconds() * SECOND);
-                if (!isNew) waitFor(() -> new CountDownLatch(1).await(wait, TimeUnit.NANOSECONDS));
+                if (!isNew) await(wait);
                 if (isShown()) throw e; // a ping, meanwhile
             }
             upstream = upstreams.get(tries % upstreams.size());
@@ -163,31 +160,41 @@ final class Exchange {
     }
 
     /** {@return whether the client has been shown something, is gone, or has waited too long for another try} */
-    private boolean isShown() { return body != null || over || verdict != null; }
+    private boolean isShown() { return body != null || over || expired; }
 
     private void exchange() throws IOException {
-        reply = null;
+        finished = 0;
+        ended = false;
+        arrived = new LinkedBlockingQueue<>(MAX_UNTAKEN);
+        upstream.acquire();
+        Future<?> sent = null;
         try {
-            waitFor(() -> hasPlace = upstream.acquire());
-            waitFor(() -> reply = upstream.send(openai, clientKey));
-            passHeaders();
-            var in = new Watched(reply.body());
-            String type = reply.headers().firstValue("content-type").orElse("");
-            if (reply.statusCode() != 200 || type.contains("html")) throw refusal(in);
+            sent = upstream.send(openai, clientKey, arrived);
+            Object first = await(options.timeout().toNanos());
+            if (first == null) throw silence();
+            if (first instanceof Throwable e) throw upstream.failure(e);
+            var head = (HttpResponse.ResponseInfo) first;
+            passHeaders(head.headers());
+            String type = head.headers().firstValue("content-type").orElse("");
+            if (head.statusCode() != 200 || type.contains("html")) throw refusal(head);
             boolean isWhole = type.matches("(?i)application/(?!x-?nd|json-|jsonl).*json.*");
-            if (isWhole) whole(in); else events(in);
+            if (isWhole) whole(); else events();
         } finally {
-            if (reply != null) reply.body().close(); // which cancels what is still to come
-            if (hasPlace) upstream.release();
-            hasPlace = false;
-            finished = 0; // another try may follow
+            if (sent != null && !ended) sent.cancel(true);
+            arrived.clear();
+            upstream.release();
         }
     }
 
-    private void passHeaders() {
+    private ApiError silence() {
+        expired = true;
+        return translator.broken(504, "nothing came for %d seconds".formatted(options.timeout().toSeconds()));
+    }
+
+    private void passHeaders(HttpHeaders headers) {
         HEADERS.forEach((theirs, ours) -> {
             http.getResponseHeaders().remove(ours); // of another try
-            reply.headers().firstValue(theirs).map(value -> theirs.contains("-reset-") ? reset(value) : value)
+            headers.firstValue(theirs).map(value -> theirs.contains("-reset-") ? reset(value) : value)
                     .filter(value -> value.matches(ours.startsWith("x-") ? "[ -~]{1,100}" : "[\\dT:Z-]+"))
                     .ifPresent(value -> http.getResponseHeaders().set(ours, value));
         });
@@ -203,16 +210,22 @@ final class Exchange {
         }
     }
 
-    private ApiError refusal(InputStream in) throws IOException {
-        String wait = reply.headers().firstValue("retry-after").orElse("");
+    private ApiError refusal(HttpResponse.ResponseInfo head) throws IOException {
+        String wait = head.headers().firstValue("retry-after").orElse("");
         if (!wait.matches("\\d{1,9}(\\.\\d*)?")) wait = "-1";
-        ApiError error = ApiError.ofUpstream(reply.statusCode(), in.readNBytes(MAX_ERROR_BYTES), translator.context());
+        ApiError error = ApiError.ofUpstream(head.statusCode(), all(MAX_ERROR_BYTES), translator.context());
         return error.retryAfter((long) Math.ceil(Double.parseDouble(wait)));
     }
 
-    private void whole(InputStream in) throws IOException {
+    private byte[] all(int most) {
+        var all = new ByteArrayOutputStream();
+        for (byte[] more; all.size() < most && (more = more()).length > 0; ) all.writeBytes(more);
+        return Arrays.copyOf(all.toByteArray(), Math.min(most, all.size()));
+    }
+
+    private void whole() {
         try {
-            translator.chunk(Json.parse(in.readNBytes(MAX_REPLY_BYTES)));
+            translator.chunk(Json.parse(all(MAX_REPLY_BYTES)));
         } catch (Json.Malformed e) {
             throw translator.broken(502, "the reply is " + e.getMessage());
         }
@@ -225,8 +238,8 @@ final class Exchange {
         upstream.learns(translator.model(), translator.dialect());
     }
 
-    private void events(InputStream in) throws IOException {
-        var events = new Sse(in);
+    private void events() throws IOException {
+        var events = new Sse(this::more);
         while (isMore(events) && !translator.event(events)) { } // until nothing more comes or is wanted
         finish(false);
         complete();
@@ -234,13 +247,51 @@ final class Exchange {
     }
 
     /** {@return whether there is another event; what has finished may break off} */
-    private boolean isMore(Sse events) throws IOException {
+    private boolean isMore(Sse events) {
         try {
             return events.next();
         } catch (ApiError e) {
             if (over || translator.isFinished()) return false;
             throw e;
         }
+    }
+
+    /** {@return the next bytes of the reply, none at its end} What is ready is sent before, if there is time to. */
+    private byte[] more() {
+        if (ended) return Upstream.END;
+        int unsent = translator.ready().size();
+        boolean isDue = unsent > MAX_UNSENT_BYTES || unsent > 0 && arrived.isEmpty(); // nothing more has arrived
+        if (isDue && translator.isStream() && !over) send();
+        if (finished == 0 && (over || translator.isFinished())) finished = System.nanoTime();
+        long patience = finished == 0 ? options.timeout().toNanos() : finished + LINGER - System.nanoTime();
+        Object next = await(patience);
+        if (next == null && finished == 0) throw silence();
+        if (next instanceof Throwable) throw translator.broken(502, "the connection broke in mid-reply").asPassing();
+        ended |= next == Upstream.END;
+        return next == null ? Upstream.END : (byte[]) next;
+    }
+
+    /** Waits for the upstream, so long at most; meanwhile the client gets its pings. {@return what came; null: nothing} */
+    private Object await(long patience) {
+        long until = System.nanoTime() + patience;
+        while (true) {
+            boolean isPinged = translator.isStream() && !over;
+            long now = System.nanoTime();
+            if (isPinged && now >= nextPing) ping();
+            try {
+                Object next = arrived.poll((isPinged ? Math.min(until, nextPing) : until) - now, TimeUnit.NANOSECONDS);
+                if (next != null || now >= until) return next;
+            } catch (InterruptedException e) {
+                expired = true;
+                throw new ApiError(529, "the proxy is being stopped");
+            }
+        }
+    }
+
+    private void ping() {
+        translator.ping();
+        send();
+        if (++pings % 2 == 1) nextPing -= PATIENCE - SECOND; // the second of a pair finds out who has left
     }
 
     private void complete() throws IOException {
@@ -252,7 +303,6 @@ final class Exchange {
     private void send() {
         Json.Writer ready = translator.ready();
         writingSince = System.nanoTime();
-        writer = Thread.currentThread();
         try {
             if (body == null) body = begin(ready.size());
             body.write(ready.array(), 0, ready.size());
@@ -261,10 +311,10 @@ final class Exchange {
             over = true;
             throw new ApiError(499, "the client has left");
         } finally {
-            writer = null;
+            writingSince = 0;
         }
         ready.clear();
-        lastSent = System.nanoTime();
+        nextPing = System.nanoTime() + PATIENCE;
     }
 
     private OutputStream begin(int size) throws IOException {
@@ -273,79 +323,18 @@ final class Exchange {
         return Proxy.begin(http, 200, translator.isStream() ? 0 : size);
     }
 
-    /** Looks after the exchange; called a few times a second with the time in nanoseconds. Never blocks. */
+    /** Ends what a client holds up that does not read; called a few times a second, from another thread. */
     void tick(long now) {
-        if (!lock.tryLock()) { // it is not waiting for the upstream, but perhaps for a client that does not read
-            Thread stalled = writer;
-            boolean isStalled = stalled != null && now - writingSince > options.timeout().toNanos();
-            if (isStalled) stalled.interrupt(); // which closes the connection
-            return;
-        }
-        try {
-            long silence = hasPlace ? now - waitingSince : 0;
-            if (silence > options.timeout().toNanos() || finished != 0 && now - finished > LINGER) {
-                endWait(translator.broken(504, "nothing came for %d seconds".formatted(silence / SECOND)));
-            } else if (!over && translator.isStream() && now - lastSent > PATIENCE) {
-                lastSent = now;
-                Thread.ofVirtual().start(this::ping);
-            }
-        } finally {
-            lock.unlock();
-        }
+        long since = writingSince;
+        if (since != 0 && now - since > options.timeout().toNanos()) stop(); // which closes the connection
     }
 
-    private void ping() {
-        lock.lock();
-        try {
-            if (over) return;
-            translator.ping();
-            send();
-            if (++pings % 2 == 1) lastSent -= PATIENCE - SECOND; // the second of a pair finds out who has left
-        } catch (ApiError gone) {
-            endWait(gone);
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private void endWait(ApiError reason) {
-        verdict = reason;
-        thread.interrupt();
-    }
-
-    /** Does what may wait for the upstream, without the lock. @throws ApiError if the wait is ended or breaks */
-    private <T> T waitFor(Callable<T> wait) {
-        waitingSince = System.nanoTime();
-        lock.unlock();
-        try {
-            return wait.call();
-        } catch (Exception e) { // one of ours, of the connection, or the interruption of which the verdict says more
-            if (e instanceof ApiError error) throw error;
-            throw translator.broken(502, "the connection broke in mid-reply").asPassing();
-        } finally {
-            lock.lock();
-            if (verdict != null) Thread.interrupted(); // it has done its work
-            if (verdict != null) throw verdict;
-        }
-    }
+    /** Ends the exchange, from another thread; a client that listens gets an error. */
+    void stop() { thread.interrupt(); }
 
     /** {@return the log's line about the exchange} */
     String summary() {
         long millis = (System.nanoTime() - begun) * 1000 / SECOND;
         return "%s %d %d ms %s".formatted(requestId, status, millis, translator.summary());
-    }
-
-    /** The upstream's body, each read of which is a wait. */
-    private final class Watched extends FilterInputStream {
-        private Watched(InputStream in) { super(in); }
-
-        @Override
-        public int read(byte[] buffer, int offset, int length) throws IOException {
-            int unsent = translator.ready().size();
-            if (finished == 0 && (over || translator.isFinished())) finished = System.nanoTime();
-            boolean isDue = unsent > MAX_UNSENT_BYTES || unsent > 0 && in.available() == 0; // nothing more has arrived
-            if (isDue && translator.isStream() && !over) send();
-            return waitFor(() -> in.read(buffer, offset, length));
-        }
     }
 }

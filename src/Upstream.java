@@ -20,6 +20,9 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -34,7 +37,8 @@ import javax.net.ssl.X509TrustManager;
  * use by many threads; shared are the places, what was learned by model, and for how long it is set aside.
  */
 final class Upstream {
-    private static final long PATIENCE_SECONDS = 8; // to connect, and to get a place
+    private static final Duration PATIENCE = Duration.ofSeconds(8); // to connect, and to get a place
+    static final byte[] END = {};
     private static final int MAX_LEARNED = 1000; // models, whose names clients choose
     private static final long MAX_ASIDE_SECONDS = 60;
     private static final Duration LIST_PATIENCE = Duration.ofMillis(2500); // Claude Code waits for 3 s
@@ -65,7 +69,7 @@ final class Upstream {
         this.places = new Semaphore(options.maxConnectionsPerHost(), true);
         HttpClient.Builder client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
                 .proxy(ProxySelector.of(target.proxy().orElse(null)))
-                .connectTimeout(Duration.ofSeconds(PATIENCE_SECONDS));
+                .connectTimeout(PATIENCE);
         if (options.caCert().isPresent()) client.sslContext(trusting(options.caCert().get()));
         this.client = client.build();
     }
@@ -123,17 +127,17 @@ final class Upstream {
 
     Dialect dialect(String model) { return learned.getOrDefault(model, base); }
 
-    /** Waits for a place among the requests in flight, and returns true; {@link #release} gives it back. */
-    boolean acquire() throws InterruptedException {
-        long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
-        boolean first = places.tryAcquire(PATIENCE_SECONDS, TimeUnit.SECONDS);
-        boolean both = false;
+    /** Waits for a place among the requests in flight; {@link #release} gives it back. */
+    void acquire() {
+        long until = System.nanoTime() + PATIENCE.toNanos();
+        boolean first = false;
         try {
-            both = first && allPlaces.tryAcquire(until - System.nanoTime(), TimeUnit.NANOSECONDS);
-        } finally {
-            if (first && !both) places.release();
+            first = places.tryAcquire(PATIENCE.toNanos(), TimeUnit.NANOSECONDS);
+            if (first && allPlaces.tryAcquire(until - System.nanoTime(), TimeUnit.NANOSECONDS)) return;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // the proxy is being stopped
         }
-        if (both) return true;
+        if (first) places.release();
         String limits = "--max-connections, --max-connections-per-host";
         throw new ApiError(529, "too many requests in flight (%s)".formatted(limits)).retryAfter(1);
     }
@@ -144,23 +148,31 @@ final class Upstream {
     }
 
     /**
-     * Sends a request, with the client's key unless there is one for this backend, and waits for the reply's status.
-     * Of the client's other headers none is sent on. The reply's body must be closed.
-     *
-     * @throws ApiError 502 if no reply came
+     * Sends a request, with the client's key unless there is one for this backend; of the client's other headers none.
+     * What comes goes to {@code arrived}: the head ({@code ResponseInfo}), pieces of the body ({@code byte[]}, the last
+     * one empty), and the {@code Throwable} that ends it before that. To cancel what is returned stops all.
      */
-    HttpResponse<InputStream> send(Json.Writer body, String clientKey) throws InterruptedException {
+    CompletableFuture<HttpResponse<Void>> send(Json.Writer body, String clientKey, BlockingQueue<Object> arrived) {
         try {
             HttpRequest request = request(url, clientKey).setHeader("content-type", "application/json")
                     .POST(HttpRequest.BodyPublishers.ofByteArray(body.array(), 0, body.size())).build();
-            HttpResponse<InputStream> reply = client.send(request, HttpResponse.BodyHandlers.ofInputStream());
-            if (reply.statusCode() != 407) return reply;
-            throw new ApiError(502, target.host() + ": the HTTP proxy on the way wants a password; none can be given");
+            CompletableFuture<HttpResponse<Void>> sent = client.sendAsync(request, head -> {
+                put(arrived, head);
+                return HttpResponse.BodySubscribers.ofByteArrayConsumer(piece -> put(arrived, piece.orElse(END)));
+            });
+            sent.whenComplete((reply, e) -> { if (e != null) put(arrived, e); });
+            return sent;
         } catch (IllegalArgumentException e) {
             throw new ApiError(401, "the key holds characters that no header may hold");
-        } catch (IOException e) {
-            var error = new ApiError(502, "%s: %s".formatted(target.host(), reason(e)));
-            throw e instanceof ConnectException || e instanceof SSLException ? error : error.asPassing();
+        }
+    }
+
+    /** Waits while there is enough already, so that a client that reads slowly slows the backend down. */
+    private static void put(BlockingQueue<Object> arrived, Object next) {
+        try {
+            arrived.put(next);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e); // ends the reply; nothing interrupts the HTTP client's threads
         }
     }
 
@@ -189,7 +201,14 @@ final class Upstream {
         return request;
     }
 
-    private String reason(IOException e) {
+    /** {@return the error for what went wrong before a reply came} */
+    ApiError failure(Throwable e) {
+        Throwable cause = e instanceof CompletionException ? e.getCause() : e;
+        var error = new ApiError(502, "%s: %s".formatted(target.host(), reason(cause)));
+        return cause instanceof ConnectException || cause instanceof SSLException ? error : error.asPassing();
+    }
+
+    private String reason(Throwable e) {
         Throwable root = e;
         while (root.getCause() != null) root = root.getCause();
         if (root instanceof UnresolvedAddressException) return "the host is not known";

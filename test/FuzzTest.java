@@ -3,14 +3,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -19,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -278,13 +278,14 @@ class FuzzTest {
         return random.nextInt(4) == 0 ? noisy(spoilt, random) : spoilt;
     }
 
-    private static InputStream pieces(byte[] bytes, Random random) {
+    private static Supplier<byte[]> pieces(byte[] bytes, Random random) {
         int most = 1 + random.nextInt(random.nextBoolean() ? 8 : 5000);
-        return new ByteArrayInputStream(bytes) {
-            @Override
-            public int read(byte[] buffer, int offset, int length) {
-                return super.read(buffer, offset, Math.min(length, 1 + random.nextInt(most)));
-            }
+        int[] from = {0};
+        return () -> {
+            int to = Math.min(bytes.length, from[0] + 1 + random.nextInt(most));
+            byte[] piece = Arrays.copyOfRange(bytes, from[0], to);
+            from[0] = to;
+            return piece;
         };
     }
 

@@ -3,13 +3,12 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -160,17 +159,17 @@ class TranslatorTest {
         compare(expected, actual);
     }
 
-    /** {@return a stream that gives at most {@code step} bytes a read; 0: at most a line} */
-    private static InputStream pieces(byte[] bytes, int step) {
-        return new ByteArrayInputStream(bytes) {
-            @Override
-            public int read(byte[] buffer, int offset, int length) {
-                int most = step;
-                if (step == 0) {
-                    for (most = 1; pos + most <= count && buf[pos + most - 1] != '\n'; ) most++;
-                }
-                return super.read(buffer, offset, Math.min(length, most));
+    /** {@return what gives at most {@code step} bytes a time; 0: at most a line} */
+    private static Supplier<byte[]> pieces(byte[] bytes, int step) {
+        int[] from = {0};
+        return () -> {
+            int to = (int) Math.min(bytes.length, from[0] + (long) step);
+            if (step == 0) {
+                while (to < bytes.length && (to == from[0] || bytes[to - 1] != '\n')) to++;
             }
+            byte[] piece = Arrays.copyOfRange(bytes, from[0], to);
+            from[0] = to;
+            return piece;
         };
     }
 
