@@ -49,7 +49,29 @@ sealed interface Json {
     int from();
     int to();
     /** {@return the value in all of {@code source}, which must be UTF-8; a byte order mark is passed over} */
-    static Json parse(byte[] source) { return new Parser(source).document(); }
+    static Json parse(byte[] source) { return new Parser(source, 0).document(); }
+
+    /** {@return the string that stands from {@code from} to {@code to}, quotes included; NULL if just one does not} */
+    static Json string(byte[] source, int from, int to) {
+        try {
+            Json found = new Parser(source, from).string();
+            return found.to() == to ? found : NULL;
+        } catch (Malformed e) { // the caller looks at all of it then
+            return NULL;
+        }
+    }
+
+    /** {@return its kind by the first letter: object, array, string, number, or word, that is true, false or null} */
+    default char kind() {
+        return switch (this) {
+            case Obj o -> 'o';
+            case Arr a -> 'a';
+            case Str s -> 's';
+            case Num n -> 'n';
+            case Word w -> 'w';
+        };
+    }
+
     /** {@return the value as JSON text, as it was written} */
     default String raw() { return new String(source(), from(), to() - from(), StandardCharsets.UTF_8); }
     /** {@return the names and values of an object in turn; of anything else, none} */
@@ -106,11 +128,19 @@ sealed interface Json {
         private static final VarHandle LONGS =
                 MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
         private static final long ONES = 0x0101010101010101L;
+        private static final boolean[] ESCAPED = new boolean[256]; // what stands for itself after a backslash
+        static {
+            for (char c : "\"\\/bfnrt".toCharArray()) ESCAPED[c] = true;
+        }
 
         private final byte[] source;
         private int at;
 
-        private Parser(byte[] source) { this.source = source; }
+        private Parser(byte[] source, int at) {
+            this.source = source;
+            this.at = at;
+        }
+
         /** {@return a byte, unsigned; -1 beyond the end} */
         private int byteAt(int i) { return i < source.length ? source[i] & 0xFF : -1; }
 
@@ -167,19 +197,26 @@ sealed interface Json {
 
         /** string = quotation-mark *char quotation-mark */
         private Json string() {
-            int from = at++;
-            while (true) {
-                at = special(at);
-                int b = byteAt(at++);
-                if (b == '"') return new Str(source, from, at);
-                if (b < 0) throw new Malformed(at - 1, "the string does not end");
-                if (b < ' ') throw new Malformed(at - 1, "a control character must be escaped");
-                if (b == '\\') escape(); else utf8(at - 1);
+            byte[] bytes = source;
+            int from = at;
+            for (int i = from + 1; ; ) {
+                i = special(bytes, i);
+                byte b = i < bytes.length ? bytes[i] : 0;
+                if (b == '\\' && i + 1 < bytes.length && ESCAPED[bytes[i + 1] & 0xFF]) {
+                    i += 2;
+                } else if (b == '"') {
+                    at = i + 1;
+                    return new Str(bytes, from, at);
+                } else {
+                    at = i;
+                    if (b < 0) utf8(); else unicode();
+                    i = at;
+                }
             }
         }
 
         /** {@return where the next quote, backslash, control or non-ASCII character is; looks at eight at a time} */
-        private int special(int i) {
+        private static int special(byte[] source, int i) {
             for (; i + 8 <= source.length; i += 8) {
                 long eight = (long) LONGS.get(source, i);
                 long quote = eight ^ ONES * '"';
@@ -191,28 +228,27 @@ sealed interface Json {
             return i;
         }
 
-        private void escape() {
-            int kind = byteAt(at);
-            switch (kind) {
-                case '"', '\\', '/', 'b', 'f', 'n', 'r', 't', 'u' -> at++;
-                default -> throw new Malformed(at, "no such escape");
-            }
-            for (int to = at + (kind == 'u' ? 4 : 0); at < to; at++) {
+        /** An escape of four hex digits; what else may stand in a string has been read. */
+        private void unicode() {
+            if (at >= source.length) throw new Malformed(at, "the string does not end");
+            if (source[at] != '\\') throw new Malformed(at, "a control character must be escaped");
+            if (byteAt(++at) != 'u') throw new Malformed(at, "no such escape");
+            for (int to = ++at + 4; at < to; at++) {
                 if (Character.digit(byteAt(at), 16) < 0) throw new Malformed(at, "a hex digit expected");
             }
         }
 
         /** One character beyond ASCII, by the table of RFC 3629, section 4. */
-        private void utf8(int from) {
-            int lead = byteAt(from);
-            int second = byteAt(from + 1);
+        private void utf8() {
+            int lead = byteAt(at);
+            int second = byteAt(at + 1);
             int length = lead < 0xC2 || lead > 0xF4 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
             int least = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
             int most = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
             boolean valid = length > 0 && second >= least && second <= most;
-            for (int i = 2; valid && i < length; i++) valid = (byteAt(from + i) & 0xC0) == 0x80;
-            if (!valid) throw new Malformed(from, "not UTF-8");
-            at = from + length;
+            for (int i = 2; valid && i < length; i++) valid = (byteAt(at + i) & 0xC0) == 0x80;
+            if (!valid) throw new Malformed(at, "not UTF-8");
+            at += length;
         }
 
         /** number = [ - ] int [ frac ] [ exp ] */
@@ -255,7 +291,8 @@ sealed interface Json {
         private int size;
 
         int size() { return size; }
-        void clear() { size = 0; }
+        void clear() { cut(0); }
+        void cut(int at) { size = at; }
         /** {@return the bytes written, in an array that may be longer; valid until the next write} */
         byte[] array() { return bytes; }
         byte[] toBytes() { return Arrays.copyOf(bytes, size); }
@@ -267,9 +304,14 @@ sealed interface Json {
          */
         Writer put(String pattern, Object... values) {
             int next = 0;
+            ensure(pattern.length());
             for (int i = 0; i < pattern.length(); i++) {
                 char c = pattern.charAt(i);
-                if (c == '%' || c == '@') value(values[next++], c == '@'); else raw(c == '\'' ? '"' : c);
+                if (c == '%' || c == '@') {
+                    value(values[next++], c == '@').ensure(pattern.length());
+                } else {
+                    bytes[size++] = (byte) (c == '\'' ? '"' : c);
+                }
             }
             return this;
         }
@@ -278,7 +320,7 @@ sealed interface Json {
             return switch (value) {
                 case Json json when inQuotes -> raw('"').quoted(json).raw('"');
                 case Json json -> raw(json.source(), json.from(), json.to());
-                case Writer other -> raw(other.bytes, 0, other.size);
+                case Writer other -> raw(other);
                 case String text -> raw('"').escaped(text).raw('"');
                 default -> utf8(value.toString());
             };
@@ -305,6 +347,8 @@ sealed interface Json {
             bytes[size++] = (byte) ascii;
             return this;
         }
+
+        Writer raw(Writer other) { return raw(other.bytes, 0, other.size); }
 
         Writer raw(byte[] source, int from, int to) {
             ensure(to - from);

@@ -25,7 +25,7 @@ final class MessageWriter {
     private final Json.Writer out = new Json.Writer();
     private final Json.Writer head = new Json.Writer(); // the message up to its content
     private final Json.Writer deltaStart = new Json.Writer(); // of the open block's events, up to the text itself
-    private final String deltaEnd;
+    private final Json.Writer deltaEnd = new Json.Writer();
     private final boolean events;
     private String tier = "standard";
     private boolean started;
@@ -35,7 +35,7 @@ final class MessageWriter {
 
     MessageWriter(boolean events, String id, Json model) {
         this.events = events;
-        this.deltaEnd = events ? "\"}}\n\n" : "";
+        if (events) deltaEnd.put("'}}\n\n");
         head.put("{'id':%,'type':'message','role':'assistant','model':%,'content':[", id, model);
     }
 
@@ -97,13 +97,13 @@ final class MessageWriter {
     }
 
     /** A piece of the open block's text. */
-    void delta(Json.Str text) { out.put("%", deltaStart).inner(text).utf8(deltaEnd); }
+    void delta(Json.Str text) { out.raw(deltaStart).inner(text).raw(deltaEnd); }
 
     /** A piece of the open tool call's input, JSON text. */
     void input(String json) {
-        out.put("%", deltaStart);
+        out.raw(deltaStart);
         if (events) out.escaped(json); else out.utf8(json);
-        out.utf8(deltaEnd);
+        out.raw(deltaEnd);
     }
 
     /** Ends the open block, if any; {@code signature} is that of a thinking block. */

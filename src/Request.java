@@ -1,17 +1,20 @@
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * The client's request (Anthropic Messages, {@code POST /v1/messages}): checked as far as that goes without translating
  * it, then looked at. What is wrong is an {@link ApiError} that names the field by its path.
  */
 final class Request {
-    private static final Map<Class<?>, String> KINDS = Map.of(Json.Obj.class, "an object", Json.Arr.class, "an array",
-            Json.Str.class, "a string", Json.Num.class, "a number", Json.Word.class, "true or false");
+    /** Members and the kinds of value that they may have: an object, an array, a string, a number, true or false. */
+    private static final String SHAPE = "model=s max_tokens=n system=sa tools=a stop_sequences=a mcp_servers=a tool_choice=o"
+            + " thinking=o output_config=o metadata=o output_format=o temperature=n top_p=n stream=w messages=a";
+    private static final Map<Character, String> KINDS = Map.of('o', "an object", 'a', "an array", 's', "a string",
+            'n', "a number", 'w', "true or false");
 
     private final Json anthropic;
+    private final boolean isThinkingOff;
 
     /** @throws ApiError if to go on would corrupt the conversation, or pretend that something happened (SPEC A.2) */
     Request(Json anthropic) {
@@ -20,39 +23,33 @@ final class Request {
         boolean create = get("thread").get("type").is("create");
         if (create) throw new ApiError(400, "thread_unsupported_request", "Threads are not supported here.");
         if (!get("thread").isNull()) throw new ApiError(404, "thread_not_found", "thread: no such thread");
-        refuse("model", text(anthropic, "model").text().length() > 256, "256 characters at most");
-        long maxTokens = may(anthropic, "max_tokens", Json.Num.class).isNull() ? 0 : get("max_tokens").toLong(-1);
-        refuse("max_tokens", maxTokens < 0, "an integer >= 0 expected");
-        may(anthropic, "system", Json.Str.class, Json.Arr.class);
+        for (String member : SHAPE.split(" ")) may(anthropic, member.split("=")[0], member.split("=")[1]);
+        refuse("model", need(anthropic, "model", "s").text().length() > 256, "256 characters at most");
+        refuse("max_tokens", get("max_tokens") instanceof Json.Num most && most.toLong(-1) < 0, "an integer >= 0 expected");
         objects(anthropic, "system").forEach(block -> text(block, "text"));
-        for (String name : List.of("tools", "stop_sequences", "mcp_servers")) may(anthropic, name, Json.Arr.class);
-        for (String name : List.of("tool_choice", "thinking", "output_config", "metadata", "output_format")) {
-            may(anthropic, name, Json.Obj.class);
-        }
-        for (String name : List.of("temperature", "top_p")) may(anthropic, name, Json.Num.class);
-        may(anthropic, "stream", Json.Word.class);
-        may(get("output_config"), "format", Json.Obj.class);
+        may(get("output_config"), "format", "o");
+        isThinkingOff = get("thinking").get("type").is("disabled") || get("thinking").get("type").is("between_tools");
         boolean texts = get("stop_sequences").items().stream().allMatch(Json.Str.class::isInstance);
         refuse("stop_sequences", !texts, "an array of strings expected");
         refuse("mcp_servers", !get("mcp_servers").items().isEmpty(), "not available on this proxy");
         refuse("container.skills", !get("container").get("skills").items().isEmpty(), "not available on this proxy");
         refuse("compaction", !get("compaction").isNull(), "not available on this proxy");
         refuse("billing_policy", get("billing_policy").get("bill_to").is("user_profile"), "not available here");
-        refuse("messages", need(anthropic, "messages", Json.Arr.class).items().isEmpty(), "at least one is required");
+        refuse("messages", need(anthropic, "messages", "a").items().isEmpty(), "at least one is required");
         for (Json message : objects(anthropic, "messages")) {
-            String role = text(message, "role").text();
-            boolean known = List.of("system", "user", "assistant").contains(role);
+            Json role = text(message, "role");
+            boolean known = role.is("user") || role.is("assistant") || role.is("system");
             if (!known) throw invalid(message, "role", "user, assistant or system expected");
-            Json content = may(message, "content", Json.Str.class, Json.Arr.class);
-            if (content.isNull() && !role.equals("system")) throw invalid(message, "content", "Field required");
-            objects(message, "content").forEach(block -> text(block, "type"));
+            Json content = may(message, "content", "sa");
+            if (content.isNull() && !role.is("system")) throw invalid(message, "content", "Field required");
+            for (Json block : objects(message, "content")) text(block, "type");
         }
     }
 
     Json json() { return anthropic; }
     Json get(String name) { return anthropic.get(name); }
     boolean isStream() { return get("stream") == Json.TRUE; }
-    boolean isThinkingOff() { return get("thinking").get("type").text().matches("disabled|between_tools"); }
+    boolean isThinkingOff() { return isThinkingOff; }
     boolean isOneCallWanted() { return get("tool_choice").get("disable_parallel_tool_use") == Json.TRUE; }
     List<Json> stops() { return get("stop_sequences").items().stream().filter(at -> !at.text().isBlank()).toList(); }
 
@@ -62,26 +59,27 @@ final class Request {
         Json format = old.isNull() ? get("output_config").get("format") : old;
         boolean both = !old.isNull() && !get("output_config").get("format").isNull();
         refuse("output_format", both, "output_config.format is there too");
-        return format.isNull() ? format : need(format, "schema", Json.Obj.class);
+        return format.isNull() ? format : need(format, "schema", "o");
     }
 
     void refuse(String name, boolean isRefused, String reason) {
         if (isRefused) throw invalid(anthropic, name, reason);
     }
 
-    Json text(Json parent, String name) { return need(parent, name, Json.Str.class); }
+    Json text(Json parent, String name) { return need(parent, name, "s"); }
 
     /** {@return the member, which must be there and of one of the {@code kinds}} */
-    Json need(Json parent, String name, Class<?>... kinds) {
+    Json need(Json parent, String name, String kinds) {
         if (parent.get(name).isNull()) throw invalid(parent, name, "Field required");
         return may(parent, name, kinds);
     }
 
     /** {@return the member, which must be of one of the {@code kinds} if it is there} */
-    Json may(Json parent, String name, Class<?>... kinds) {
+    Json may(Json parent, String name, String kinds) {
         Json found = parent.get(name);
-        if (found.isNull() || Stream.of(kinds).anyMatch(kind -> kind.isInstance(found))) return found;
-        throw invalid(parent, name, Stream.of(kinds).map(KINDS::get).collect(Collectors.joining(" or ")) + " expected");
+        if (found.isNull() || kinds.indexOf(found.kind()) >= 0) return found;
+        throw invalid(parent, name, kinds.chars().mapToObj(kind -> KINDS.get((char) kind))
+                .collect(Collectors.joining(" or ")) + " expected");
     }
 
     /** {@return the elements of an array, each of which must be an object; of anything else, none} */

@@ -1,4 +1,5 @@
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.function.Supplier;
 
 /**
@@ -9,63 +10,80 @@ import java.util.function.Supplier;
  * events that no blank line parts. Comments, {@code id:} and {@code retry:} are passed over.
  */
 final class Sse {
+    private static final byte[] NONE = {};
     private static final int MAX_LINE_BYTES = 64 * 1024 * 1024;
 
     private final Supplier<byte[]> source; // gives the next bytes; none at the end, then and ever after
     private byte[] bytes = new byte[16 * 1024];
     private int next; // where what has not been read begins in bytes
     private int filled; // where it ends
+    private boolean ended;
     private boolean endedByCr; // the last line; a LF may follow
-    private String line = ""; // the last one read, which may belong to the next event; null at the end
-    private String data = "";
+    private byte[] line = NONE; // the last one read, which may belong to the next event; empty, too, at the end
+    private byte[] data = NONE;
     private boolean isError;
 
     Sse(Supplier<byte[]> source) { this.source = source; }
 
-    byte[] data() { return data.getBytes(StandardCharsets.ISO_8859_1); }
+    byte[] data() { return data; }
     /** {@return whether this is the {@code [DONE]} that ends a stream of OpenAI's} */
-    boolean isDone() { return data.startsWith("[DONE]"); }
+    boolean isDone() { return begins(data, 0, "[DONE]"); }
     /** {@return whether the event is an error by its name, whatever its data} */
     boolean isError() { return isError; }
 
     /** {@return whether there is another event; blocks until it is whole or the stream ends} */
     boolean next() {
-        data = "";
+        data = NONE;
         isError = false;
-        while (line != null) {
-            if (line.startsWith("\u00EF\u00BB\u00BF")) line = line.substring(3); // the byte order mark
-            String value = line;
-            while (value.startsWith("data:") || value.startsWith("error:")) {
-                value = value.substring(value.indexOf(':') + 1).stripLeading();
+        while (!ended) {
+            int from = begins(line, 0, "\u00EF\u00BB\u00BF") ? 3 : 0; // the byte order mark
+            int value = from;
+            while (begins(line, value, "data:") || begins(line, value, "error:")) {
+                do value++; while (line[value - 1] != ':');
+                while (value < line.length && line[value] == ' ') value++;
             }
-            boolean isBare = line.startsWith("{");
-            boolean isData = isBare || value.length() < line.length();
-            boolean isNext = isData && (value.startsWith("{") || value.startsWith("[")) && data.endsWith("}");
-            if (isNext || line.isEmpty() && !data.isEmpty()) return true;
-            isError = line.startsWith("event:") ? line.endsWith("error") : isError || line.startsWith("error:");
-            if (isData) data += data.isEmpty() ? value : "\n" + value;
-            line = isBare ? "" : readLine(); // a bare line is an event of its own
+            boolean isBare = begins(line, from, "{");
+            boolean isData = isBare || value > from;
+            boolean isJson = isData && (begins(line, value, "{") || begins(line, value, "["));
+            boolean isNext = isJson && data.length > 0 && data[data.length - 1] == '}';
+            if (isNext || line.length == 0 && data.length > 0) return true;
+            boolean isNamed = begins(line, from, "event:");
+            isError = isNamed ? new String(line, StandardCharsets.UTF_8).strip().endsWith("error")
+                    : isError || begins(line, from, "error:");
+            if (isData) data = joined(data, Arrays.copyOfRange(line, value, line.length));
+            if (isBare) line = NONE; else readLine(); // a bare line is an event of its own
         }
-        return !data.isEmpty();
+        return data.length > 0;
     }
 
-    /** {@return the next line, a character a byte: whether they are UTF-8 is for the reader of the JSON to say} */
-    private String readLine() {
+    private static boolean begins(byte[] line, int at, String with) {
+        int same = 0;
+        while (same < with.length() && at + same < line.length && (line[at + same] & 0xFF) == with.charAt(same)) same++;
+        return same == with.length();
+    }
+
+    private static byte[] joined(byte[] data, byte[] more) {
+        if (data.length == 0) return more;
+        byte[] all = Arrays.copyOf(data, data.length + 1 + more.length);
+        all[data.length] = '\n';
+        System.arraycopy(more, 0, all, data.length + 1, more.length);
+        return all;
+    }
+
+    /** Reads the next line, or finds that there is none. */
+    private void readLine() {
+        boolean isSplit = endedByCr && (next < filled || fill()) && bytes[next] == '\n'; // CR and LF end one line
+        if (isSplit) next++;
         int length = 0;
-        while (next + length < filled || fill()) {
-            byte b = bytes[next + length++];
-            boolean isSecond = b == '\n' && endedByCr && length == 1; // of CR and LF
-            endedByCr = b == '\r';
-            if (isSecond) {
-                next++;
-                length = 0;
-            } else if (b == '\n' || b == '\r') {
-                next += length;
-                return new String(bytes, next - length, length - 1, StandardCharsets.ISO_8859_1);
-            }
-        }
-        next = filled;
-        return length == 0 ? null : new String(bytes, next - length, length, StandardCharsets.ISO_8859_1);
+        do {
+            int at = next + length;
+            while (at < filled && bytes[at] != '\n' && bytes[at] != '\r') at++;
+            length = at - next;
+        } while (next + length == filled && fill());
+        ended = next == filled;
+        endedByCr = !ended && next + length < filled && bytes[next + length] == '\r';
+        line = Arrays.copyOfRange(bytes, next, next + length);
+        next = Math.min(filled, next + length + 1);
     }
 
     /** Takes more bytes of the source, after those not yet read. {@return whether there are any} */

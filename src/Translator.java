@@ -1,5 +1,6 @@
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -60,6 +61,10 @@ final class Translator {
     private String half = ""; // the first half of a surrogate pair
     private String signature = "", refusal = "", finishReason = "", stopSequence = "";
     private Json usage = Json.NULL, timings = Json.NULL;
+    private Usual usual = new Usual(new byte[0], 0, 0, "");
+    private int pieces; // of text in this chunk, and what else makes it unlike those that only bring text
+    private Json last = Json.NULL; // of these pieces
+    private String lastField = "";
 
     /** @throws ApiError if {@code anthropic} is not a request that can be translated */
     Translator(Json anthropic, Options options, Dialect dialect, Supplier<String> newIds) {
@@ -90,7 +95,7 @@ final class Translator {
 
     /** {@return the body for the upstream: {@code {"model":…,"messages":[…],…}}} */
     Json.Writer openai() {
-        request.need(request.json(), "max_tokens", Json.Num.class);
+        request.need(request.json(), "max_tokens", "n");
         return write();
     }
 
@@ -128,19 +133,22 @@ final class Translator {
 
     private int sentStops() { return dialect.takes("stop") ? MAX_STOPS : 0; }
 
-    /** Writes a member under the name that it has at this backend, if it takes it. */
     private void field(String member, String pattern, Object... values) {
+        if (begin(member)) out.put(pattern, values).raw(',');
+    }
+
+    /** Begins a member by the name that it has at this backend. {@return false if the backend is not to be sent it} */
+    private boolean begin(String member) {
         String name = dialect.name(member);
         if (name.isEmpty()) warnings.add("dropped_" + member);
-        if (!name.isEmpty() && !isReplaced(name)) out.put("%:", name).put(pattern, values).raw(',');
-    }
-
-    private boolean isReplaced(String name) {
         Json[] extra = options.extraBody().parts();
-        return IntStream.range(0, extra.length).anyMatch(i -> i % 2 == 0 && extra[i].is(name));
+        boolean isReplaced = IntStream.range(0, extra.length).anyMatch(i -> i % 2 == 0 && extra[i].is(name));
+        if (name.isEmpty() || isReplaced) return false;
+        out.put("%:", name);
+        return true;
     }
 
-    private static Json.Writer list(List<?> items) {
+    private static Json.Writer list(List<Json> items) {
         var list = new Json.Writer().raw('[');
         items.forEach(item -> list.put("%,", item));
         return list.closeWith(']');
@@ -163,7 +171,7 @@ final class Translator {
             Json changed = message.get("output_config").get("effort");
             if (isRole(message, "system") && changed.hasText()) effort = changed.text();
         }
-        long budget = request.may(thinking, "budget_tokens", Json.Num.class).toLong(0);
+        long budget = request.may(thinking, "budget_tokens", "n").toLong(0);
         if (enabled && effort.isEmpty() && budget > 0) {
             effort = budget < 4096 ? "low" : budget < 16_000 ? "medium" : budget < 32_000 ? "high" : "xhigh";
         }
@@ -260,15 +268,15 @@ final class Translator {
         out.put("{'role':'assistant','content':%,", texts.isEmpty() && !openCalls.isEmpty() ? Json.NULL : text);
         if (!thoughts.isEmpty()) out.put("%:%,", field, joined(thoughts, "\n\n"));
         if (thoughts.isEmpty() && dialect.is("reasoning_content", "required")) out.put("'reasoning_content':' ',");
-        if (!openCalls.isEmpty()) out.put("'tool_calls':%", list(openCalls.stream().map(this::toolCall).toList()));
-        out.closeWith('}').raw(',');
+        if (!openCalls.isEmpty()) out.put("'tool_calls':[");
+        openCalls.forEach(this::toolCall);
+        out.closeWith(openCalls.isEmpty() ? '}' : ']').put(openCalls.isEmpty() ? "," : "},");
     }
 
-    private Json.Writer toolCall(Json block) {
-        Json input = request.may(block, "input", Json.Obj.class);
-        String arguments = input.isNull() ? "'{}'" : "@";
-        return new Json.Writer().put("{'id':%,'type':'function','function':{'name':%,'arguments':" + arguments + "}}",
-                request.text(block, "id"), shortName(request.text(block, "name")), input);
+    private void toolCall(Json block) {
+        Json input = request.may(block, "input", "o");
+        out.put("{'id':%,'type':'function','function':{'name':%,'arguments':", request.text(block, "id"),
+                shortName(request.text(block, "name"))).put(input.isNull() ? "'{}'}}," : "@}},", input);
     }
 
     /** {@return the key that reasoning goes back under: as it came, by its signature {@code a2o1.<field>}} */
@@ -341,7 +349,7 @@ final class Translator {
      */
     private Json.Str toolResult(Json result) {
         if (result.isNull()) return Json.Str.of("(no result: the call was not executed)");
-        request.may(result, "content", Json.Str.class, Json.Arr.class);
+        request.may(result, "content", "sa");
         request.objects(result, "content");
         List<Json> texts = new ArrayList<>();
         for (Json part : blocks(result, "content").stream().flatMap(block -> parts(block).stream()).toList()) {
@@ -374,7 +382,7 @@ final class Translator {
 
     /** {@return the URL of an image or document: its own, or a data URL} */
     private Json url(Json block) {
-        Json source = request.need(block, "source", Json.Obj.class);
+        Json source = request.need(block, "source", "o");
         return switch (request.text(source, "type").text()) {
             case "url" -> request.text(source, "url");
             case "base64" -> Json.Str.of("data:", request.text(source, "media_type"), ";base64,",
@@ -385,9 +393,9 @@ final class Translator {
 
     /** A PDF becomes {@code {"type":"file","file":{"filename":…,"file_data":…}}}, text a {@code document} element. */
     private List<Json> document(Json block) {
-        Json source = request.need(block, "source", Json.Obj.class);
-        Json title = request.may(block, "title", Json.Str.class);
-        Json context = request.may(block, "context", Json.Str.class);
+        Json source = request.need(block, "source", "o");
+        Json title = request.may(block, "title", "s");
+        Json context = request.may(block, "context", "s");
         Object name = title.hasText() ? title : "document.pdf";
         if (!isKind(source, "text") && !isKind(source, "content")) {
             if (!dialect.takes("file")) warnings.add("dropped_file");
@@ -395,7 +403,7 @@ final class Translator {
                     : part("{'type':'file','file':{'filename':%,'file_data':%}}", name, url(block)));
         }
         String from = isKind(source, "text") ? "data" : "content";
-        request.need(source, from, Json.Str.class, Json.Arr.class);
+        request.need(source, from, "sa");
         List<Json> inner = blocks(source, from).stream().flatMap(each -> parts(each).stream()).toList();
         Json.Str text = joined(inner.stream().filter(Json.Str.class::isInstance).toList(), "\n");
         text = Json.Str.of(title.hasText() ? Json.Str.of("<document title=\"", title, "\">\n") : "<document>\n",
@@ -442,13 +450,15 @@ final class Translator {
     /** {@code tools}, {@code tool_choice}, {@code parallel_tool_calls}; none of them where no tool is left to send. */
     private void tools() {
         Set<String> names = new LinkedHashSet<>();
-        List<Json.Writer> functions = new ArrayList<>();
         boolean defers = request.get("tools").items().stream().anyMatch(tool -> tool.get("defer_loading") == Json.TRUE);
         String history = defers ? request.get("messages").raw() : "";
+        int before = out.size();
+        if (!begin("tools")) return;
+        out.raw('[');
         for (Json tool : request.objects(request.json(), "tools")) {
-            String type = tool.get("type").text();
-            boolean custom = type.isEmpty() || type.equals("custom") || tool.get("input_schema") instanceof Json.Obj;
-            if (type.contains("toolset")) throw request.invalid(tool, "type", type + " is not available");
+            Json type = tool.get("type");
+            boolean custom = !type.hasText() || type.is("custom") || tool.get("input_schema") instanceof Json.Obj;
+            if (type.text().contains("toolset")) throw request.invalid(tool, "type", type.text() + " is not available");
             boolean server = !custom && !ToolSchemas.has(tool);
             if (server) warnings.add("server_tool_omitted"); // nothing in chat completions would run it
             if (server) continue;
@@ -459,32 +469,32 @@ final class Translator {
             if (withheld) continue;
             boolean isOwn = name.hasText() && names.add(name.text());
             if (!isOwn) throw request.invalid(tool, "name", "a name that no other tool has expected");
-            var function = new Json.Writer().put("{'type':'function','function':{'name':%,", shortName(name));
-            functions.add((custom ? custom(tool, function) : ToolSchemas.write(tool, function)).put("}}"));
+            out.put("{'type':'function','function':{'name':%,", shortName(name));
+            if (custom) custom(tool); else ToolSchemas.write(tool, out);
+            out.put("}},");
         }
-        if (names.isEmpty()) return;
-        field("tools", "%", list(functions));
-        toolChoice(names);
+        out.closeWith(']').raw(',');
+        if (names.isEmpty()) out.cut(before); else toolChoice(names);
     }
 
     /** {@code {"name":N,"description":D,"input_schema":S}} to {@code {"name":N,"description":D,"parameters":S}}. */
-    private Json.Writer custom(Json tool, Json.Writer function) {
-        Json description = request.may(tool, "description", Json.Str.class);
-        Stream<Json> examples = tool.get("input_examples").items().stream().limit(3);
+    private void custom(Json tool) {
+        Json description = request.may(tool, "description", "s");
+        List<Json> examples = tool.get("input_examples").items();
         Object[] text = Stream.concat(Stream.of(description).filter(Json::hasText),
-                examples.map(example -> "\n\nExample input: " + example.raw())).toArray();
-        if (text.length > 0) function.put("'description':%,", Json.Str.of(text));
-        Json schema = request.need(tool, "input_schema", Json.Obj.class);
-        function.put("'parameters':{"); // with what some backends insist on, without the schema's name and dialect
-        if (schema.get("type").isNull()) function.put("'type':'object',");
-        if (schema.get("properties").isNull()) function.put("'properties':{},");
+                examples.stream().limit(3).map(example -> "\n\nExample input: " + example.raw())).toArray();
+        if (text.length > 0) out.put("'description':%,", examples.isEmpty() ? description : Json.Str.of(text));
+        Json schema = request.need(tool, "input_schema", "o");
+        out.put("'parameters':{"); // with what some backends insist on, without the schema's name and dialect
+        if (schema.get("type").isNull()) out.put("'type':'object',");
+        if (schema.get("properties").isNull()) out.put("'properties':{},");
         Json[] members = schema.parts();
         for (int i = 0; i < members.length; i += 2) {
             boolean left = members[i].is("$schema") || members[i].is("$id") || members[i + 1].isNull();
-            if (!left) function.put("%:%,", members[i], members[i + 1]);
+            if (!left) out.put("%:%,", members[i], members[i + 1]);
         }
-        function.closeWith('}');
-        return tool.get("strict") == Json.TRUE && isStrict(schema) ? function.put(",'strict':true") : function;
+        out.closeWith('}');
+        if (tool.get("strict") == Json.TRUE && isStrict(schema)) out.put(",'strict':true");
     }
 
     /** {@return whether OpenAI takes the schema as strict: at every level all members are required, others refused} */
@@ -528,6 +538,21 @@ final class Translator {
                 .findFirst().map(Json::text).filter(name -> !name.isEmpty()).orElse(called);
     }
 
+    /**
+     * A chunk that brought nothing but a string, from {@code from} to {@code to} in it, of text or of reasoning under
+     * {@code field}. Most chunks of a stream differ only there, and need not be parsed.
+     */
+    private record Usual(byte[] chunk, int from, int to, String field) {
+        /** {@return the string that {@code other} brings; NULL if it differs elsewhere too} */
+        private Json piece(byte[] other) {
+            int end = other.length - (chunk.length - to);
+            boolean same = end > from && Arrays.equals(chunk, 0, from, other, 0, from)
+                    && Arrays.equals(chunk, to, chunk.length, other, end, other.length);
+            Json found = same ? Json.string(other, from, end) : Json.NULL;
+            return found.hasText() ? found : Json.NULL;
+        }
+    }
+
     /** One tool call of the reply; its arguments are mended and wait in {@code arguments} until its turn comes. */
     private static final class Call {
         private final Arguments arguments = new Arguments();
@@ -564,14 +589,18 @@ final class Translator {
     /** Takes an event of the upstream's stream. @return whether nothing more is wanted */
     boolean event(Sse event) {
         if (event.isDone()) return true;
+        byte[] data = event.data();
         try {
-            Json chunk = Json.parse(event.data());
+            Json text = event.isError() ? Json.NULL : usual.piece(data);
+            if (!text.isNull()) piece(text, usual.field);
+            if (!text.isNull()) return isStopped();
+            Json chunk = Json.parse(data);
             if (event.isError() || !(chunk instanceof Json.Obj)) throw upstreamError(chunk);
             chunk(chunk);
         } catch (Json.Malformed e) {
             if (isFinished() && !event.isError()) return true; // what broke off is not of the reply
-            String text = new String(event.data(), StandardCharsets.UTF_8);
-            throw event.isError() ? upstreamError(Json.Str.of(text))
+            String words = new String(data, StandardCharsets.UTF_8);
+            throw event.isError() ? upstreamError(Json.Str.of(words))
                     : broken(502, "the stream's data is " + e.getMessage());
         }
         return isStopped();
@@ -608,6 +637,7 @@ final class Translator {
         if (chunk.get("timings") instanceof Json.Obj found) timings = found;
         if (chunk.get("service_tier").is("priority")) message.setTier("priority");
         if (isStopped() || choice.isNull()) return;
+        pieces = 0;
         answered |= choice.parts().length > 0;
         usageIsLast = usageIsLast && choices.items().isEmpty();
         boolean isDelta = choice.get("delta") instanceof Json.Obj;
@@ -620,6 +650,22 @@ final class Translator {
         if (isStop) stopSequence = matched;
         String reason = choice.get("finish_reason").text();
         if (!reason.isEmpty() && !(finishReason.equals("tool_calls") && reason.equals("stop"))) finishReason = reason;
+        boolean isUsual = pieces == 1 && isDelta && reason.isEmpty() && last.source() == chunk.source();
+        if (isUsual) usual = new Usual(chunk.source(), last.from(), last.to(), lastField);
+    }
+
+    /** Takes a piece of text or, with the {@code field} that it came under, of reasoning. */
+    private void piece(Json text, String field) {
+        pieces++;
+        usageIsLast = false;
+        last = text;
+        lastField = field;
+        if (field.isEmpty()) {
+            filter.feed(text);
+        } else {
+            filter.flush();
+            write(text, field);
+        }
     }
 
     private static boolean isSaid(Json error) {
@@ -673,17 +719,16 @@ final class Translator {
     private void refusal(Json text) {
         refusal += text.text();
         content(text);
+        if (text.hasText()) pieces++; // no usual chunk
     }
 
     private void content(Json text) {
         boolean odd = text instanceof Json.Num || text instanceof Json.Obj;
-        if (odd || text.hasText()) filter.feed(odd ? Json.Str.of(text.raw()) : text);
+        if (odd || text.hasText()) piece(odd ? Json.Str.of(text.raw()) : text, "");
     }
 
     private void think(Json text, String field) {
-        if (!text.hasText()) return;
-        filter.flush();
-        write(text, field);
+        if (text.hasText()) piece(text, field);
     }
 
     /** Writes text, or with a {@code field} reasoning that came under it; while a tool call is open, it waits. */
@@ -694,13 +739,15 @@ final class Translator {
             later.add(() -> write(text, field));
             return;
         }
-        if (!message.isOpen(kind)) open(kind);
-        if (!field.isEmpty()) signature = "a2o1." + field;
-        piece((Json.Str) text);
+        if (!message.isOpen(kind)) {
+            open(kind);
+            signature = "a2o1." + field;
+        }
+        show((Json.Str) text);
     }
 
     /** Half of a surrogate pair at the end waits for the other, which some backends send in the next chunk. */
-    private void piece(Json.Str text) {
+    private void show(Json.Str text) {
         boolean plain = half.isEmpty() && !text.mayEndInHalf();
         String all = plain ? "" : half + text.text();
         int end = all.length() - (!plain && Character.isHighSurrogate(all.charAt(all.length() - 1)) ? 1 : 0);
@@ -722,6 +769,7 @@ final class Translator {
     /** {@code {"index":I,"id":…,"function":{"name":N,"arguments":A}}}, whole or a piece of it, any of it missing. */
     private void toolCall(Json delta, Json function, boolean whole) {
         filter.flush();
+        pieces++; // no usual chunk
         Call call = call(delta, function, whole);
         String name = function.get("name").text();
         if (call.id.isEmpty()) call.id = delta.get("id").text();

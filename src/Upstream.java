@@ -160,7 +160,9 @@ final class Upstream {
                 put(arrived, head);
                 return HttpResponse.BodySubscribers.ofByteArrayConsumer(piece -> put(arrived, piece.orElse(END)));
             });
-            sent.whenComplete((reply, e) -> { if (e != null) put(arrived, e); });
+            sent.whenComplete((reply, e) -> {
+                if (e != null && !sent.isCancelled()) put(arrived, e); // else nobody waits for it
+            });
             return sent;
         } catch (IllegalArgumentException e) {
             throw new ApiError(401, "the key holds characters that no header may hold");
