@@ -1,0 +1,42 @@
+// check.mjs — what the checks in JavaScript have in common: one line for each, a deadline, and what the mock has seen.
+import assert from 'node:assert/strict';
+
+export const { A2O_URL, MOCK_URL, CLIENT } = process.env; // CLIENT: name and version, as run.mjs shows them
+const DEADLINE_MS = 30_000;
+
+/** Runs one check against a mock that has seen nothing, and prints its line. */
+export async function check(name, body) {
+  let timer;
+  try {
+    await fetch(MOCK_URL + '/seen', { method: 'DELETE' });
+    await Promise.race([body(), new Promise((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`not done in ${DEADLINE_MS / 1000} s`)), DEADLINE_MS);
+    })]);
+    console.log(`ok    ${CLIENT}  ${name}`);
+  } catch (e) {
+    console.log(`FAIL  ${CLIENT}  ${name}: ${`${e?.name}: ${e?.message}`.replace(/\s+/g, ' ').slice(0, 600)}`);
+  }
+  clearTimeout(timer);
+}
+
+/** The chat requests that the mock got since the check began, when none of them is running any more. */
+export const seen = async () => (await fetch(MOCK_URL + '/seen')).json();
+
+export async function sawRequests(count) {
+  assert.equal((await seen()).length, count, 'requests that reached the backend');
+}
+
+/** The error that a promise must end with. */
+export async function failure(promise) {
+  let value;
+  try { value = await promise; } catch (e) { return e; }
+  throw new assert.AssertionError({ message: `no error, but ${JSON.stringify(value)?.slice(0, 200)}` });
+}
+
+export async function collect(iterable) {
+  const list = [];
+  for await (const one of iterable) list.push(one);
+  return list;
+}
+
+export { assert };
