@@ -1,4 +1,4 @@
-jar single test soak run clean:
+jar single test soak clients run clean:
 	./build.sh $@
 
-.PHONY: jar single test soak run clean
+.PHONY: jar single test soak clients run clean

@@ -7,6 +7,7 @@ import http from 'node:http';
 
 const TEXT = 'Hello, wörld 😀, from the mock.';
 const call = (name, args, id = 'call_' + name) => ({ id, name, args: typeof args === 'string' ? args : JSON.stringify(args) });
+const CITY = { city: 'Oslo', people: 700000 };
 const results = body => body.messages.filter(message => message.role === 'tool').map(message => message.content);
 const told = body => ({ text: 'The tools said: ' + results(body).join(' | ') });
 
@@ -18,7 +19,7 @@ const SCRIPTS = {
   steps: body => results(body).length === 2 ? told(body) : { calls: [call('weather', { city: ['Oslo', 'Rome'][results(body).length] }, 'call_' + results(body).length)] },
   noargs: body => results(body).length ? told(body) : { calls: [call('now', '')] },
   parallel: body => results(body).length ? told(body) : { calls: [call('weather', { city: 'Oslo' }, 'call_a'), call('weather', { city: 'Rome' }, 'call_b')] },
-  json: () => ({ text: 'Sure:\n```json\n{"city":"Oslo","people":700000}\n```' }),
+  json: body => body.tools ? { calls: [call(body.tools[0].function.name, CITY)] } : ({ text: 'Sure:\n```json\n' + JSON.stringify(CITY) + '\n```' }),
   length: () => ({ text: 'The first half', finish: 'length' }),
   filter: () => ({ text: 'Not', finish: 'content_filter' }),
   cut: () => ({ text: TEXT, cut: 4 }), // the connection is broken after 4 chunks, or in the middle of a plain reply

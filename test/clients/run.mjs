@@ -52,7 +52,7 @@ function kill(child) {
 process.on('exit', () => children.forEach(kill));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
 
-/** Starts a server, and returns what its first line says after `before`. */
+/** Starts a server, and returns what of its first line matches `pattern`. */
 async function serve(name, command, args, pattern, env) {
   const child = start(command, args, { env });
   const log = createWriteStream(path.join(LOGS, name + '.log'));
@@ -61,14 +61,15 @@ async function serve(name, command, args, pattern, env) {
   const first = await Promise.race([new Promise(done => lines.once('line', done)), child.ended]);
   lines.on('line', line => log.write(line + '\n'));
   const found = String(first).match(pattern);
-  if (!found) throw new Error(`${name} did not start: ${first}`);
-  return found[0];
+  if (found) return found[0];
+  console.error(`${name} did not start, see ${path.relative(ROOT, LOGS)}/${name}.log`);
+  return process.exit(1);
 }
 
 /** Installs a client where it is not yet; returns the folder, or '' if it cannot be had. */
 function install({ name, tool, packages }) {
-  const versions = packages.map(one => one.replace(/.*\/|[^\w.-]+/g, '-')).join('_');
-  const folder = path.join(CACHE, `${name}${versions}`);
+  const versions = packages.map(one => one.match(/[\d.]+$/)[0]).join('-');
+  const folder = path.join(CACHE, `${name}-${versions}`);
   if (tool === 'none' || existsSync(path.join(folder, 'complete'))) return folder;
   mkdirSync(folder, { recursive: true });
   const run = (command, ...args) => spawnSync(command, args,
