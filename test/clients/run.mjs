@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const ROOT = path.resolve(HERE, '../..');
+const CLASSES = path.join(ROOT, 'build/clients/classes');
 const LOGS = path.join(ROOT, 'build/clients');
 const CACHE = process.env.A2O_CLIENTS || path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'a2o-clients');
 const JAVA = process.env.JAVA || 'java';
@@ -93,7 +94,13 @@ function install({ name, tool, packages }) {
 function command({ tool, script }, folder) {
   const source = path.join(HERE, script);
   if (tool === 'pip') return [path.join(folder, 'bin/python'), source];
-  if (tool === 'mvn') return [JAVA, '-XX:TieredStopAtLevel=1', '-cp', path.join(folder, 'lib/*'), source];
+  if (tool === 'mvn') {
+    const libraries = path.join(folder, 'lib/*');
+    const compiled = spawnSync(JAVA.replace(/java$/, 'javac'), ['-encoding', 'UTF-8', '-cp', libraries, '-d', CLASSES, path.join(HERE, 'Check.java'), source],
+      { stdio: ['ignore', 'inherit', 'inherit'] });
+    if (compiled.status !== 0) throw new Error(`${script} does not compile`);
+    return [JAVA, '-XX:TieredStopAtLevel=1', '-Dstdout.encoding=UTF-8', '-cp', [CLASSES, libraries].join(path.delimiter), path.parse(script).name];
+  }
   if (tool === 'none') return [process.execPath, source];
   [script, 'check.mjs'].forEach(file => copyFileSync(path.join(HERE, file), path.join(folder, file))); // beside node_modules
   return [process.execPath, path.join(folder, script)];
