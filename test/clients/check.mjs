@@ -1,20 +1,22 @@
 // check.mjs — what the checks in JavaScript have in common: one line for each, a deadline, and what the mock has seen.
 import assert from 'node:assert/strict';
 
-export const { A2O_URL, MOCK_URL, CLIENT } = process.env; // CLIENT: name and version, as run.mjs shows them
-const DEADLINE_MS = 30_000;
+export const { A2O_URL, MOCK_URL } = process.env;
+
+/** Prints a line of this client, whose name and version is in CLIENT. */
+export const say = (word, text) => console.log(`${word.padEnd(4)}  ${process.env.CLIENT}  ${text}`);
 
 /** Runs one check against a mock that has seen nothing, and prints its line. */
-export async function check(name, body) {
+export async function check(name, body, seconds = 30) {
   let timer;
   try {
     await fetch(MOCK_URL + '/seen', { method: 'DELETE' });
     await Promise.race([body(), new Promise((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`not done in ${DEADLINE_MS / 1000} s`)), DEADLINE_MS);
+      timer = setTimeout(() => reject(new Error(`not done in ${seconds} s`)), seconds * 1000);
     })]);
-    console.log(`ok    ${CLIENT}  ${name}`);
+    say('ok', name);
   } catch (e) {
-    console.log(`FAIL  ${CLIENT}  ${name}: ${`${e?.name}: ${e?.message}`.replace(/\s+/g, ' ').slice(0, 600)}`);
+    say('FAIL', `${name}: ${`${e?.name}: ${e?.message}`.replace(/\s+/g, ' ').slice(0, 600)}`);
   }
   clearTimeout(timer);
 }

@@ -135,4 +135,6 @@ const server = http.createServer(async (request, response) => {
   if (route !== 'GET /seen') return json(response, 404, { error: { message: `unknown: ${route}` } });
   const answer = () => json(response, 200, seen);
   return running ? waiting.push(answer) : answer();
-}).listen(0, '127.0.0.1', () => console.log(server.address().port));
+});
+server.keepAliveTimeout = 0; // never: a connection that ends as it is used again is not what is tried here
+server.listen(0, '127.0.0.1', () => console.log(server.address().port));

@@ -15,7 +15,8 @@ const LOGS = path.join(ROOT, 'build/clients');
 const CACHE = process.env.A2O_CLIENTS || path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'a2o-clients');
 const JAVA = process.env.JAVA || 'java';
 const INSTALL_SECONDS = 600;
-const CLIENT_SECONDS = 300;
+const CLIENT_SECONDS = 600;
+const END_SECONDS = 10;
 
 const CLIENTS = [
   { name: 'ts-sdk', tool: 'npm', packages: ['@anthropic-ai/sdk@1.14.0', 'zod@4.6.7'], script: 'ts-sdk.mjs' },
@@ -46,12 +47,20 @@ function start(command, args, options) {
   return child;
 }
 
-function kill(child) {
-  try { process.kill(-child.pid, 'SIGKILL'); } catch { /* it has ended */ }
+function kill(child, signal) {
+  try { process.kill(-child.pid, signal); } catch { /* it has ended */ }
 }
 
-process.on('exit', () => children.forEach(kill));
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
+/** Ends a program with all that it started: told to, most take away their own children, too. */
+async function end(child) {
+  kill(child, 'SIGTERM');
+  const late = setTimeout(() => kill(child, 'SIGKILL'), END_SECONDS * 1000);
+  await child.ended;
+  clearTimeout(late);
+}
+
+process.on('exit', () => children.forEach(child => kill(child, 'SIGKILL')));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => Promise.all([...children].map(end)).then(() => process.exit(1)));
 
 /** Starts a server, and returns what of its first line matches `pattern`. */
 async function serve(name, command, args, pattern, env) {
@@ -113,7 +122,7 @@ async function tryClient(client, env) {
   const [program, ...args] = command(client, folder);
   const child = start(program, args, { env: { ...env, CLIENT: `${client.name} ${version}`.trim() } });
   child.stderr.pipe(createWriteStream(path.join(LOGS, client.name + '.log')));
-  const late = setTimeout(() => kill(child), CLIENT_SECONDS * 1000);
+  const late = setTimeout(() => end(child), CLIENT_SECONDS * 1000);
   createInterface({ input: child.stdout }).on('line', say);
   const before = count.ok + count.FAIL + count.skip;
   const status = await child.ended;
