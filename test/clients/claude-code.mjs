@@ -49,6 +49,13 @@ const scenario = (name, body) => check(name, body, 3 * RUN_SECONDS);
 const given = name => path.join(GIVEN, `${name}.json`);
 const own = name => path.join(OWN, `${name}.json`);
 
+/** A scenario of our own with something put in its place. */
+function variant(name, places) {
+  const file = path.join(OUT, `${name}.json`);
+  writeFileSync(file, Object.entries(places).reduce((text, [place, value]) => text.replaceAll(place, value), readFileSync(own(name), 'utf8')));
+  return file;
+}
+
 if (!existsSync(RUN)) skip('no run-claude.sh; A2O_CLAUDE says where it is');
 const first = await run(given('hello'));
 if (!first.printed.includes('--- claude exit status') && first.status !== 90) {
@@ -74,8 +81,31 @@ await scenario('overflow, compaction, and on with tools', async () => {
   assert.equal(words(await run(own('overflow-goes-on')), 6), 'It went on.');
 });
 
-await scenario('compaction in time, by the usage', async () => {
-  assert.equal(words(await run(own('compaction-in-time'), '-e', 'CLAUDE_CODE_AUTO_COMPACT_WINDOW=100000'), 4), 'It was in time.');
+for (const [variable, window, used] of [['CLAUDE_CODE_AUTO_COMPACT_WINDOW', 100000, 98000], ['CLAUDE_CODE_MAX_CONTEXT_TOKENS', 64000, 50000]]) {
+  await scenario(`compaction in time, by the usage and ${variable}`, async () => {
+    const outcome = await run(variant('compaction-in-time', { '"@USED@"': used }), '-m', 'a-model', '-e', `${variable}=${window}`);
+    assert.equal(words(outcome, 4), 'It was in time.');
+  });
+}
+
+await scenario('reasoning goes back', async () => {
+  assert.equal(words(await run(own('reasoning')), 3), 'Thought over.');
+});
+
+await scenario('error in a stream', async () => {
+  assert.equal(words(await run(own('late-error')), 2), 'second try');
+});
+
+await scenario('no credit: says so, asks once', async () => {
+  const outcome = await run(own('quota'));
+  assert.equal(outcome.bodies.length, 1);
+  assert.match(JSON.parse(outcome.claude).result, /402 .*You exceeded your current quota/);
+});
+
+await scenario('models are discovered', async () => {
+  assert.equal(words(await run(given('hello'), '-e', 'CLAUDE_CODE_ENABLE_GATEWAY_MODEL_DISCOVERY=1'), 2), 'Hello from the fake upstream.');
+  const cache = readdirSync(path.join(OUT, 'home/.claude/cache')).map(name => readFileSync(path.join(OUT, 'home/.claude/cache', name), 'utf8'));
+  assert.ok(cache.some(text => text.includes('{"id":"anthropic/gpt-5","display_name":"gpt-5"}')), cache.join());
 });
 
 await scenario('web search is answered as text', async () => {
@@ -106,9 +136,7 @@ let short;
 
 /** Runs mcp.json, with the tool called as `called`. */
 function runMcp(called) {
-  const file = path.join(OUT, 'mcp.json');
-  const text = readFileSync(own('mcp'), 'utf8').replaceAll('@FULL@', FULL).replaceAll('@CALLED@', called);
-  writeFileSync(file, text.replaceAll('@SHORT@', short ?? '[\\\\w-]{64}'));
+  const file = variant('mcp', { '@FULL@': FULL, '@CALLED@': called, '@SHORT@': short ?? '[\\\\w-]{64}' });
   return run(file, '-a', '--mcp-config', '-a', JSON.stringify(mcp));
 }
 
