@@ -27,6 +27,7 @@ const SCRIPTS = {
   unfinished: () => ({ text: TEXT, end: 4 }), // ends like a good reply after 4 chunks, without finish_reason and [DONE]
   late: () => ({ text: TEXT, error: { at: 4, message: 'worker died', type: 'server_error', code: 500 } }), // in the stream
   early: () => ({ text: TEXT, error: { at: 0, message: 'out of slots', type: 'rate_limit_error', code: 429 } }), // under status 200
+  slow: () => ({ text: TEXT, wait: 11_000 }), // longer than A2o is silent
   endless: () => ({ text: TEXT.repeat(2000), pause: 20 }),
   flaky: (body, before) => before ? { text: TEXT } : { status: 503, message: 'Loading model' },
   stumble: (body, before) => before ? { text: TEXT } : { status: 500, message: 'oops' },
@@ -72,7 +73,8 @@ function deltas(turn) { // with more than one call their arguments alternate
 
 async function stream(response, turn, base, finish) {
   const send = data => response.write(`data: ${JSON.stringify(data)}\n\n`);
-  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+  await new Promise(done => setTimeout(done, turn.wait ?? 0));
   for (const [at, delta] of deltas(turn).entries()) {
     if (response.destroyed) return;
     if (at === turn.cut) return response.destroy();

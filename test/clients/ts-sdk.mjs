@@ -28,6 +28,14 @@ await check('create: length and content filter', async () => {
   assert.equal((await client.messages.create(ask('filter'))).stop_reason, 'refusal');
 });
 
+await check('more stop sequences than OpenAI takes', async () => {
+  const body = ask('text', { stop_sequences: ['one', 'two', 'three', 'four', 'from'] });
+  for (const send of [() => client.messages.create(body), () => client.messages.stream(body).finalMessage()]) {
+    const message = await send();
+    assert.deepEqual([texts(message), message.stop_reason, message.stop_sequence], ['Hello, wörld 😀, ', 'stop_sequence', 'from']);
+  }
+});
+
 await check('create: image and PDF', async () => {
   const source = (media_type, data) => ({ type: 'base64', media_type, data });
   await client.messages.create(ask('text', { messages: [{ role: 'user', content: [{ type: 'image', source: source('image/png', 'aW1n') },
@@ -63,6 +71,13 @@ await check('stream: calls', async () => {
   assert.deepEqual(await inputs('tool', WEATHER), [{ city: 'Köln "am" Rhein\n' }]);
   assert.deepEqual(await inputs('noargs', NOW), [{}]);
   assert.deepEqual(await inputs('parallel', WEATHER), [{ city: 'Oslo' }, { city: 'Rome' }]);
+});
+
+await check('stream: pings while the backend is silent', async () => {
+  const [message, raw] = await Promise.all([client.messages.stream(ask('slow')).finalMessage(),
+    client.messages.create(ask('slow', { stream: true })).asResponse().then(response => response.text())]);
+  assert.equal(texts(message), TEXT);
+  assert.match(raw, /event: ping\n/);
 });
 
 await check('stream: abort reaches the backend', async () => {
