@@ -51,6 +51,22 @@ await check('tools over several steps, streamed', async () => {
   }
 });
 
+await check('a tool that fails', async () => {
+  const failing = tool({ inputSchema: z.object({ city: z.string() }), execute: async () => { throw new Error('no rain today'); } });
+  const result = await generateText(ask('tool', { tools: { weather: failing }, stopWhen: stepCountIs(5) }));
+  assert.equal(result.text, 'The tools said: Error: no rain today');
+});
+
+await check('image, file, web search of the provider', async () => {
+  const content = [{ type: 'text', text: 'What is it?' }, { type: 'file', data: Buffer.from('img'), mediaType: 'image/png' },
+    { type: 'file', data: Buffer.from('pdf'), mediaType: 'application/pdf', filename: 'a.pdf' }];
+  await generateText(ask('text', { prompt: undefined, messages: [{ role: 'user', content }], tools: { web_search: anthropic.tools.webSearch_20250305() } }));
+  const [{ body }] = await seen();
+  assert.deepEqual(body.messages[0].content.map(part => part.image_url?.url ?? part.file?.file_data ?? part.text),
+    ['What is it?', 'data:image/png;base64,aW1n', 'data:application/pdf;base64,cGRm']);
+  assert.equal(body.tools, undefined);
+});
+
 const OSLO = { city: 'Oslo', people: 700000 };
 
 await check('objects, by a tool', async () => {

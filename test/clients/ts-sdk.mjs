@@ -119,6 +119,39 @@ for (const stream of [false, true]) {
   }
 }
 
+await check('thread: refused, or goes on without', async () => {
+  const turn = content => [{ role: 'user', content }];
+  const refused = await failure(client.beta.messages.thread({ model: 'text', max_tokens: 100 }).send(turn('one')));
+  assert.deepEqual([refused.status, refused.errorCode], [400, 'thread_unsupported_request']);
+  const thread = client.beta.messages.thread({ model: 'text', max_tokens: 100, system: 'Be short.', unsupportedRequestBehavior: 'continue_unthreaded' });
+  await thread.send(turn('one'));
+  assert.equal(texts(await thread.stream(turn('two')).finalMessage()), TEXT);
+  const last = (await seen()).at(-1).body.messages;
+  assert.deepEqual(last.map(message => message.content), ['Be short.', 'one', TEXT, 'two']);
+});
+
+await check('tools of Anthropic: those that clients run are sent', async () => {
+  const tools = [{ type: 'bash_20250124', name: 'bash' }, { type: 'text_editor_20250728', name: 'str_replace_based_edit_tool' },
+    { type: 'web_search_20260318', name: 'web_search' }];
+  const { response } = await client.messages.create(ask('text', { tools })).withResponse();
+  assert.deepEqual((await seen())[0].body.tools.map(tool => tool.function.name), ['bash', 'str_replace_based_edit_tool']);
+  assert.equal(response.headers.get('x-proxy-warnings'), 'server_tool_omitted');
+});
+
+await check('deferred tools are sent where only the server could search for them', async () => {
+  const tools = [{ type: 'tool_search_tool_regex_20251119', name: 'tool_search_tool_regex' }, { ...WEATHER, defer_loading: true }, NOW];
+  await client.messages.create(ask('text', { tools }));
+  assert.deepEqual((await seen())[0].body.tools.map(tool => tool.function.name), ['weather', 'now']);
+});
+
+await check('one call at a time', async () => {
+  const body = ask('parallel', { tools: [WEATHER], tool_choice: { type: 'any', disable_parallel_tool_use: true } });
+  for (const send of [() => client.messages.create(body), () => client.messages.stream(body).finalMessage()]) {
+    assert.deepEqual((await send()).content.map(block => block.input), [{ city: 'Oslo' }]);
+  }
+  assert.deepEqual([(await seen())[0].body.tool_choice, (await seen())[0].body.parallel_tool_calls], ['required', false]);
+});
+
 await check('structured output', async () => {
   const City = z.object({ city: z.string(), people: z.number() });
   const body = ask('json', { output_config: { format: zodOutputFormat(City) } });
