@@ -85,7 +85,7 @@ final class LangChain4j {
         });
         Check.check(name + ": what breaks off is an error", () -> {
             for (String model : List.of("cut", "cut-call", "unfinished", "late")) {
-                Exception e = Check.failure(LangChain4jException.class, () -> way.send(model, ask)); // of the API, not a late or broken reply
+                Exception e = Check.failure(LangChain4jException.class, () -> way.send(model, ask));
                 Check.holds(e instanceof InternalServerException || e instanceof AnthropicStreamingException, model + ": " + e);
             }
         });

@@ -6,11 +6,13 @@ import { A2O_URL, assert, check, collect, failure, sawRequests, seen } from './c
 
 const TEXT = 'Hello, wörld 😀, from the mock.';
 const anthropic = createAnthropic({ baseURL: A2O_URL + '/v1', apiKey: 'a-key' });
-const ask = (model, more = {}) => ({ model: anthropic(model), prompt: 'Do it.', maxOutputTokens: 1000, maxRetries: 0, onError: () => {}, ...more });
+const ask = (model, more = {}) => ({ model: anthropic(model), prompt: 'Do it.', maxOutputTokens: 1000, maxRetries: 0,
+  onError: () => {}, ...more });
 const City = z.object({ city: z.string(), people: z.number() });
 const weather = asked => tool({ description: 'of a city', inputSchema: z.object({ city: z.string() }),
   execute: async ({ city }) => { asked.push(city); return `rain in ${city}`; } });
-const now = asked => tool({ description: 'the time', inputSchema: z.object({}), execute: async () => { asked.push('now'); return 'noon'; } });
+const now = asked => tool({ description: 'the time', inputSchema: z.object({}),
+  execute: async () => { asked.push('now'); return 'noon'; } });
 
 await check('generateText', async () => {
   const result = await generateText(ask('text', { system: 'Be short.' }));
@@ -43,7 +45,8 @@ await check('tools over several steps', async () => {
 });
 
 await check('tools over several steps, streamed', async () => {
-  for (const [model, expected] of [['steps', ['Oslo', 'Rome']], ['parallel', ['Oslo', 'Rome']], ['noargs', ['now']], ['tool', ['Köln "am" Rhein\n']]]) {
+  const calls = { steps: ['Oslo', 'Rome'], parallel: ['Oslo', 'Rome'], noargs: ['now'], tool: ['Köln "am" Rhein\n'] };
+  for (const [model, expected] of Object.entries(calls)) {
     const asked = [];
     const result = streamText(ask(model, { tools: { weather: weather(asked), now: now(asked) }, stopWhen: stepCountIs(5) }));
     assert.match(await result.text, /^The tools said: /);
@@ -60,7 +63,8 @@ await check('a tool that fails', async () => {
 await check('image, file, web search of the provider', async () => {
   const content = [{ type: 'text', text: 'What is it?' }, { type: 'file', data: Buffer.from('img'), mediaType: 'image/png' },
     { type: 'file', data: Buffer.from('pdf'), mediaType: 'application/pdf', filename: 'a.pdf' }];
-  await generateText(ask('text', { prompt: undefined, messages: [{ role: 'user', content }], tools: { web_search: anthropic.tools.webSearch_20250305() } }));
+  const tools = { web_search: anthropic.tools.webSearch_20250305() };
+  await generateText(ask('text', { prompt: undefined, messages: [{ role: 'user', content }], tools }));
   const [{ body }] = await seen();
   assert.deepEqual(body.messages[0].content.map(part => part.image_url?.url ?? part.file?.file_data ?? part.text),
     ['What is it?', 'data:image/png;base64,aW1n', 'data:application/pdf;base64,cGRm']);

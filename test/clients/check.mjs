@@ -17,7 +17,8 @@ export async function check(name, body, seconds = 30) {
     say('ok', name);
   } catch (e) {
     const compared = e?.code === 'ERR_ASSERTION' && 'actual' in e && ['strictEqual', 'deepStrictEqual'].includes(e.operator);
-    const why = compared ? `${e.generatedMessage ? '' : e.message + ': '}${JSON.stringify(e.actual)} instead of ${JSON.stringify(e.expected)}` : `${e?.name}: ${e?.message}`;
+    const claim = compared && !e.generatedMessage ? e.message + ': ' : '';
+    const why = compared ? `${claim}${JSON.stringify(e.actual)} instead of ${JSON.stringify(e.expected)}` : `${e?.name}: ${e?.message}`;
     say('FAIL', `${name}: ${why.replace(/\s+/g, ' ').slice(0, 600)}`);
   }
   clearTimeout(timer);

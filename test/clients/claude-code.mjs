@@ -13,7 +13,8 @@ const ROOT = path.resolve(HERE, '../..');
 const RUN = path.resolve(ROOT, process.env.A2O_CLAUDE || '../shared/claude-code/run-claude.sh');
 const OWN = path.join(HERE, 'scenarios');
 const GIVEN = path.join(path.dirname(RUN), 'scenarios');
-const PACKAGE = path.join(process.env.CLAUDE_CACHE || path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'a2o-claude-code'),
+const CACHE = process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache');
+const PACKAGE = path.join(process.env.CLAUDE_CACHE || path.join(CACHE, 'a2o-claude-code'),
   'node_modules/@anthropic-ai/claude-code-linux-x64'); // where run-claude.sh installs it
 const RUN_SECONDS = 60; // of Claude Code in one run
 const OUT = mkdtempSync(path.join(os.tmpdir(), 'a2o-claude-'));
@@ -28,13 +29,14 @@ function skip(reason) {
 /** Runs one scenario, and returns how it ended, what Claude Code wrote, and the requests that the backend got. */
 async function run(scenario, ...options) {
   const proxy = [process.env.JAVA, '-jar', path.join(ROOT, 'build/a2o.jar'), '--port', '{PORT}', '--upstream', '{UPSTREAM}'];
-  const child = spawn('bash', [RUN, '-S', '-t', String(RUN_SECONDS), '-o', OUT, ...options, scenario, '--', ...proxy], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('bash', [RUN, '-S', '-t', String(RUN_SECONDS), '-o', OUT, ...options, scenario, '--', ...proxy],
+    { stdio: ['ignore', 'pipe', 'pipe'] });
   let printed = '';
   for (const output of [child.stdout, child.stderr]) output.setEncoding('utf8').on('data', text => { printed += text; });
   const status = await new Promise((done, fail) => child.on('close', done).on('error', fail));
   const read = name => existsSync(path.join(OUT, name)) ? readFileSync(path.join(OUT, name), 'utf8') : '';
-  return { status, printed, claude: read('claude.out'), read,
-    bodies: read('upstream.jsonl').split('\n').filter(Boolean).map(line => JSON.parse(line)).filter(entry => entry.kind).map(entry => entry.body) };
+  const log = read('upstream.jsonl').split('\n').filter(Boolean).map(line => JSON.parse(line));
+  return { status, printed, claude: read('claude.out'), read, bodies: log.filter(entry => entry.kind).map(entry => entry.body) };
 }
 
 /** Claude Code's last words, when the run was good and the backend asked for so many replies. */
@@ -52,7 +54,8 @@ const own = name => path.join(OWN, `${name}.json`);
 /** A scenario of our own with something put in its place. */
 function variant(name, places) {
   const file = path.join(OUT, `${name}.json`);
-  writeFileSync(file, Object.entries(places).reduce((text, [place, value]) => text.replaceAll(place, value), readFileSync(own(name), 'utf8')));
+  const text = readFileSync(own(name), 'utf8');
+  writeFileSync(file, Object.entries(places).reduce((made, [place, value]) => made.replaceAll(place, value), text));
   return file;
 }
 
@@ -66,7 +69,8 @@ if (!process.env.CLAUDE_BIN) process.env.CLIENT += ' ' + JSON.parse(readFileSync
 await scenario('hello', async () => assert.equal(words(first, 1), 'Hello from the fake upstream.'));
 
 // the last words and the number of requests of each scenario beside run-claude.sh
-const KNOWN = { cut: ['second try', 2], length: ['second half', 2], loop: ['All done: final text.', 9], overflow: ['after the compaction', 5], rate: ['after the wait', 2] };
+const KNOWN = { cut: ['second try', 2], length: ['second half', 2], loop: ['All done: final text.', 9],
+  overflow: ['after the compaction', 5], rate: ['after the wait', 2] };
 for (const file of readdirSync(GIVEN).filter(name => name.endsWith('.json') && name !== 'hello.json')) {
   const name = path.parse(file).name;
   await scenario(name, async () => {
@@ -81,7 +85,8 @@ await scenario('overflow, compaction, and on with tools', async () => {
   assert.equal(words(await run(own('overflow-goes-on')), 6), 'It went on.');
 });
 
-for (const [variable, window, used] of [['CLAUDE_CODE_AUTO_COMPACT_WINDOW', 100000, 98000], ['CLAUDE_CODE_MAX_CONTEXT_TOKENS', 64000, 50000]]) {
+const WINDOWS = [['CLAUDE_CODE_AUTO_COMPACT_WINDOW', 100000, 98000], ['CLAUDE_CODE_MAX_CONTEXT_TOKENS', 64000, 50000]];
+for (const [variable, window, used] of WINDOWS) {
   await scenario(`compaction in time, by the usage and ${variable}`, async () => {
     const outcome = await run(variant('compaction-in-time', { '"@USED@"': used }), '-m', 'a-model', '-e', `${variable}=${window}`);
     assert.equal(words(outcome, 4), 'It was in time.');
@@ -104,7 +109,8 @@ await scenario('no credit: says so, asks once', async () => {
 
 await scenario('models are discovered', async () => {
   assert.equal(words(await run(given('hello'), '-e', 'CLAUDE_CODE_ENABLE_GATEWAY_MODEL_DISCOVERY=1'), 2), 'Hello from the fake upstream.');
-  const cache = readdirSync(path.join(OUT, 'home/.claude/cache')).map(name => readFileSync(path.join(OUT, 'home/.claude/cache', name), 'utf8'));
+  const folder = path.join(OUT, 'home/.claude/cache');
+  const cache = readdirSync(folder).map(name => readFileSync(path.join(folder, name), 'utf8'));
   assert.ok(cache.some(text => text.includes('{"id":"anthropic/gpt-5","display_name":"gpt-5"}')), cache.join());
 });
 

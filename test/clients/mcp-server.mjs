@@ -6,7 +6,10 @@ const inputSchema = { type: 'object', properties: { word: { type: 'string' } }, 
 const ANSWERS = {
   initialize: ({ protocolVersion }) => ({ protocolVersion, capabilities: { tools: {} }, serverInfo: { name: server, version: '1' } }),
   'tools/list': () => ({ tools: [{ name: tool, description: 'Says a word again.', inputSchema }] }),
-  'tools/call': ({ name, arguments: given }) => ({ content: [{ type: 'text', text: `${name === tool ? 'SAID' : 'UNKNOWN'} ${given?.word}` }] }),
+  'tools/call': ({ name, arguments: given }) => {
+    const text = name === tool ? `SAID ${given?.word}` : `no tool ${name}`;
+    return { content: [{ type: 'text', text }] };
+  },
   ping: () => ({}),
 };
 

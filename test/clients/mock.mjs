@@ -15,11 +15,17 @@ const told = body => ({ text: 'The tools said: ' + results(body).join(' | ') });
 const SCRIPTS = {
   text: () => ({ text: TEXT }),
   reasoning: () => ({ reasoning: 'Let me think, ünd more. ', text: TEXT }),
-  tool: body => results(body).length ? told(body) : { reasoning: 'A tool will know. ', text: 'I ask.', calls: [call('weather', { city: 'Köln "am" Rhein\n' })] },
-  steps: body => results(body).length === 2 ? told(body) : { calls: [call('weather', { city: ['Oslo', 'Rome'][results(body).length] }, 'call_' + results(body).length)] },
+  tool: body => results(body).length ? told(body)
+    : { reasoning: 'A tool will know. ', text: 'I ask.', calls: [call('weather', { city: 'Köln "am" Rhein\n' })] },
+  steps: body => {
+    const step = results(body).length;
+    return step === 2 ? told(body) : { calls: [call('weather', { city: ['Oslo', 'Rome'][step] }, 'call_' + step)] };
+  },
   noargs: body => results(body).length ? told(body) : { calls: [call('now', '')] },
-  parallel: body => results(body).length ? told(body) : { calls: [call('weather', { city: 'Oslo' }, 'call_a'), call('weather', { city: 'Rome' }, 'call_b')] },
-  json: body => body.tools ? { calls: [call(body.tools[0].function.name, CITY)] } : ({ text: 'Sure:\n```json\n' + JSON.stringify(CITY) + '\n```' }),
+  parallel: body => results(body).length ? told(body)
+    : { calls: [call('weather', { city: 'Oslo' }, 'call_a'), call('weather', { city: 'Rome' }, 'call_b')] },
+  json: body => body.tools ? { calls: [call(body.tools[0].function.name, CITY)] }
+    : { text: 'Sure:\n```json\n' + JSON.stringify(CITY) + '\n```' },
   length: () => ({ text: 'The first half', finish: 'length' }),
   filter: () => ({ text: 'Not', finish: 'content_filter' }),
   cut: () => ({ text: TEXT, cut: 4 }), // the connection is broken after 4 chunks, or in the middle of a plain reply
@@ -32,12 +38,15 @@ const SCRIPTS = {
   flaky: (body, before) => before ? { text: TEXT } : { status: 503, message: 'Loading model' },
   stumble: (body, before) => before ? { text: TEXT } : { status: 500, message: 'oops' },
   quota: () => ({ status: 429, message: 'You exceeded your current quota', code: 'insufficient_quota' }),
-  overflow: () => ({ status: 400, code: 'context_length_exceeded', message: "This model's maximum context length is 128000 tokens. However, your messages resulted in 140000 tokens." }),
+  overflow: () => ({ status: 400, code: 'context_length_exceeded',
+    message: "This model's maximum context length is 128000 tokens. However, your messages resulted in 140000 tokens." }),
 };
 const MODELS = ['claude-mock', 'text', 'org/model:tag', 'ünï code', 'last'];
 const USAGE = { prompt_tokens: 100, completion_tokens: 10, total_tokens: 110, prompt_tokens_details: { cached_tokens: 80 } };
-const TOP = 'model messages stream stream_options max_tokens temperature top_p stop tools tool_choice parallel_tool_calls response_format reasoning_effort thinking user'.split(' ');
-const KEYS = { system: ['content'], user: ['content'], assistant: ['content', 'tool_calls', 'reasoning_content'], tool: ['content', 'tool_call_id'] };
+const TOP = ('model messages stream stream_options max_tokens temperature top_p stop tools tool_choice '
+  + 'parallel_tool_calls response_format reasoning_effort thinking user').split(' ');
+const KEYS = { system: ['content'], user: ['content'], assistant: ['content', 'tool_calls', 'reasoning_content'],
+  tool: ['content', 'tool_call_id'] };
 
 /** What is wrong with a request by OpenAI's rules, or ''. */
 function wrong(body) {
@@ -57,7 +66,8 @@ function wrong(body) {
       try { JSON.parse(one.function.arguments); } catch { return `messages[${at}]: arguments are no JSON`; }
     }
   }
-  const tool = (body.tools ?? []).find(one => one.type !== 'function' || !/^[\w-]{1,64}$/.test(one.function.name) || one.function.parameters?.type !== 'object');
+  const tool = (body.tools ?? []).find(one => one.type !== 'function' || !/^[\w-]{1,64}$/.test(one.function.name)
+    || one.function.parameters?.type !== 'object');
   return tool ? `tools: ${JSON.stringify(tool)}` : '';
 }
 
@@ -66,7 +76,8 @@ const pieces = text => text.match(/[\s\S]{1,3}/gu) ?? [];
 function deltas(turn) { // with more than one call their arguments alternate
   const calls = (turn.calls ?? []).map(({ id, name, args }, index) => [{ index, id, type: 'function', function: { name, arguments: '' } },
     ...pieces(args).map(piece => ({ index, function: { arguments: piece } }))]);
-  const alternating = Array.from({ length: Math.max(0, ...calls.map(list => list.length)) }, (_, at) => calls.map(list => list[at]).filter(Boolean)).flat();
+  const longest = Math.max(0, ...calls.map(list => list.length));
+  const alternating = Array.from({ length: longest }, (_, at) => calls.map(list => list[at]).filter(Boolean)).flat();
   return [{ role: 'assistant', content: '' }, ...pieces(turn.reasoning ?? '').map(text => ({ reasoning_content: text })),
     ...pieces(turn.text ?? '').map(text => ({ content: text })), ...alternating.map(one => ({ tool_calls: [one] }))];
 }
@@ -92,7 +103,8 @@ function whole(response, turn, base, finish) {
   if (turn.error) return json(response, 200, { error: turn.error });
   const message = { role: 'assistant', content: turn.text ?? null, reasoning_content: turn.reasoning,
     tool_calls: turn.calls?.map(({ id, name, args }) => ({ id, type: 'function', function: { name, arguments: args } })) };
-  const text = JSON.stringify({ ...base, object: 'chat.completion', choices: [{ index: 0, message, finish_reason: finish }], usage: USAGE });
+  const choices = [{ index: 0, message, finish_reason: finish }];
+  const text = JSON.stringify({ ...base, object: 'chat.completion', choices, usage: USAGE });
   if (!turn.cut && !turn.end) return json(response, 200, text);
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
   response.write(text.slice(0, 60), () => response.destroy());
@@ -132,7 +144,9 @@ const server = http.createServer(async (request, response) => {
   for await (const part of request.setEncoding('utf8')) text += part;
   const route = `${request.method} ${request.url}`;
   if (route === 'POST /v1/chat/completions') return chat(request, response, JSON.parse(text));
-  if (route === 'GET /v1/models') return json(response, 200, { object: 'list', data: MODELS.map(id => ({ id, object: 'model', created: 1700000000 })) });
+  if (route === 'GET /v1/models') {
+    return json(response, 200, { object: 'list', data: MODELS.map(id => ({ id, object: 'model', created: 1700000000 })) });
+  }
   if (route === 'DELETE /seen') { seen = []; return json(response, 200, {}); }
   if (route !== 'GET /seen') return json(response, 404, { error: { message: `unknown: ${route}` } });
   const answer = () => json(response, 200, seen);

@@ -14,7 +14,7 @@ const CLASSES = path.join(ROOT, 'build/clients/classes');
 const LOGS = path.join(ROOT, 'build/clients');
 const CACHE = process.env.A2O_CLIENTS || path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'a2o-clients');
 const JAVA = process.env.JAVA || 'java';
-const INSTALL_SECONDS = 600;
+const INSTALL_SECONDS = 300;
 const CLIENT_SECONDS = 600;
 const END_SECONDS = 10;
 
@@ -62,7 +62,9 @@ async function end(child) {
 }
 
 process.on('exit', () => children.forEach(child => kill(child, 'SIGKILL')));
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => Promise.all([...children].map(end)).then(() => process.exit(1)));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.once(signal, () => Promise.all([...children].map(end)).then(() => process.exit(1)));
+}
 
 /** Starts a server, and returns what of its first line matches `pattern`. */
 async function serve(name, command, args, pattern, env) {
@@ -78,7 +80,7 @@ async function serve(name, command, args, pattern, env) {
   return process.exit(1);
 }
 
-/** Installs a client where it is not yet; returns the folder, or '' if it cannot be had. */
+/** Installs a client where it is not yet. Returns the folder, or '' if it cannot be had. */
 function install({ name, tool, packages }) {
   const versions = packages.map(one => one.match(/[\d.]+$/)[0]).join('-');
   const folder = path.join(CACHE, `${name}-${versions}`);
@@ -102,15 +104,18 @@ function install({ name, tool, packages }) {
   return folder;
 }
 
+/** The command line of a client's checks. */
 function command({ tool, script }, folder) {
   const source = path.join(HERE, script);
   if (tool === 'pip') return [path.join(folder, 'bin/python'), source];
   if (tool === 'mvn') {
     const libraries = path.join(folder, 'lib/*');
-    const compiled = spawnSync(JAVA.replace(/java$/, 'javac'), ['-encoding', 'UTF-8', '-cp', libraries, '-d', CLASSES, path.join(HERE, 'Check.java'), source],
-      { stdio: ['ignore', 'inherit', 'inherit'] });
-    if (compiled.status !== 0) throw new Error(`${script} does not compile`);
-    return [JAVA, '-XX:TieredStopAtLevel=1', '-Dstdout.encoding=UTF-8', '-cp', [CLASSES, libraries].join(path.delimiter), path.parse(script).name];
+    const compiler = JAVA.replace(/java$/, 'javac');
+    const compiled = spawnSync(compiler, ['-encoding', 'UTF-8', '-cp', libraries, '-d', CLASSES, path.join(HERE, 'Check.java'), source],
+      { encoding: 'utf8' });
+    if (compiled.status !== 0) throw new Error(compiled.stderr ?? `no ${compiler}`);
+    const classpath = [CLASSES, libraries].join(path.delimiter);
+    return [JAVA, '-XX:TieredStopAtLevel=1', '-Dstdout.encoding=UTF-8', '-cp', classpath, path.parse(script).name];
   }
   if (tool === 'none') return [process.execPath, source];
   [script, 'check.mjs'].forEach(file => copyFileSync(path.join(HERE, file), path.join(folder, file))); // beside node_modules
@@ -118,19 +123,27 @@ function command({ tool, script }, folder) {
 }
 
 async function tryClient(client, env) {
-  const folder = install(client);
-  if (!folder) return say(`skip  ${client.name}: ${client.packages[0]} could not be installed with ${client.tool}`);
   const version = client.packages[0]?.match(/[\d.]+$/)[0] ?? '';
-  const [program, ...args] = command(client, folder);
-  const child = start(program, args, { env: { ...env, CLIENT: `${client.name} ${version}`.trim() } });
-  child.stderr.pipe(createWriteStream(path.join(LOGS, client.name + '.log')));
+  const title = `${client.name} ${version}`.trim();
+  const log = path.join(LOGS, `${client.name}.log`);
+  const before = count.ok + count.FAIL + count.skip;
+  const folder = install(client);
+  if (!folder) return say(`skip  ${title}  could not be installed with ${client.tool}`);
+  let program, args;
+  try {
+    [program, ...args] = command(client, folder);
+  } catch (e) {
+    writeFileSync(log, e.message);
+    return say(`FAIL  ${title}  does not compile, see ${path.relative(ROOT, log)}`);
+  }
+  const child = start(program, args, { env: { ...env, CLIENT: title } });
+  child.stderr.pipe(createWriteStream(log));
   const late = setTimeout(() => end(child), CLIENT_SECONDS * 1000);
   createInterface({ input: child.stdout }).on('line', say);
-  const before = count.ok + count.FAIL + count.skip;
   const status = await child.ended;
   clearTimeout(late);
-  if (status !== 0) say(`FAIL  ${client.name}: ended with ${status}, see ${path.relative(ROOT, LOGS)}/${client.name}.log`);
-  else if (count.ok + count.FAIL + count.skip === before) say(`FAIL  ${client.name}: checked nothing`);
+  if (status !== 0) say(`FAIL  ${title}  ended with ${status}, see ${path.relative(ROOT, log)}`);
+  else if (count.ok + count.FAIL + count.skip === before) say(`FAIL  ${title}  checked nothing`);
 }
 
 const named = process.argv.slice(2);

@@ -18,7 +18,8 @@ for (const [name, send] of [['create', whole], ['stream', streamed]]) {
   });
 
   await check(`${name}: calls`, async () => {
-    for (const [model, inputs] of [['tool', [{ city: 'Köln "am" Rhein\n' }]], ['noargs', [{}]], ['parallel', [{ city: 'Oslo' }, { city: 'Rome' }]]]) {
+    const expected = { tool: [{ city: 'Köln "am" Rhein\n' }], noargs: [{}], parallel: [{ city: 'Oslo' }, { city: 'Rome' }] };
+    for (const [model, inputs] of Object.entries(expected)) {
       const message = await send(ask(model, { tools }));
       assert.deepEqual(message.content.filter(block => block.type === 'tool_use').map(block => block.input), inputs);
       assert.equal(message.stop_reason, 'tool_use');
@@ -29,7 +30,8 @@ for (const [name, send] of [['create', whole], ['stream', streamed]]) {
     const first = ask('tool', { tools, thinking: { type: 'enabled', budget_tokens: 2000 } });
     const reply = await send(first);
     const result = { type: 'tool_result', tool_use_id: reply.content.at(-1).id, content: 'sunny' };
-    const last = await send({ ...first, messages: [...first.messages, { role: 'assistant', content: reply.content }, { role: 'user', content: [result] }] });
+    const turns = [{ role: 'assistant', content: reply.content }, { role: 'user', content: [result] }];
+    const last = await send({ ...first, messages: [...first.messages, ...turns] });
     assert.equal(last.content.at(-1).text, 'The tools said: sunny');
     assert.equal((await seen()).at(-1).body.messages[1].reasoning_content, 'A tool will know. ');
   });

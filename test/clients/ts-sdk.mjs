@@ -7,7 +7,8 @@ import { A2O_URL, assert, check, collect, failure, sawRequests, seen } from './c
 
 const TEXT = 'Hello, wörld 😀, from the mock.';
 const client = new Anthropic({ apiKey: 'a-key', authToken: null, baseURL: A2O_URL, maxRetries: 0 });
-const WEATHER = { name: 'weather', description: 'of a city', input_schema: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] } };
+const WEATHER = { name: 'weather', description: 'of a city',
+  input_schema: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] } };
 const NOW = { name: 'now', input_schema: { type: 'object', properties: {} } };
 const ask = (model, more = {}) => ({ model, max_tokens: 1000, messages: [{ role: 'user', content: 'Do it.' }], ...more });
 const texts = message => message.content.filter(block => block.type === 'text').map(block => block.text).join('');
@@ -123,7 +124,8 @@ await check('thread: refused, or goes on without', async () => {
   const turn = content => [{ role: 'user', content }];
   const refused = await failure(client.beta.messages.thread({ model: 'text', max_tokens: 100 }).send(turn('one')));
   assert.deepEqual([refused.status, refused.errorCode], [400, 'thread_unsupported_request']);
-  const thread = client.beta.messages.thread({ model: 'text', max_tokens: 100, system: 'Be short.', unsupportedRequestBehavior: 'continue_unthreaded' });
+  const thread = client.beta.messages.thread({ model: 'text', max_tokens: 100, system: 'Be short.',
+    unsupportedRequestBehavior: 'continue_unthreaded' });
   await thread.send(turn('one'));
   assert.equal(texts(await thread.stream(turn('two')).finalMessage()), TEXT);
   const last = (await seen()).at(-1).body.messages;
