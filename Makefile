@@ -1,4 +1,4 @@
-jar single test soak real run clean:
+jar single test soak clients real run clean:
 	./build.sh $@
 
-.PHONY: jar single test soak real run clean
+.PHONY: jar single test soak clients real run clean

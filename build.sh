@@ -1,9 +1,9 @@
 #!/bin/sh
-# build.sh jar|single|test|soak|real|run|clean — builds, tests and runs A2o; needs a JDK 21 or newer (JAVA_HOME, PATH, or a usual place).
-#   jar     build/a2o.jar                single  build/A2o.java, the one-file edition, proven equal to src/
+# build.sh jar|single|test|soak|clients|real|run|clean: builds, tests, runs A2o; needs a JDK 21 or newer (JAVA_HOME, PATH, a usual place).
+#   jar     build/a2o.jar               single   build/A2o.java, the one-file edition, proven equal to src/
 #   test    all tests; needs JUnit, which Maven fetches, or JUNIT_JAR=path of the console launcher
 #   soak    at length, what tests with random faults and input do in short; -Dsoak.seed=N, -Dfuzz.seed=N: with others
-#   real    asks a real model, where Python can install one (130 MB)   run     starts the proxy; without --upstream on the demo backend
+#   clients SDKs and Claude Code on A2o real     a small real model   run  starts the proxy; without --upstream: demo
 set -eu
 cd "$(dirname "$0")"
 JUNIT=org.junit.platform:junit-platform-console-standalone:1.14.1
@@ -73,6 +73,7 @@ case $verb in
     jar | single) find_jdk; $verb ;;
     test) find_jdk; run_tests --scan-class-path=build/test ;;
     soak) find_jdk; run_tests '--select-class=SoakTest --select-class=FuzzTest' -Dsoak=2000 -Dfuzz=100000 "$@" ;;
+    clients) find_jdk; jar; JAVA=$bin/java test/clients/run.sh "$@" ;;
     real) find_jdk; jar; JAVA=$bin/java test/real/run.sh ;;
     run) find_jdk; run "$@" ;;
     clean) rm -rf build ;;
