@@ -1,16 +1,40 @@
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.time.LocalDateTime;
+import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
+import java.util.logging.ConsoleHandler;
 import java.util.logging.FileHandler;
+import java.util.logging.Formatter;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
 import java.util.logging.Logger;
-import java.util.logging.SimpleFormatter;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /** The command: reads the options, starts the proxy, says how to use it; or exits, as the usage text says. */
 final class A2o {
     static final String VERSION = "0.1.0";
     private static final int DRAIN_SECONDS = 30;
+    private static final Logger LOG = Logger.getLogger("a2o");
+    private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{C}\\p{Zl}\\p{Zp}]");
+
+    /** An entry of the log: time, message, and the stack of what went wrong. */
+    private static final class Line extends Formatter {
+        private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss");
+
+        @Override
+        public String format(LogRecord entry) {
+            var text = new StringWriter().append(TIME.format(LocalDateTime.now())).append(' ').append(entry.getMessage());
+            var lines = new PrintWriter(text);
+            lines.println();
+            if (entry.getThrown() != null) entry.getThrown().printStackTrace(lines);
+            return text.toString();
+        }
+    }
 
     public static void main(String[] args) {
         try {
@@ -31,18 +55,21 @@ final class A2o {
         }
     }
 
+    /** {@return the text, of others' making, so that it cannot be taken for a line of the log or steer a terminal} */
+    static String printable(String text) { return UNPRINTABLE.matcher(text).replaceAll("?"); }
+
     private static void start(Options options) throws IOException {
         Thread.setDefaultUncaughtExceptionHandler((thread, e) -> {
             e.printStackTrace();
             if (e instanceof OutOfMemoryError) Runtime.getRuntime().halt(1); // a thread that all depends on may be gone
         });
         if (options.workers() > 0) System.setProperty("jdk.virtualThreadScheduler.parallelism", "" + options.workers());
-        System.setProperty("java.util.logging.SimpleFormatter.format", "%1$tF %1$tT %5$s%6$s%n");
+        LOG.setUseParentHandlers(false);
+        LOG.addHandler(new ConsoleHandler());
         if (options.logFile().isPresent()) {
-            var file = new FileHandler(options.logFile().get().replace("%", "%%"), 0, 1, true);
-            file.setFormatter(new SimpleFormatter());
-            Logger.getLogger("a2o").addHandler(file);
+            LOG.addHandler(new FileHandler(options.logFile().get().replace("%", "%%"), 0, 1, true));
         }
+        for (Handler handler : LOG.getHandlers()) handler.setFormatter(new Line());
         var proxy = new Proxy(options);
         proxy.start();
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(proxy)));

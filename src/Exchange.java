@@ -18,6 +18,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Logger;
+import java.util.regex.Pattern;
 
 /**
  * One request for a message and its reply, on one thread: it asks the upstream, translates what comes, and while it
@@ -40,6 +41,7 @@ final class Exchange {
     private static final int MAX_TRIES = 3; // where all backends have been tried, and what is wrong may pass
     private static final int MAX_WAIT_SECONDS = 5; // before another try
     private static final long FIRST_WAIT = SECOND / 20; // doubled each time
+    private static final Pattern WHOLE = Pattern.compile("(?i)application/(?!x-?nd|json-|jsonl).*json.*");
     private static final Logger LOG = Logger.getLogger("a2o");
     /** The backend's headers that are passed on, and what they are called then (SPEC E.4). */
     private static final Map<String, String> HEADERS = Map.of("x-request-id", "x-backend-request-id",
@@ -68,6 +70,7 @@ final class Exchange {
     private BlockingQueue<Object> arrived = new LinkedBlockingQueue<>(); // of the reply: see Upstream.send
     private boolean ended; // the reply; nothing more arrives
     private OutputStream body; // the client's; null until the status is sent
+    private long shown; // when that was
     private int pings;
     private boolean over; // nothing more goes to the client
     private int status = 200;
@@ -177,8 +180,7 @@ final class Exchange {
             passHeaders(head.headers());
             String type = head.headers().firstValue("content-type").orElse("");
             if (head.statusCode() != 200 || type.contains("html")) throw refusal(head);
-            boolean isWhole = type.matches("(?i)application/(?!x-?nd|json-|jsonl).*json.*");
-            if (isWhole) whole(); else events();
+            if (WHOLE.matcher(type).matches()) whole(); else events();
         } finally {
             if (sent != null && !ended) sent.cancel(true);
             arrived.clear();
@@ -318,6 +320,7 @@ final class Exchange {
     }
 
     private OutputStream begin(int size) throws IOException {
+        shown = System.nanoTime();
         String warnings = String.join(",", translator.warnings());
         if (!warnings.isEmpty()) http.getResponseHeaders().set("x-proxy-warnings", warnings);
         return Proxy.begin(http, 200, translator.isStream() ? 0 : size);
@@ -332,9 +335,15 @@ final class Exchange {
     /** Ends the exchange, from another thread; a client that listens gets an error. */
     void stop() { thread.interrupt(); }
 
-    /** {@return the log's line about the exchange} */
+    /** {@return the log's line about the exchange; times are since it began, tokens a second since the first came} */
     String summary() {
-        long millis = (System.nanoTime() - begun) * 1000 / SECOND;
-        return "%s %d %d ms %s".formatted(requestId, status, millis, translator.summary());
+        long end = System.nanoTime();
+        MessageWriter.Usage used = translator.usage();
+        long perSecond = shown == 0 ? 0 : used.output() * SECOND / Math.max(1, end - shown);
+        return A2o.printable(requestId + " " + status + " " + translator.asked() + " -> " + translator.model() + " " + millis(end)
+                + " ms, first after " + millis(shown == 0 ? end : shown) + " ms, tokens in " + used.input() + " cached "
+                + used.cacheRead() + " out " + used.output() + " (" + perSecond + "/s) " + translator.finishReason());
     }
+
+    private long millis(long time) { return (time - begun) * 1000 / SECOND; }
 }

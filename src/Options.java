@@ -18,7 +18,7 @@ import java.util.stream.Stream;
 /** What the command line and the environment ask for, checked. The usage text is the table of all options there are. */
 record Options(List<Target> upstreams, Optional<String> model, List<Mapping> maps, String host, int port,
                Duration timeout, int workers, int maxConnections, int maxConnectionsPerHost, boolean debug,
-               Optional<String> logFile, Optional<String> authKey, List<Header> headers, Json extraBody, long context,
+               Optional<String> logFile, Optional<String> authKey, List<String> origins, List<Header> headers, Json extraBody, long context,
                Optional<String> caCert) {
     static final String USAGE = """
             A2o lets clients of the Anthropic Messages API, such as Claude Code, run on an OpenAI-compatible backend.
@@ -40,6 +40,7 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
               --upstream-key KEY           key for the backend in place of the client's own; OPENAI_API_KEY for OpenAI;
                                            one for all backends or one for each; repeatable
               --auth-key KEY               key that clients must present, as x-api-key or bearer
+              --allow-origin ORIGIN        origin of web pages that may use A2o from a browser, as https://x.org; repeatable
               --header 'N: V'              extra header for the backend; repeatable
               --extra-body JSON            members merged into every upstream body, last
               --context N                  context window in tokens, for overflow messages and /v1/models (default: 0)
@@ -58,6 +59,8 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
             .compile("(?m)^ +(?:-h )?(--[a-z-]+)(?: (?<value>[A-Z=]+|'.*?'))? +.*?(?:\n {20,}.*)?"
                     + "(?:\\(default: (?<default>.*)\\))?$")
             .matcher(USAGE).results().collect(Collectors.toMap(line -> line.group(1), line -> line));
+
+    private static final Pattern DECORATION = Pattern.compile("^anthropic/(?!claude|anthropic)|\\[[^\\[]*]\\z");
 
     record Mapping(String glob, Pattern pattern, String model) { }
     record Header(String name, String value) { }
@@ -133,7 +136,8 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
                 number(given, "--port", 0, 65_535), Duration.ofSeconds(number(given, "--timeout", 1, 86_400)),
                 number(given, "--workers", 0, 1024), number(given, "--max-connections", 1, 999_999),
                 number(given, "--max-connections-per-host", 1, 999_999), !text(given, "--debug").matches("|0|false"),
-                optional(given, "--log-file"), optional(given, "--auth-key"), headers,
+                optional(given, "--log-file"), optional(given, "--auth-key"),
+                given.getOrDefault("--allow-origin", List.of()), headers,
                 extraBody(optional(given, "--extra-body").orElse("{}")), number(given, "--context", 0, 999_999_999),
                 optional(given, "--ca-cert"));
     }
@@ -236,7 +240,7 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
 
     /** {@return the model to ask for: without what A2o's list and Claude Code ([1m]) add, by --map, then --model} */
     String model(String asked) {
-        String name = asked.replaceFirst("^anthropic/(?!claude|anthropic)", "").replaceFirst("\\[[^\\[]*]\\z", "");
+        String name = DECORATION.matcher(asked).replaceAll("");
         return maps.stream().filter(map -> map.pattern.matcher(name).matches()).map(Mapping::model).findFirst()
                 .or(() -> model).orElse(name);
     }

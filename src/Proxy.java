@@ -1,3 +1,4 @@
+import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
@@ -9,20 +10,20 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.LockSupport;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.InflaterInputStream;
 
@@ -92,7 +93,11 @@ final class Proxy implements AutoCloseable {
         }
     }
 
-    static String newId() { return UUID.randomUUID().toString().replace("-", "").substring(0, 24); }
+    /** {@return 24 hex digits that are not given twice; no secret} */
+    static String newId() {
+        var random = ThreadLocalRandom.current();
+        return HexFormat.of().toHexDigits(random.nextLong()) + HexFormat.of().toHexDigits(random.nextInt());
+    }
 
     private void handle(HttpExchange http) throws IOException {
         String requestId = "req_" + newId();
@@ -113,11 +118,10 @@ final class Proxy implements AutoCloseable {
         String asked = http.getRequestURI().getRawPath();
         String path = asked.startsWith("/v1/v1/") ? asked.substring(3) : asked; // from a base URL that ends in /v1
         String method = http.getRequestMethod();
-        boolean isOwn = Stream.of("host", "origin").map(http.getRequestHeaders()::get).filter(Objects::nonNull)
-                .flatMap(List::stream).allMatch(value -> LOCAL.matcher(value).matches());
-        boolean isLocal = server.getAddress().getAddress().isLoopbackAddress();
-        boolean isForeign = isLocal && !isOwn; // a web page must not spend the user's tokens
-        if (isForeign) throw new ApiError(403, "only requests to localhost, and of pages from there, are served");
+        if (isForeign(http)) throw new ApiError(403, "only requests to localhost, and of pages from there, are served");
+        boolean isShared = options.origins().contains(header(http, "origin", "")); // with pages of that origin
+        if (isShared) share(http);
+        if (isShared && method.equals("OPTIONS")) return;
         if (!path.equals("/health")) authorize(http);
         String allowed = switch (path) {
             case "/v1/messages", "/v1/messages/count_tokens" -> "POST";
@@ -125,7 +129,7 @@ final class Proxy implements AutoCloseable {
             default -> path.startsWith("/v1/models/") ? "GET|HEAD" : "";
         };
         if (allowed.isEmpty()) throw new ApiError(404, "%s is not available on this proxy".formatted(path)).asFinal();
-        boolean isAllowed = method.matches(allowed);
+        boolean isAllowed = allowed.equals(method) || allowed.startsWith("GET") && method.matches(allowed);
         if (!isAllowed) throw new ApiError(405, "%s is not allowed here; use %s".formatted(method, allowed));
         switch (path) {
             case "/v1/messages" -> messages(http, requestId);
@@ -133,6 +137,31 @@ final class Proxy implements AutoCloseable {
             default -> answer(http, 200, path.startsWith("/v1/models") ? models(http)
                     : new Json.Writer().put("{'name':'a2o','version':%,'status':'ok'}", A2o.VERSION));
         }
+    }
+
+    /** {@return whether a web page asks that must not spend the user's tokens, or somebody by another name than ours} */
+    private boolean isForeign(HttpExchange http) {
+        if (!server.getAddress().getAddress().isLoopbackAddress()) return false;
+        for (String name : List.of("Host", "Origin")) {
+            for (String value : http.getRequestHeaders().getOrDefault(name, List.of())) {
+                boolean isOwn = LOCAL.matcher(value).matches() || name.equals("Origin") && options.origins().contains(value);
+                if (!isOwn) return true;
+            }
+        }
+        return false;
+    }
+
+    /** Lets the page that asks read the answer (CORS); a preflight is answered with that alone. */
+    private static void share(HttpExchange http) throws IOException {
+        Headers headers = http.getResponseHeaders();
+        headers.set("access-control-allow-origin", header(http, "origin", ""));
+        headers.set("access-control-expose-headers", "*");
+        headers.set("vary", "origin");
+        if (!http.getRequestMethod().equals("OPTIONS")) return;
+        headers.set("access-control-allow-methods", "GET, POST");
+        headers.set("access-control-allow-headers", header(http, "access-control-request-headers", "*"));
+        headers.set("access-control-max-age", "86400"); // seconds
+        http.sendResponseHeaders(204, -1);
     }
 
     /** Lists the first backend's models; with {@code --model} they make no difference, so it alone is listed. */
@@ -153,7 +182,7 @@ final class Proxy implements AutoCloseable {
 
     /** {@return the client's key for the backend; none if it is the proxy's own} */
     private String key(HttpExchange http) {
-        return options.authKey().isPresent() ? "" : keys(http).findFirst().orElse("");
+        return options.authKey().isPresent() ? "" : keys(http).getFirst();
     }
 
     /** Counts by an estimate, and asks no backend. */
@@ -165,16 +194,18 @@ final class Proxy implements AutoCloseable {
     }
 
     private void authorize(HttpExchange http) {
-        byte[] own = options.authKey().orElse("").getBytes(StandardCharsets.UTF_8);
-        boolean known = keys(http).anyMatch(key -> MessageDigest.isEqual(key.getBytes(StandardCharsets.UTF_8), own));
-        if (own.length > 0 && !known) throw new ApiError(401, "this proxy needs its own key, as x-api-key or bearer");
+        if (options.authKey().isEmpty()) return;
+        byte[] own = options.authKey().get().getBytes(StandardCharsets.UTF_8);
+        boolean known = keys(http).stream().anyMatch(key -> MessageDigest.isEqual(key.getBytes(StandardCharsets.UTF_8), own));
+        if (!known) throw new ApiError(401, "this proxy needs its own key, as x-api-key or bearer");
     }
 
-    /** {@return the keys that the client sent: x-api-key, then the bearer's} */
-    private static Stream<String> keys(HttpExchange http) {
+    /** {@return the keys that the client sent, x-api-key, then the bearer's; "" if there is none} */
+    private static List<String> keys(HttpExchange http) {
         String authorization = header(http, "authorization", "");
-        String bearer = authorization.matches("(?is)bearer .*") ? authorization.substring(7) : "";
-        return Stream.of(header(http, "x-api-key", ""), bearer).map(String::strip).filter(key -> !key.isEmpty());
+        String bearer = authorization.regionMatches(true, 0, "bearer ", 0, 7) ? authorization.substring(7).strip() : "";
+        String key = header(http, "x-api-key", "").strip();
+        return key.isEmpty() ? List.of(bearer) : List.of(key, bearer);
     }
 
     private static String header(HttpExchange http, String name, String otherwise) {

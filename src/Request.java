@@ -1,6 +1,7 @@
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The client's request (Anthropic Messages, {@code POST /v1/messages}): checked as far as that goes without translating
@@ -8,8 +9,10 @@ import java.util.stream.Collectors;
  */
 final class Request {
     /** Members and the kinds of value that they may have: an object, an array, a string, a number, true or false. */
-    private static final String SHAPE = "model=s max_tokens=n system=sa tools=a stop_sequences=a mcp_servers=a tool_choice=o"
-            + " thinking=o output_config=o metadata=o output_format=o temperature=n top_p=n stream=w messages=a";
+    private static final Map<String, String> SHAPE = Stream.of(("model=s max_tokens=n system=sa tools=a stop_sequences=a"
+            + " mcp_servers=a tool_choice=o thinking=o output_config=o metadata=o output_format=o temperature=n top_p=n"
+            + " stream=w messages=a").split(" ")).collect(Collectors.toMap(pair -> pair.replaceFirst("=.*", ""),
+                    pair -> pair.replaceFirst(".*=", "")));
     private static final Map<Character, String> KINDS = Map.of('o', "an object", 'a', "an array", 's', "a string",
             'n', "a number", 'w', "true or false");
 
@@ -23,7 +26,7 @@ final class Request {
         boolean create = get("thread").get("type").is("create");
         if (create) throw new ApiError(400, "thread_unsupported_request", "Threads are not supported here.");
         if (!get("thread").isNull()) throw new ApiError(404, "thread_not_found", "thread: no such thread");
-        for (String member : SHAPE.split(" ")) may(anthropic, member.split("=")[0], member.split("=")[1]);
+        SHAPE.forEach((member, kinds) -> may(anthropic, member, kinds));
         refuse("model", need(anthropic, "model", "s").text().length() > 256, "256 characters at most");
         refuse("max_tokens", get("max_tokens") instanceof Json.Num most && most.toLong(-1) < 0, "an integer >= 0 expected");
         objects(anthropic, "system").forEach(block -> text(block, "text"));

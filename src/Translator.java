@@ -13,7 +13,6 @@ import java.util.UUID;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -25,13 +24,13 @@ import java.util.stream.Stream;
  * everything, and blocks are written either as events or as the elements of {@code content}.
  */
 final class Translator {
-    static final String UNPRINTABLE = "[\\p{C}\\p{Zl}\\p{Zp}]"; // in a log
     private static final int MAX_NAME = 64; // of a function; Anthropic allows 128
     private static final int MAX_STOPS = 4; // that OpenAI takes; more are looked for here
     private static final Json TYPE = part("'type'");
     private static final Json TEXT = part("'text'");
     private static final String NO_IMAGE = "[image omitted: this model cannot see images]";
     private static final String NO_FILE = "[document omitted: this model cannot read documents]";
+    private static final Set<String> FAILED = Set.of("error", "network_error", "abort", "cancelled");
     private static final List<String> REASONING_FIELDS = List.of("reasoning_content", "reasoning", "thinking");
     private static final Set<String> READABLE =
             Set.of("text", "title", "url", "stdout", "stderr", "error_code", "tool_name", "content");
@@ -142,7 +141,8 @@ final class Translator {
         String name = dialect.name(member);
         if (name.isEmpty()) warnings.add("dropped_" + member);
         Json[] extra = options.extraBody().parts();
-        boolean isReplaced = IntStream.range(0, extra.length).anyMatch(i -> i % 2 == 0 && extra[i].is(name));
+        boolean isReplaced = false;
+        for (int i = 0; i < extra.length; i += 2) isReplaced |= extra[i].is(name);
         if (name.isEmpty() || isReplaced) return false;
         out.put("%:", name);
         return true;
@@ -420,7 +420,7 @@ final class Translator {
         return switch (type) {
             case "text" -> request.text(block, "text");
             case "thinking", "redacted_thinking", "tool_use", "tool_result" -> Json.NULL;
-            case "tool_reference" -> Json.Str.of("[tool available: ", block.get("tool_name").text(), "]");
+            case "tool_reference" -> Json.Str.of("[tool available: ", shortName(request.text(block, "tool_name")), "]");
             case "search_result" -> Json.Str.of("<search_result title=\"", block.get("title").text(), "\" source=\"",
                     block.get("source").text(), "\">\n", readable(block.get("content")), "\n</search_result>");
             default -> {
@@ -450,12 +450,15 @@ final class Translator {
     /** {@code tools}, {@code tool_choice}, {@code parallel_tool_calls}; none of them where no tool is left to send. */
     private void tools() {
         Set<String> names = new LinkedHashSet<>();
-        boolean defers = request.get("tools").items().stream().anyMatch(tool -> tool.get("defer_loading") == Json.TRUE);
+        List<Json> all = request.objects(request.json(), "tools");
+        boolean defers = all.stream().anyMatch(tool -> tool.get("defer_loading") == Json.TRUE);
         String history = defers ? request.get("messages").raw() : "";
+        boolean isSearched = all.stream().anyMatch(tool -> tool.get("type").text().startsWith("tool_search_tool"));
+        if (isSearched && !history.contains("\"tool_reference\"")) defers = false; // for nobody here would find them
         int before = out.size();
         if (!begin("tools")) return;
         out.raw('[');
-        for (Json tool : request.objects(request.json(), "tools")) {
+        for (Json tool : all) {
             Json type = tool.get("type");
             boolean custom = !type.hasText() || type.is("custom") || tool.get("input_schema") instanceof Json.Obj;
             if (type.text().contains("toolset")) throw request.invalid(tool, "type", type.text() + " is not available");
@@ -465,7 +468,7 @@ final class Translator {
             Json name = request.text(tool, "name");
             List<Json> callers = tool.get("allowed_callers").items();
             boolean withheld = !callers.isEmpty() && callers.stream().noneMatch(caller -> caller.is("direct"))
-                    || tool.get("defer_loading") == Json.TRUE && !history.contains(name.raw()); // not yet found
+                    || defers && tool.get("defer_loading") == Json.TRUE && !history.contains(name.raw()); // not yet found
             if (withheld) continue;
             boolean isOwn = name.hasText() && names.add(name.text());
             if (!isOwn) throw request.invalid(tool, "name", "a name that no other tool has expected");
@@ -624,8 +627,8 @@ final class Translator {
      */
     void chunk(Json chunk) {
         Json choices = chunk.get("choices");
-        Json choice = choices.items().stream().filter(each -> each.get("index").toLong(0) == 0)
-                .findFirst().orElse(Json.NULL);
+        Json choice = Json.NULL;
+        for (Json each : choices.items()) choice = choice.isNull() && each.get("index").toLong(0) == 0 ? each : choice;
         boolean bare = choices.isNull() && (chunk instanceof Json.Arr
                 || !Stream.of("message", "error_message", "detail", "errors").map(chunk::get).allMatch(Json::isNull));
         if (bare || isSaid(chunk.get("error")) || chunk.get("object").is("error")) throw upstreamError(chunk);
@@ -805,7 +808,7 @@ final class Translator {
 
     /** Writes what is ready of the first unfinished call, and begins the next when that one is whole. */
     private void pump(boolean last) {
-        boolean cut = last && finishReason.toLowerCase(Locale.ROOT).matches("length|max_tokens");
+        boolean cut = last && isCallOpen() && finishReason.toLowerCase(Locale.ROOT).matches("length|max_tokens");
         for (; isCallOpen(); current++) {
             Call call = calls.get(current);
             boolean isKnown = !call.name.isEmpty() && (call.fed || !call.id.isEmpty() || current + 1 < calls.size());
@@ -847,8 +850,7 @@ final class Translator {
         boolean ended = whole ? answered : isFinished() || isStopped() || usageIsLast || called;
         if (!ended) throw broken(502, whole ? "the backend returned no choices" : "the stream ended early").asPassing();
         if (finishReason.equals("insufficient_system_resource")) throw broken(529, finishReason);
-        boolean failed = finishReason.matches("error|network_error|abort|cancelled");
-        if (failed) throw broken(502, "finish_reason " + finishReason);
+        if (FAILED.contains(finishReason)) throw broken(502, "finish_reason " + finishReason);
         end();
     }
 
@@ -877,14 +879,14 @@ final class Translator {
     }
 
     /** The counts under any of their names (SPEC B.4); OpenAI counts what was cached among prompt_tokens. */
-    private MessageWriter.Usage usage() {
-        long cacheRead = count("prompt_tokens_details.cached_tokens prompt_cache_hit_tokens cached_tokens"
-                + " input_tokens_details.cached_tokens cache_read_input_tokens cache_n");
-        long cacheWrite = count("prompt_tokens_details.cache_write_tokens cache_creation_input_tokens");
-        long thinking = count("completion_tokens_details.reasoning_tokens output_tokens_details.reasoning_tokens"
-                + " reasoning_tokens");
-        long prompt = count("prompt_tokens input_tokens");
-        long output = count("completion_tokens output_tokens predicted_n");
+    MessageWriter.Usage usage() {
+        long cacheRead = count("prompt_tokens_details.cached_tokens", "prompt_cache_hit_tokens", "cached_tokens",
+                "input_tokens_details.cached_tokens", "cache_read_input_tokens", "cache_n");
+        long cacheWrite = count("prompt_tokens_details.cache_write_tokens", "cache_creation_input_tokens");
+        long thinking = count("completion_tokens_details.reasoning_tokens", "output_tokens_details.reasoning_tokens",
+                "reasoning_tokens");
+        long prompt = count("prompt_tokens", "input_tokens");
+        long output = count("completion_tokens", "output_tokens", "predicted_n");
         if (prompt > 0) output = Math.max(output, count("total_tokens") - prompt); // some leave reasoning out
         if (prompt == 0) prompt = count("prompt_n") + count("cache_n");
         long input = prompt >= cacheRead + cacheWrite ? prompt - cacheRead - cacheWrite : prompt;
@@ -892,19 +894,20 @@ final class Translator {
     }
 
     /** {@return the first of the counts that there is, in usage or in llama.cpp's timings; 0 if there is none} */
-    private long count(String names) {
-        return Stream.of(names.split(" ")).flatMap(name -> Stream.of(usage, timings).map(json -> {
+    private long count(String... names) {
+        for (String name : names) {
             int dot = name.indexOf('.');
-            return dot < 0 ? json.get(name) : json.get(name.substring(0, dot)).get(name.substring(dot + 1));
-        })).filter(Json.Num.class::isInstance).findFirst().map(number -> Math.max(0, number.toLong(0))).orElse(0L);
+            String last = name.substring(dot + 1);
+            Json found = (dot < 0 ? usage : usage.get(name.substring(0, dot))).get(last);
+            if (found.isNull()) found = timings.get(last);
+            if (found instanceof Json.Num) return Math.max(0, found.toLong(0));
+        }
+        return 0;
     }
 
-    /** {@return models, tokens and finish reason for the log} */
-    String summary() {
-        MessageWriter.Usage used = usage();
-        return "%s -> %s in %d cached %d out %d %s".formatted(request.get("model").text(), model(), used.input(),
-                used.cacheRead(), used.output(), finishReason).replaceAll(UNPRINTABLE, "?");
-    }
+    /** {@return the client's name for the model} */
+    String asked() { return request.get("model").text(); }
+    String finishReason() { return finishReason; }
 
     /** Ends the stream in mid-reply: {@code event: error}, which no client takes for a normal end. */
     void fail(ApiError error, String requestId) {

@@ -24,6 +24,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Logger;
@@ -69,7 +70,8 @@ final class Upstream {
         this.places = new Semaphore(options.maxConnectionsPerHost(), true);
         HttpClient.Builder client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
                 .proxy(ProxySelector.of(target.proxy().orElse(null)))
-                .connectTimeout(PATIENCE);
+                .connectTimeout(PATIENCE)
+                .executor(Executors.newVirtualThreadPerTaskExecutor()); // spares a change of threads for each step
         if (options.caCert().isPresent()) client.sslContext(trusting(options.caCert().get()));
         this.client = client.build();
     }
@@ -97,7 +99,7 @@ final class Upstream {
 
     /** {@return the backends in the order to try them: as they are given, but those set aside last} */
     static List<Upstream> inOrder(List<Upstream> all) {
-        return all.stream().sorted(Comparator.comparing(Upstream::isAside)).toList();
+        return all.size() == 1 ? all : all.stream().sorted(Comparator.comparing(Upstream::isAside)).toList();
     }
 
     private synchronized boolean isAside() { return System.nanoTime() - asideUntil < 0; }
@@ -122,7 +124,7 @@ final class Upstream {
         Dialect known = dialect(model).with(taught);
         if (taught.isEmpty() || taught.containsKey("once") || known.equals(learned.put(model, known))) return;
         String what = "learned about %s at %s: %s".formatted(model, target.host(), taught);
-        LOG.info(() -> what.replaceAll(Translator.UNPRINTABLE, "?"));
+        LOG.info(() -> A2o.printable(what));
     }
 
     Dialect dialect(String model) { return learned.getOrDefault(model, base); }
