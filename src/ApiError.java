@@ -129,7 +129,7 @@ final class ApiError extends RuntimeException {
             case 408, 413, 429 -> new ApiError(said, text);
             case 409, 502, 503, 504, 529 -> new ApiError(said == 504 ? 504 : 529, text).asPassing();
             default -> new ApiError(said >= 500 ? 500 : said >= 400 ? 400 : 502, text)
-                    .refusing(said < 500 || words.contains("not supported") ? body.raw() : "");
+                    .refusing(said < 500 || words.matches("(?s).*(not supported|input should be).*") ? body.raw() : "");
         };
     }
 

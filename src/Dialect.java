@@ -13,20 +13,38 @@ import java.util.stream.Stream;
  * <p>A rule says what a member of the request is called there; nothing, if it is to be left out. That goes also for
  * {@code reasoning_content} in messages, and for parts of type {@code image_url} and {@code file}. Further rules:
  * {@code system=in-place} where system messages may stand in mid-conversation, {@code efforts} with the values of
- * reasoning_effort, {@code limit} with the highest max_tokens, {@code reasoning_content=required} in every message of
+ * reasoning_effort, {@code effort.E} with the one to send for E, {@code key} with the header that the key goes in,
+ * {@code no_content} with what stands for the content of a message that has none,
+ * {@code forced=alone} where a tool is forced by sending no other, {@code limit} with the highest max_tokens, {@code reasoning_content=required} in every message of
  * the assistant's, and {@code once} where all that is for one request alone.
  */
 record Dialect(Options.Target target, Map<String, String> rules) {
-    /** Rules by the end of the host's name. Source: the vendors' API references, November 2026. */
-    private static final Map<String, String> HOSTS = Map.of(
-            "api.openai.com", "max_tokens=max_completion_tokens system=in-place thinking= reasoning_content="
-                    + " store=store service_tier=service_tier",
-            ".openai.azure.com", "max_tokens=max_completion_tokens system=in-place thinking= reasoning_content=",
-            "openrouter.ai", "system=in-place thinking= reasoning_effort=reasoning",
-            "api.groq.com", "thinking= reasoning_content=",
-            "api.mistral.ai", "thinking= reasoning_content= user= stream_options= efforts=none,high",
-            "generativelanguage.googleapis.com", "thinking= reasoning_content= user= parallel_tool_calls=");
-    private static final Map<String, String> GENERIC = Map.of("store", "", "service_tier", "", "system", "wrapped");
+    /**
+     * Rules by the end of the host's name, or by the port where a local server listens unless told otherwise: what is
+     * sure. Source: the vendors' API references, November 2026; by port Ollama, LM Studio, llama.cpp, vLLM, SGLang.
+     */
+    private static final String HOSTS = """
+            api.openai.com max_tokens=max_completion_tokens system=in-place thinking= reasoning_content= store=store \
+                service_tier=service_tier prompt_cache_key=prompt_cache_key
+            .azure.com max_tokens=max_completion_tokens system=in-place thinking= reasoning_content= key=api-key
+            openrouter.ai system=in-place thinking= reasoning_effort=reasoning top_k=top_k cache_control=cache_control
+            api.groq.com thinking= reasoning_content=
+            api.mistral.ai thinking= reasoning_content= user= stream_options= efforts=none,high
+            generativelanguage.googleapis.com thinking= reasoning_content= user= parallel_tool_calls=
+            api.deepseek.com effort.medium=high effort.xhigh=high
+            api.moonshot.ai effort.medium=high effort.xhigh=max
+            api.moonshot.cn effort.medium=high effort.xhigh=max
+            api.z.ai effort.medium=high effort.xhigh=max tool_stream=tool_stream
+            open.bigmodel.cn effort.medium=high effort.xhigh=max tool_stream=tool_stream
+            .aliyuncs.com thinking=enable_thinking reasoning_effort= top_k=top_k
+            :11434 thinking= efforts=none,low,medium,high
+            :1234 thinking= efforts=none,low,medium,high top_k=top_k
+            :8080 thinking=chat_template_kwargs top_k=top_k
+            :8000 thinking=chat_template_kwargs top_k=top_k
+            :30000 thinking=chat_template_kwargs top_k=top_k
+            """;
+    private static final Map<String, String> GENERIC = Map.of("store", "", "service_tier", "", "system", "wrapped",
+            "prompt_cache_key", "", "top_k", "", "tool_stream", "", "cache_control", "", "key", "authorization");
     private static final List<String> EFFORTS = List.of("none", "minimal", "low", "medium", "high", "xhigh", "max");
 
     private static final Pattern REFUSAL = Pattern.compile(
@@ -47,34 +65,44 @@ record Dialect(Options.Target target, Map<String, String> rules) {
             List.of("reasoning_effort.*?(?:values are|one of|should be)([a-z ',:|/\\[\\]]*)", "efforts", "$1"),
             List.of("reasoning_content.*(?:must be passed|is missing|is required)", "reasoning_content", "required"),
             List.of("reasoning_content|messages.*reasoning", "reasoning_content", ""),
+            List.of("assistant.*content.*(?:valid string|not be (?:null|none|empty)|is required)", "no_content", "''"),
             List.of("system message.*(?:first|beginning)", "system", "wrapped"),
             List.of("(?:value|variant|type):? '?file\\b|\\bsupport\\w* [^.]{0,30}\\bpdf"
-                    + "|(?:pdf|file) (?:input|content|part)", "file", ""),
+                    + "|(?:pdf|file) (?:input|content|part)|unsupported content", "file", ""),
             List.of("(?:type|variant|value)\\W{1,4}image|\\bsupport\\w* [^.]{0,30}\\b(?:image|vision)"
-                    + "|image(?:s|_url| input)? (?:is|are) (?:not|only) supp|multimodal", "image_url", ""));
+                    + "|image(?:s|_url| input)? (?:is|are) (?:not|only) supp|multimodal|unsupported content", "image_url", ""));
     private static final List<String> OPTIONAL = List.of("temperature", "top_p", "reasoning_effort", "reasoning",
-            "thinking", "stream_options", "parallel_tool_calls", "response_format", "tool_choice", "store",
-            "service_tier", "stop", "user");
+            "thinking", "enable_thinking", "chat_template_kwargs", "top_k", "tool_stream", "stream_options",
+            "parallel_tool_calls", "response_format", "tool_choice", "store", "service_tier", "prompt_cache_key", "stop",
+            "user");
     private static final String NAMED = "(?s).*('%1$s'|(argument|field|parameter|property|supplied|invalid|unknown):?"
             + " %1$s\\b|\\b%1$s(: | must be )|: %1$s').*";
 
     static Dialect of(Options.Target target) {
         Map<String, String> rules = new HashMap<>(GENERIC);
-        String host = target.host();
-        HOSTS.forEach((end, row) -> Stream.of(host.endsWith(end) ? row.split(" ") : new String[0])
-                .map(rule -> rule.split("=", 2)).forEach(rule -> rules.put(rule[0], rule[1])));
+        String address = target.host() + (target.url().getPort() < 0 ? "" : ":" + target.url().getPort());
+        for (String row : HOSTS.split("\n")) {
+            String[] words = row.split(" +");
+            boolean isIt = target.host().endsWith(words[0]) || address.endsWith(words[0]);
+            for (int i = 1; isIt && i < words.length; i++) rules.put(words[i].split("=")[0], words[i].replaceFirst(".*=", ""));
+        }
         return new Dialect(target, rules);
     }
 
     /** {@return what the member is called at this backend; "" if it is to be left out} */
-    String name(String member) { return rules.getOrDefault(member, member); }
+    String name(String member) {
+        String name = rules.getOrDefault(member, member);
+        return rules.getOrDefault(name, name); // it may be the new name that was refused
+    }
+
     boolean takes(String member) { return !name(member).isEmpty(); }
     boolean is(String rule, String value) { return value.equals(rules.get(rule)); }
     /** {@return the highest number of tokens to ask for} */
     long limit() { return Long.parseLong(rules.getOrDefault("limit", "999999999")); }
 
     /** {@return the effort to ask for: the next lower one that the backend knows, else the next higher; "" for none} */
-    String effort(String wanted) {
+    String effort(String asked) {
+        String wanted = rules.getOrDefault("effort." + asked, asked);
         String known = rules.getOrDefault("efforts", "");
         int at = EFFORTS.indexOf(wanted);
         if (known.equals("none")) return known;

@@ -178,6 +178,8 @@ final class Exchange {
             if (first instanceof Throwable e) throw upstream.failure(e);
             var head = (HttpResponse.ResponseInfo) first;
             passHeaders(head.headers());
+            boolean isLlama = head.headers().firstValue("server").orElse("").equals("llama.cpp"); // takes no named choice
+            if (isLlama) upstream.learns(translator.model(), translator.dialect().with(Map.of("forced", "alone")));
             String type = head.headers().firstValue("content-type").orElse("");
             if (head.statusCode() != 200 || type.contains("html")) throw refusal(head);
             if (WHOLE.matcher(type).matches()) whole(); else events();

@@ -109,8 +109,9 @@ final class Translator {
         field("max_tokens", "%", maxTokens > dialect.limit() ? dialect.limit() : request.get("max_tokens"));
         if (isStream()) field("stream", "true");
         if (isStream()) field("stream_options", "{'include_usage':true}");
-        for (String name : List.of("temperature", "top_p")) {
-            if (!request.get(name).isNull()) field(name, "%", request.get(name)); // dropped: top_k, no counterpart
+        for (String name : List.of("temperature", "top_p", "top_k")) {
+            boolean isSent = !request.get(name).isNull() && (dialect.takes(name) || !name.equals("top_k"));
+            if (isSent) field(name, "%", request.get(name)); // dropped: top_k, if there is no counterpart
         }
         List<Json> stops = request.stops().stream().limit(sentStops()).toList();
         if (!stops.isEmpty()) field("stop", "%", list(stops));
@@ -121,6 +122,8 @@ final class Translator {
         if (!schema.isNull()) field("response_format", format, schema, isStrict(schema));
         Json user = request.get("metadata").get("user_id");
         if (user.hasText()) field("user", "%", hash(user.text()));
+        boolean isCached = user.hasText() && dialect.takes("prompt_cache_key"); // Claude Code's user_id names the session
+        if (isCached) field("prompt_cache_key", "%", hash(user.text()));
         if (dialect.takes("store")) field("store", "false");
         boolean fast = request.get("speed").is("fast");
         boolean stated = fast || request.get("service_tier").is("standard_only");
@@ -176,7 +179,13 @@ final class Translator {
             effort = budget < 4096 ? "low" : budget < 16_000 ? "medium" : budget < 32_000 ? "high" : "xhigh";
         }
         boolean off = request.isThinkingOff();
-        if (enabled || off) field("thinking", "{'type':%}", off ? "disabled" : "enabled");
+        boolean isSwitch = !dialect.name("thinking").equals("thinking"); // true or false, for an effort too
+        String form = dialect.name("thinking").startsWith("chat_") ? "{'enable_thinking':%1$s,'thinking':%1$s}" : "%1$s";
+        if (isSwitch && dialect.takes("thinking") && (enabled || off || !effort.isEmpty())) {
+            field("thinking", form.formatted(!off));
+        } else if (enabled || off) {
+            field("thinking", "{'type':%}", off ? "disabled" : "enabled");
+        }
         effort = dialect.effort(!off ? effort : dialect.takes("thinking") ? "" : "none");
         String pattern = dialect.is("reasoning_effort", "reasoning") ? "{'effort':%}" : "%";
         if (!effort.isEmpty()) field("reasoning_effort", pattern, effort);
@@ -265,7 +274,7 @@ final class Translator {
         if (isPending) throw request.invalid(openCalls.getFirst(), "id", "a tool_use without its tool_result");
         Json.Str text = texts.size() == 1 ? (Json.Str) texts.getFirst() : Json.Str.of(texts.toArray());
         if (last) text = Json.Str.of(text.text().stripTrailing()); // a prefill, which the model goes on with
-        out.put("{'role':'assistant','content':%,", texts.isEmpty() && !openCalls.isEmpty() ? Json.NULL : text);
+        out.put("{'role':'assistant','content':%,", texts.isEmpty() && !openCalls.isEmpty() && !dialect.is("no_content", "''") ? Json.NULL : text);
         if (!thoughts.isEmpty()) out.put("%:%,", field, joined(thoughts, "\n\n"));
         if (thoughts.isEmpty() && dialect.is("reasoning_content", "required")) out.put("'reasoning_content':' ',");
         if (!openCalls.isEmpty()) out.put("'tool_calls':[");
@@ -455,6 +464,7 @@ final class Translator {
         String history = defers ? request.get("messages").raw() : "";
         boolean isSearched = all.stream().anyMatch(tool -> tool.get("type").text().startsWith("tool_search_tool"));
         if (isSearched && !history.contains("\"tool_reference\"")) defers = false; // for nobody here would find them
+        String forced = dialect.is("forced", "alone") ? request.get("tool_choice").get("name").text() : "";
         int before = out.size();
         if (!begin("tools")) return;
         out.raw('[');
@@ -469,7 +479,8 @@ final class Translator {
             List<Json> callers = tool.get("allowed_callers").items();
             boolean withheld = !callers.isEmpty() && callers.stream().noneMatch(caller -> caller.is("direct"))
                     || defers && tool.get("defer_loading") == Json.TRUE && !history.contains(name.raw()); // not yet found
-            if (withheld) continue;
+            boolean isOther = !forced.isEmpty() && !name.is(forced);
+            if (withheld || isOther) continue;
             boolean isOwn = name.hasText() && names.add(name.text());
             if (!isOwn) throw request.invalid(tool, "name", "a name that no other tool has expected");
             out.put("{'type':'function','function':{'name':%,", shortName(name));
@@ -520,9 +531,12 @@ final class Translator {
         if (type.equals("any")) field("tool_choice", "'required'");
         if (type.equals("none")) field("tool_choice", "'none'");
         boolean isSent = names.contains(name.text());
-        if (isSent) field("tool_choice", "{'type':'function','function':{'name':%}}", shortName(name));
+        boolean isAlone = dialect.is("forced", "alone");
+        if (isSent && isAlone) field("tool_choice", "'required'");
+        if (isSent && !isAlone) field("tool_choice", "{'type':'function','function':{'name':%}}", shortName(name));
         if (!name.isNull() && !isSent) warnings.add("tool_choice_dropped");
         if (request.isOneCallWanted()) field("parallel_tool_calls", "false");
+        if (isStream() && dialect.takes("tool_stream")) field("tool_stream", "true");
     }
 
     /** {@return the name, or if it is longer than OpenAI allows, its beginning and a hash of it} */

@@ -200,7 +200,8 @@ final class Upstream {
     private HttpRequest.Builder request(URI url, String clientKey) {
         HttpRequest.Builder request = HttpRequest.newBuilder(url);
         String key = target.key().orElse(clientKey);
-        if (!key.isEmpty()) request.setHeader("authorization", "Bearer " + key);
+        boolean isBearer = base.is("key", "authorization") || key.startsWith("eyJ"); // a token of Azure's, no key
+        if (!key.isEmpty()) request.setHeader(isBearer ? "authorization" : "api-key", isBearer ? "Bearer " + key : key);
         options.headers().forEach(header -> request.setHeader(header.name(), header.value()));
         return request;
     }
