@@ -74,7 +74,7 @@ record Dialect(Options.Target target, Map<String, String> rules) {
     private static final List<String> OPTIONAL = List.of("temperature", "top_p", "reasoning_effort", "reasoning",
             "thinking", "enable_thinking", "chat_template_kwargs", "top_k", "tool_stream", "stream_options",
             "parallel_tool_calls", "response_format", "tool_choice", "store", "service_tier", "prompt_cache_key", "stop",
-            "user");
+            "user", "reasoning_details", "extra_content");
     private static final String NAMED = "(?s).*('%1$s'|(argument|field|parameter|property|supplied|invalid|unknown):?"
             + " %1$s\\b|\\b%1$s(: | must be )|: %1$s').*";
 

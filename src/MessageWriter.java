@@ -1,3 +1,5 @@
+import java.util.function.LongSupplier;
+
 /**
  * Writes the reply to the client, an Anthropic message: either as the events of a stream or as one JSON object. The
  * caller says the same things in the same order both times; blocks come one after the other, never two open at once.
@@ -15,6 +17,7 @@ final class MessageWriter {
                 "{'type':'text','text':'", "','citations':null}", "{'type':'text_delta','text':'");
         static final Block THINKING = new Block("{'type':'thinking','thinking':'", "','signature':%}",
                 "{'type':'thinking_delta','estimated_tokens':null,'thinking':'");
+        static final Block REDACTED = new Block("{'type':'redacted_thinking','data':%", "}", "");
         static final Block TOOL_USE = new Block("{'type':'tool_use','id':%,'name':%,'input':",
                 ",'caller':{'type':'direct'}}", "{'type':'input_json_delta','partial_json':'");
     }
@@ -22,19 +25,24 @@ final class MessageWriter {
     /** Counts of tokens: input, cacheWrite and cacheRead do not overlap, thinking is part of output. */
     record Usage(long input, long cacheWrite, long cacheRead, long output, long thinking) { }
 
+    private static final int CHARACTERS_A_TOKEN = 4;
+
     private final Json.Writer out = new Json.Writer();
     private final Json.Writer head = new Json.Writer(); // the message up to its content
     private final Json.Writer deltaStart = new Json.Writer(); // of the open block's events, up to the text itself
     private final Json.Writer deltaEnd = new Json.Writer();
     private final boolean events;
+    private final LongSupplier inputTokens; // a guess, until the backend has counted
+    private long written; // characters of text and input, about
     private String tier = "standard";
     private boolean started;
     private boolean hasToolUse;
     private Block open;
     private int blocks;
 
-    MessageWriter(boolean events, String id, Json model) {
+    MessageWriter(boolean events, String id, Json model, LongSupplier inputTokens) {
         this.events = events;
+        this.inputTokens = inputTokens;
         if (events) deltaEnd.put("'}}\n\n");
         head.put("{'id':%,'type':'message','role':'assistant','model':%,'content':[", id, model);
     }
@@ -42,6 +50,8 @@ final class MessageWriter {
     /** {@return what has been written and not yet been sent; the caller clears it} */
     Json.Writer out() { return out; }
     int blocks() { return blocks; }
+    /** {@return a guess of the tokens that have been written} */
+    long tokens() { return (written + CHARACTERS_A_TOKEN - 1) / CHARACTERS_A_TOKEN; }
     boolean hasToolUse() { return hasToolUse; }
     boolean isOpen(Block kind) { return open == kind; }
     void setTier(String tier) { this.tier = tier; }
@@ -51,7 +61,9 @@ final class MessageWriter {
         if (started) return;
         started = true;
         if (!events) out.put("%", head);
-        event("message_start", ",'message':%%", head, rest(stop("", "", ""), new Usage(0, 0, 0, 1, 0)));
+        if (!events) return;
+        var usage = new Usage(inputTokens.getAsLong(), 0, 0, 1, 0);
+        event("message_start", ",'message':%%", head, rest(stop("", "", ""), usage));
     }
 
     /** Writes an event, if the reply is one of events. */
@@ -97,10 +109,14 @@ final class MessageWriter {
     }
 
     /** A piece of the open block's text. */
-    void delta(Json.Str text) { out.raw(deltaStart).inner(text).raw(deltaEnd); }
+    void delta(Json.Str text) {
+        written += text.to() - text.from() - 2;
+        out.raw(deltaStart).inner(text).raw(deltaEnd);
+    }
 
     /** A piece of the open tool call's input, JSON text. */
     void input(String json) {
+        written += json.length();
         out.raw(deltaStart);
         if (events) out.escaped(json); else out.utf8(json);
         out.raw(deltaEnd);

@@ -58,8 +58,11 @@ final class Translator {
     private boolean answered;
     private boolean usageIsLast; // whether it came in a chunk of its own, as it does at the end
     private String half = ""; // the first half of a surrogate pair
-    private String signature = "", refusal = "", finishReason = "", stopSequence = "";
+    private final Opaque opaque = new Opaque();
+    private String thinkingField = REASONING_FIELDS.getFirst(); // that the last reasoning came under
+    private String refusal = "", finishReason = "", stopSequence = "";
     private Json usage = Json.NULL, timings = Json.NULL;
+    private MessageWriter.Usage used = new MessageWriter.Usage(0, 0, 0, 0, 0);
     private Usual usual = new Usual(new byte[0], 0, 0, "");
     private int pieces; // of text in this chunk, and what else makes it unlike those that only bring text
     private Json last = Json.NULL; // of these pieces
@@ -75,7 +78,7 @@ final class Translator {
         List<String> unsent = request.stops().stream().skip(sentStops()).map(Json::text).toList();
         boolean wantsJson = !request.schema().isNull();
         filter = new TextFilter(unsent, wantsJson, text -> write(text, ""), text -> write(text, "reasoning"));
-        message = new MessageWriter(isStream(), "msg_" + newIds.get(), request.get("model"));
+        message = new MessageWriter(isStream(), "msg_" + newIds.get(), request.get("model"), () -> Tokens.rough(out.array(), out.size()));
     }
 
     /** {@return codes of what was left out or mended, for a response header} */
@@ -256,6 +259,8 @@ final class Translator {
     private void assistantTurn(List<Json> run, boolean last) {
         List<Object> texts = new ArrayList<>();
         List<Json> thoughts = new ArrayList<>();
+        List<Json> details = new ArrayList<>();
+        Map<String, Json> extras = new HashMap<>(); // by the id of their call
         String field = "";
         for (Json message : run) {
             boolean apart = true; // whether something other than text stood since the last text
@@ -267,6 +272,11 @@ final class Translator {
                 if (isKind(block, "tool_use")) openCalls.add(block);
                 if (thought(block).hasText()) thoughts.add(thought(block));
                 if (thought(block).hasText()) field = reasoningField(block.get("signature").text());
+                Json opaque = isKind(block, "thinking") || isKind(block, "redacted_thinking")
+                        ? Opaque.of(block.get("signature").text() + block.get("data").text()) : Json.NULL;
+                if (dialect.takes("reasoning_content")) details.addAll(opaque.get("reasoning_details").items());
+                Json[] extra = dialect.takes("extra_content") ? opaque.get("extra_content").parts() : new Json[0];
+                for (int i = 0; i < extra.length; i += 2) extras.put(extra[i].text(), extra[i + 1]);
                 apart = !plain || !text.hasText() && apart;
             }
         }
@@ -274,23 +284,27 @@ final class Translator {
         if (isPending) throw request.invalid(openCalls.getFirst(), "id", "a tool_use without its tool_result");
         Json.Str text = texts.size() == 1 ? (Json.Str) texts.getFirst() : Json.Str.of(texts.toArray());
         if (last) text = Json.Str.of(text.text().stripTrailing()); // a prefill, which the model goes on with
-        out.put("{'role':'assistant','content':%,", texts.isEmpty() && !openCalls.isEmpty() && !dialect.is("no_content", "''") ? Json.NULL : text);
-        if (!thoughts.isEmpty()) out.put("%:%,", field, joined(thoughts, "\n\n"));
+        boolean isNone = texts.isEmpty() && !openCalls.isEmpty() && !dialect.is("no_content", "''");
+        out.put("{'role':'assistant','content':%,", isNone ? Json.NULL : text);
+        boolean isDetailed = !details.isEmpty() && dialect.takes("reasoning_details");
+        if (isDetailed) out.put("'reasoning_details':%,", list(details));
+        if (!thoughts.isEmpty() && !isDetailed) out.put("%:%,", field, joined(thoughts, "\n\n"));
         if (thoughts.isEmpty() && dialect.is("reasoning_content", "required")) out.put("'reasoning_content':' ',");
         if (!openCalls.isEmpty()) out.put("'tool_calls':[");
-        openCalls.forEach(this::toolCall);
+        openCalls.forEach(call -> toolCall(call, extras.getOrDefault(call.get("id").text(), Json.NULL)));
         out.closeWith(openCalls.isEmpty() ? '}' : ']').put(openCalls.isEmpty() ? "," : "},");
     }
 
-    private void toolCall(Json block) {
+    private void toolCall(Json block, Json extra) {
         Json input = request.may(block, "input", "o");
-        out.put("{'id':%,'type':'function','function':{'name':%,'arguments':", request.text(block, "id"),
-                shortName(request.text(block, "name"))).put(input.isNull() ? "'{}'}}," : "@}},", input);
+        out.put("{'id':%,'type':'function',", request.text(block, "id"));
+        if (!extra.isNull()) out.put("'extra_content':%,", extra);
+        out.put("'function':{'name':%,'arguments':", shortName(request.text(block, "name"))).put(input.isNull() ? "'{}'}}," : "@}},", input);
     }
 
-    /** {@return the key that reasoning goes back under: as it came, by its signature {@code a2o1.<field>}} */
+    /** {@return the key that reasoning goes back under: as it came, by its signature} */
     private static String reasoningField(String signature) {
-        String field = signature.startsWith("a2o1.") ? signature.substring("a2o1.".length()).split("\\.", 2)[0] : "";
+        String field = Opaque.field(signature);
         return REASONING_FIELDS.contains(field) ? field : REASONING_FIELDS.getFirst();
     }
 
@@ -579,6 +593,7 @@ final class Translator {
         private boolean fed; // whether arguments have come
         private boolean empty; // whether they were just {}, which some send first in place of those to come
         private boolean open;
+        private Json extra = Json.NULL; // to be sent back with it
 
         private Call(Json index) { this.index = index; }
 
@@ -709,6 +724,7 @@ final class Translator {
 
     /** The reasoning in a delta; the same text may stand under several keys, so only one counts. */
     private void reasoning(Json delta) {
+        delta.get("reasoning_details").items().forEach(opaque::add);
         for (String field : REASONING_FIELDS) {
             Json value = delta.get(field);
             if (value instanceof Json.Obj) value = value.get(value.get("content").isNull() ? "text" : "content");
@@ -758,7 +774,7 @@ final class Translator {
         }
         if (!message.isOpen(kind)) {
             open(kind);
-            signature = "a2o1." + field;
+            if (!field.isEmpty()) thinkingField = field;
         }
         show((Json.Str) text);
     }
@@ -774,13 +790,20 @@ final class Translator {
 
     private void open(MessageWriter.Block kind, Object... values) {
         close();
+        boolean isKept = kind == MessageWriter.Block.TOOL_USE && !opaque.isEmpty(); // and no thinking block to keep it in
+        if (isKept) redacted();
         message.open(kind, values);
+    }
+
+    private void redacted() {
+        message.open(MessageWriter.Block.REDACTED, opaque.take(thinkingField));
+        message.close("");
     }
 
     private void close() {
         if (!half.isEmpty()) message.delta(Json.Str.of(half));
         half = "";
-        message.close(signature);
+        message.close(message.isOpen(MessageWriter.Block.THINKING) ? opaque.take(thinkingField) : "");
     }
 
     /** {@code {"index":I,"id":…,"function":{"name":N,"arguments":A}}}, whole or a piece of it, any of it missing. */
@@ -789,6 +812,7 @@ final class Translator {
         pieces++; // no usual chunk
         Call call = call(delta, function, whole);
         String name = function.get("name").text();
+        if (!delta.get("extra_content").isNull()) call.extra = delta.get("extra_content");
         if (call.id.isEmpty()) call.id = delta.get("id").text();
         if (!call.open && !name.equals(call.name)) call.name = name.startsWith(call.name) ? name : call.name + name;
         Json arguments = function.get("arguments");
@@ -829,7 +853,9 @@ final class Translator {
             if (!isKnown && !last) return;
             if (call.name.isEmpty()) continue; // dropped: a call of nothing
             if (!call.open) {
-                open(MessageWriter.Block.TOOL_USE, callId(call.id), toolName(call.name));
+                String id = callId(call.id);
+                if (!call.extra.isNull()) opaque.add(id, call.extra);
+                open(MessageWriter.Block.TOOL_USE, id, toolName(call.name));
                 if (isStream()) message.input("");
                 call.open = true;
             }
@@ -874,9 +900,11 @@ final class Translator {
         filter.flush();
         pump(true);
         close();
+        if (!opaque.isEmpty()) redacted();
         if (isStopped()) stopSequence = filter.stop();
         String reason = stopReason();
-        message.finish(reason, reason.equals("stop_sequence") ? stopSequence : "", refusal, usage());
+        used = usage();
+        message.finish(reason, reason.equals("stop_sequence") ? stopSequence : "", refusal, used);
     }
 
     /** Source: OpenAI, "finish_reason"; Anthropic, "stop_reason". What was sent counts more than what was said. */
@@ -893,7 +921,7 @@ final class Translator {
     }
 
     /** The counts under any of their names (SPEC B.4); OpenAI counts what was cached among prompt_tokens. */
-    MessageWriter.Usage usage() {
+    private MessageWriter.Usage usage() {
         long cacheRead = count("prompt_tokens_details.cached_tokens", "prompt_cache_hit_tokens", "cached_tokens",
                 "input_tokens_details.cached_tokens", "cache_read_input_tokens", "cache_n");
         long cacheWrite = count("prompt_tokens_details.cache_write_tokens", "cache_creation_input_tokens");
@@ -903,6 +931,8 @@ final class Translator {
         long output = count("completion_tokens", "output_tokens", "predicted_n");
         if (prompt > 0) output = Math.max(output, count("total_tokens") - prompt); // some leave reasoning out
         if (prompt == 0) prompt = count("prompt_n") + count("cache_n");
+        boolean isCounted = prompt + output + cacheRead > 0;
+        if (!isCounted) return new MessageWriter.Usage(inputTokens(), 0, 0, message.tokens(), 0);
         long input = prompt >= cacheRead + cacheWrite ? prompt - cacheRead - cacheWrite : prompt;
         return new MessageWriter.Usage(input, cacheWrite, cacheRead, output, Math.min(thinking, output));
     }
@@ -922,6 +952,8 @@ final class Translator {
     /** {@return the client's name for the model} */
     String asked() { return request.get("model").text(); }
     String finishReason() { return finishReason; }
+    /** {@return the tokens that the reply took; none before it has ended} */
+    MessageWriter.Usage used() { return used; }
 
     /** Ends the stream in mid-reply: {@code event: error}, which no client takes for a normal end. */
     void fail(ApiError error, String requestId) {

@@ -164,7 +164,7 @@ class FailoverTest {
                 Proxy proxy = proxy(List.of("--upstream", deadUrl(), "--upstream", backend.url().toString()))) {
             long begun = System.nanoTime();
             for (int i = 0; i < 3; i++) assertReply("200 Hello there", Wire.post(proxy.port(), STREAM));
-            assertTrue(millisSince(begun) < 1000, millisSince(begun) + " ms");
+            assertTrue(millisSince(begun) < 4000, millisSince(begun) + " ms"); // a connection that is waited for takes 8 s
             assertEquals(3, backend.requests());
         }
     }
@@ -311,7 +311,7 @@ class FailoverTest {
             while (farm.get(0).requests() == 1 && millisSince(begun) < 8000) {
                 assertReply("200 from 1", wire.message(PLAIN).reply());
             }
-            assertIn(400, 1900, millisSince(begun)); // begun a little after it was set aside
+            assertIn(400, 2900, millisSince(begun)); // begun a little after it was set aside
             farm.works(0);
             begun = System.nanoTime();
             while (!wire.message(PLAIN).reply().said().equals("from 0")) assertTrue(millisSince(begun) < 8000);

@@ -71,8 +71,10 @@ final class Legal {
                     assertTrue(Tree.at(block, "input") instanceof Map, "input");
                     call(block, ids);
                 }
+                case "redacted_thinking" -> assertEquals(Set.of("type", "data"), ((Map<?, ?>) block).keySet());
                 default -> throw new AssertionError("a block of type " + type);
             }
+            if (type.startsWith("redacted")) continue;
             said.append(type.equals("tool_use") ? RandomJson.write(Tree.at(block, "input")) : Tree.at(block, type));
         }
         end(message, Tree.at(message, "usage"), !ids.isEmpty());
@@ -184,6 +186,7 @@ final class Legal {
                 call(block, ids);
                 assertEquals(Map.of(), Tree.at(block, "input"));
             }
+            case "redacted_thinking" -> assertEquals(Set.of("type", "data"), ((Map<?, ?>) block).keySet());
             default -> throw new AssertionError("a block of type " + open);
         }
     }
@@ -223,6 +226,7 @@ final class Legal {
                 assertTrue(deltas > 0, "tool_use without input_json_delta");
                 inputs.add(text.toString());
             }
+            case "redacted_thinking" -> assertEquals(0, deltas);
             default -> throw new AssertionError("no block is open");
         }
         open = null;

@@ -140,7 +140,10 @@ class TranslatorTest {
         }
         String anthropic = translator.ready().toString();
         assertTrue(!Files.exists(error), () -> "was not an error but " + anthropic);
-        compare(Tree.of(read(base + ".anthropic.json")), Tree.of(anthropic));
+        Object expected = Tree.of(read(base + ".anthropic.json"));
+        Object actual = Tree.of(anthropic);
+        guessed(Tree.at(expected, "usage"), Tree.at(actual, "usage"));
+        compare(expected, actual);
     }
 
     private void stream(String base, int step) throws Exception {
@@ -156,7 +159,27 @@ class TranslatorTest {
         }
         List<Object> expected = events(read(base + ".anthropic.sse"));
         List<Object> actual = events(translator.ready().toString());
+        for (int i = 0; i < Math.min(expected.size(), actual.size()); i++) {
+            guessed(Tree.at(expected.get(i), "message.usage"), Tree.at(actual.get(i), "message.usage"));
+            guessed(Tree.at(expected.get(i), "usage"), Tree.at(actual.get(i), "usage"));
+        }
         compare(expected, actual);
+    }
+
+    /** Where 0 tokens are expected, the backend has not counted: a guess must stand there, and of no more than there is. */
+    private static void guessed(Object expected, Object actual) {
+        if (expected == null || actual == null || isCounted(expected)) return;
+        for (String name : List.of("input_tokens", "output_tokens")) {
+            if (!new Tree.Num("0").equals(object(expected).get(name))) continue;
+            int guess = Integer.parseInt(((Tree.Num) object(actual).get(name)).text());
+            assertTrue(guess >= (name.equals("input_tokens") ? 1 : 0) && guess < 3000, name + " " + guess);
+            object(actual).put(name, new Tree.Num("0"));
+        }
+    }
+
+    private static boolean isCounted(Object usage) {
+        return Stream.of("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+                .anyMatch(name -> Integer.parseInt(((Tree.Num) object(usage).get(name)).text()) > 1);
     }
 
     /** {@return what gives at most {@code step} bytes a time; 0: at most a line} */
