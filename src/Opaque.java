@@ -3,6 +3,7 @@ import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * What a backend wants back as it gave it: OpenRouter's {@code reasoning_details}, and the {@code extra_content} of tool
@@ -13,6 +14,7 @@ import java.util.Map;
  */
 final class Opaque {
     private static final String PREFIX = "a2o1.";
+    private static final Set<String> PIECES = Set.of("text", "summary", "data"); // members that come in pieces
     private static final int MAX_BYTES = 256 * 1024;
 
     private final List<Json> details = new ArrayList<>();
@@ -58,7 +60,7 @@ final class Opaque {
             }
             json.raw('{');
             whole.forEach((name, values) -> json.put("%:%,", name, values.isEmpty() ? Json.NULL
-                    : name.matches("text|summary|data") ? Json.Str.of(values.toArray()) : values.getLast()));
+                    : PIECES.contains(name) && values.stream().allMatch(Json.Str.class::isInstance) ? Json.Str.of(values.toArray()) : values.getLast()));
             json.closeWith('}').raw(',');
         }
         json.closeWith(']').raw(',');

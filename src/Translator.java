@@ -196,13 +196,12 @@ final class Translator {
 
     /** The system prompt, then each run of messages of one side as one turn. */
     private void messages() {
-        List<Json> system = blocks(request.json(), "system").stream().map(block -> block.get("text"))
-                .filter(Json::hasText)
-                .filter(text -> !text.raw().startsWith("\"x-anthropic-billing-header:")) // it defeats caches
-                .collect(Collectors.toList());
+        List<Json> system = blocks(request.json(), "system").stream().filter(block -> block.get("text").hasText())
+                .filter(block -> !block.get("text").raw().startsWith("\"x-anthropic-billing-header:")) // it defeats caches
+                .map(this::marked).collect(Collectors.toList());
         boolean isTold = !request.schema().isNull() && !dialect.takes("response_format"); // at least the model is told
         if (isTold) system.add(Json.Str.of("Answer with JSON alone, by this schema:\n", request.schema().raw()));
-        if (!system.isEmpty()) out.put("{'role':'system','content':%},", joined(system, "\n\n"));
+        if (!system.isEmpty()) out.put("{'role':'system','content':%},", content(system));
         List<Json> said = request.get("messages").items();
         int lastUser = said.stream().filter(each -> isRole(each, "user")).mapToInt(Json::from).max().orElse(0);
         List<Json> all = said.stream().filter(each -> isSent(each, lastUser)).toList();
@@ -346,17 +345,30 @@ final class Translator {
 
     /** Writes the parts gathered as one user message, a plain string if all are text. */
     private void userMessage() {
-        boolean isText = parts.stream().allMatch(Json.Str.class::isInstance);
-        parts.replaceAll(part -> isText || !(part instanceof Json.Str) ? part : part("{'type':'text','text':%}", part));
-        if (!parts.isEmpty()) out.put("{'role':'user','content':%},", isText ? joined(parts, "\n\n") : list(parts));
+        if (!parts.isEmpty()) out.put("{'role':'user','content':%},", content(parts));
         parts.clear();
+    }
+
+    /** {@return one string where all parts are text, else a list of parts} */
+    private static Object content(List<Json> parts) {
+        if (parts.stream().allMatch(Json.Str.class::isInstance)) return joined(parts, "\n\n");
+        return list(parts.stream().map(part -> part instanceof Json.Str ? part("{'type':'text','text':%}", part) : part).toList());
+    }
+
+    /** {@return the text of a block; as a part with its cache_control, if the backend and its model know what that is} */
+    private Json marked(Json block) {
+        Json mark = block.get("cache_control");
+        boolean isKnown = dialect.takes("cache_control") && model.matches("(?i).*(claude|gemini).*");
+        return mark.isNull() || !isKnown ? block.get("text")
+                : part("{'type':'text','text':%,'cache_control':%}", block.get("text"), mark);
     }
 
     /** Adds the parts of a block; results that no call has taken are in {@code unknown}. */
     private void userBlock(Json block, Map<String, Json> unknown) {
         Json id = block.get("tool_use_id");
         if (isKind(block, "container_upload")) throw request.invalid(block, "type", "uploaded files are not available");
-        if (!isKind(block, "tool_result")) parts.addAll(parts(block));
+        boolean isText = isKind(block, "text") && request.text(block, "text").hasText();
+        if (isText) parts.add(marked(block)); else if (!isKind(block, "tool_result")) parts.addAll(parts(block));
         if (unknown.get(id.text()) != block) return;
         warnings.add("unknown_tool_result");
         int at = parts.size(); // before what toolResult adds

@@ -22,9 +22,11 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.api.Timeout;
 
 /** Several backends, in order of preference: which of them is asked, and with which key. */
+@Isolated("it measures periods of a second")
 @Timeout(30)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class FailoverTest {
