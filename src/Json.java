@@ -34,6 +34,14 @@ sealed interface Json {
             return new Str(out.raw('"').array(), 0, out.size());
         }
 
+        private boolean same(String ascii) {
+            int length = ascii.length();
+            int same = 0;
+            while (same < length && source[from + 1 + same] == ascii.charAt(same)) same++;
+            byte next = source[from + 1 + same];
+            return same == length && next == '"' || next == '\\' && text().equals(ascii);
+        }
+
         /** {@return whether the last character may be half of a surrogate pair, which only an escape can be} */
         boolean mayEndInHalf() { return to - from >= 8 && source[to - 7] == '\\' && source[to - 6] == 'u'; }
     }
@@ -83,22 +91,15 @@ sealed interface Json {
     default boolean isNull() { return this == NULL; }
 
     default Json get(String name) {
-        Json[] parts = parts();
+        Json[] parts = this instanceof Obj object ? object.parts : new Json[0];
         for (int i = parts.length - 2; i >= 0; i -= 2) {
-            if (parts[i].is(name)) return parts[i + 1];
+            if (((Str) parts[i]).same(name)) return parts[i + 1];
         }
         return NULL;
     }
 
     /** {@return whether this is the string {@code ascii}, however escaped; that has no quotes and no backslashes} */
-    default boolean is(String ascii) {
-        if (!(this instanceof Str str)) return false;
-        int at = str.from + 1;
-        int same = 0;
-        while (same < ascii.length() && str.source[at + same] == ascii.charAt(same)) same++;
-        if (str.source[at + same] == '\\') return text().equals(ascii);
-        return same == ascii.length() && str.source[at + same] == '"';
-    }
+    default boolean is(String ascii) { return this instanceof Str text && text.same(ascii); }
 
     /** {@return the string decoded, unpaired surrogates as they are; "" for what is not a string} */
     default String text() {
@@ -329,11 +330,15 @@ sealed interface Json {
         /** Writes the JSON text of {@code json} as the inside of a string; its control characters are white space. */
         private Writer quoted(Json json) {
             ensure((json.to() - json.from()) * 2);
-            for (int i = json.from(); i < json.to(); i++) {
-                byte b = json.source()[i];
-                if (b == '"' || b == '\\' || b < ' ' && b >= 0) bytes[size++] = '\\';
-                bytes[size++] = b == '\n' ? (byte) 'n' : b == '\r' ? (byte) 'r' : b == '\t' ? (byte) 't' : b;
+            byte[] from = json.source();
+            byte[] to = bytes; // and a local position, for speed
+            int at = size;
+            for (int i = json.from(), end = json.to(); i < end; i++) {
+                byte b = from[i];
+                if (b == '"' || b == '\\' || b < ' ' && b >= 0) to[at++] = '\\';
+                to[at++] = b >= ' ' || b < 0 ? b : b == '\n' ? (byte) 'n' : b == '\r' ? (byte) 'r' : (byte) 't';
             }
+            size = at;
             return this;
         }
 

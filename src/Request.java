@@ -73,8 +73,9 @@ final class Request {
 
     /** {@return the member, which must be there and of one of the {@code kinds}} */
     Json need(Json parent, String name, String kinds) {
-        if (parent.get(name).isNull()) throw invalid(parent, name, "Field required");
-        return may(parent, name, kinds);
+        Json found = may(parent, name, kinds);
+        if (found.isNull()) throw invalid(parent, name, "Field required");
+        return found;
     }
 
     /** {@return the member, which must be of one of the {@code kinds} if it is there} */

@@ -12,6 +12,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -32,6 +33,7 @@ final class Translator {
     private static final String NO_FILE = "[document omitted: this model cannot read documents]";
     private static final Set<String> FAILED = Set.of("error", "network_error", "abort", "cancelled");
     private static final List<String> REASONING_FIELDS = List.of("reasoning_content", "reasoning", "thinking");
+    private static final Pattern FAILURE = Pattern.compile("(?i)\\s*(error|<tool_use_error)");
     private static final Set<String> READABLE =
             Set.of("text", "title", "url", "stdout", "stderr", "error_code", "tool_name", "content");
 
@@ -268,15 +270,15 @@ final class Translator {
                 boolean plain = isKind(block, "text");
                 if (text.hasText() && !texts.isEmpty() && (apart || !plain)) texts.add("\n\n");
                 if (text.hasText()) texts.add(text);
+                apart = !plain || !text.hasText() && apart;
                 if (isKind(block, "tool_use")) openCalls.add(block);
+                if (!isKind(block, "thinking") && !isKind(block, "redacted_thinking")) continue;
                 if (thought(block).hasText()) thoughts.add(thought(block));
                 if (thought(block).hasText()) field = reasoningField(block.get("signature").text());
-                Json opaque = isKind(block, "thinking") || isKind(block, "redacted_thinking")
-                        ? Opaque.of(block.get("signature").text() + block.get("data").text()) : Json.NULL;
+                Json opaque = Opaque.of(block.get("signature").text() + block.get("data").text());
                 if (dialect.takes("reasoning_content")) details.addAll(opaque.get("reasoning_details").items());
                 Json[] extra = dialect.takes("extra_content") ? opaque.get("extra_content").parts() : new Json[0];
                 for (int i = 0; i < extra.length; i += 2) extras.put(extra[i].text(), extra[i + 1]);
-                apart = !plain || !text.hasText() && apart;
             }
         }
         boolean isPending = last && !openCalls.isEmpty();
@@ -313,10 +315,12 @@ final class Translator {
      */
     private void userTurn(List<Json> run) {
         Map<String, Json> results = new HashMap<>();
-        for (Json block : run.stream().flatMap(message -> blocks(message, "content").stream()).toList()) {
-            boolean taken = isKind(block, "tool_result")
-                    && results.putIfAbsent(request.text(block, "tool_use_id").text(), block) != null;
-            if (taken) warnings.add("duplicate_tool_result");
+        for (Json message : run) {
+            for (Json block : blocks(message, "content")) {
+                boolean taken = isKind(block, "tool_result")
+                        && results.putIfAbsent(request.text(block, "tool_use_id").text(), block) != null;
+                if (taken) warnings.add("duplicate_tool_result");
+            }
         }
         hoisted = 0;
         for (Json call : openCalls) {
@@ -387,7 +391,9 @@ final class Translator {
         request.may(result, "content", "sa");
         request.objects(result, "content");
         List<Json> texts = new ArrayList<>();
-        for (Json part : blocks(result, "content").stream().flatMap(block -> parts(block).stream()).toList()) {
+        List<Json> all = new ArrayList<>();
+        for (Json block : blocks(result, "content")) all.addAll(parts(block));
+        for (Json part : all) {
             if (part instanceof Json.Str) texts.add(part);
             if (part instanceof Json.Str) continue;
             String label = (isKind(part, "file") ? "document " : "image ") + ++hoisted;
@@ -396,7 +402,7 @@ final class Translator {
             parts.add(part);
         }
         Json.Str text = texts.isEmpty() ? Json.Str.of("(no output)") : joined(texts, "\n");
-        boolean said = result.get("is_error") != Json.TRUE || text.text().matches("(?is)\\s*(error|<tool_use_error).*");
+        boolean said = result.get("is_error") != Json.TRUE || FAILURE.matcher(text.text()).lookingAt();
         return said ? text : Json.Str.of("Error: ", text);
     }
 
@@ -451,9 +457,9 @@ final class Translator {
      * (server tools and their results, summaries, whatever comes next) are folded by what they hold, not by kind.
      */
     private Json folded(Json block) {
+        if (isKind(block, "text")) return request.text(block, "text");
         String type = block.get("type").text();
         return switch (type) {
-            case "text" -> request.text(block, "text");
             case "thinking", "redacted_thinking", "tool_use", "tool_result" -> Json.NULL;
             case "tool_reference" -> Json.Str.of("[tool available: ", shortName(request.text(block, "tool_name")), "]");
             case "search_result" -> Json.Str.of("<search_result title=\"", block.get("title").text(), "\" source=\"",
