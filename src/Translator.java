@@ -47,6 +47,7 @@ final class Translator {
     private final Json.Writer out = new Json.Writer();
     private final List<Json> openCalls = new ArrayList<>(); // tool_use blocks that wait for their results
     private final List<Json> parts = new ArrayList<>(); // of the next user message: text as strings, others as objects
+    private String prefill = ""; // the beginning of the reply, which the client gave
     private int hoisted; // images and documents taken out of the tool results of this turn
 
     // the reply's side
@@ -284,7 +285,8 @@ final class Translator {
         boolean isPending = last && !openCalls.isEmpty();
         if (isPending) throw request.invalid(openCalls.getFirst(), "id", "a tool_use without its tool_result");
         Json.Str text = texts.size() == 1 ? (Json.Str) texts.getFirst() : Json.Str.of(texts.toArray());
-        if (last) text = Json.Str.of(text.text().stripTrailing()); // a prefill, which the model goes on with
+        if (last) prefill = text.text().stripTrailing();
+        if (last) text = Json.Str.of(prefill);
         boolean isNone = texts.isEmpty() && !openCalls.isEmpty() && !dialect.is("no_content", "''");
         out.put("{'role':'assistant','content':%,", isNone ? Json.NULL : text);
         boolean isDetailed = !details.isEmpty() && dialect.takes("reasoning_details");
@@ -775,6 +777,9 @@ final class Translator {
 
     private void content(Json text) {
         boolean odd = text instanceof Json.Num || text instanceof Json.Obj;
+        boolean isRepeated = !prefill.isEmpty() && message.blocks() == 0 && dialect.is("forced", "alone") // by llama.cpp
+                && text.text().startsWith(prefill);
+        if (isRepeated) text = Json.Str.of(text.text().substring(prefill.length()));
         if (odd || text.hasText()) piece(odd ? Json.Str.of(text.raw()) : text, "");
     }
 

@@ -1,0 +1,54 @@
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** What A2o learns from the name that llama.cpp's server gives itself in its replies. */
+class LlamaTest {
+    private static final String HI = "{\"model\":\"m\",\"max_tokens\":9,\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}%s]%s}";
+    private static final String TOOLS = """
+            ,"tools":[{"name":"f","input_schema":{"type":"object"}},{"name":"g","input_schema":{"type":"object"}}],
+            "tool_choice":{"type":"tool","name":"g"}""";
+
+    private static Backend.Script saying(String text) {
+        return call -> call.reply(200, "application/json", Backend.completion(text), "Server: llama.cpp");
+    }
+
+    /** SPEC A.6: llama.cpp reads only strings, and takes an object for auto. */
+    @Test
+    void aForcedToolIsTheOnlyOne() throws Exception {
+        try (var backend = new Backend();
+                var proxy = new Proxy(Options.of(Options.read(
+                        new String[] {"--port", "0", "--upstream", backend.url().toString()}, Map.of())))) {
+            proxy.start();
+            backend.answers(saying("hello"));
+            Wire.post(proxy.port(), HI.formatted("", ""));
+            backend.take();
+            Wire.post(proxy.port(), HI.formatted("", TOOLS));
+            Object sent = Tree.of(new String(backend.take().body(), StandardCharsets.UTF_8));
+            assertEquals("required", Tree.at(sent, "tool_choice"));
+            assertEquals(1, ((List<?>) Tree.at(sent, "tools")).size());
+            assertEquals("g", Tree.at(((List<?>) Tree.at(sent, "tools")).getFirst(), "function.name"));
+        }
+    }
+
+    /** SPEC A.4: what the client began is not said again, but what only looks like it is. */
+    @Test
+    void aRepeatedPrefillIsTakenOff() throws Exception {
+        try (var backend = new Backend();
+                var proxy = new Proxy(Options.of(Options.read(
+                        new String[] {"--port", "0", "--upstream", backend.url().toString()}, Map.of())))) {
+            proxy.start();
+            String begun = HI.formatted(",{\"role\":\"assistant\",\"content\":\"One, two,\"}", "");
+            backend.answers(saying("hello"));
+            Wire.post(proxy.port(), HI.formatted("", ""));
+            backend.answers(saying("One, two, three"));
+            assertEquals(" three", Wire.post(proxy.port(), begun).said());
+            assertEquals("One, two, three", Wire.post(proxy.port(), HI.formatted("", "")).said());
+            backend.answers(saying("three"));
+            assertEquals("three", Wire.post(proxy.port(), begun).said());
+        }
+    }
+}
