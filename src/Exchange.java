@@ -340,7 +340,7 @@ final class Exchange {
     /** {@return the log's line about the exchange; times are since it began, tokens a second since the first came} */
     String summary() {
         long end = System.nanoTime();
-        MessageWriter.Usage used = translator.used();
+        Usage used = translator.used();
         long perSecond = shown == 0 ? 0 : used.output() * SECOND / Math.max(1, end - shown);
         return A2o.printable(requestId + " " + status + " " + translator.asked() + " -> " + translator.model() + " " + millis(end)
                 + " ms, first after " + millis(shown == 0 ? end : shown) + " ms, tokens in " + used.input() + " cached "

@@ -22,9 +22,6 @@ final class MessageWriter {
                 ",'caller':{'type':'direct'}}", "{'type':'input_json_delta','partial_json':'");
     }
 
-    /** Counts of tokens: input, cacheWrite and cacheRead do not overlap, thinking is part of output. */
-    record Usage(long input, long cacheWrite, long cacheRead, long output, long thinking) { }
-
     private static final int CHARACTERS_A_TOKEN = 4;
 
     private final Json.Writer out = new Json.Writer();
@@ -75,7 +72,7 @@ final class MessageWriter {
     private Json.Writer rest(Json.Writer stop, Usage usage) {
         return new Json.Writer().put("],'container':null,'context_management':null,'diagnostics':null,%,'usage':{%,"
                 + "'cache_creation':{'ephemeral_5m_input_tokens':%,'ephemeral_1h_input_tokens':0},'service_tier':%,"
-                + "'speed':'standard','inference_geo':'not_available'}}", stop, counts(usage), usage.cacheWrite, tier);
+                + "'speed':'standard','inference_geo':'not_available'}}", stop, counts(usage), usage.cacheWrite(), tier);
     }
 
     private static Json.Writer stop(String reason, String sequence, String refusal) {
@@ -87,10 +84,10 @@ final class MessageWriter {
     private static Object orNull(String text) { return text.isEmpty() ? Json.NULL : text; }
 
     private static Json.Writer counts(Usage usage) {
-        String details = usage.thinking > 0 ? "{'thinking_tokens':%}" : "null";
+        String details = usage.thinking() > 0 ? "{'thinking_tokens':%}" : "null";
         return new Json.Writer().put("'input_tokens':%,'cache_creation_input_tokens':%,'cache_read_input_tokens':%,"
                 + "'output_tokens':%,'server_tool_use':null,'output_tokens_details':" + details,
-                usage.input, usage.cacheWrite, usage.cacheRead, usage.output, usage.thinking);
+                usage.input(), usage.cacheWrite(), usage.cacheRead(), usage.output(), usage.thinking());
     }
 
     /** Begins a block; {@code values} are the id and name of a tool call. */

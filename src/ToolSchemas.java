@@ -1,6 +1,10 @@
+import java.util.List;
+import java.util.stream.Stream;
+
 /**
- * Function schemas for the tools that Anthropic defines and the client runs: bash, text editor, computer, memory.
- * The request only names their type; Anthropic's models know the schemas, others must be told.
+ * The functions that stand for tools: those of the client's with their schemas, and those that Anthropic defines and the
+ * client runs: bash, text editor, computer, memory. Of these the request only names the type; Anthropic's models know the
+ * schemas, others must be told.
  *
  * <p>Source: Anthropic, "Bash tool", "Text editor tool", "Computer use tool", "Memory tool", by version.
  */
@@ -16,6 +20,36 @@ final class ToolSchemas {
 
     static boolean has(Json tool) { return kind(tool).matches("bash|text_editor|computer|memory"); }
     private static String kind(Json tool) { return tool.get("type").text().replaceFirst("_\\d{8}$", ""); }
+
+    /** {@code {"name":N,"description":D,"input_schema":S}} to {@code {"name":N,"description":D,"parameters":S}}. */
+    static void custom(Json tool, Request request, Json.Writer out) {
+        Json description = request.may(tool, "description", "s");
+        List<Json> examples = tool.get("input_examples").items();
+        Object[] text = Stream.concat(Stream.of(description).filter(Json::hasText),
+                examples.stream().limit(3).map(example -> "\n\nExample input: " + example.raw())).toArray();
+        if (text.length > 0) out.put("'description':%,", examples.isEmpty() ? description : Json.Str.of(text));
+        Json schema = request.need(tool, "input_schema", "o");
+        out.put("'parameters':{"); // with what some backends insist on, without the schema's name and dialect
+        if (schema.get("type").isNull()) out.put("'type':'object',");
+        if (schema.get("properties").isNull()) out.put("'properties':{},");
+        Json[] members = schema.parts();
+        for (int i = 0; i < members.length; i += 2) {
+            boolean left = members[i].is("$schema") || members[i].is("$id") || members[i + 1].isNull();
+            if (!left) out.put("%:%,", members[i], members[i + 1]);
+        }
+        out.closeWith('}');
+        if (tool.get("strict") == Json.TRUE && isStrict(schema)) out.put(",'strict':true");
+    }
+
+    /** {@return whether OpenAI takes the schema as strict: at every level all members are required, others refused} */
+    static boolean isStrict(Json schema) {
+        int properties = schema.get("properties").parts().length / 2;
+        boolean open = schema.get("additionalProperties") != Json.FALSE
+                || properties != schema.get("required").items().size();
+        boolean plain = Stream.of("oneOf", "allOf", "not", "patternProperties").map(schema::get).allMatch(Json::isNull);
+        return plain && !(open && (properties > 0 || schema.get("type").is("object")))
+                && Stream.concat(schema.items().stream(), Stream.of(schema.parts())).allMatch(ToolSchemas::isStrict);
+    }
 
     /** Writes the description and parameters of the function that stands for {@code tool}. */
     static Json.Writer write(Json tool, Json.Writer out) {

@@ -53,11 +53,8 @@ final class Translator {
     // the reply's side
     private final MessageWriter message;
     private final TextFilter filter;
-    private final Supplier<String> newIds;
-    private final Set<String> ids = new HashSet<>();
-    private final List<Call> calls = new ArrayList<>();
+    private final Calls calls;
     private final List<Runnable> later = new ArrayList<>(); // text and reasoning that wait for the end of a call
-    private int current; // the first of the calls that is not finished
     private boolean answered;
     private boolean usageIsLast; // whether it came in a chunk of its own, as it does at the end
     private String half = ""; // the first half of a surrogate pair
@@ -65,7 +62,7 @@ final class Translator {
     private String thinkingField = REASONING_FIELDS.getFirst(); // that the last reasoning came under
     private String refusal = "", finishReason = "", stopSequence = "";
     private Json usage = Json.NULL, timings = Json.NULL;
-    private MessageWriter.Usage used = new MessageWriter.Usage(0, 0, 0, 0, 0);
+    private Usage used = new Usage(0, 0, 0, 0, 0);
     private Usual usual = new Usual(new byte[0], 0, 0, "");
     private int pieces; // of text in this chunk, and what else makes it unlike those that only bring text
     private Json last = Json.NULL; // of these pieces
@@ -76,7 +73,7 @@ final class Translator {
         this.request = new Request(anthropic);
         this.options = options;
         this.dialect = dialect;
-        this.newIds = newIds;
+        this.calls = new Calls(request, newIds);
         this.model = options.model(request.get("model").text());
         List<String> unsent = request.stops().stream().skip(sentStops()).map(Json::text).toList();
         boolean wantsJson = !request.schema().isNull();
@@ -125,7 +122,7 @@ final class Translator {
         reasoning();
         Json schema = request.schema();
         String format = "{'type':'json_schema','json_schema':{'name':'output','schema':%,'strict':%}}";
-        if (!schema.isNull()) field("response_format", format, schema, isStrict(schema));
+        if (!schema.isNull()) field("response_format", format, schema, ToolSchemas.isStrict(schema));
         Json user = request.get("metadata").get("user_id");
         if (user.hasText()) field("user", "%", hash(user.text()));
         boolean isCached = user.hasText() && dialect.takes("prompt_cache_key"); // Claude Code's user_id names the session
@@ -518,41 +515,11 @@ final class Translator {
             boolean isOwn = name.hasText() && names.add(name.text());
             if (!isOwn) throw request.invalid(tool, "name", "a name that no other tool has expected");
             out.put("{'type':'function','function':{'name':%,", shortName(name));
-            if (custom) custom(tool); else ToolSchemas.write(tool, out);
+            if (custom) ToolSchemas.custom(tool, request, out); else ToolSchemas.write(tool, out);
             out.put("}},");
         }
         out.closeWith(']').raw(',');
         if (names.isEmpty()) out.cut(before); else toolChoice(names);
-    }
-
-    /** {@code {"name":N,"description":D,"input_schema":S}} to {@code {"name":N,"description":D,"parameters":S}}. */
-    private void custom(Json tool) {
-        Json description = request.may(tool, "description", "s");
-        List<Json> examples = tool.get("input_examples").items();
-        Object[] text = Stream.concat(Stream.of(description).filter(Json::hasText),
-                examples.stream().limit(3).map(example -> "\n\nExample input: " + example.raw())).toArray();
-        if (text.length > 0) out.put("'description':%,", examples.isEmpty() ? description : Json.Str.of(text));
-        Json schema = request.need(tool, "input_schema", "o");
-        out.put("'parameters':{"); // with what some backends insist on, without the schema's name and dialect
-        if (schema.get("type").isNull()) out.put("'type':'object',");
-        if (schema.get("properties").isNull()) out.put("'properties':{},");
-        Json[] members = schema.parts();
-        for (int i = 0; i < members.length; i += 2) {
-            boolean left = members[i].is("$schema") || members[i].is("$id") || members[i + 1].isNull();
-            if (!left) out.put("%:%,", members[i], members[i + 1]);
-        }
-        out.closeWith('}');
-        if (tool.get("strict") == Json.TRUE && isStrict(schema)) out.put(",'strict':true");
-    }
-
-    /** {@return whether OpenAI takes the schema as strict: at every level all members are required, others refused} */
-    private static boolean isStrict(Json schema) {
-        int properties = schema.get("properties").parts().length / 2;
-        boolean open = schema.get("additionalProperties") != Json.FALSE
-                || properties != schema.get("required").items().size();
-        boolean plain = Stream.of("oneOf", "allOf", "not", "patternProperties").map(schema::get).allMatch(Json::isNull);
-        return plain && !(open && (properties > 0 || isKind(schema, "object")))
-                && Stream.concat(schema.items().stream(), Stream.of(schema.parts())).allMatch(Translator::isStrict);
     }
 
     /** Source: Anthropic Messages, "tool_choice"; OpenAI chat completions, "tool_choice". Absent is auto. */
@@ -574,19 +541,9 @@ final class Translator {
     }
 
     /** {@return the name, or if it is longer than OpenAI allows, its beginning and a hash of it} */
-    private static Json shortName(Json name) {
+    static Json shortName(Json name) {
         if (name.to() - name.from() - 2 <= MAX_NAME || name.text().length() <= MAX_NAME) return name;
         return Json.Str.of(name.text().substring(0, MAX_NAME - 9) + "_" + hash(name.text()).substring(0, 8));
-    }
-
-    /** {@return the client's name for a function that the model called: exactly, or as models misspell it} */
-    private String toolName(String called) {
-        String bare = called.replaceFirst("^(functions\\.|default_api:)", "");
-        List<Json> names = request.get("tools").items().stream().map(tool -> tool.get("name")).toList();
-        Stream<Predicate<String>> matches =
-                Stream.of(called::equals, bare::equals, called::equalsIgnoreCase, bare::equalsIgnoreCase);
-        return matches.flatMap(match -> names.stream().filter(name -> match.test(shortName(name).text())))
-                .findFirst().map(Json::text).filter(name -> !name.isEmpty()).orElse(called);
     }
 
     /**
@@ -601,27 +558,6 @@ final class Translator {
                     && Arrays.equals(chunk, to, chunk.length, other, end, other.length);
             Json found = same ? Json.string(other, from, end) : Json.NULL;
             return found.hasText() ? found : Json.NULL;
-        }
-    }
-
-    /** One tool call of the reply; its arguments are mended and wait in {@code arguments} until its turn comes. */
-    private static final class Call {
-        private final Arguments arguments = new Arguments();
-        private final Json index; // the upstream's, NULL if it sends none
-        private String id = "";
-        private String name = "";
-        private boolean fed; // whether arguments have come
-        private boolean empty; // whether they were just {}, which some send first in place of those to come
-        private boolean open;
-        private Json extra = Json.NULL; // to be sent back with it
-
-        private Call(Json index) { this.index = index; }
-
-        private void feed(String text) {
-            if (text.isEmpty()) return;
-            empty = !fed && text.strip().equals("{}");
-            fed = true;
-            if (!empty) arguments.feed(text);
         }
     }
 
@@ -739,7 +675,7 @@ final class Translator {
             toolCall(call, call.get(call.get("function").isNull() ? "custom" : "function"), whole);
         }
         if (delta.get("function_call") instanceof Json.Obj function) toolCall(delta, function, false);
-        if (isCallOpen() && isStream()) pump(false);
+        if (calls.isOpen() && isStream()) pump(false);
     }
 
     /** The reasoning in a delta; the same text may stand under several keys, so only one counts. */
@@ -791,7 +727,7 @@ final class Translator {
     private void write(Json text, String field) {
         var kind = field.isEmpty() ? MessageWriter.Block.TEXT : MessageWriter.Block.THINKING;
         if (!field.isEmpty() && request.isThinkingOff()) return;
-        if (isCallOpen()) {
+        if (calls.isOpen()) {
             later.add(() -> write(text, field));
             return;
         }
@@ -829,75 +765,23 @@ final class Translator {
         message.close(message.isOpen(MessageWriter.Block.THINKING) ? opaque.take(thinkingField) : "");
     }
 
-    /** {@code {"index":I,"id":…,"function":{"name":N,"arguments":A}}}, whole or a piece of it, any of it missing. */
     private void toolCall(Json delta, Json function, boolean whole) {
         filter.flush();
         pieces++; // no usual chunk
-        Call call = call(delta, function, whole);
-        String name = function.get("name").text();
-        if (!delta.get("extra_content").isNull()) call.extra = delta.get("extra_content");
-        if (call.id.isEmpty()) call.id = delta.get("id").text();
-        if (!call.open && !name.equals(call.name)) call.name = name.startsWith(call.name) ? name : call.name + name;
-        Json arguments = function.get("arguments");
-        if (!function.get("input").isNull()) arguments = part("{'input':%}", function.get("input"));
-        call.feed(arguments.isNull() || arguments instanceof Json.Str ? arguments.text() : arguments.raw());
+        calls.take(delta, function, whole);
     }
 
-    /** {@return the call that a delta goes on with, by its index, else by its id, else the last; or a new one} */
-    private Call call(Json delta, Json function, boolean whole) {
-        String id = delta.get("id").text();
-        Json index = delta.get("index") instanceof Json.Num number ? number : Json.NULL;
-        boolean named = function.get("name").hasText();
-        Call found = null;
-        for (Call call : whole ? List.<Call>of() : calls) {
-            boolean same = id.isEmpty() ? !named : call.id.equals(id) || call.id.isEmpty() && !named;
-            if (index.isNull() ? same : call.index.raw().equals(index.raw())) found = call;
-        }
-        boolean isOther = found == null || named && (!id.isEmpty() && !found.id.isEmpty() && !found.id.equals(id)
-                || id.isEmpty() && found.arguments.isComplete() && !function.get("arguments").text().isBlank());
-        if (!isOther) return found;
-        Call call = new Call(index);
-        if (request.isOneCallWanted() && !calls.isEmpty()) return call; // dropped: the client wants one call only
-        int at = calls.size(); // in the order of their indexes, as far as they have not begun
-        long place = index.toLong(Long.MAX_VALUE);
-        while (at > current && !calls.get(at - 1).open && calls.get(at - 1).index.toLong(0) > place) at--;
-        calls.add(at, call);
-        return call;
-    }
-
-    private boolean isCallOpen() { return current < calls.size(); }
-
-    /** Writes what is ready of the first unfinished call, and begins the next when that one is whole. */
     private void pump(boolean last) {
-        boolean cut = last && isCallOpen() && finishReason.toLowerCase(Locale.ROOT).matches("length|max_tokens");
-        for (; isCallOpen(); current++) {
-            Call call = calls.get(current);
-            boolean isKnown = !call.name.isEmpty() && (call.fed || !call.id.isEmpty() || current + 1 < calls.size());
-            if (!isKnown && !last) return;
-            if (call.name.isEmpty()) continue; // dropped: a call of nothing
-            if (!call.open) {
-                String id = callId(call.id);
-                if (!call.extra.isNull()) opaque.add(id, call.extra);
-                open(MessageWriter.Block.TOOL_USE, id, toolName(call.name));
-                if (isStream()) message.input("");
-                call.open = true;
-            }
-            if (last && call.empty) call.arguments.feed("{}");
-            if (last) call.arguments.end(cut, !isStream());
-            message.input(call.arguments.take());
-            if (!call.arguments.isComplete()) return;
-            close();
-        }
+        boolean cut = last && calls.isOpen() && finishReason.toLowerCase(Locale.ROOT).matches("length|max_tokens");
+        if (!calls.write(this, message, isStream(), last, cut)) return;
         later.forEach(Runnable::run);
         later.clear();
     }
 
-    /** {@return the upstream's id, or a new one if that is empty or stands in this reply or the conversation} */
-    private String callId(String id) {
-        boolean used = !ids.add(id) || request.get("messages").items().stream()
-                .flatMap(message -> message.get("content").items().stream())
-                .anyMatch(block -> isKind(block, "tool_use") && block.get("id").text().equals(id));
-        return id.isEmpty() || used ? "toolu_" + newIds.get() : id;
+    /** Begins the block of a call; {@code extra} is what the backend wants back with it. */
+    void openCall(String id, String name, Json extra) {
+        if (!extra.isNull()) opaque.add(id, extra);
+        open(MessageWriter.Block.TOOL_USE, id, name);
     }
 
     /**
@@ -908,8 +792,7 @@ final class Translator {
     void finish(boolean whole) {
         boolean more = message.isOpen(MessageWriter.Block.TEXT) || message.isOpen(MessageWriter.Block.THINKING)
                 || !later.isEmpty();
-        boolean called = !more && !calls.isEmpty()
-                && calls.stream().allMatch(call -> call.empty || call.arguments.isComplete());
+        boolean called = !more && !calls.isEmpty() && calls.isWhole();
         boolean ended = whole ? answered : isFinished() || isStopped() || usageIsLast || called;
         if (!ended) throw broken(502, whole ? "the backend returned no choices" : "the stream ended early").asPassing();
         if (finishReason.equals("insufficient_system_resource")) throw broken(529, finishReason);
@@ -943,40 +826,17 @@ final class Translator {
         };
     }
 
-    /** The counts under any of their names (SPEC B.4); OpenAI counts what was cached among prompt_tokens. */
-    private MessageWriter.Usage usage() {
-        long cacheRead = count("prompt_tokens_details.cached_tokens", "prompt_cache_hit_tokens", "cached_tokens",
-                "input_tokens_details.cached_tokens", "cache_read_input_tokens", "cache_n");
-        long cacheWrite = count("prompt_tokens_details.cache_write_tokens", "cache_creation_input_tokens");
-        long thinking = count("completion_tokens_details.reasoning_tokens", "output_tokens_details.reasoning_tokens",
-                "reasoning_tokens");
-        long prompt = count("prompt_tokens", "input_tokens");
-        long output = count("completion_tokens", "output_tokens", "predicted_n");
-        if (prompt > 0) output = Math.max(output, count("total_tokens") - prompt); // some leave reasoning out
-        if (prompt == 0) prompt = count("prompt_n") + count("cache_n");
-        boolean isCounted = prompt + output + cacheRead > 0;
-        if (!isCounted) return new MessageWriter.Usage(inputTokens(), 0, 0, message.tokens(), 0);
-        long input = prompt >= cacheRead + cacheWrite ? prompt - cacheRead - cacheWrite : prompt;
-        return new MessageWriter.Usage(input, cacheWrite, cacheRead, output, Math.min(thinking, output));
-    }
-
-    /** {@return the first of the counts that there is, in usage or in llama.cpp's timings; 0 if there is none} */
-    private long count(String... names) {
-        for (String name : names) {
-            int dot = name.indexOf('.');
-            String last = name.substring(dot + 1);
-            Json found = (dot < 0 ? usage : usage.get(name.substring(0, dot))).get(last);
-            if (found.isNull()) found = timings.get(last);
-            if (found instanceof Json.Num) return Math.max(0, found.toLong(0));
-        }
-        return 0;
+    /** {@return the tokens that the backend counted; where it did not, a guess} */
+    private Usage usage() {
+        Usage counted = Usage.of(usage, timings);
+        return counted.isCounted() ? counted : new Usage(inputTokens(), 0, 0, message.tokens(), 0);
     }
 
     /** {@return the client's name for the model} */
     String asked() { return request.get("model").text(); }
     String finishReason() { return finishReason; }
     /** {@return the tokens that the reply took; none before it has ended} */
-    MessageWriter.Usage used() { return used; }
+    Usage used() { return used; }
 
     /** Ends the stream in mid-reply: {@code event: error}, which no client takes for a normal end. */
     void fail(ApiError error, String requestId) {
