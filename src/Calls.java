@@ -7,8 +7,8 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
- * The tool calls of one reply, as their pieces come: in any order, with or without an index and an id, interleaved. They
- * are written one after the other, each as far as its arguments are ready (SPEC C.5).
+ * The tool calls of one reply, as their pieces come: in any order, with or without an index and an id, interleaved.
+ * They are written one after the other, each as far as its arguments are ready (SPEC C.5).
  */
 final class Calls {
     /** One tool call of the reply; its arguments are mended and wait in {@code arguments} until its turn comes. */
@@ -58,8 +58,8 @@ final class Calls {
         if (!call.open && !name.equals(call.name)) call.name = name.startsWith(call.name) ? name : call.name + name;
         Json arguments = function.get("arguments");
         Json input = function.get("input"); // of a custom tool
-        if (input.isNull()) call.feed(arguments instanceof Json.Str || arguments.isNull() ? arguments.text() : arguments.raw());
-        else call.feed("{\"input\":%s}".formatted(input.raw()));
+        boolean isText = arguments instanceof Json.Str || arguments.isNull();
+        call.feed(!input.isNull() ? "{\"input\":%s}".formatted(input.raw()) : isText ? arguments.text() : arguments.raw());
     }
 
     /** {@return the call that a delta goes on with, by its index, else by its id, else the last; or a new one} */
@@ -85,8 +85,8 @@ final class Calls {
     }
 
     /**
-     * Writes what is ready of the first unfinished call, and begins the next when that one is whole. {@code last}: nothing
-     * more comes, and if {@code cut} because the length limit was reached. {@return whether no call is open}
+     * Writes what is ready of the first unfinished call, and begins the next when that one is whole. {@code last}:
+     * nothing more comes, and if {@code cut} because the length limit was reached. {@return whether no call is open}
      */
     boolean write(Translator to, MessageWriter message, boolean isStream, boolean last, boolean cut) {
         for (; isOpen(); current++) {

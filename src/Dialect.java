@@ -15,7 +15,8 @@ import java.util.stream.Stream;
  * {@code system=in-place} where system messages may stand in mid-conversation, {@code efforts} with the values of
  * reasoning_effort, {@code effort.E} with the one to send for E, {@code key} with the header that the key goes in,
  * {@code no_content} with what stands for the content of a message that has none,
- * {@code forced=alone} where a tool is forced by sending no other, {@code limit} with the highest max_tokens, {@code reasoning_content=required} in every message of
+ * {@code forced=alone} where a tool is forced by sending no other, {@code limit} with the highest max_tokens,
+ * {@code reasoning_content=required} in every message of
  * the assistant's, and {@code once} where all that is for one request alone.
  */
 record Dialect(Options.Target target, Map<String, String> rules) {
@@ -70,11 +71,12 @@ record Dialect(Options.Target target, Map<String, String> rules) {
             List.of("(?:value|variant|type):? '?file\\b|\\bsupport\\w* [^.]{0,30}\\bpdf"
                     + "|(?:pdf|file) (?:input|content|part)|unsupported content", "file", ""),
             List.of("(?:type|variant|value)\\W{1,4}image|\\bsupport\\w* [^.]{0,30}\\b(?:image|vision)"
-                    + "|image(?:s|_url| input)? (?:is|are) (?:not|only) supp|multimodal|unsupported content", "image_url", ""));
+                    + "|image(?:s|_url| input)? (?:is|are) (?:not|only) supp|multimodal|unsupported content",
+                    "image_url", ""));
     private static final List<String> OPTIONAL = List.of("temperature", "top_p", "reasoning_effort", "reasoning",
             "thinking", "enable_thinking", "chat_template_kwargs", "top_k", "tool_stream", "stream_options",
-            "parallel_tool_calls", "response_format", "tool_choice", "store", "service_tier", "prompt_cache_key", "stop",
-            "user", "reasoning_details", "extra_content");
+            "parallel_tool_calls", "response_format", "tool_choice", "store", "service_tier", "prompt_cache_key",
+            "stop", "user", "reasoning_details", "extra_content");
     private static final String NAMED = "(?s).*('%1$s'|(argument|field|parameter|property|supplied|invalid|unknown):?"
             + " %1$s\\b|\\b%1$s(: | must be )|: %1$s').*";
 
@@ -84,7 +86,9 @@ record Dialect(Options.Target target, Map<String, String> rules) {
         for (String row : HOSTS.split("\n")) {
             String[] words = row.split(" +");
             boolean isIt = target.host().endsWith(words[0]) || address.endsWith(words[0]);
-            for (int i = 1; isIt && i < words.length; i++) rules.put(words[i].split("=")[0], words[i].replaceFirst(".*=", ""));
+            for (int i = 1; isIt && i < words.length; i++) {
+                rules.put(words[i].replaceFirst("=.*", ""), words[i].replaceFirst(".*=", ""));
+            }
         }
         return new Dialect(target, rules);
     }

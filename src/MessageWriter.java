@@ -72,7 +72,8 @@ final class MessageWriter {
     private Json.Writer rest(Json.Writer stop, Usage usage) {
         return new Json.Writer().put("],'container':null,'context_management':null,'diagnostics':null,%,'usage':{%,"
                 + "'cache_creation':{'ephemeral_5m_input_tokens':%,'ephemeral_1h_input_tokens':0},'service_tier':%,"
-                + "'speed':'standard','inference_geo':'not_available'}}", stop, counts(usage), usage.cacheWrite(), tier);
+                + "'speed':'standard','inference_geo':'not_available'}}",
+                stop, counts(usage), usage.cacheWrite(), tier);
     }
 
     private static Json.Writer stop(String reason, String sequence, String refusal) {

@@ -6,8 +6,8 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * The list of models, {@code GET /v1/models}: what the backend lists, and the names that the options map, in Anthropic's
- * shape (SPEC F.2). Claude Code shows only names that begin with claude or anthropic, so all others are listed as
+ * The list of models, {@code GET /v1/models}: what the backend lists, and the names that the options map, in
+ * Anthropic's shape (SPEC F.2). Claude Code shows only names that begin with claude or anthropic, so all others are listed as
  * {@code anthropic/NAME}; {@link Options#model} takes that off again.
  */
 final class Models {
@@ -49,7 +49,8 @@ final class Models {
 
     private static Json.Writer model(String name, Json model, long context) {
         long window = Stream.of(model.get("max_model_len"), model.get("context_length"), model.get("context_window"),
-                        model.get("max_context_length"), model.get("meta").get("n_ctx"), model.get("meta").get("n_ctx_train"))
+                        model.get("max_context_length"), model.get("meta").get("n_ctx"),
+                        model.get("meta").get("n_ctx_train"))
                 .mapToLong(json -> json.toLong(0)).filter(tokens -> tokens > 0).findFirst().orElse(context);
         Json most = model.get("top_provider").get("max_completion_tokens");
         String created = Instant.ofEpochSecond(Math.clamp(model.get("created").toLong(0), 0, MAX_SECONDS)).toString();

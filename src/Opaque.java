@@ -6,8 +6,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What a backend wants back as it gave it: OpenRouter's {@code reasoning_details}, and the {@code extra_content} of tool
- * calls in which Gemini signs its thoughts. The client keeps it in the signature of a thinking block or, where there is
+ * What a backend wants back as it gave it: OpenRouter's {@code reasoning_details}, and the {@code extra_content} of
+ * tool calls in which Gemini signs its thoughts. The client keeps it in the signature of a thinking block or, where there is
  * none, in the data of a redacted_thinking block: {@code a2o1.FIELD}, with the key that the reasoning came under, and
  * if there is more to keep {@code .} and, in base64url,
  * {@code {"reasoning_details":[…],"extra_content":{CALL_ID:{…}}}}.
@@ -30,10 +30,11 @@ final class Opaque {
 
     /** {@return whether there is nothing to keep: details of plain text are not, for the reasoning has it} */
     boolean isEmpty() {
-        return extra.isNull() && details.stream().noneMatch(each -> each.get("signature").hasText() || each.get("data").hasText());
+        return extra.isNull() && details.stream()
+                .noneMatch(each -> each.get("signature").hasText() || each.get("data").hasText());
     }
 
-    /** {@return the signature of reasoning that came under {@code field}, with what has been gathered since the last} */
+    /** {@return the signature of reasoning that came under {@code field}, with what was gathered since the last} */
     String take(String field) {
         var json = new Json.Writer().raw('{');
         if (!details.isEmpty()) list(json);
@@ -50,8 +51,8 @@ final class Opaque {
         json.put("'reasoning_details':[");
         for (int from = 0, to; from < details.size(); from = to) {
             Map<String, List<Json>> whole = new LinkedHashMap<>();
-            String kind = kind(details.get(from));
-            for (to = from; to == from || to < details.size() && !kind.isEmpty() && kind(details.get(to)).equals(kind); to++) {
+            Object kind = kind(details.get(from));
+            for (to = from; to < details.size() && (to == from || kind(details.get(to)).equals(kind)); to++) {
                 Json[] members = details.get(to).parts();
                 for (int i = 0; i < members.length; i += 2) {
                     List<Json> values = whole.computeIfAbsent(members[i].text(), none -> new ArrayList<>());
@@ -59,15 +60,19 @@ final class Opaque {
                 }
             }
             json.raw('{');
-            whole.forEach((name, values) -> json.put("%:%,", name, values.isEmpty() ? Json.NULL
-                    : PIECES.contains(name) && values.stream().allMatch(Json.Str.class::isInstance) ? Json.Str.of(values.toArray()) : values.getLast()));
+            whole.forEach((name, values) -> {
+                boolean isJoined = PIECES.contains(name) && values.stream().allMatch(Json.Str.class::isInstance);
+                Json last = values.isEmpty() ? Json.NULL : values.getLast();
+                json.put("%:%,", name, isJoined && !values.isEmpty() ? Json.Str.of(values.toArray()) : last);
+            });
             json.closeWith('}').raw(',');
         }
         json.closeWith(']').raw(',');
     }
 
-    private static String kind(Json detail) {
-        return detail.get("index").isNull() ? "" : detail.get("index").raw() + detail.get("type").raw();
+    /** {@return what pieces of one have in common; for what has no index, what no other has} */
+    private static Object kind(Json detail) {
+        return detail.get("index").isNull() ? detail : detail.get("index").raw() + detail.get("type").raw();
     }
 
     /** {@return the key that reasoning came under, by its signature; "" if that is none of ours} */

@@ -9,9 +9,9 @@ import java.util.stream.Stream;
  */
 final class Request {
     /** Members and the kinds of value that they may have: an object, an array, a string, a number, true or false. */
-    private static final Map<String, String> SHAPE = Stream.of(("model=s max_tokens=n system=sa tools=a stop_sequences=a"
-            + " mcp_servers=a tool_choice=o thinking=o output_config=o metadata=o output_format=o temperature=n top_p=n top_k=n"
-            + " stream=w messages=a").split(" ")).collect(Collectors.toMap(pair -> pair.replaceFirst("=.*", ""),
+    private static final Map<String, String> SHAPE = Stream.of(("model=s max_tokens=n system=sa tools=a"
+            + " stop_sequences=a mcp_servers=a tool_choice=o thinking=o output_config=o metadata=o output_format=o"
+            + " temperature=n top_p=n top_k=n stream=w messages=a").split(" ")).collect(Collectors.toMap(pair -> pair.replaceFirst("=.*", ""),
                     pair -> pair.replaceFirst(".*=", "")));
     private static final Map<Character, String> KINDS = Map.of('o', "an object", 'a', "an array", 's', "a string",
             'n', "a number", 'w', "true or false");
@@ -28,7 +28,8 @@ final class Request {
         if (!get("thread").isNull()) throw new ApiError(404, "thread_not_found", "thread: no such thread");
         SHAPE.forEach((member, kinds) -> may(anthropic, member, kinds));
         refuse("model", need(anthropic, "model", "s").text().length() > 256, "256 characters at most");
-        refuse("max_tokens", get("max_tokens") instanceof Json.Num most && most.toLong(-1) < 0, "an integer >= 0 expected");
+        boolean isCount = !(get("max_tokens") instanceof Json.Num most) || most.toLong(-1) >= 0;
+        refuse("max_tokens", !isCount, "an integer >= 0 expected");
         objects(anthropic, "system").forEach(block -> text(block, "text"));
         may(get("output_config"), "format", "o");
         isThinkingOff = get("thinking").get("type").is("disabled") || get("thinking").get("type").is("between_tools");

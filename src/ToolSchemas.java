@@ -2,9 +2,9 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * The functions that stand for tools: those of the client's with their schemas, and those that Anthropic defines and the
- * client runs: bash, text editor, computer, memory. Of these the request only names the type; Anthropic's models know the
- * schemas, others must be told.
+ * The functions that stand for tools: those of the client's with their schemas, and those that Anthropic defines and
+ * the client runs: bash, text editor, computer, memory. Of these the request only names the type; Anthropic's models
+ * know the schemas, others must be told.
  *
  * <p>Source: Anthropic, "Bash tool", "Text editor tool", "Computer use tool", "Memory tool", by version.
  */

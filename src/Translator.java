@@ -78,7 +78,8 @@ final class Translator {
         List<String> unsent = request.stops().stream().skip(sentStops()).map(Json::text).toList();
         boolean wantsJson = !request.schema().isNull();
         filter = new TextFilter(unsent, wantsJson, text -> write(text, ""), text -> write(text, "reasoning"));
-        message = new MessageWriter(isStream(), "msg_" + newIds.get(), request.get("model"), () -> Tokens.rough(out.array(), out.size()));
+        message = new MessageWriter(isStream(), "msg_" + newIds.get(), request.get("model"),
+                () -> Tokens.rough(out.array(), out.size()));
     }
 
     /** {@return codes of what was left out or mended, for a response header} */
@@ -125,7 +126,7 @@ final class Translator {
         if (!schema.isNull()) field("response_format", format, schema, ToolSchemas.isStrict(schema));
         Json user = request.get("metadata").get("user_id");
         if (user.hasText()) field("user", "%", hash(user.text()));
-        boolean isCached = user.hasText() && dialect.takes("prompt_cache_key"); // Claude Code's user_id names the session
+        boolean isCached = user.hasText() && dialect.takes("prompt_cache_key"); // Claude Code's names the session
         if (isCached) field("prompt_cache_key", "%", hash(user.text()));
         if (dialect.takes("store")) field("store", "false");
         boolean fast = request.get("speed").is("fast");
@@ -183,7 +184,8 @@ final class Translator {
         }
         boolean off = request.isThinkingOff();
         boolean isSwitch = !dialect.name("thinking").equals("thinking"); // true or false, for an effort too
-        String form = dialect.name("thinking").startsWith("chat_") ? "{'enable_thinking':%1$s,'thinking':%1$s}" : "%1$s";
+        boolean isTemplate = dialect.name("thinking").equals("chat_template_kwargs");
+        String form = isTemplate ? "{'enable_thinking':%1$s,'thinking':%1$s}" : "%1$s";
         if (isSwitch && dialect.takes("thinking") && (enabled || off || !effort.isEmpty())) {
             field("thinking", form.formatted(!off));
         } else if (enabled || off) {
@@ -197,7 +199,7 @@ final class Translator {
     /** The system prompt, then each run of messages of one side as one turn. */
     private void messages() {
         List<Json> system = blocks(request.json(), "system").stream().filter(block -> block.get("text").hasText())
-                .filter(block -> !block.get("text").raw().startsWith("\"x-anthropic-billing-header:")) // it defeats caches
+                .filter(block -> !block.get("text").raw().startsWith("\"x-anthropic-billing-header:")) // bad for caches
                 .map(this::marked).collect(Collectors.toList());
         boolean isTold = !request.schema().isNull() && !dialect.takes("response_format"); // at least the model is told
         if (isTold) system.add(Json.Str.of("Answer with JSON alone, by this schema:\n", request.schema().raw()));
@@ -299,7 +301,8 @@ final class Translator {
         Json input = request.may(block, "input", "o");
         out.put("{'id':%,'type':'function',", request.text(block, "id"));
         if (!extra.isNull()) out.put("'extra_content':%,", extra);
-        out.put("'function':{'name':%,'arguments':", shortName(request.text(block, "name"))).put(input.isNull() ? "'{}'}}," : "@}},", input);
+        out.put("'function':{'name':%,'arguments':", shortName(request.text(block, "name")));
+        out.put(input.isNull() ? "'{}'}}," : "@}},", input);
     }
 
     /** {@return the key that reasoning goes back under: as it came, by its signature} */
@@ -355,10 +358,11 @@ final class Translator {
     /** {@return one string where all parts are text, else a list of parts} */
     private static Object content(List<Json> parts) {
         if (parts.stream().allMatch(Json.Str.class::isInstance)) return joined(parts, "\n\n");
-        return list(parts.stream().map(part -> part instanceof Json.Str ? part("{'type':'text','text':%}", part) : part).toList());
+        return list(parts.stream()
+                .map(part -> part instanceof Json.Str ? part("{'type':'text','text':%}", part) : part).toList());
     }
 
-    /** {@return the text of a block; as a part with its cache_control, if the backend and its model know what that is} */
+    /** {@return the text of a block; as a part with its cache_control, if backend and model know what that is} */
     private Json marked(Json block) {
         Json mark = block.get("cache_control");
         boolean isKnown = dialect.takes("cache_control") && model.matches("(?i).*(claude|gemini).*");
@@ -509,7 +513,7 @@ final class Translator {
             Json name = request.text(tool, "name");
             List<Json> callers = tool.get("allowed_callers").items();
             boolean withheld = !callers.isEmpty() && callers.stream().noneMatch(caller -> caller.is("direct"))
-                    || defers && tool.get("defer_loading") == Json.TRUE && !history.contains(name.raw()); // not yet found
+                    || defers && tool.get("defer_loading") == Json.TRUE && !history.contains(name.raw());
             boolean isOther = !forced.isEmpty() && !name.is(forced);
             if (withheld || isOther) continue;
             boolean isOwn = name.hasText() && names.add(name.text());
@@ -713,7 +717,7 @@ final class Translator {
 
     private void content(Json text) {
         boolean odd = text instanceof Json.Num || text instanceof Json.Obj;
-        boolean isRepeated = !prefill.isEmpty() && message.blocks() == 0 && dialect.is("forced", "alone") // by llama.cpp
+        boolean isRepeated = !prefill.isEmpty() && message.blocks() == 0 && dialect.is("forced", "alone") // llama.cpp
                 && text.text().startsWith(prefill);
         if (isRepeated) text = Json.Str.of(text.text().substring(prefill.length()));
         if (odd || text.hasText()) piece(odd ? Json.Str.of(text.raw()) : text, "");
@@ -749,8 +753,8 @@ final class Translator {
 
     private void open(MessageWriter.Block kind, Object... values) {
         close();
-        boolean isKept = kind == MessageWriter.Block.TOOL_USE && !opaque.isEmpty(); // and no thinking block to keep it in
-        if (isKept) redacted();
+        boolean isLeft = kind == MessageWriter.Block.TOOL_USE && !opaque.isEmpty(); // by the thinking block, if any
+        if (isLeft) redacted();
         message.open(kind, values);
     }
 

@@ -7,12 +7,14 @@ record Usage(long input, long cacheWrite, long cacheRead, long output, long thin
     static Usage of(Json usage, Json timings) {
         long cacheRead = count(usage, timings, "prompt_tokens_details.cached_tokens", "prompt_cache_hit_tokens",
                 "cached_tokens", "input_tokens_details.cached_tokens", "cache_read_input_tokens", "cache_n");
-        long cacheWrite = count(usage, timings, "prompt_tokens_details.cache_write_tokens", "cache_creation_input_tokens");
+        long cacheWrite = count(usage, timings, "prompt_tokens_details.cache_write_tokens",
+                "cache_creation_input_tokens");
         long thinking = count(usage, timings, "completion_tokens_details.reasoning_tokens",
                 "output_tokens_details.reasoning_tokens", "reasoning_tokens");
         long prompt = count(usage, timings, "prompt_tokens", "input_tokens");
         long output = count(usage, timings, "completion_tokens", "output_tokens", "predicted_n");
-        if (prompt > 0) output = Math.max(output, count(usage, timings, "total_tokens") - prompt); // some leave reasoning out
+        long total = count(usage, timings, "total_tokens"); // some leave reasoning out of the others
+        if (prompt > 0) output = Math.max(output, total - prompt);
         if (prompt == 0) prompt = count(usage, timings, "prompt_n") + count(usage, timings, "cache_n");
         long input = prompt >= cacheRead + cacheWrite ? prompt - cacheRead - cacheWrite : prompt;
         return new Usage(input, cacheWrite, cacheRead, output, Math.min(thinking, output));
