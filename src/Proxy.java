@@ -29,7 +29,7 @@ import java.util.zip.InflaterInputStream;
 
 /**
  * The server: routes, keys, limits, and the one place where exceptions become answers. A virtual thread serves each
- * request. Shared between them: the set of live exchanges, which a ticker looks after.
+ * request. Shared between them: the set of live exchanges, which a ticker looks after, and the status.
  */
 final class Proxy implements AutoCloseable {
     private static final int MAX_BODY_BYTES = 32 * 1024 * 1024;
@@ -275,7 +275,7 @@ final class Proxy implements AutoCloseable {
         out.close();
     }
 
-    /** Sends status and headers, of JSON that long (unless said otherwise) or, if it is 0, of a stream, which is chunked. */
+    /** Sends status and headers, of JSON, unless it is said to be other, or, if the length is 0, of a chunked stream. */
     static OutputStream begin(HttpExchange http, int status, long length) throws IOException {
         String contentType = length == 0 ? "text/event-stream; charset=utf-8" : "application/json";
         http.getResponseHeaders().putIfAbsent("content-type", List.of(contentType));

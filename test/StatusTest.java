@@ -26,7 +26,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What the proxy tells those who run it: the page, its JSON, metrics, readiness; in a real browser, if there is one. */
+/** What the proxy tells those who run it: page, JSON, metrics, readiness; in a real browser, if there is one. */
 @Timeout(90)
 class StatusTest {
     private static final String HTML = "accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
@@ -147,7 +147,7 @@ class StatusTest {
                 .mapToDouble(Map.Entry::getValue).sum();
     }
 
-    /** Three that go well, one that is refused, one that is tried three times in vain; and the client's key is known. */
+    /** {@return a proxy with five exchanges: three went well, one was refused, one was tried three times in vain} */
     private static Running seasoned(Backend backend, String... args) throws IOException {
         Backend.Script down = Backend.refusing(503, "out of order");
         backend.answers(Backend.saying("one", " two"), Backend.saying("one"), Backend.saying("one"),
@@ -217,7 +217,8 @@ class StatusTest {
             assertEquals(0, samples.get("a2o_tokens_total{kind=\"cache_creation\"}"));
             assertEquals(9, samples.get("a2o_tokens_total{kind=\"output\"}"));
             assertEquals(2, samples.get("a2o_retries_total"));
-            String errors = "a2o_upstream_errors_total{upstream=\"%s\",status=\"%%d\"}".formatted(backend.url().getAuthority());
+            String errors = "a2o_upstream_errors_total{upstream=\"%s\",status=\"%%d\"}"
+                    .formatted(backend.url().getAuthority());
             assertEquals(1, samples.get(errors.formatted(401)));
             assertEquals(3, samples.get(errors.formatted(503)));
             assertEquals(0, samples.get("a2o_learned_downgrades_total"));
@@ -246,7 +247,8 @@ class StatusTest {
     @Test
     void whatIsInFlightIsCounted() throws Exception {
         var rest = new CountDownLatch(1);
-        try (var backend = new Backend(); var running = new Running(backend); var wire = new Wire(running.proxy.port())) {
+        try (var backend = new Backend(); var running = new Running(backend);
+             var wire = new Wire(running.proxy.port())) {
             backend.answers(call -> {
                 call.events().data(Backend.ROLE, Backend.chunk("Hello"));
                 assertTrue(rest.await(20, TimeUnit.SECONDS));
@@ -278,15 +280,16 @@ class StatusTest {
 
     @Test
     void namesOfModelsAreEscapedAndBounded() throws Exception {
-        List<String> hostile = List.of("a\\\"b", "a\\\\", "a\\nb\\u2028c\\u0000", "{} #\\ta", "é漢😀", "x".repeat(200),
-                "</script><img src=x onerror=alert(1)>", "\\ud800", "", " ", "other");
+        List<String> hostile = List.of("a\\\"b", "a\\\\", "a\\nb\\u2028c\\u0000", "{} #\\ta", "é漢😀",
+                "x".repeat(200), "</script><img src=x onerror=alert(1)>", "\\ud800", "", " ", "other");
         try (var backend = new Backend(); var running = new Running(backend)) {
             for (String model : hostile) running.ask(model, false);
             for (int i = 0; i < 120; i++) running.ask("m" + i, false);
             Map<String, Double> samples = metrics(running);
             assertEquals(131, sum(samples, "a2o_requests_total"), 20); // some of the names may be refused
             assertEquals(number(running.status(), "counts.requests"), sum(samples, "a2o_requests_total"));
-            assertEquals(2, samples.keySet().stream().filter(name -> name.matches(".*model=\"a(\\\\\\\\|\\\\\"b)\"}")).count());
+            assertEquals(1, samples.get("a2o_requests_total{status=\"200\",model=\"a\\\\\"}"));
+            assertEquals(1, samples.get("a2o_requests_total{status=\"200\",model=\"a\\\"b\"}"));
             assertEquals(1, samples.get("a2o_requests_total{status=\"200\",model=\"a?b?c?\"}"));
             assertEquals(1, samples.get("a2o_requests_total{status=\"200\",model=\"" + "x".repeat(100) + "\"}"));
             long names = samples.keySet().stream().filter(name -> name.startsWith("a2o_requests_total")).count();
@@ -319,7 +322,8 @@ class StatusTest {
     /** A backend that thinks for long is not made to look quick by the pings meanwhile. */
     private static void pingIsNoToken() throws Exception {
         var pinged = new CountDownLatch(1);
-        try (var backend = new Backend(); var running = new Running(backend); var wire = new Wire(running.proxy.port())) {
+        try (var backend = new Backend(); var running = new Running(backend);
+             var wire = new Wire(running.proxy.port())) {
             backend.answers(call -> {
                 call.events();
                 assertTrue(pinged.await(30, TimeUnit.SECONDS));
@@ -382,7 +386,7 @@ class StatusTest {
                     .formatted(closed)));
             assertEquals(200, running.get("/health").status());
             long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
-            while (running.get("/ready").status() != 200) assertTrue(System.nanoTime() < deadline, "never to be tried again");
+            while (running.get("/ready").status() != 200) assertTrue(System.nanoTime() < deadline, "never");
 
             assertEquals(200, both.ask("m", true).status());
             assertEquals(200, both.get("/ready").status());
@@ -407,8 +411,8 @@ class StatusTest {
             Wire.Reply page = running.get("/", HTML);
             assertEquals(200, page.status());
             assertEquals("text/html; charset=utf-8", page.headers().get("content-type"));
-            for (String accept : List.of("accept: */*", "accept: application/json, text/html", "x: y", "accept: text/plain")) {
-                Wire.Reply json = running.get("/", accept);
+            for (String accept : List.of("*/*", "application/json, text/html", "text/plain", "")) {
+                Wire.Reply json = accept.isEmpty() ? running.get("/") : running.get("/", "accept: " + accept);
                 assertEquals("application/json", json.headers().get("content-type"));
                 assertEquals("a2o", json.text("name"));
             }
@@ -423,13 +427,14 @@ class StatusTest {
     void thePageAsksNobodyElse() throws Exception {
         try (var backend = new Backend(); var running = new Running(backend)) {
             Wire.Reply page = running.get("/", HTML);
-            Matcher policy = Pattern.compile("default-src 'none'; style-src 'nonce-(\\w{24})'; script-src 'nonce-(\\w{24})'; "
-                    + "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+            Matcher policy = Pattern.compile("default-src 'none'; style-src 'nonce-(\\w{24})'; "
+                    + "script-src 'nonce-\\1'; connect-src 'self'; img-src data:; base-uri 'none'; "
+                    + "form-action 'none'; frame-ancestors 'none'")
                     .matcher(page.headers().get("content-security-policy"));
             assertTrue(policy.matches(), page.headers().toString());
             assertEquals(2, page.body().split("nonce=\"%s\">".formatted(policy.group(1)), -1).length - 1);
             assertFalse(running.get("/", HTML).body().contains(policy.group(1)), "a nonce is used once");
-            for (String no : List.of("://", "\"//", "src=", "@import", "url(", "innerHTML", "eval", " style=", " onclick=")) {
+            for (String no : List.of("://", "\"//", "src=", "@import", "url(", "innerHTML", "eval", " style=")) {
                 assertFalse(page.body().contains(no), no);
             }
         }
@@ -455,7 +460,7 @@ class StatusTest {
             for (String path : List.of("/", "/status.json", "/metrics")) {
                 assertEquals(401, running.get(path, HTML).status());
                 assertEquals(200, running.get(path, HTML, "authorization: Bearer s3cret").status());
-                assertEquals(403, running.get(path, HTML, "x-api-key: s3cret", "origin: https://evil.example").status());
+                assertEquals(403, running.get(path, "x-api-key: s3cret", "origin: https://evil.example").status());
             }
             for (String path : List.of("/health", "/ready")) assertEquals(200, running.get(path).status());
             assertEquals("<key of --auth-key>", running.get("/status.json", "x-api-key: s3cret").text("key"));
@@ -464,7 +469,8 @@ class StatusTest {
 
     private static String chromium() {
         return Stream.of(System.getenv("PATH").split(File.pathSeparator))
-                .flatMap(folder -> Stream.of("chromium", "chromium-browser", "google-chrome").map(name -> Path.of(folder, name)))
+                .flatMap(folder -> Stream.of("chromium", "chromium-browser", "google-chrome")
+                        .map(name -> Path.of(folder, name)))
                 .filter(Files::isExecutable).map(Path::toString).findFirst().orElse("");
     }
 
@@ -472,7 +478,8 @@ class StatusTest {
     private static String shown(String chromium, Path profile, int port) throws Exception {
         Process process = new ProcessBuilder(chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
                 "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                "--user-data-dir=" + profile, "--virtual-time-budget=5000", "--dump-dom", "http://127.0.0.1:%d/".formatted(port))
+                "--user-data-dir=" + profile, "--virtual-time-budget=5000", "--dump-dom",
+                "http://127.0.0.1:%d/".formatted(port))
                 .redirectError(ProcessBuilder.Redirect.DISCARD).start();
         try {
             String shown = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
@@ -503,10 +510,12 @@ class StatusTest {
             assertTrue(shown.contains("<td class=\"bad\" data-name=\"end\">overloaded_error</td>"), shown);
             assertTrue(shown.contains("&lt;img src=x onerror=document.title=1&gt;&lt;b&gt;</td>"), "a name is text");
             assertTrue(shown.contains("<title>A2o</title>"), "a name is not run");
-            assertTrue(shown.contains("ANTHROPIC_BASE_URL=http://127.0.0.1:%d ".formatted(running.proxy.port())), shown);
-            assertTrue(Pattern.compile("<div id=\"first\"><h2>Time to first token: .*?<path d=\"M").matcher(shown).find(), shown);
+            String line = "ANTHROPIC_BASE_URL=http://127.0.0.1:%d ".formatted(running.proxy.port());
+            assertTrue(shown.contains(line), shown);
+            var plot = Pattern.compile("<div id=\"first\"><h2>Time to first token: .*?<path d=\"M");
+            assertTrue(plot.matcher(shown).find(), shown);
         } finally {
-            new ProcessBuilder("rm", "-rf", profile.toString()).start().waitFor(); // what has ended may still write there
+            new ProcessBuilder("rm", "-rf", profile.toString()).start().waitFor(); // some of it may vanish meanwhile
         }
     }
 }
