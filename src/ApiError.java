@@ -28,7 +28,7 @@ final class ApiError extends RuntimeException {
     /** The types by the status (Anthropic, "HTTP errors"; SPEC E.1). */
     private static final Map<Integer, String> TYPES = Map.of(401, "authentication_error", 402, "billing_error",
             403, "permission_error", 404, "not_found_error", 408, "timeout_error", 413, "request_too_large",
-            429, "rate_limit_error", 504, "timeout_error", 529, "overloaded_error");
+            429, "rate_limit_error", 499, "client_left", 504, "timeout_error", 529, "overloaded_error");
 
     /** What the translation of an upstream's error needs to know of the request; {@code tokens} is a guess. */
     record Context(String host, String model, Optional<String> ownKey, long window, long tokens, long maxTokens) { }
@@ -49,6 +49,7 @@ final class ApiError extends RuntimeException {
     }
 
     int status() { return status; }
+    String type() { return TYPES.getOrDefault(status, status >= 500 ? "api_error" : "invalid_request_error"); }
     boolean isFinal() { return isFinal; }
     boolean isPassing() { return isPassing; }
     String refusal() { return refusal; }
@@ -76,8 +77,7 @@ final class ApiError extends RuntimeException {
     }
 
     Json.Writer body(String requestId) {
-        String type = TYPES.getOrDefault(status, status >= 500 ? "api_error" : "invalid_request_error");
-        var out = new Json.Writer().put("{'type':'error','error':{'type':%,'message':%", type, getMessage());
+        var out = new Json.Writer().put("{'type':'error','error':{'type':%,'message':%", type(), getMessage());
         String list = code.startsWith("thread_un") ? ",'unsupported':[]}" : "}";
         if (!code.isEmpty()) out.put(",'details':{'error_code':%", code).put(list);
         return out.put("},'request_id':%}", requestId);

@@ -70,10 +70,13 @@ final class Exchange {
     private BlockingQueue<Object> arrived = new LinkedBlockingQueue<>(); // of the reply: see Upstream.send
     private boolean ended; // the reply; nothing more arrives
     private OutputStream body; // the client's; null until the status is sent
-    private long shown; // when that was
+    private long shown; // when the first of the reply was sent, which a ping is not; 0 until then
     private int pings;
     private boolean over; // nothing more goes to the client
-    private int status = 200;
+    private int status = 500; // an error of the proxy, unless it is known otherwise
+    private String failure = ""; // the type of the error, if it was one
+    private int said; // the status of the backend in the try that runs; 0 until it is there
+    private int retries;
 
     /** @throws ApiError if {@code anthropic} is not a request that can be translated */
     Exchange(HttpExchange http, String requestId, Json anthropic, List<Upstream> upstreams, Options options,
@@ -100,7 +103,9 @@ final class Exchange {
             if (translator.wantsNothing()) translator.end(); else tries();
             if (!over) complete(); // a stream is, before its very end is read
         } catch (ApiError e) {
-            if (!over || e.status() == 499) status = e.status();
+            boolean isWhole = over && e.status() != 499; // the client has all it needs
+            if (!isWhole) status = e.status();
+            if (!isWhole) failure = e.type();
             if (body == null && !over) throw e;
             if (!over) translator.fail(e, requestId); // over: the client has left, or has all it needs
             if (!over) complete();
@@ -126,6 +131,7 @@ final class Exchange {
                 if (!isNew) await(wait);
                 if (isShown()) throw e; // a ping, meanwhile
             }
+            retries++;
             upstream = upstreams.get(tries % upstreams.size());
             translate(upstream.dialect(translator.model()));
         }
@@ -167,6 +173,7 @@ final class Exchange {
 
     private void exchange() throws IOException {
         finished = 0;
+        said = 0;
         ended = false;
         arrived = new LinkedBlockingQueue<>(MAX_UNTAKEN);
         upstream.acquire();
@@ -177,12 +184,16 @@ final class Exchange {
             if (first == null) throw silence();
             if (first instanceof Throwable e) throw upstream.failure(e);
             var head = (HttpResponse.ResponseInfo) first;
+            said = head.statusCode();
             passHeaders(head.headers());
             boolean isLlama = head.headers().firstValue("server").orElse("").equals("llama.cpp"); // takes no named choice
             if (isLlama) upstream.learns(translator.model(), translator.dialect().with(Map.of("forced", "alone")));
             String type = head.headers().firstValue("content-type").orElse("");
             if (head.statusCode() != 200 || type.contains("html")) throw refusal(head);
             if (WHOLE.matcher(type).matches()) whole(); else events();
+        } catch (ApiError e) {
+            if (sent != null && e.status() != 499) upstream.errs(said < 400 ? e.status() : said);
+            throw e;
         } finally {
             if (sent != null && !ended) sent.cancel(true);
             arrived.clear();
@@ -255,7 +266,7 @@ final class Exchange {
         try {
             return events.next();
         } catch (ApiError e) {
-            if (over || translator.isFinished()) return false;
+            if (e.status() != 499 && (over || translator.isFinished())) return false;
             throw e;
         }
     }
@@ -293,14 +304,17 @@ final class Exchange {
     }
 
     private void ping() {
+        long before = shown;
         translator.ping();
         send();
+        shown = before;
         if (++pings % 2 == 1) nextPing -= PATIENCE - SECOND; // the second of a pair finds out who has left
     }
 
     private void complete() throws IOException {
         send();
         over = true;
+        if (failure.isEmpty()) status = 200;
         body.close();
     }
 
@@ -309,6 +323,7 @@ final class Exchange {
         writingSince = System.nanoTime();
         try {
             if (body == null) body = begin(ready.size());
+            if (shown == 0) shown = System.nanoTime();
             body.write(ready.array(), 0, ready.size());
             body.flush();
         } catch (IOException e) {
@@ -322,7 +337,6 @@ final class Exchange {
     }
 
     private OutputStream begin(int size) throws IOException {
-        shown = System.nanoTime();
         String warnings = String.join(",", translator.warnings());
         if (!warnings.isEmpty()) http.getResponseHeaders().set("x-proxy-warnings", warnings);
         return Proxy.begin(http, 200, translator.isStream() ? 0 : size);
@@ -337,15 +351,11 @@ final class Exchange {
     /** Ends the exchange, from another thread; a client that listens gets an error. */
     void stop() { thread.interrupt(); }
 
-    /** {@return the log's line about the exchange; times are since it began, tokens a second since the first came} */
-    String summary() {
-        long end = System.nanoTime();
-        Usage used = translator.used();
-        long perSecond = shown == 0 ? 0 : used.output() * SECOND / Math.max(1, end - shown);
-        return A2o.printable(requestId + " " + status + " " + translator.asked() + " -> " + translator.model() + " " + millis(end)
-                + " ms, first after " + millis(shown == 0 ? end : shown) + " ms, tokens in " + used.input() + " cached "
-                + used.cacheRead() + " out " + used.output() + " (" + perSecond + "/s) " + translator.finishReason());
+    /** {@return what has become of the exchange, now that it has ended} */
+    Status.Entry entry() {
+        return new Status.Entry(System.currentTimeMillis(), requestId, status, Status.cut(translator.asked()),
+                Status.cut(translator.model()), upstream.host(), shown == 0 ? 0 : shown - begun,
+                System.nanoTime() - begun, retries, translator.used(),
+                failure.isEmpty() ? Status.cut(translator.finishReason()) : failure);
     }
-
-    private long millis(long time) { return (time - begun) * 1000 / SECOND; }
 }

@@ -29,7 +29,7 @@ import java.util.zip.InflaterInputStream;
 
 /**
  * The server: routes, keys, limits, and the one place where exceptions become answers. A virtual thread serves each
- * request. Shared between them: the set of live exchanges, which a ticker looks after.
+ * request. Shared between them: the set of live exchanges, which a ticker looks after, and the status.
  */
 final class Proxy implements AutoCloseable {
     private static final int MAX_BODY_BYTES = 32 * 1024 * 1024;
@@ -48,6 +48,7 @@ final class Proxy implements AutoCloseable {
 
     private final Options options;
     private final List<Upstream> upstreams = new ArrayList<>();
+    private final Status status;
     private final HttpServer server;
     private final Set<Exchange> live = ConcurrentHashMap.newKeySet();
     private final Thread ticker = Thread.ofPlatform().daemon().name("a2o-ticker").unstarted(this::tick);
@@ -57,6 +58,7 @@ final class Proxy implements AutoCloseable {
         this.options = options;
         var places = new Semaphore(options.maxConnections(), true);
         for (Options.Target target : options.upstreams()) upstreams.add(new Upstream(options, target, places));
+        this.status = new Status(options, upstreams);
         try {
             this.server = HttpServer.create(new InetSocketAddress(options.host(), options.port()), 1024);
         } catch (IOException e) {
@@ -82,6 +84,7 @@ final class Proxy implements AutoCloseable {
 
     /** Accepts nothing more, and lets the exchanges that run end, for so long. */
     void drain(int seconds) {
+        status.drain();
         System.err.printf("a2o stops; exchanges to end: %d%n", live.size()); // the log has been closed by now
         server.stop(live.isEmpty() ? 0 : seconds);
     }
@@ -122,10 +125,10 @@ final class Proxy implements AutoCloseable {
         boolean isShared = options.origins().contains(header(http, "origin", "")); // with pages of that origin
         if (isShared) share(http);
         if (isShared && method.equals("OPTIONS")) return;
-        if (!path.equals("/health")) authorize(http);
+        if (!path.matches("/health|/ready")) authorize(http);
         String allowed = switch (path) {
             case "/v1/messages", "/v1/messages/count_tokens" -> "POST";
-            case "/", "/health", "/api/hello", "/v1/models" -> "GET|HEAD";
+            case "/", "/health", "/ready", "/status.json", "/metrics", "/api/hello", "/v1/models" -> "GET|HEAD";
             default -> path.startsWith("/v1/models/") ? "GET|HEAD" : "";
         };
         if (allowed.isEmpty()) throw new ApiError(404, "%s is not available on this proxy".formatted(path)).asFinal();
@@ -134,9 +137,22 @@ final class Proxy implements AutoCloseable {
         switch (path) {
             case "/v1/messages" -> messages(http, requestId);
             case "/v1/messages/count_tokens" -> countTokens(http);
-            default -> answer(http, 200, path.startsWith("/v1/models") ? models(http)
-                    : new Json.Writer().put("{'name':'a2o','version':%,'status':'ok'}", A2o.VERSION));
+            default -> answer(http, 200, path.startsWith("/v1/models") ? models(http) : about(http, path));
         }
+    }
+
+    /** {@return what those want to know who look after the proxy; browsers are shown a page} */
+    private Json.Writer about(HttpExchange http, String path) {
+        Headers headers = http.getResponseHeaders();
+        headers.set("cache-control", "no-store");
+        boolean isReady = status.state().equals("ready");
+        if (path.equals("/ready") && !isReady) throw new ApiError(503, status.state());
+        if (path.equals("/status.json")) return status.json(live.size());
+        boolean isPage = path.equals("/") && header(http, "accept", "").matches("(?i)[^,]*\\b(text/html|xhtml)\\b.*");
+        if (isPage) headers.set("content-type", "text/html; charset=utf-8");
+        if (path.equals("/metrics")) headers.set("content-type", "text/plain; version=0.0.4; charset=utf-8");
+        return isPage ? Status.page(headers) : path.equals("/metrics") ? status.metrics(live.size())
+                : new Json.Writer().put("{'name':'a2o','version':%,'status':'ok'}", A2o.VERSION);
     }
 
     /** {@return whether a web page asks that must not spend the user's tokens, or somebody by another name than ours} */
@@ -219,7 +235,9 @@ final class Proxy implements AutoCloseable {
             exchange.run();
         } finally {
             live.remove(exchange);
-            LOG.info(exchange::summary);
+            Status.Entry entry = exchange.entry();
+            status.add(entry);
+            LOG.info(entry::line);
         }
     }
 
@@ -257,10 +275,10 @@ final class Proxy implements AutoCloseable {
         out.close();
     }
 
-    /** Sends status and headers, of JSON that long or, if the length is 0, of a stream of events, which is chunked. */
+    /** Sends status and headers, of JSON, unless it is said to be other, or, if the length is 0, of a chunked stream. */
     static OutputStream begin(HttpExchange http, int status, long length) throws IOException {
         String contentType = length == 0 ? "text/event-stream; charset=utf-8" : "application/json";
-        http.getResponseHeaders().set("content-type", contentType);
+        http.getResponseHeaders().putIfAbsent("content-type", List.of(contentType));
         if (length == 0) http.getResponseHeaders().set("cache-control", "no-cache");
         http.sendResponseHeaders(status, http.getRequestMethod().equals("HEAD") ? -1 : length); // -1: no body
         return http.getResponseBody();

@@ -17,9 +17,9 @@ import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -27,6 +27,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.logging.Logger;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
@@ -41,6 +42,7 @@ final class Upstream {
     private static final Duration PATIENCE = Duration.ofSeconds(8); // to connect, and to get a place
     static final byte[] END = {};
     private static final int MAX_LEARNED = 1000; // models, whose names clients choose
+    private static final int MAX_SHOWN = 50; // of these
     private static final long MAX_ASIDE_SECONDS = 60;
     private static final Duration LIST_PATIENCE = Duration.ofMillis(2500); // Claude Code waits for 3 s
     private static final Logger LOG = Logger.getLogger("a2o");
@@ -56,6 +58,9 @@ final class Upstream {
     private final Semaphore places;
     private final Dialect base;
     private final Map<String, Dialect> learned = new ConcurrentHashMap<>();
+    private final LongAdder lessons = new LongAdder(); // learned, also those that were forgotten
+    private final Map<Integer, LongAdder> errors = new ConcurrentHashMap<>(); // by status
+    private volatile boolean isSilent; // whether the last try brought no answer
     private volatile Listing listing = new Listing(System.nanoTime(), "", List.of());
     private long asideSeconds; // the last time that it was set aside
     private long asideUntil = System.nanoTime();
@@ -118,16 +123,42 @@ final class Upstream {
     /** Remembers what the backend takes for {@code model}. */
     void learns(String model, Dialect dialect) {
         if (dialect == dialect(model)) return;
-        Map<String, String> taught = new HashMap<>(dialect.rules());
-        taught.entrySet().removeAll(base.rules().entrySet());
+        Map<String, String> taught = taught(dialect);
         if (learned.size() > MAX_LEARNED) learned.clear();
         Dialect known = dialect(model).with(taught);
         if (taught.isEmpty() || taught.containsKey("once") || known.equals(learned.put(model, known))) return;
+        lessons.increment();
         String what = "learned about %s at %s: %s".formatted(model, target.host(), taught);
         LOG.info(() -> A2o.printable(what));
     }
 
+    private Map<String, String> taught(Dialect dialect) {
+        Map<String, String> taught = new TreeMap<>(dialect.rules());
+        taught.entrySet().removeAll(base.rules().entrySet());
+        return taught;
+    }
+
     Dialect dialect(String model) { return learned.getOrDefault(model, base); }
+    /** {@return its name: the host, and the port if that is given} */
+    String host() { return target.host() + (target.url().getPort() < 0 ? "" : ":" + target.url().getPort()); }
+    long lessons() { return lessons.sum(); }
+    Map<Integer, LongAdder> errors() { return errors; }
+    void errs(int status) { errors.computeIfAbsent(status, none -> new LongAdder()).increment(); }
+    /** {@return whether it did not answer when last tried, and is not to be tried now} */
+    boolean isUnreachable() { return isSilent && isAside(); }
+
+    /** {@return how it does, and what was learned about it, for {@link Status}} */
+    Json.Writer json() {
+        String state = isUnreachable() ? "unreachable" : isAside() ? "set aside" : "ready";
+        var out = new Json.Writer().put("{'host':%,'state':%,'errors':%,'learned':[", host(), state,
+                errors.values().stream().mapToLong(LongAdder::sum).sum());
+        learned.entrySet().stream().limit(MAX_SHOWN).forEach(known -> {
+            out.put("{'model':%,'rules':{", Status.cut(known.getKey()));
+            taught(known.getValue()).forEach((name, value) -> out.put("%:%,", name, Status.cut(value)));
+            out.closeWith('}').put("},");
+        });
+        return out.closeWith(']').put("}");
+    }
 
     /** Waits for a place among the requests in flight; {@link #release} gives it back. */
     void acquire() {
@@ -159,6 +190,7 @@ final class Upstream {
             HttpRequest request = request(url, clientKey).setHeader("content-type", "application/json")
                     .POST(HttpRequest.BodyPublishers.ofByteArray(body.array(), 0, body.size())).build();
             CompletableFuture<HttpResponse<Void>> sent = client.sendAsync(request, head -> {
+                isSilent = false;
                 put(arrived, head);
                 return HttpResponse.BodySubscribers.ofByteArrayConsumer(piece -> put(arrived, piece.orElse(END)));
             });
@@ -208,6 +240,7 @@ final class Upstream {
 
     /** {@return the error for what went wrong before a reply came} */
     ApiError failure(Throwable e) {
+        isSilent = true;
         Throwable cause = e instanceof CompletionException ? e.getCause() : e;
         var error = new ApiError(502, "%s: %s".formatted(target.host(), reason(cause)));
         return cause instanceof ConnectException || cause instanceof SSLException ? error : error.asPassing();

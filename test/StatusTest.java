@@ -1,0 +1,521 @@
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.File;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What the proxy tells those who run it: page, JSON, metrics, readiness; in a real browser, if there is one. */
+@Timeout(90)
+class StatusTest {
+    private static final String HTML = "accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    private static final Pattern SAMPLE = Pattern.compile("(a2o_[a-z_]+?)(_bucket|_sum|_count)?"
+            + "(\\{([a-z_]+=\"([^\"\\\\\n]|\\\\[\\\\\"n])*\"(,(?=[a-z])|(?=})))+})? ([0-9.]+(E-?[0-9]+)?)");
+    private static final FutureTask<Void> PINGS = Tasks.begin(StatusTest::pingIsNoToken);
+
+    /** The proxy before backends. */
+    private static final class Running implements AutoCloseable {
+        private final Proxy proxy;
+
+        private Running(List<String> upstreams, String... args) throws IOException {
+            List<String> all = new ArrayList<>(List.of("--port", "0"));
+            for (String upstream : upstreams) all.addAll(List.of("--upstream", upstream));
+            all.addAll(List.of(args));
+            proxy = new Proxy(Options.of(Options.read(all.toArray(new String[0]), Map.of())));
+            proxy.start();
+        }
+
+        private Running(Backend backend, String... args) throws IOException {
+            this(List.of(backend.url().toString()), args);
+        }
+
+        private Wire.Reply get(String path, String... headers) throws IOException {
+            return Wire.ask(proxy.port(), "GET", path, new byte[0], headers);
+        }
+
+        private Wire.Reply ask(String model, boolean isStream, String... headers) throws IOException {
+            return Wire.post(proxy.port(), request(model, isStream), headers);
+        }
+
+        private Wire.Reply status() throws IOException {
+            return get("/status.json");
+        }
+
+        /** {@return the status when so many exchanges have ended, which may be after their clients were served} */
+        private Wire.Reply status(int requests) throws IOException {
+            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+            while (true) {
+                Wire.Reply status = status();
+                if (number(status, "counts.requests") == requests) return status;
+                assertTrue(System.nanoTime() < deadline, status.body());
+            }
+        }
+
+        @Override
+        public void close() {
+            proxy.close();
+        }
+    }
+
+    private static String request(String model, boolean isStream) {
+        return """
+                {"model":"%s","max_tokens":9,"temperature":0.5,"stream":%s,
+                "messages":[{"role":"user","content":"hi PROMPT-MARK"}]}""".formatted(model, isStream);
+    }
+
+    private static double number(Wire.Reply reply, String path) {
+        return number(Tree.at(reply.json(), path));
+    }
+
+    private static double number(Object json) {
+        return Double.parseDouble(((Tree.Num) json).text());
+    }
+
+    /** {@return the samples by name and labels, of a text that is strictly what Prometheus 0.0.4 wants} */
+    private static Map<String, Double> metrics(Running running) throws IOException {
+        Wire.Reply reply = running.get("/metrics");
+        assertEquals(200, reply.status());
+        assertEquals("text/plain; version=0.0.4; charset=utf-8", reply.headers().get("content-type"));
+        assertTrue(reply.body().endsWith("\n"));
+        Map<String, Double> samples = new LinkedHashMap<>();
+        Set<String> families = new HashSet<>();
+        String family = "";
+        String type = "";
+        String[] lines = reply.body().split("\n");
+        for (int i = 0; i < lines.length; i++) {
+            if (lines[i].startsWith("# HELP ")) {
+                family = lines[i].split(" ")[2];
+                assertTrue(families.add(family), "twice: " + family);
+                assertTrue(lines[i].matches("# HELP a2o_[a-z_]+ [A-Z][^\\\\]+\\."), lines[i]);
+                assertTrue(lines[++i].matches("# TYPE " + family + " (counter|gauge|histogram)"), lines[i]);
+                type = lines[i].split(" ")[3];
+                assertEquals(type.equals("counter"), family.endsWith("_total"), lines[i]);
+                continue;
+            }
+            Matcher sample = SAMPLE.matcher(lines[i]);
+            assertTrue(sample.matches(), lines[i]);
+            assertEquals(family, sample.group(1), lines[i]);
+            assertEquals(type.equals("histogram"), sample.group(2) != null, lines[i]);
+            String name = lines[i].substring(0, lines[i].lastIndexOf(' '));
+            assertNull(samples.put(name, Double.valueOf(sample.group(7))), lines[i]);
+        }
+        for (String histogram : List.of("a2o_request_duration_seconds", "a2o_time_to_first_token_seconds")) {
+            if (samples.containsKey(histogram + "_count")) assertHistogram(samples, histogram);
+        }
+        return samples;
+    }
+
+    private static void assertHistogram(Map<String, Double> samples, String name) {
+        double bound = 0;
+        double below = 0;
+        for (Map.Entry<String, Double> sample : samples.entrySet()) {
+            if (!sample.getKey().startsWith(name + "_bucket{le=\"")) continue;
+            String le = sample.getKey().split("\"")[1];
+            double next = le.equals("+Inf") ? Double.POSITIVE_INFINITY : Double.parseDouble(le);
+            assertTrue(next > bound, "bounds in order");
+            assertTrue(sample.getValue() >= below, "counts that include the lower ones");
+            bound = next;
+            below = sample.getValue();
+        }
+        assertEquals(Double.POSITIVE_INFINITY, bound);
+        assertEquals(samples.get(name + "_count"), below);
+    }
+
+    private static double sum(Map<String, Double> samples, String start) {
+        return samples.entrySet().stream().filter(sample -> sample.getKey().startsWith(start))
+                .mapToDouble(Map.Entry::getValue).sum();
+    }
+
+    /** {@return a proxy with five exchanges: three went well, one was refused, one was tried three times in vain} */
+    private static Running seasoned(Backend backend, String... args) throws IOException {
+        Backend.Script down = Backend.refusing(503, "out of order");
+        backend.answers(Backend.saying("one", " two"), Backend.saying("one"), Backend.saying("one"),
+                Backend.refusing(401, "no such key"), down, down, down, Backend.saying("again"));
+        var running = new Running(backend, args);
+        for (boolean isStream : List.of(true, false, true)) assertEquals(200, running.ask("good", isStream).status());
+        assertEquals(args.length == 0 ? 401 : 500, running.ask("bad", true).status()); // 500: it was the proxy's key
+        assertEquals(529, running.ask("bad", true).status());
+        running.status(5);
+        return running;
+    }
+
+    @Test
+    void jsonHasCountsAndTheLastExchanges() throws Exception {
+        try (var backend = new Backend(); Running running = seasoned(backend)) {
+            Wire.Reply status = running.status();
+            assertEquals("application/json", status.headers().get("content-type"));
+            assertEquals("no-store", status.headers().get("cache-control"));
+            assertEquals(A2o.VERSION, status.text("version"));
+            assertEquals("ready", status.text("state"));
+            assertTrue(Math.abs(number(status, "started") - System.currentTimeMillis()) < 60_000, status.body());
+            Map<String, Integer> counts = Map.of("in_flight", 0, "requests", 5, "errors", 2, "retries", 2,
+                    "input_tokens", 21, "cached_tokens", 0, "cache_writes", 0, "output_tokens", 9);
+            counts.forEach((name, count) -> assertEquals((double) count, number(status, "counts." + name), name));
+            assertEquals(backend.url().getAuthority(), status.text("upstreams.0.host"));
+            assertEquals(4, number(status, "upstreams.0.errors"));
+            List<?> last = (List<?>) Tree.at(status.json(), "last");
+            assertEquals(5, last.size());
+            assertEquals("529 overloaded_error bad", (int) number(status, "last.0.status") + " "
+                    + status.text("last.0.end") + " " + status.text("last.0.model"));
+            assertEquals("authentication_error", status.text("last.1.end"));
+            assertEquals(-1, number(status, "last.1.first_ms"));
+            assertEquals("good", status.text("last.4.asked"));
+            assertEquals("stop", status.text("last.4.end"));
+            assertTrue(status.text("last.4.id").matches("req_\\w{24}"));
+            assertEquals(7, number(status, "last.4.input"));
+            assertEquals(3, number(status, "last.4.output"));
+            assertTrue(number(status, "last.4.ms") >= number(status, "last.4.first_ms"), status.body());
+        }
+    }
+
+    @Test
+    void noMoreThanFiftyExchangesAreKept() throws Exception {
+        try (var backend = new Backend(); var running = new Running(backend)) {
+            for (int i = 0; i < 53; i++) running.ask("m" + i, false);
+            Wire.Reply status = running.status(53);
+            assertEquals(50, ((List<?>) Tree.at(status.json(), "last")).size());
+            assertEquals("m52", status.text("last.0.model"));
+            assertEquals("m3", status.text("last.49.model"));
+        }
+    }
+
+    @Test
+    void metricsAddUp() throws Exception {
+        try (var backend = new Backend(); Running running = seasoned(backend)) {
+            Map<String, Double> samples = metrics(running);
+            assertEquals(1, samples.get("a2o_build_info{version=\"%s\"}".formatted(A2o.VERSION)));
+            assertEquals(0, samples.get("a2o_requests_in_flight"));
+            assertEquals(3, samples.get("a2o_requests_total{status=\"200\",model=\"good\"}"));
+            assertEquals(1, samples.get("a2o_requests_total{status=\"401\",model=\"bad\"}"));
+            assertEquals(1, samples.get("a2o_requests_total{status=\"529\",model=\"bad\"}"));
+            assertEquals(5, sum(samples, "a2o_requests_total{"));
+            assertEquals(5, samples.get("a2o_request_duration_seconds_count"));
+            assertEquals(3, samples.get("a2o_time_to_first_token_seconds_count"));
+            assertEquals(21, samples.get("a2o_tokens_total{kind=\"input\"}"));
+            assertEquals(0, samples.get("a2o_tokens_total{kind=\"cache_read\"}"));
+            assertEquals(0, samples.get("a2o_tokens_total{kind=\"cache_creation\"}"));
+            assertEquals(9, samples.get("a2o_tokens_total{kind=\"output\"}"));
+            assertEquals(2, samples.get("a2o_retries_total"));
+            String errors = "a2o_upstream_errors_total{upstream=\"%s\",status=\"%%d\"}"
+                    .formatted(backend.url().getAuthority());
+            assertEquals(1, samples.get(errors.formatted(401)));
+            assertEquals(3, samples.get(errors.formatted(503)));
+            assertEquals(0, samples.get("a2o_learned_downgrades_total"));
+            assertEquals(samples, metrics(running), "asking changes nothing");
+        }
+    }
+
+    @Test
+    void metricsAreThereBeforeAnyExchange() throws Exception {
+        try (var backend = new Backend(); var running = new Running(backend)) {
+            assertEquals(0, metrics(running).get("a2o_requests_in_flight"));
+            assertEquals(0, number(running.status(), "counts.requests"));
+        }
+    }
+
+    @Test
+    void oneBackendUnderTwoKeysIsOneSeries() throws Exception {
+        try (var backend = new Backend().answers(Backend.refusing(429, "slow down", "retry-after: 60"));
+             var running = new Running(List.of(backend.url().toString(), backend.url().toString()))) {
+            running.ask("m", true);
+            running.status(1);
+            assertEquals(2, sum(metrics(running), "a2o_upstream_errors_total"));
+        }
+    }
+
+    @Test
+    void whatIsInFlightIsCounted() throws Exception {
+        var rest = new CountDownLatch(1);
+        try (var backend = new Backend(); var running = new Running(backend);
+             var wire = new Wire(running.proxy.port())) {
+            backend.answers(call -> {
+                call.events().data(Backend.ROLE, Backend.chunk("Hello"));
+                assertTrue(rest.await(20, TimeUnit.SECONDS));
+                call.data(Backend.FINISH, Backend.USAGE, "[DONE]").end();
+            });
+            wire.message(request("m", true)).until("Hello");
+            assertEquals(1, number(running.status(), "counts.in_flight"));
+            assertEquals(1, metrics(running).get("a2o_requests_in_flight"));
+            rest.countDown();
+            wire.reply();
+            running.status(1);
+        }
+    }
+
+    @Test
+    void whatWasLearnedIsShown() throws Exception {
+        var refusal = Backend.refusing(400, "Unsupported parameter: 'temperature' is not supported with this model.");
+        try (var backend = new Backend().answers(refusal, Backend.saying("fine"));
+             var running = new Running(backend)) {
+            assertEquals(200, running.ask("m", true).status());
+            Wire.Reply status = running.status(1);
+            assertEquals("m", status.text("upstreams.0.learned.0.model"));
+            assertEquals("", status.text("upstreams.0.learned.0.rules.temperature"));
+            assertEquals(0, number(status, "counts.retries"));
+            assertEquals(1, metrics(running).get("a2o_learned_downgrades_total"));
+            assertEquals(1, sum(metrics(running), "a2o_upstream_errors_total"));
+        }
+    }
+
+    @Test
+    void namesOfModelsAreEscapedAndBounded() throws Exception {
+        List<String> hostile = List.of("a\\\"b", "a\\\\", "a\\nb\\u2028c\\u0000", "{} #\\ta", "é漢😀",
+                "x".repeat(200), "</script><img src=x onerror=alert(1)>", "\\ud800", "", " ", "other");
+        try (var backend = new Backend(); var running = new Running(backend)) {
+            for (String model : hostile) running.ask(model, false);
+            for (int i = 0; i < 120; i++) running.ask("m" + i, false);
+            Map<String, Double> samples = metrics(running);
+            assertEquals(131, sum(samples, "a2o_requests_total"), 20); // some of the names may be refused
+            assertEquals(number(running.status(), "counts.requests"), sum(samples, "a2o_requests_total"));
+            assertEquals(1, samples.get("a2o_requests_total{status=\"200\",model=\"a\\\\\"}"));
+            assertEquals(1, samples.get("a2o_requests_total{status=\"200\",model=\"a\\\"b\"}"));
+            assertEquals(1, samples.get("a2o_requests_total{status=\"200\",model=\"a?b?c?\"}"));
+            assertEquals(1, samples.get("a2o_requests_total{status=\"200\",model=\"" + "x".repeat(100) + "\"}"));
+            long names = samples.keySet().stream().filter(name -> name.startsWith("a2o_requests_total")).count();
+            assertTrue(names <= 101, "%d names".formatted(names));
+            assertTrue(samples.get("a2o_requests_total{status=\"200\",model=\"other\"}") > 20);
+        }
+    }
+
+    @Test
+    void aClientThatLeavesIsNoError() throws Exception {
+        var left = new CountDownLatch(1);
+        try (var backend = new Backend(); var running = new Running(backend)) {
+            backend.answers(call -> {
+                call.events().data(Backend.ROLE, Backend.chunk("Hello"));
+                assertTrue(left.await(20, TimeUnit.SECONDS));
+                while (!call.isLeft(1)) call.data(Backend.chunk("more"));
+            });
+            try (var wire = new Wire(running.proxy.port())) {
+                wire.message(request("m", true)).until("Hello");
+            }
+            left.countDown();
+            Wire.Reply status = running.status(1);
+            assertEquals(499, number(status, "last.0.status"));
+            assertEquals("client_left", status.text("last.0.end"));
+            assertEquals(0, number(status, "counts.errors"));
+            assertEquals(0, number(status, "upstreams.0.errors"));
+        }
+    }
+
+    /** A backend that thinks for long is not made to look quick by the pings meanwhile. */
+    private static void pingIsNoToken() throws Exception {
+        var pinged = new CountDownLatch(1);
+        try (var backend = new Backend(); var running = new Running(backend);
+             var wire = new Wire(running.proxy.port())) {
+            backend.answers(call -> {
+                call.events();
+                assertTrue(pinged.await(30, TimeUnit.SECONDS));
+                call.data(Backend.ROLE, Backend.chunk("Hello"), Backend.FINISH, Backend.USAGE, "[DONE]").end();
+            });
+            wire.message(request("m", true)).until("event: ping\ndata: {\"type\":\"ping\"}\n\nevent: ping");
+            pinged.countDown();
+            wire.reply();
+            double first = number(running.status(1), "last.0.first_ms");
+            assertTrue(first >= 10_900, "first after " + first); // the second ping comes a second after the first
+        }
+    }
+
+    @Test
+    void timeToFirstTokenIsNotThatToAPing() throws Exception {
+        Tasks.outcome(PINGS);
+    }
+
+    @Test
+    void readyButNotWhileDraining() throws Exception {
+        var rest = new CountDownLatch(1);
+        try (var backend = new Backend(); var running = new Running(backend);
+             var wire = new Wire(running.proxy.port()); var probe = new Wire(running.proxy.port())) {
+            backend.answers(call -> {
+                call.events().data(Backend.ROLE, Backend.chunk("Hello"));
+                assertTrue(rest.await(20, TimeUnit.SECONDS));
+                call.data(Backend.FINISH, Backend.USAGE, "[DONE]").end();
+            });
+            wire.message(request("m", true)).until("Hello");
+            assertEquals(200, probe.head("GET", "/ready", "content-length: 0").reply().status());
+            Thread.ofPlatform().daemon().start(() -> running.proxy.drain(20));
+            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+            Wire.Reply ready = probe.head("GET", "/ready", "content-length: 0").reply();
+            while (ready.status() == 200 && System.nanoTime() < deadline) {
+                ready = probe.head("GET", "/ready", "content-length: 0").reply();
+            }
+            assertEquals(503, ready.status());
+            assertEquals("the proxy is being stopped", ready.text("error.message"));
+            rest.countDown();
+            assertEquals("message_stop", wire.reply().last().name());
+        }
+    }
+
+    @Test
+    void readyUnlessNoBackendCanBeReached() throws Exception {
+        int closed;
+        try (var none = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+            closed = none.getLocalPort();
+        }
+        String dead = "http://127.0.0.1:%d/v1".formatted(closed);
+        try (var running = new Running(List.of(dead)); var backend = new Backend();
+             var both = new Running(List.of(dead, backend.url().toString()))) {
+            assertEquals(200, running.get("/ready").status(), "not tried yet");
+            assertEquals(502, running.ask("m", true).status());
+            Wire.Reply ready = running.get("/ready");
+            assertEquals(503, ready.status());
+            assertEquals("no backend can be reached", ready.text("error.message"));
+            assertEquals("unreachable", running.status(1).text("upstreams.0.state"));
+            assertEquals(1, sum(metrics(running), "a2o_upstream_errors_total{upstream=\"127.0.0.1:%d\",status=\"502\"}"
+                    .formatted(closed)));
+            assertEquals(200, running.get("/health").status());
+            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+            while (running.get("/ready").status() != 200) assertTrue(System.nanoTime() < deadline, "never");
+
+            assertEquals(200, both.ask("m", true).status());
+            assertEquals(200, both.get("/ready").status());
+            assertEquals("unreachable", both.status(1).text("upstreams.0.state"));
+            assertEquals("ready", both.status().text("upstreams.1.state"));
+        }
+    }
+
+    @Test
+    void aBackendThatRefusesCanBeReached() throws Exception {
+        try (var backend = new Backend().answers(Backend.refusing(429, "slow down", "retry-after: 60"));
+             var running = new Running(backend)) {
+            assertEquals(429, running.ask("m", true).status());
+            assertEquals("set aside", running.status(1).text("upstreams.0.state"));
+            assertEquals(200, running.get("/ready").status());
+        }
+    }
+
+    @Test
+    void browsersGetThePageAndOthersJson() throws Exception {
+        try (var backend = new Backend(); var running = new Running(backend)) {
+            Wire.Reply page = running.get("/", HTML);
+            assertEquals(200, page.status());
+            assertEquals("text/html; charset=utf-8", page.headers().get("content-type"));
+            for (String accept : List.of("*/*", "application/json, text/html", "text/plain", "")) {
+                Wire.Reply json = accept.isEmpty() ? running.get("/") : running.get("/", "accept: " + accept);
+                assertEquals("application/json", json.headers().get("content-type"));
+                assertEquals("a2o", json.text("name"));
+            }
+            assertEquals(200, Wire.ask(running.proxy.port(), "HEAD", "/", new byte[0]).status());
+            assertEquals(200, Wire.ask(running.proxy.port(), "HEAD", "/", new byte[0], HTML).status());
+            assertEquals(405, Wire.ask(running.proxy.port(), "POST", "/status.json", new byte[0]).status());
+            assertEquals("application/json", running.get("/health", HTML).headers().get("content-type"));
+        }
+    }
+
+    @Test
+    void thePageAsksNobodyElse() throws Exception {
+        try (var backend = new Backend(); var running = new Running(backend)) {
+            Wire.Reply page = running.get("/", HTML);
+            Matcher policy = Pattern.compile("default-src 'none'; style-src 'nonce-(\\w{24})'; "
+                    + "script-src 'nonce-\\1'; connect-src 'self'; img-src data:; base-uri 'none'; "
+                    + "form-action 'none'; frame-ancestors 'none'")
+                    .matcher(page.headers().get("content-security-policy"));
+            assertTrue(policy.matches(), page.headers().toString());
+            assertEquals(2, page.body().split("nonce=\"%s\">".formatted(policy.group(1)), -1).length - 1);
+            assertFalse(running.get("/", HTML).body().contains(policy.group(1)), "a nonce is used once");
+            for (String no : List.of("://", "\"//", "src=", "@import", "url(", "innerHTML", "eval", " style=")) {
+                assertFalse(page.body().contains(no), no);
+            }
+        }
+    }
+
+    @Test
+    void noKeyAndNoPromptIsTold() throws Exception {
+        try (var backend = new Backend(); Running running = seasoned(backend, "--upstream-key", "KEY-MARK",
+                "--header", "x-extra: HEADER-MARK")) {
+            running.ask("m", true, "x-api-key: CLIENT-MARK", "authorization: Bearer CLIENT-MARK");
+            running.status(6);
+            for (String path : List.of("/", "/status.json", "/metrics", "/ready", "/health")) {
+                String told = running.get(path, HTML).body();
+                assertFalse(told.contains("MARK"), told);
+                assertFalse(told.contains("out of order"), "words of the backend");
+            }
+        }
+    }
+
+    @Test
+    void withAKeyOfItsOwnOnlyLivenessAndReadinessAreForAll() throws Exception {
+        try (var backend = new Backend(); var running = new Running(backend, "--auth-key", "s3cret")) {
+            for (String path : List.of("/", "/status.json", "/metrics")) {
+                assertEquals(401, running.get(path, HTML).status());
+                assertEquals(200, running.get(path, HTML, "authorization: Bearer s3cret").status());
+                assertEquals(403, running.get(path, "x-api-key: s3cret", "origin: https://evil.example").status());
+            }
+            for (String path : List.of("/health", "/ready")) assertEquals(200, running.get(path).status());
+            assertEquals("<key of --auth-key>", running.get("/status.json", "x-api-key: s3cret").text("key"));
+        }
+    }
+
+    private static String chromium() {
+        return Stream.of(System.getenv("PATH").split(File.pathSeparator))
+                .flatMap(folder -> Stream.of("chromium", "chromium-browser", "google-chrome")
+                        .map(name -> Path.of(folder, name)))
+                .filter(Files::isExecutable).map(Path::toString).findFirst().orElse("");
+    }
+
+    /** {@return the page as it is when its script has run} */
+    private static String shown(String chromium, Path profile, int port) throws Exception {
+        Process process = new ProcessBuilder(chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
+                "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+                "--user-data-dir=" + profile, "--virtual-time-budget=5000", "--dump-dom",
+                "http://127.0.0.1:%d/".formatted(port))
+                .redirectError(ProcessBuilder.Redirect.DISCARD).start();
+        try {
+            String shown = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertTrue(process.waitFor(20, TimeUnit.SECONDS), "chromium is still running");
+            return shown;
+        } finally {
+            process.descendants().forEach(ProcessHandle::destroyForcibly);
+            process.destroyForcibly();
+        }
+    }
+
+    @Test
+    void aBrowserShowsTheExchanges() throws Exception {
+        String chromium = chromium();
+        assumeTrue(!chromium.isEmpty(), "no chromium here");
+        Path profile = Files.createTempDirectory("a2o-test");
+        try (var backend = new Backend(); Running running = seasoned(backend)) {
+            running.ask("<img src=x onerror=document.title=1><b>", false);
+            Wire.Reply status = running.status(6);
+            String shown = shown(chromium, profile, running.proxy.port());
+            for (int i = 0; i < 6; i++) {
+                String id = status.text("last.%d.id".formatted(i));
+                assertEquals(2, shown.split(">%s<".formatted(id), -1).length, "one cell with " + id + " in " + shown);
+            }
+            assertEquals(7, shown.split("<tr>", -1).length - 1, "six rows and the head's");
+            assertTrue(shown.contains(">ready</p>"), shown);
+            assertTrue(shown.contains("<div class=\"\">requests<b class=\"\">6</b></div>"), shown);
+            assertTrue(shown.contains("<td class=\"bad\" data-name=\"end\">overloaded_error</td>"), shown);
+            assertTrue(shown.contains("&lt;img src=x onerror=document.title=1&gt;&lt;b&gt;</td>"), "a name is text");
+            assertTrue(shown.contains("<title>A2o</title>"), "a name is not run");
+            String line = "ANTHROPIC_BASE_URL=http://127.0.0.1:%d ".formatted(running.proxy.port());
+            assertTrue(shown.contains(line), shown);
+            var plot = Pattern.compile("<div id=\"first\"><h2>Time to first token: .*?<path d=\"M");
+            assertTrue(plot.matcher(shown).find(), shown);
+        } finally {
+            new ProcessBuilder("rm", "-rf", profile.toString()).start().waitFor(); // some of it may vanish meanwhile
+        }
+    }
+}
