@@ -186,7 +186,7 @@ final class Exchange {
             var head = (HttpResponse.ResponseInfo) first;
             said = head.statusCode();
             passHeaders(head.headers());
-            boolean isLlama = head.headers().firstValue("server").orElse("").equals("llama.cpp"); // takes no named choice
+            boolean isLlama = head.headers().firstValue("server").orElse("").equals("llama.cpp"); // takes no named tool
             if (isLlama) upstream.learns(translator.model(), translator.dialect().with(Map.of("forced", "alone")));
             String type = head.headers().firstValue("content-type").orElse("");
             if (head.statusCode() != 200 || type.contains("html")) throw refusal(head);
@@ -286,7 +286,7 @@ final class Exchange {
         return next == null ? Upstream.END : (byte[]) next;
     }
 
-    /** Waits for the upstream, so long at most; meanwhile the client gets its pings. {@return what came; null: nothing} */
+    /** Waits for the upstream, so long at most; meanwhile the client gets pings. {@return what came; null: nothing} */
     private Object await(long patience) {
         long until = System.nanoTime() + patience;
         while (true) {

@@ -72,7 +72,22 @@ final class Proxy implements AutoCloseable {
     void start() {
         server.start();
         ticker.start();
+        Thread.ofPlatform().daemon().start(this::warmUp);
     }
+
+    /** Translates a request and a reply, of which nobody hears, so that the first real one need not load the classes. */
+    private void warmUp() {
+        Json request = Json.parse(json("""
+                {'model':'m','max_tokens':9,'stream':true,'tools':[{'name':'f','input_schema':{'type':'object'}}],'messages':
+                [{'role':'user','content':[{'type':'text','text':'hi'}]},{'role':'assistant','content':'so'},
+                {'role':'user','content':'go'}]}"""));
+        var translator = new Translator(request, options, upstreams.getFirst().dialect(""), Proxy::newId);
+        translator.openai();
+        translator.chunk(Json.parse(json("{'choices':[{'delta':{'content':'hi'},'finish_reason':'stop'}]}")));
+        translator.finish(true);
+    }
+
+    private static byte[] json(String text) { return text.replace('\'', '"').getBytes(StandardCharsets.UTF_8); }
 
     int port() { return server.getAddress().getPort(); }
 
@@ -125,7 +140,7 @@ final class Proxy implements AutoCloseable {
         boolean isShared = options.origins().contains(header(http, "origin", "")); // with pages of that origin
         if (isShared) share(http);
         if (isShared && method.equals("OPTIONS")) return;
-        if (!path.matches("/health|/ready")) authorize(http);
+        if (!path.equals("/health") && !path.equals("/ready")) authorize(http);
         String allowed = switch (path) {
             case "/v1/messages", "/v1/messages/count_tokens" -> "POST";
             case "/", "/health", "/ready", "/status.json", "/metrics", "/api/hello", "/v1/models" -> "GET|HEAD";
@@ -155,13 +170,13 @@ final class Proxy implements AutoCloseable {
                 : new Json.Writer().put("{'name':'a2o','version':%,'status':'ok'}", A2o.VERSION);
     }
 
-    /** {@return whether a web page asks that must not spend the user's tokens, or somebody by another name than ours} */
+    /** {@return whether a web page asks that must not spend the user's tokens, or somebody by a name not ours} */
     private boolean isForeign(HttpExchange http) {
         if (!server.getAddress().getAddress().isLoopbackAddress()) return false;
         for (String name : List.of("Host", "Origin")) {
             for (String value : http.getRequestHeaders().getOrDefault(name, List.of())) {
-                boolean isOwn = LOCAL.matcher(value).matches() || name.equals("Origin") && options.origins().contains(value);
-                if (!isOwn) return true;
+                boolean isShared = name.equals("Origin") && options.origins().contains(value);
+                if (!isShared && !LOCAL.matcher(value).matches()) return true;
             }
         }
         return false;
@@ -212,7 +227,8 @@ final class Proxy implements AutoCloseable {
     private void authorize(HttpExchange http) {
         if (options.authKey().isEmpty()) return;
         byte[] own = options.authKey().get().getBytes(StandardCharsets.UTF_8);
-        boolean known = keys(http).stream().anyMatch(key -> MessageDigest.isEqual(key.getBytes(StandardCharsets.UTF_8), own));
+        boolean known = keys(http).stream().map(key -> key.getBytes(StandardCharsets.UTF_8))
+                .anyMatch(key -> MessageDigest.isEqual(key, own));
         if (!known) throw new ApiError(401, "this proxy needs its own key, as x-api-key or bearer");
     }
 

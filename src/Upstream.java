@@ -53,7 +53,7 @@ final class Upstream {
     private final Options options;
     private final Options.Target target;
     private final URI url;
-    private final HttpClient client;
+    private final CompletableFuture<HttpClient> client; // made meanwhile: it would hold up the start
     private final Semaphore allPlaces;
     private final Semaphore places;
     private final Dialect base;
@@ -78,7 +78,7 @@ final class Upstream {
                 .connectTimeout(PATIENCE)
                 .executor(Executors.newVirtualThreadPerTaskExecutor()); // spares a change of threads for each step
         if (options.caCert().isPresent()) client.sslContext(trusting(options.caCert().get()));
-        this.client = client.build();
+        this.client = CompletableFuture.supplyAsync(client::build);
     }
 
     /** {@return TLS that trusts the certificates in a PEM file besides the JDK's} */
@@ -189,7 +189,7 @@ final class Upstream {
         try {
             HttpRequest request = request(url, clientKey).setHeader("content-type", "application/json")
                     .POST(HttpRequest.BodyPublishers.ofByteArray(body.array(), 0, body.size())).build();
-            CompletableFuture<HttpResponse<Void>> sent = client.sendAsync(request, head -> {
+            CompletableFuture<HttpResponse<Void>> sent = client.join().sendAsync(request, head -> {
                 isSilent = false;
                 put(arrived, head);
                 return HttpResponse.BodySubscribers.ofByteArrayConsumer(piece -> put(arrived, piece.orElse(END)));
@@ -220,7 +220,7 @@ final class Upstream {
         try {
             URI list = URI.create(url.toString().replaceFirst("/chat/completions(?=$|\\?)", "/models"));
             HttpRequest request = request(list, clientKey).GET().timeout(LIST_PATIENCE).build();
-            byte[] body = client.send(request, HttpResponse.BodyHandlers.ofByteArray()).body();
+            byte[] body = client.join().send(request, HttpResponse.BodyHandlers.ofByteArray()).body();
             models = Json.parse(body).get("data").items().stream().filter(model -> model.get("id").hasText()).toList();
         } catch (IOException | IllegalArgumentException | Json.Malformed e) {
             LOG.info(() -> "%s lists no models: %s".formatted(target.host(), e.getMessage()));
