@@ -18,7 +18,8 @@ final class ApiError extends RuntimeException {
     private static final long MARGIN = 128; // tokens that the backend may count otherwise
     private static final long MAX_RETRY_SECONDS = 60; // SDKs obey whatever stands there
     private static final Pattern OVERFLOW = Pattern.compile(("NOUN.{0,200}MORE|MORE.{0,200}NOUN|too many tokens"
-            + "|prompt is too long|range of input length|maximum number of tokens|input length.*exceed").replace("NOUN", "context[_ ](?:length|size|window)")
+            + "|prompt is too long|range of input length|maximum number of tokens|input length.*exceed")
+            .replace("NOUN", "context[_ ](?:length|size|window)")
             .replace("MORE", "(?:exceed|maximum|too (?:long|large|big)|limit|larger|longer|greater)"), Pattern.DOTALL);
     private static final Pattern PROMPT = Pattern.compile("(\\d{1,9}) (?:in the messages|of text input|input tokens)");
     private static final Pattern LIMIT = Pattern.compile(

@@ -59,7 +59,8 @@ final class Calls {
         Json arguments = function.get("arguments");
         Json input = function.get("input"); // of a custom tool
         boolean isText = arguments instanceof Json.Str || arguments.isNull();
-        call.feed(!input.isNull() ? "{\"input\":%s}".formatted(input.raw()) : isText ? arguments.text() : arguments.raw());
+        String text = isText ? arguments.text() : arguments.raw();
+        call.feed(input.isNull() ? text : "{\"input\":%s}".formatted(input.raw()));
     }
 
     /** {@return the call that a delta goes on with, by its index, else by its id, else the last; or a new one} */

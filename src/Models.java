@@ -7,8 +7,8 @@ import java.util.stream.Stream;
 
 /**
  * The list of models, {@code GET /v1/models}: what the backend lists, and the names that the options map, in
- * Anthropic's shape (SPEC F.2). Claude Code shows only names that begin with claude or anthropic, so all others are listed as
- * {@code anthropic/NAME}; {@link Options#model} takes that off again.
+ * Anthropic's shape (SPEC F.2). Claude Code shows only names that begin with claude or anthropic, so all others are
+ * listed as {@code anthropic/NAME}; {@link Options#model} takes that off again.
  */
 final class Models {
     private static final int MAX_LIMIT = 1000;

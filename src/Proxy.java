@@ -20,6 +20,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -75,12 +76,11 @@ final class Proxy implements AutoCloseable {
         Thread.ofPlatform().daemon().start(this::warmUp);
     }
 
-    /** Translates a request and a reply, of which nobody hears, so that the first real one need not load the classes. */
+    /** Translates a request and a reply that nobody sees, so that the first real one need not load the classes. */
     private void warmUp() {
         Json request = Json.parse(json("""
-                {'model':'m','max_tokens':9,'stream':true,'tools':[{'name':'f','input_schema':{'type':'object'}}],'messages':
-                [{'role':'user','content':[{'type':'text','text':'hi'}]},{'role':'assistant','content':'so'},
-                {'role':'user','content':'go'}]}"""));
+                {'model':'m','max_tokens':9,'stream':true,'tools':[{'name':'f','input_schema':{'type':'object'}}],
+                'messages':[{'role':'user','content':[{'type':'text','text':'hi'}]}]}"""));
         var translator = new Translator(request, options, upstreams.getFirst().dialect(""), Proxy::newId);
         translator.openai();
         translator.chunk(Json.parse(json("{'choices':[{'delta':{'content':'hi'},'finish_reason':'stop'}]}")));
@@ -101,6 +101,10 @@ final class Proxy implements AutoCloseable {
     void drain(int seconds) {
         status.drain();
         System.err.printf("a2o stops; exchanges to end: %d%n", live.size()); // the log has been closed by now
+        Thread.ofVirtual().start(() -> {
+            LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(seconds - 1)); // the last second is for saying that it ends
+            live.forEach(Exchange::stop);
+        });
         server.stop(live.isEmpty() ? 0 : seconds);
     }
 
@@ -291,7 +295,7 @@ final class Proxy implements AutoCloseable {
         out.close();
     }
 
-    /** Sends status and headers, of JSON, unless it is said to be other, or, if the length is 0, of a chunked stream. */
+    /** Sends status and headers: of JSON, unless it is said to be other, or, if the length is 0, of a stream. */
     static OutputStream begin(HttpExchange http, int status, long length) throws IOException {
         String contentType = length == 0 ? "text/event-stream; charset=utf-8" : "application/json";
         http.getResponseHeaders().putIfAbsent("content-type", List.of(contentType));

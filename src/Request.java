@@ -11,8 +11,8 @@ final class Request {
     /** Members and the kinds of value that they may have: an object, an array, a string, a number, true or false. */
     private static final Map<String, String> SHAPE = Stream.of(("model=s max_tokens=n system=sa tools=a"
             + " stop_sequences=a mcp_servers=a tool_choice=o thinking=o output_config=o metadata=o output_format=o"
-            + " temperature=n top_p=n top_k=n stream=w messages=a").split(" ")).collect(Collectors.toMap(pair -> pair.replaceFirst("=.*", ""),
-                    pair -> pair.replaceFirst(".*=", "")));
+            + " temperature=n top_p=n top_k=n stream=w messages=a").split(" "))
+            .collect(Collectors.toMap(pair -> pair.replaceFirst("=.*", ""), pair -> pair.replaceFirst(".*=", "")));
     private static final Map<Character, String> KINDS = Map.of('o', "an object", 'a', "an array", 's', "a string",
             'n', "a number", 'w', "true or false");
 
