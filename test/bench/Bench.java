@@ -1,5 +1,6 @@
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
+import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -36,11 +37,14 @@ final class Bench {
     private final boolean isQuick;
     private final Process load;
     private final Subject direct;
-    private final StringBuilder bars = new StringBuilder();
+    private final List<Bar> bars = new ArrayList<>();
     private long errors;
 
     /** What is measured: a process that listens on that port; for direct, the mock itself. */
     private record Subject(String name, int port, Process process) { }
+
+    /** Of the chart: a load, the CPU of A2o as a multiple of the floor's, and in microseconds. */
+    private record Bar(String title, double ratio, double micros) { }
 
     private Bench(boolean isQuick) throws IOException, InterruptedException {
         this.isQuick = isQuick;
@@ -73,11 +77,12 @@ final class Bench {
     }
 
     private void measureAll(String svg) throws IOException, InterruptedException {
+        double busy = ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
         int port = freePort();
         Subject floor = await("floor", port, start(program(List.of(), "Floor", "" + port, "http://127.0.0.1:" + direct.port)));
         Subject a2o = startA2o();
         for (String each : LOADS) {
-            for (Subject subject : List.of(direct, floor, a2o)) measure(subject, each, 16, isQuick ? 0.6 : 3);
+            for (Subject subject : List.of(direct, floor, a2o)) measure(subject, each, 16, isQuick ? 0.5 : 3);
         }
         System.out.println("CPU of the proxy a request (steady: without what the JIT compilers took), in microseconds; times in ms\n");
         System.out.println("load               conns through   req/s events/s     cpu  steady    p50     p99  first errors  ÷floor steady");
@@ -91,13 +96,13 @@ final class Bench {
         a2o.process.destroyForcibly();
         System.out.println("\nstart, in ms                      listens  first reply");
         startUp("java -jar a2o.jar");
-        boolean hasCache = Runtime.version().feature() >= 25 && Files.exists(AOT) && Files.getLastModifiedTime(AOT).compareTo(Files.getLastModifiedTime(JAR)) > 0;
-        if (hasCache) startUp("java -XX:AOTCache=a2o.aot -jar …", "-XX:AOTCache=" + AOT);
+        boolean hasCache = Runtime.version().feature() >= 25 && Files.exists(AOT); // the JVM takes none that is made of another jar
+        if (hasCache && Files.getLastModifiedTime(AOT).compareTo(Files.getLastModifiedTime(JAR)) > 0) startUp("java -XX:AOTCache=a2o.aot -jar …", "-XX:AOTCache=" + AOT);
         System.out.println("\npeak memory, 188 KB at c = 16         MiB");
         peak("java -jar a2o.jar");
         peak("java -Xmx256m -XX:+UseSerialGC -jar …", "-Xmx256m", "-XX:+UseSerialGC");
-        String where = "%s, %d x %s, JDK %s%s".formatted(LocalDate.now(), Runtime.getRuntime().availableProcessors(), cpu(),
-                System.getProperty("java.version"), isQuick ? ", --quick" : "");
+        String where = "%s, %d x %s, JDK %s, load average before %.1f%s".formatted(LocalDate.now(), Runtime.getRuntime().availableProcessors(),
+                cpu(), System.getProperty("java.version"), busy, isQuick ? ", --quick" : "");
         System.out.println("\n" + where);
         if (isQuick) System.out.println("--quick is for trying: the JIT compilers have not done their work, which makes A2o look dearer than it is");
         if (!svg.isEmpty()) Files.writeString(Path.of(svg), svg(where));
@@ -105,7 +110,7 @@ final class Bench {
 
     /** Measures the same for each in turns, so that what else the machine does meets all, and prints the medians. */
     private void compare(String kind, int connections, List<Subject> subjects) throws IOException {
-        double seconds = isQuick ? 0.6 : 2.5;
+        double seconds = isQuick ? 0.5 : 2.5;
         for (Subject subject : subjects) measure(subject, kind, connections, isQuick ? 0.2 : 1.5);
         Map<String, List<Map<String, Double>>> rounds = new HashMap<>();
         for (int i = 0; i < (isQuick ? 1 : 3); i++) {
@@ -127,7 +132,7 @@ final class Bench {
             boolean isA2o = subject.name.equals("a2o");
             String ratios = isA2o ? "  %6.2f %6.2f".formatted(median(all, "ratio"), median(all, "steadyratio")) : "";
             System.out.println((line + ratios).replace("NaN", "  -"));
-            if (isA2o) bar("%s, c = %d".formatted(TITLES.get(kind), connections), median(all, "ratio"), median(all, "cpu"));
+            if (isA2o) bars.add(new Bar(TITLES.get(kind) + ", c = " + connections, median(all, "ratio"), median(all, "cpu")));
         }
     }
 
@@ -276,16 +281,16 @@ final class Bench {
         return Files.readString(Path.of(file)).lines().filter(line -> line.startsWith(name)).map(line -> line.split(":", 2)[1].strip());
     }
 
-    private void bar(String title, double ratio, double micros) {
-        int y = 64 + 26 * (int) bars.codePoints().filter(c -> c == '\n').count();
-        bars.append("""
-                <text x="16" y="%1$d">%2$s</text><rect x="200" y="%3$d" width="%4$.0f" height="16" rx="2"/>\
-                <text x="%5$.0f" y="%1$d">%6$.2f<tspan class="dim"> %7$.0f µs</tspan></text>
-                """.formatted(y, title, y - 13, 120 * Math.min(ratio, 3), 206 + 120 * Math.min(ratio, 3), ratio, micros));
-    }
-
     /** {@return the ratios as a chart, on a background of its own, so that it can be read on any page} */
     private String svg(String where) {
+        double unit = 370 / bars.stream().mapToDouble(Bar::ratio).max().orElse(1);
+        var rows = new StringBuilder();
+        for (Bar bar : bars) {
+            rows.append("""
+                    <text x="16" y="13">%s</text><rect x="200" width="%.0f" height="16" rx="2"/>\
+                    <text x="%.0f" y="13">%.2f <tspan class="dim">%.0f µs</tspan></text><g transform="translate(0 26)">
+                    """.formatted(bar.title, unit * bar.ratio, 206 + unit * bar.ratio, bar.ratio, bar.micros));
+        }
         return """
                 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 700 310" font-family="system-ui, sans-serif" font-size="13" role="img">
                 <title>CPU per request of A2o, as a multiple of a pass-through proxy's</title>
@@ -296,9 +301,11 @@ final class Bench {
                 </style>
                 <rect class="page" width="700" height="310" rx="6"/>
                 <text x="16" y="26" font-size="15" font-weight="600">CPU per request; 1 = the JDK's server and client passing bytes on</text>
-                %s<path d="M320 44V262" stroke-dasharray="3 3"/>
-                <text class="dim" x="316" y="278">1</text><text class="dim" x="16" y="298" font-size="11">%s</text>
+                <g transform="translate(0 50)">
+                %1$s%2$s</g>
+                <path d="M%3$.0f 44V262" stroke-dasharray="3 3"/><text class="dim" x="%3$.0f" y="277" text-anchor="middle">1</text>
+                <text class="dim" x="16" y="299" font-size="11">%4$s</text>
                 </svg>
-                """.formatted(bars, where.replace("&", "&amp;").replace("<", "&lt;"));
+                """.formatted(rows, "</g>".repeat(bars.size()), 200 + unit, where.replace("&", "&amp;").replace("<", "&lt;"));
     }
 }

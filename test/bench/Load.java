@@ -207,7 +207,7 @@ final class Load {
         var random = new Random(7);
         var body = new StringBuilder(head);
         body.append("\"temperature\":1,\"metadata\":{\"user_id\":\"u1\"},\"system\":[{\"type\":\"text\",\"text\":\"")
-                .append(text(random, 12000)).append("\",\"cache_control\":{\"type\":\"ephemeral\"}}],\"tools\":[");
+                .append(text(random, 13500)).append("\",\"cache_control\":{\"type\":\"ephemeral\"}}],\"tools\":[");
         for (int i = 0; i < TOOLS; i++) body.append(i == 0 ? "" : ",").append(tool(random, i));
         body.append("],\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"").append(text(random, 400)).append("\"}]}");
         for (int i = 0; i < turns; i++) body.append(turn(random, i));
@@ -238,8 +238,10 @@ final class Load {
     private static String text(Random random, int length) {
         String[] words = WORDS.split(" ");
         var text = new StringBuilder();
-        while (text.length() < length) {
-            text.append(words[random.nextInt(words.length)]).append(GAPS[random.nextInt(GAPS.length)]);
+        for (int size = 0; size < length; ) {
+            String word = words[random.nextInt(words.length)], gap = GAPS[random.nextInt(GAPS.length)];
+            text.append(word).append(gap);
+            size += word.length() + (gap.startsWith("\\") ? 1 : gap.length()); // as characters, not as they are escaped
         }
         return text.toString();
     }
