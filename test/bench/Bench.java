@@ -84,8 +84,11 @@ final class Bench {
         for (String each : LOADS) {
             for (Subject subject : List.of(direct, floor, a2o)) measure(subject, each, 16, isQuick ? 0.5 : 3);
         }
-        System.out.println("CPU of the proxy a request (steady: without what the JIT compilers took), in microseconds; times in ms\n");
-        System.out.println("load               conns through   req/s events/s     cpu  steady    p50     p99  first errors  ÷floor steady");
+        System.out.println("""
+                CPU of the proxy for a request, in microseconds (steady: without what the JIT compilers took); times in ms
+
+                load               conns through   req/s events/s     cpu  steady    p50     p99  first errors  ÷floor steady\
+                """);
         for (String each : LOADS) {
             for (int connections : List.of(1, 16)) compare(each, connections, List.of(direct, floor, a2o));
         }
@@ -96,16 +99,22 @@ final class Bench {
         a2o.process.destroyForcibly();
         System.out.println("\nstart, in ms                      listens  first reply");
         startUp("java -jar a2o.jar");
-        boolean hasCache = Runtime.version().feature() >= 25 && Files.exists(AOT); // the JVM takes none that is made of another jar
-        if (hasCache && Files.getLastModifiedTime(AOT).compareTo(Files.getLastModifiedTime(JAR)) > 0) startUp("java -XX:AOTCache=a2o.aot -jar …", "-XX:AOTCache=" + AOT);
-        System.out.println("\npeak memory, 188 KB at c = 16         MiB");
+        if (hasCache()) startUp("java -XX:AOTCache=a2o.aot -jar …", "-XX:AOTCache=" + AOT);
+        System.out.println("\npeak memory, 188 KB at c = 16             MiB");
         peak("java -jar a2o.jar");
         peak("java -Xmx256m -XX:+UseSerialGC -jar …", "-Xmx256m", "-XX:+UseSerialGC");
-        String where = "%s, %d x %s, JDK %s, load average before %.1f%s".formatted(LocalDate.now(), Runtime.getRuntime().availableProcessors(),
-                cpu(), System.getProperty("java.version"), busy, isQuick ? ", --quick" : "");
+        String where = "%s, %d x %s, JDK %s, load average before %.1f%s".formatted(LocalDate.now(),
+                Runtime.getRuntime().availableProcessors(), cpu(), System.getProperty("java.version"), busy,
+                isQuick ? ", --quick" : "");
         System.out.println("\n" + where);
-        if (isQuick) System.out.println("--quick is for trying: the JIT compilers have not done their work, which makes A2o look dearer than it is");
+        if (isQuick) System.out.println("--quick is for trying: before the JIT compilers have done their work, all costs more");
         if (!svg.isEmpty()) Files.writeString(Path.of(svg), svg(where));
+    }
+
+    /** {@return whether there is a cache of this jar: the JVM takes no other} */
+    private static boolean hasCache() throws IOException {
+        return Runtime.version().feature() >= 25 && Files.exists(AOT)
+                && Files.getLastModifiedTime(AOT).compareTo(Files.getLastModifiedTime(JAR)) > 0;
     }
 
     /** Measures the same for each in turns, so that what else the machine does meets all, and prints the medians. */
@@ -125,14 +134,15 @@ final class Bench {
         }
         for (Subject subject : subjects) {
             var all = rounds.get(subject.name);
-            String line = "%-18s %5d %-7s %7.0f %8.0f %7.0f %7.0f %6.2f %7.2f %6.2f %6.0f".formatted(TITLES.get(kind), connections,
-                    subject.name, median(all, "rate"), median(all, "eventrate"), median(all, "cpu"), median(all, "steady"),
-                    median(all, "p50"), median(all, "p99"), median(all, "firstp50"),
-                    all.stream().mapToDouble(each -> each.get("errors")).sum());
+            String line = "%-18s %5d %-7s %7.0f %8.0f %7.0f %7.0f %6.2f %7.2f %6.2f %6.0f".formatted(
+                    TITLES.get(kind), connections, subject.name, median(all, "rate"), median(all, "eventrate"),
+                    median(all, "cpu"), median(all, "steady"), median(all, "p50"), median(all, "p99"),
+                    median(all, "firstp50"), all.stream().mapToDouble(each -> each.get("errors")).sum());
             boolean isA2o = subject.name.equals("a2o");
             String ratios = isA2o ? "  %6.2f %6.2f".formatted(median(all, "ratio"), median(all, "steadyratio")) : "";
             System.out.println((line + ratios).replace("NaN", "  -"));
-            if (isA2o) bars.add(new Bar(TITLES.get(kind) + ", c = " + connections, median(all, "ratio"), median(all, "cpu")));
+            String title = TITLES.get(kind) + ", c = " + connections;
+            if (isA2o) bars.add(new Bar(title, median(all, "ratio"), median(all, "cpu")));
         }
     }
 
@@ -140,7 +150,9 @@ final class Bench {
         return median(rounds.stream().map(each -> each.getOrDefault(figure, Double.NaN)).toList());
     }
 
-    private static double median(List<Double> values) { return values.stream().sorted().toList().get((values.size() - 1) / 2); }
+    private static double median(List<Double> values) {
+        return values.stream().sorted().toList().get((values.size() - 1) / 2);
+    }
 
     private void paced(Subject subject) throws IOException {
         if (!isQuick) measure(subject, "paced", STREAMS, 3);
@@ -169,19 +181,21 @@ final class Bench {
     private void peak(String title, String... flags) throws IOException, InterruptedException {
         Subject a2o = startA2o(flags);
         measure(a2o, "agent", 16, isQuick ? 2 : 10);
-        System.out.printf("%-37s %s%n", title, procLine("/proc/%d/status".formatted(a2o.process.pid()), "VmHWM")
-                .map(value -> "%4d".formatted(Long.parseLong(value.replaceAll("\\D", "")) / 1024)).findFirst().orElse("not known here"));
+        String peak = values("/proc/%d/status".formatted(a2o.process.pid()), "VmHWM")
+                .map(value -> "" + Long.parseLong(value.replace(" kB", "")) / 1024).findFirst().orElse("unknown");
+        System.out.printf("%-37s %7s%n", title, peak);
         a2o.process.destroyForcibly().waitFor();
     }
 
-    /** Runs A2o with something of all that it does, so that the JVM, when A2o is told to end, writes what it knows then. */
+    /** Runs A2o with something of all that it does, so that the JVM writes at its end what it has learnt. */
     private void train(String file) throws IOException, InterruptedException {
         Subject a2o = startA2o("-XX:AOTCacheOutput=" + file);
         for (String each : LOADS) measure(a2o, each, 4, 1);
         a2o.process.destroy(); // by TERM: it drains, and the JVM assembles the cache
         a2o.process.waitFor();
         if (!Files.exists(Path.of(file))) throw new IOException("the JVM has not written " + file);
-        System.out.printf("%s: %d MB; to be used as java -XX:AOTCache=%1$s -jar %s …%n", file, Files.size(Path.of(file)) >> 20, JAR);
+        System.out.printf("%s: %d MB; java -XX:AOTCache=%1$s -jar %s … starts with it, until the jar is made anew%n",
+                file, Files.size(Path.of(file)) >> 20, JAR);
     }
 
     /** {@return the load generator's figures, and cpu and steady: microseconds of the subject for each request} */
@@ -213,7 +227,8 @@ final class Bench {
             for (Path thread : threads.toList()) {
                 try {
                     if (!Files.readString(thread.resolve("comm")).matches("C[12] Compiler.*\\s*")) continue;
-                    micros.put(thread.toString(), Double.parseDouble(Files.readString(thread.resolve("schedstat")).split(" ")[0]) / 1e3);
+                    String nanos = Files.readString(thread.resolve("schedstat")).split(" ")[0];
+                    micros.put(thread.toString(), Double.parseDouble(nanos) / 1e3);
                 } catch (IOException ended) {
                     // compiler threads come and go: the little that this one did is counted as the program's own
                 }
@@ -226,7 +241,8 @@ final class Bench {
         int port = freePort();
         var command = new ArrayList<>(List.of(JAVA));
         command.addAll(List.of(flags));
-        command.addAll(List.of("-jar", JAR.toString(), "--port", "" + port, "--upstream", "http://127.0.0.1:%d/v1".formatted(direct.port)));
+        String mock = "http://127.0.0.1:%d/v1".formatted(direct.port);
+        command.addAll(List.of("-jar", JAR.toString(), "--port", "" + port, "--upstream", mock));
         return await("a2o", port, start(command));
     }
 
@@ -239,23 +255,26 @@ final class Bench {
         String classes = System.getProperty("java.class.path");
         var command = new ArrayList<>(List.of(JAVA));
         command.addAll(flags);
-        command.addAll(classes.isEmpty() ? List.of("test/bench/" + name + ".java") : List.of("-cp", classes, name));
+        boolean isCompiled = Files.exists(Path.of(classes, name + ".class"));
+        command.addAll(isCompiled ? List.of("-cp", classes, name) : List.of("test/bench/" + name + ".java"));
         command.addAll(List.of(args));
         return command;
     }
 
     private static Process start(List<String> command) throws IOException {
         boolean isA2o = command.contains("-jar");
-        var builder = new ProcessBuilder(command).redirectError(isA2o ? Redirect.DISCARD : Redirect.INHERIT); // A2o's is a log
+        var builder = new ProcessBuilder(command);
+        builder.redirectError(isA2o ? Redirect.DISCARD : Redirect.INHERIT); // A2o's is a log
         if (isA2o) builder.redirectOutput(Redirect.DISCARD);
-        builder.environment().keySet().removeIf(name -> name.startsWith("A2O_") || name.toUpperCase(Locale.ROOT).endsWith("_PROXY"));
+        builder.environment().keySet().removeIf(name -> name.toUpperCase(Locale.ROOT).matches("A2O_.*|.*_PROXY"));
         Process process = builder.start();
         STARTED.add(process);
         return process;
     }
 
     private static Subject await(String name, int port, Process process) throws IOException, InterruptedException {
-        for (long end = System.nanoTime() + START_SECONDS * 1_000_000_000L; System.nanoTime() < end && process.isAlive(); ) {
+        long end = System.nanoTime() + START_SECONDS * 1_000_000_000L;
+        while (System.nanoTime() < end && process.isAlive()) {
             try (var knock = new Socket(InetAddress.getLoopbackAddress(), port)) {
                 return new Subject(name, knock.getPort(), process);
             } catch (IOException notYet) {
@@ -272,13 +291,14 @@ final class Bench {
     }
 
     private static String cpu() throws IOException {
-        return procLine("/proc/cpuinfo", "model name").findFirst().orElse(System.getProperty("os.arch"));
+        return values("/proc/cpuinfo", "model name").findFirst().orElse(System.getProperty("os.arch"));
     }
 
     /** {@return the values of that name in a file of lines NAME: VALUE, if there is such a file} */
-    private static Stream<String> procLine(String file, String name) throws IOException {
+    private static Stream<String> values(String file, String name) throws IOException {
         if (!Files.exists(Path.of(file))) return Stream.empty();
-        return Files.readString(Path.of(file)).lines().filter(line -> line.startsWith(name)).map(line -> line.split(":", 2)[1].strip());
+        return Files.readString(Path.of(file)).lines().filter(line -> line.startsWith(name))
+                .map(line -> line.split(":", 2)[1].strip());
     }
 
     /** {@return the ratios as a chart, on a background of its own, so that it can be read on any page} */

@@ -26,14 +26,16 @@ final class Load {
     private static final int GRACE_SECONDS = 15; // for what runs at the end of a run
     private static final int PACED_EVENTS = 50; // a second
     private static final int TOOLS = 20;
-    private static final String WORDS = "the agent reads a file then edits it and runs tests while keeping notes of what it saw in src main";
+    private static final String[] WORDS =
+            "the agent reads a file then edits it and runs tests while keeping notes of what it saw in src main".split(" ");
     private static final String[] GAPS = {" ", " ", "\\n", "\\\"", " \u00e9 ", "\\t"}; // as they stand in JSON
 
     public static void main(String[] args) throws Exception {
         var lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line = lines.readLine(); line != null; line = lines.readLine()) {
             String[] words = line.split(" ");
-            System.out.println(run(Integer.parseInt(words[0]), words[1], Integer.parseInt(words[2]), Double.parseDouble(words[3])));
+            int port = Integer.parseInt(words[0]), connections = Integer.parseInt(words[2]);
+            System.out.println(run(port, words[1], connections, Double.parseDouble(words[3])));
         }
     }
 
@@ -65,7 +67,8 @@ final class Load {
             threads.get(i).join(Math.max(1, (limit - System.nanoTime()) / 1_000_000));
             if (threads.get(i).isAlive()) clients.get(i).abort();
         }
-        clients.stream().map(client -> client.problem).filter(problem -> !problem.isEmpty()).limit(1).forEach(System.err::println);
+        clients.stream().map(client -> client.problem).filter(problem -> !problem.isEmpty()).limit(1)
+                .forEach(System.err::println);
         long requests = clients.stream().mapToLong(client -> client.times.size()).sum();
         long events = clients.stream().mapToLong(client -> client.events).sum();
         double took = clients.stream().mapToLong(client -> client.ended).max().orElse(begin) - begin;
@@ -76,8 +79,10 @@ final class Load {
                 + quantiles("late", 1e-3, clients, client -> client.late, 0);
     }
 
-    private static String quantiles(String name, double unit, List<Client> clients, Function<Client, List<long[]>> values, int at) {
-        long[] all = clients.stream().flatMap(client -> values.apply(client).stream()).mapToLong(value -> value[at]).sorted().toArray();
+    private static String quantiles(String name, double unit, List<Client> clients, Function<Client, List<long[]>> values,
+                                    int at) {
+        long[] all = clients.stream().flatMap(client -> values.apply(client).stream())
+                .mapToLong(value -> value[at]).sorted().toArray();
         if (all.length == 0) return "";
         return " %1$sp50=%2$f %1$sp99=%3$f %1$smax=%4$f".formatted(name, all[(all.length - 1) / 2] * unit,
                 all[(all.length - 1) * 99 / 100] * unit, all[all.length - 1] * unit);
@@ -209,7 +214,7 @@ final class Load {
         body.append("\"temperature\":1,\"metadata\":{\"user_id\":\"u1\"},\"system\":[{\"type\":\"text\",\"text\":\"")
                 .append(text(random, 13500)).append("\",\"cache_control\":{\"type\":\"ephemeral\"}}],\"tools\":[");
         for (int i = 0; i < TOOLS; i++) body.append(i == 0 ? "" : ",").append(tool(random, i));
-        body.append("],\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"").append(text(random, 400)).append("\"}]}");
+        body.append("],\"messages\":[{\"role\":\"user\",\"content\":\"").append(text(random, 400)).append("\"}");
         for (int i = 0; i < turns; i++) body.append(turn(random, i));
         return body.append("]}").toString();
     }
@@ -236,10 +241,9 @@ final class Load {
 
     /** {@return text of about so many characters, as it stands in JSON} */
     private static String text(Random random, int length) {
-        String[] words = WORDS.split(" ");
         var text = new StringBuilder();
         for (int size = 0; size < length; ) {
-            String word = words[random.nextInt(words.length)], gap = GAPS[random.nextInt(GAPS.length)];
+            String word = WORDS[random.nextInt(WORDS.length)], gap = GAPS[random.nextInt(GAPS.length)];
             text.append(word).append(gap);
             size += word.length() + (gap.startsWith("\\") ? 1 : gap.length()); // as characters, not as they are escaped
         }

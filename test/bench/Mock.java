@@ -32,7 +32,8 @@ final class Mock {
     private static final String REPLY = "{\"id\":\"chatcmpl-bench\",\"object\":\"chat.completion\",\"created\":1700000000,"
             + "\"model\":\"mock\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":"
             + "\"The quick brown fox jumps over the lazy dog.\"},\"finish_reason\":\"stop\"}]," + USAGE;
-    private static final byte[] WHOLE = bytes(HEAD + "application/json\r\nContent-Length: " + REPLY.length() + "\r\n\r\n" + REPLY);
+    private static final byte[] WHOLE =
+            bytes(HEAD + "application/json\r\nContent-Length: " + REPLY.length() + "\r\n\r\n" + REPLY);
     private static final Map<Integer, byte[]> BURSTS = new ConcurrentHashMap<>();
     private static final LinkedBlockingQueue<Paced> PACED = new LinkedBlockingQueue<>(); // the next that is due first
 
@@ -115,7 +116,8 @@ final class Mock {
                 } catch (IOException gone) {
                     next = new Paced(next.out, 1, 0, next.end);
                 }
-                if (next.events > 1) PACED.add(new Paced(next.out, next.events - 1, next.dueMicros + GAP_MICROS, next.end));
+                long dueMicros = next.dueMicros + GAP_MICROS;
+                if (next.events > 1) PACED.add(new Paced(next.out, next.events - 1, dueMicros, next.end));
                 else next.end.complete(null);
             } catch (InterruptedException never) {
                 return;
