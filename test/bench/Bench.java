@@ -97,11 +97,10 @@ final class Bench {
         for (Subject subject : List.of(direct, floor, a2o)) paced(subject);
         floor.process.destroyForcibly();
         a2o.process.destroyForcibly();
-        System.out.println("\nstart, in ms                      listens  first reply");
-        startUp("java -jar a2o.jar");
-        if (hasCache()) startUp("java -XX:AOTCache=a2o.aot -jar …", "-XX:AOTCache=" + AOT);
+        System.out.println("\nstart, in ms                            listens  first reply");
+        startUp(hasCache() ? List.of("", "-XX:AOTCache=" + AOT) : List.of(""));
         System.out.println("\npeak memory, 188 KB at c = 16             MiB");
-        peak("java -jar a2o.jar");
+        peak("java -jar …");
         peak("java -Xmx256m -XX:+UseSerialGC -jar …", "-Xmx256m", "-XX:+UseSerialGC");
         String where = "%s, %d x %s, JDK %s, load average before %.1f%s".formatted(LocalDate.now(),
                 Runtime.getRuntime().availableProcessors(), cpu(), System.getProperty("java.version"), busy,
@@ -147,11 +146,8 @@ final class Bench {
     }
 
     private static double median(List<Map<String, Double>> rounds, String figure) {
-        return median(rounds.stream().map(each -> each.getOrDefault(figure, Double.NaN)).toList());
-    }
-
-    private static double median(List<Double> values) {
-        return values.stream().sorted().toList().get((values.size() - 1) / 2);
+        double[] values = rounds.stream().mapToDouble(each -> each.getOrDefault(figure, Double.NaN)).sorted().toArray();
+        return values[(values.length - 1) / 2];
     }
 
     private void paced(Subject subject) throws IOException {
@@ -165,17 +161,24 @@ final class Bench {
         System.out.println();
     }
 
-    private void startUp(String title, String... flags) throws IOException, InterruptedException {
-        List<Double> listening = new ArrayList<>(), replied = new ArrayList<>();
+    /** Starts A2o several times with each of the flags, in turns: until it listens, and until it has replied. */
+    private void startUp(List<String> flags) throws IOException, InterruptedException {
+        Map<String, List<Map<String, Double>>> rounds = new HashMap<>();
         for (int i = 0; i < (isQuick ? 3 : 7); i++) {
-            long begin = System.nanoTime();
-            Subject a2o = startA2o(flags);
-            listening.add((System.nanoTime() - begin) / 1e6);
-            measure(a2o, "small", 1, 0);
-            replied.add((System.nanoTime() - begin) / 1e6);
-            a2o.process.destroyForcibly().waitFor();
+            for (String flag : flags) {
+                long begin = System.nanoTime();
+                Subject a2o = flag.isEmpty() ? startA2o() : startA2o(flag);
+                double listens = (System.nanoTime() - begin) / 1e6;
+                measure(a2o, "small", 1, 0);
+                double replied = (System.nanoTime() - begin) / 1e6;
+                rounds.computeIfAbsent(flag, key -> new ArrayList<>()).add(Map.of("listens", listens, "replied", replied));
+                a2o.process.destroyForcibly().waitFor();
+            }
         }
-        System.out.printf("%-33s %7.0f %12.0f%n", title, median(listening), median(replied));
+        for (String flag : flags) {
+            System.out.printf("%-39s %7.0f %12.0f%n", ("java " + flag).strip() + " -jar …", median(rounds.get(flag), "listens"),
+                    median(rounds.get(flag), "replied"));
+        }
     }
 
     private void peak(String title, String... flags) throws IOException, InterruptedException {
