@@ -1,4 +1,4 @@
-jar single test soak clients real run clean:
+jar single test soak clients real bench aot run clean:
 	./build.sh $@
 
-.PHONY: jar single test soak clients real run clean
+.PHONY: jar single test soak clients real bench aot run clean

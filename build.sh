@@ -1,9 +1,10 @@
 #!/bin/sh
-# build.sh jar|single|test|soak|clients|real|run|clean: builds, tests, runs A2o; needs a JDK 21 or newer (JAVA_HOME, PATH, a usual place).
+# build.sh jar|single|test|soak|clients|real|bench|aot|run|clean: builds, tests, runs A2o; needs a JDK 21 or newer (JAVA_HOME, PATH, a usual place).
 #   jar     build/a2o.jar               single   build/A2o.java, the one-file edition, proven equal to src/
 #   test    all tests; needs JUnit, which Maven fetches, or JUNIT_JAR=path of the console launcher
 #   soak    at length, what tests with random faults and input do in short; -Dsoak.seed=N, -Dfuzz.seed=N: with others
-#   clients SDKs and Claude Code on A2o real     a small real model   run  starts the proxy; without --upstream: demo
+#   clients SDKs and Claude Code on A2o real     a small real model   bench  what it costs: [--quick] [--svg FILE]
+#   aot     build/a2o.aot, for a faster start: java -XX:AOTCache=build/a2o.aot -jar …   run  starts the proxy; without --upstream: demo
 set -eu
 cd "$(dirname "$0")"
 JUNIT=org.junit.platform:junit-platform-console-standalone:1.14.1
@@ -48,34 +49,32 @@ fetch_junit() {
 }
 
 run_tests() { # run_tests SELECTORS JAVA_OPTION...
-    selectors=$1 status=0 parallel=junit.jupiter.execution.parallel; shift
-    jar; single; fetch_junit
+    selectors=$1 status=0 parallel=junit.jupiter.execution.parallel; shift; jar; single; fetch_junit
     compile build/test -cp "build/classes:$junit" test/*.java
     "$bin/java" -XX:TieredStopAtLevel=1 "$@" -jar "$junit" execute --class-path build/classes:build/test $selectors --disable-banner \
         --disable-ansi-colors --config=$parallel.enabled=true --config=$parallel.mode.classes.default=concurrent \
         --details "${DETAILS:-summary}" > build/test.log 2>&1 || status=$?
     cat build/test.log
     count() { sed -n "s/^\[ *\([0-9]*\) $1 *\]\$/\1/p" build/test.log; }
-    passed=$(count "tests successful")
-    [ "${passed:-0}" -gt 0 ] || { [ $status -ne 0 ] || status=1; }
-    echo "${passed:-0} passed, $(($(count "tests failed") + $(count "containers failed"))) failed"
-    exit $status
+    passed=$(count "tests successful"); [ "${passed:-0}" -gt 0 ] || [ $status -ne 0 ] || status=1
+    echo "${passed:-0} passed, $(($(count "tests failed") + $(count "containers failed"))) failed"; exit $status
 }
 
+fresh_jar() { [ -f build/a2o.jar ] && [ -z "$(find src -newer build/a2o.jar)" ] || jar; }
+bench() { fresh_jar; compile build/bench test/bench/*.java; exec "$bin/java" -cp build/bench Bench "$@"; }
 run() {
-    [ -f build/a2o.jar ] && [ -z "$(find src -newer build/a2o.jar)" ] || jar
+    fresh_jar
     case " $* ${A2O_UPSTREAM:+--upstream}" in *" --upstream"* | *" --help"* | *" -h"* | *" --version"*) ;; *) set -- --upstream demo "$@" ;; esac
     exec "$bin/java" -jar build/a2o.jar "$@"
 }
 
 verb=${1:-}; [ $# -eq 0 ] || shift
 case $verb in
-    jar | single) find_jdk; $verb ;;
+    jar | single | bench | run) find_jdk; $verb "$@" ;;
     test) find_jdk; run_tests --scan-class-path=build/test ;;
     soak) find_jdk; run_tests '--select-class=SoakTest --select-class=FuzzTest' -Dsoak=2000 -Dfuzz=100000 "$@" ;;
-    clients) find_jdk; jar; JAVA=$bin/java test/clients/run.sh "$@" ;;
-    real) find_jdk; jar; JAVA=$bin/java test/real/run.sh ;;
-    run) find_jdk; run "$@" ;;
+    clients | real) find_jdk; jar; JAVA=$bin/java test/$verb/run.sh "$@" ;;
+    aot) find_jdk; [ "$version" -ge 25 ] || die "an AOT cache needs JDK 25 or newer, this is $version: set JAVA_HOME"; bench --train build/a2o.aot ;;
     clean) rm -rf build ;;
-    *) sed -n '2,6s/^# //p' "$0"; exit 2 ;;
+    *) sed -n '2,7s/^# //p' "$0"; exit 2 ;;
 esac
