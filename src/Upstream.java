@@ -7,6 +7,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
 import java.nio.channels.UnresolvedAddressException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,6 +26,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Flow;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
@@ -46,6 +48,18 @@ final class Upstream {
     private static final long MAX_ASIDE_SECONDS = 60;
     private static final Duration LIST_PATIENCE = Duration.ofMillis(2500); // Claude Code waits for 3 s
     private static final Logger LOG = Logger.getLogger("a2o");
+
+    /** A request's body on its way out, as it is: the JDK's own publisher would copy it. */
+    private record Sending(Flow.Subscriber<? super ByteBuffer> reader, ByteBuffer body) implements Flow.Subscription {
+        @Override public void cancel() { }
+
+        @Override
+        public void request(long pieces) {
+            if (!body.hasRemaining()) return; // it has been read
+            reader.onNext(body);
+            reader.onComplete();
+        }
+    }
 
     /** What a key was last shown as the backend's models. */
     private record Listing(long until, String key, List<Json> models) { }
@@ -188,7 +202,8 @@ final class Upstream {
     CompletableFuture<HttpResponse<Void>> send(Json.Writer body, String clientKey, BlockingQueue<Object> arrived) {
         try {
             HttpRequest request = request(url, clientKey).setHeader("content-type", "application/json")
-                    .POST(HttpRequest.BodyPublishers.ofByteArray(body.array(), 0, body.size())).build();
+                    .POST(HttpRequest.BodyPublishers.fromPublisher(reader -> reader.onSubscribe(
+                            new Sending(reader, ByteBuffer.wrap(body.array(), 0, body.size()))), body.size())).build();
             CompletableFuture<HttpResponse<Void>> sent = client.join().sendAsync(request, head -> {
                 isSilent = false;
                 put(arrived, head);
