@@ -1,10 +1,15 @@
+import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 import java.util.logging.ConsoleHandler;
 import java.util.logging.FileHandler;
@@ -43,14 +48,19 @@ final class A2o {
                 System.out.print(Options.USAGE);
             } else if (given.containsKey("--version")) {
                 System.out.println("a2o " + VERSION);
+            } else if (given.containsKey("--check")) {
+                LOG.setUseParentHandlers(false);
+                System.exit(new Check(given).works() ? 0 : 1);
             } else {
-                start(Options.of(given));
+                start(Options.of(given), given.getOrDefault("--", List.of()));
             }
         } catch (Options.Wrong e) {
             System.err.println(e.getMessage());
             System.exit(e.exitStatus());
         } catch (IOException e) {
-            System.err.println("a2o: " + e.getMessage());
+            String what = e instanceof FileSystemException ? "cannot write " : "";
+            String advice = ("" + e.getMessage()).endsWith("in use") ? "; --port 0 takes a free one" : "";
+            System.err.println("a2o: " + what + e.getMessage() + advice);
             System.exit(1);
         }
     }
@@ -58,38 +68,84 @@ final class A2o {
     /** {@return the text, of others' making, so that it cannot be taken for a line of the log or steer a terminal} */
     static String printable(String text) { return UNPRINTABLE.matcher(text).replaceAll("?"); }
 
-    private static void start(Options options) throws IOException {
+    /** Serves until told to stop; or, if there is a command, until that ends, and with the log in a file. */
+    private static void start(Options options, List<String> command) throws IOException {
         Thread.setDefaultUncaughtExceptionHandler((thread, e) -> {
             e.printStackTrace();
             if (e instanceof OutOfMemoryError) Runtime.getRuntime().halt(1); // a thread that all depends on may be gone
         });
         if (options.workers() > 0) System.setProperty("jdk.virtualThreadScheduler.parallelism", "" + options.workers());
         LOG.setUseParentHandlers(false);
-        LOG.addHandler(new ConsoleHandler());
-        if (options.logFile().isPresent()) {
-            LOG.addHandler(new FileHandler(options.logFile().get().replace("%", "%%"), 0, 1, true));
-        }
-        for (Handler handler : LOG.getHandlers()) handler.setFormatter(new Line());
         var proxy = new Proxy(options);
+        PrintStream screen = System.err;
+        boolean isAlone = command.isEmpty();
+        String log = isAlone || options.logFile().isPresent() ? options.logFile().orElse("")
+                : Files.createTempFile("a2o-", ".log").toString();
+        if (!isAlone) System.setErr(new PrintStream(new FileOutputStream(log, true), true));
+        LOG.addHandler(new ConsoleHandler());
+        if (isAlone && !log.isEmpty()) LOG.addHandler(new FileHandler(log.replace("%", "%%"), 0, 1, true));
+        for (Handler handler : LOG.getHandlers()) handler.setFormatter(new Line());
         proxy.start();
+        String host = options.host().contains(":") ? "[" + options.host() + "]" : options.host();
+        String url = "http://%s:%d".formatted(host, proxy.port());
+        if (!isAlone) run(command, options, url, log, screen);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(proxy)));
+        greet(options, url);
+    }
+
+    private static void greet(Options options, String url) {
         boolean keyNeeded = options.upstreams().stream().anyMatch(target -> target.key().isEmpty() && !target.isDemo());
         String key = options.authKey().isPresent() ? "<key of --auth-key>" : keyNeeded ? "<key of the backend>" : "any";
-        String host = options.host().contains(":") ? "[" + options.host() + "]" : options.host();
         System.out.printf("""
-                a2o %1$s listens on http://%2$s:%3$d, upstream %5$s
-                Claude Code:  ANTHROPIC_BASE_URL=http://%2$s:%3$d ANTHROPIC_API_KEY='%4$s' claude
-                curl:         curl http://%2$s:%3$d/v1/messages -H 'x-api-key: %4$s' \
+                a2o %1$s listens on %2$s, upstream %4$s
+                Claude Code:  ANTHROPIC_BASE_URL=%2$s ANTHROPIC_API_KEY='%3$s' claude
+                curl:         curl %2$s/v1/messages -H 'x-api-key: %3$s' \
                 -d '{"model":"any","max_tokens":100,"messages":[{"role":"user","content":"Say hi."}]}'
-                """, VERSION, host, proxy.port(), key, options.upstreams().stream()
+                """, VERSION, url, key, options.upstreams().stream()
                 .map(target -> "%s, which gets %s key".formatted(target.host(),
                         target.key().isPresent() ? "a2o's" : "the client's")).collect(Collectors.joining("; then ")));
+    }
+
+    /** Runs a client on the proxy, and exits with its status. */
+    private static void run(List<String> command, Options options, String url, String log, PrintStream screen) {
+        var client = new ProcessBuilder(command).inheritIO();
+        Map<String, String> environment = client.environment();
+        environment.keySet().removeIf(name -> name.startsWith("A2O_")); // a2o's keys are not for the client's tools
+        environment.put("ANTHROPIC_BASE_URL", url);
+        if (!environment.containsKey("ANTHROPIC_AUTH_TOKEN")) environment.putIfAbsent("ANTHROPIC_API_KEY", "any");
+        options.authKey().ifPresent(key -> environment.put("ANTHROPIC_API_KEY", key));
+        String direct = environment.getOrDefault("no_proxy", environment.getOrDefault("NO_PROXY", ""));
+        String both = (direct + "," + options.host()).replaceFirst("^,", ""); // or HTTPS_PROXY would be asked
+        if (!direct.equals("*")) environment.putAll(Map.of("NO_PROXY", both, "no_proxy", both));
+        if (options.context() > 0) environment.putIfAbsent("CLAUDE_CODE_MAX_CONTEXT_TOKENS", "" + options.context());
+        var started = new CompletableFuture<Process>(); // a signal may come before
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> end(started.join(), command.getFirst(), log, screen)));
+        try {
+            started.complete(client.start());
+            started.join().onExit().join();
+            System.exit(0); // that is, with the status that end() takes
+        } catch (IOException e) {
+            screen.printf("a2o: cannot run %s: is it installed, on the PATH, and executable?%n", command.getFirst());
+            Runtime.getRuntime().halt(127); // as shells say it
+        }
+    }
+
+    /** Ends when the client does. TERM is passed on to it; INT it gets itself, as all that runs in a terminal does. */
+    private static void end(Process client, String name, String log, PrintStream screen) {
+        for (long passed = 0; client.isAlive(); LockSupport.parkNanos(50_000_000)) {
+            long told = signals("TERM|HUP");
+            if (told > passed) client.destroy();
+            passed = told;
+        }
+        int status = client.exitValue(); // 128 and more if a signal has ended it
+        if (status != 0) screen.printf("a2o: %s ended with status %d; log: %s%n", name, status, log);
+        Runtime.getRuntime().halt(status);
     }
 
     /** Ends the process within {@link #DRAIN_SECONDS}, with status 0; or, when told to a second time, at once. */
     private static void stop(Proxy proxy) {
         Thread.ofPlatform().daemon().start(() -> {
-            while (signals() < 2) LockSupport.parkNanos(50_000_000);
+            while (signals("\\w+") < 2) LockSupport.parkNanos(50_000_000);
             Runtime.getRuntime().halt(1);
         });
         proxy.drain(DRAIN_SECONDS);
@@ -97,8 +153,8 @@ final class A2o {
     }
 
     /** {@return how many signals wait for the process to end: the JVM has a thread for each, and shows nothing else} */
-    private static long signals() {
+    private static long signals(String names) {
         return Thread.getAllStackTraces().keySet().stream().map(Thread::getName)
-                .filter(name -> name.matches("SIG\\w+ handler")).count();
+                .filter(name -> name.matches("SIG(%s) handler".formatted(names))).count();
     }
 }

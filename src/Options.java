@@ -23,7 +23,7 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
     static final String USAGE = """
             A2o lets clients of the Anthropic Messages API, such as Claude Code, run on an OpenAI-compatible backend.
 
-            usage: a2o --upstream URL [option ...]
+            usage: a2o --upstream URL [option ...] [-- COMMAND ...]
 
               --upstream URL               backend: a root, a /v1 base or a .../chat/completions URL; demo: built in;
                                            the first that works is used; repeatable
@@ -45,6 +45,9 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
               --extra-body JSON            members merged into every upstream body, last
               --context N                  context window in tokens, for overflow messages and /v1/models (default: 0)
               --ca-cert FILE               PEM certificates to trust besides the JDK's
+              --check                      try the backend: what works, how to use it; exit 0 if Claude Code will work
+              -- COMMAND ...               run a client on a proxy of its own, on a free port, as in: -- claude; the log
+                                           goes to a file; exit with the client's status, 127 if it cannot be run
               -h --help                    print this help
               --version                    print the version
 
@@ -90,6 +93,11 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
     static Map<String, List<String>> read(String[] args, Map<String, String> environment) {
         Map<String, List<String>> given = new HashMap<>();
         for (int i = 0; i < args.length; i++) {
+            if (args[i].equals("--")) {
+                given.put("--", List.of(args).subList(i + 1, args.length));
+                if (given.get("--").isEmpty()) throw new Wrong(2, "a command is expected after --");
+                break;
+            }
             String[] word = args[i].split("=", 2);
             String flag = word[0].equals("-h") ? "--help" : word[0];
             if (!HELP.containsKey(flag)) throw new Wrong(2, "unknown option %s%ntry --help".formatted(word[0]));
@@ -101,10 +109,11 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
         }
         HELP.forEach((flag, help) -> {
             String name = ("A2O" + flag.substring(1)).replace('-', '_').toUpperCase(Locale.ROOT);
-            String value = flag.matches("--help|--version") ? "" : environment.getOrDefault(name, "");
+            String value = flag.matches("--help|--version|--check") ? "" : environment.getOrDefault(name, "");
             List<String> values = help.group().contains("repeatable") ? value.lines().toList() : List.of(value);
             if (!value.isBlank()) given.putIfAbsent(flag, values);
         });
+        if (given.containsKey("--")) given.putIfAbsent("--port", List.of("0"));
         for (String name : List.of("OPENAI_API_KEY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")) {
             String value = environment.getOrDefault(name, environment.getOrDefault(name.toLowerCase(Locale.ROOT), ""));
             if (!value.isBlank()) given.put(name, List.of(value.strip()));
@@ -114,7 +123,9 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
 
     /** {@return the options, each value checked} */
     static Options of(Map<String, List<String>> given) {
-        if (!given.containsKey("--upstream")) throw new Wrong("--upstream", " is required");
+        if (!given.containsKey("--upstream")) {
+            throw new Wrong("--upstream", " is required, as http://localhost:11434/v1 for Ollama");
+        }
         List<String> urls = given.get("--upstream");
         List<String> keys = given.getOrDefault("--upstream-key", List.of()).stream().map(String::strip).toList();
         boolean fits = keys.size() < 2 || keys.size() == urls.size();

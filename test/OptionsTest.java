@@ -158,6 +158,16 @@ class OptionsTest {
         }
     }
 
+    @Test
+    void whatStandsAfterTwoDashesIsTheCommandOnAFreePort() {
+        Map<String, List<String>> given = Options.read(with("--model", "m", "--", "x", "--port", "1", "--", ""), Map.of());
+        assertEquals(List.of("x", "--port", "1", "--", ""), given.get("--"));
+        assertEquals(0, Options.of(given).port());
+        assertEquals(2, options(with("--port", "2", "--", "x")).port());
+        assertEquals(3, options(Map.of("A2O_PORT", "3"), with("--", "x")).port());
+        assertEquals(Optional.of("m"), Options.of(given).model());
+    }
+
     // ---- errors ----
 
     private static final String USAGE = usage();
@@ -207,8 +217,8 @@ class OptionsTest {
     @Test
     void wrongUsageIsToldInFull() {
         List<Executable> all = new ArrayList<>(List.of(
-                wrong(2, "a2o: --upstream is required\n" + help("--upstream")),
-                wrong(2, "a2o: --upstream is required\n" + help("--upstream"), "--port", "1"),
+                wrong(2, "a2o: --upstream is required, as http://localhost:11434/v1 for Ollama\n" + help("--upstream")),
+                wrong(2, "a2o: --upstream is required, as http://localhost:11434/v1 for Ollama\n" + help("--upstream"), "--port", "1"),
                 unknown("--prot", "--prot", "1"),
                 unknown("--prot", "--prot=1"),
                 unknown("-p", with("-p")),
@@ -219,6 +229,8 @@ class OptionsTest {
                 wrong("--port needs a value", "--port", "--port"),
                 wrong("--debug takes no value", "--debug", "--debug=1"),
                 wrong("--help takes no value", "--help", "--help=x"),
+                wrong("--check takes no value", "--check", "--check=x"),
+                wrong(2, "a2o: a command is expected after --", with("--")),
                 wrong("--map: PATTERN=MODEL expected, not 'claude'", "--map", "--map", "claude"),
                 wrong("--map: PATTERN=MODEL expected, not '=x'", "--map", "--map", "=x"),
                 wrong("--map: PATTERN=MODEL expected, not 'x='", "--map", "--map=x="),
@@ -364,7 +376,8 @@ class OptionsTest {
     @Test
     void usageNamesEveryOptionOnce() {
         for (Case each : CASES) help("--" + each.flag);
-        for (String flag : List.of("--upstream", "--map", "--debug", "--help", "--version")) help(flag);
+        for (String flag : List.of("--upstream", "--map", "--debug", "--check", "--help", "--version")) help(flag);
+        assertTrue(USAGE.contains("\n  -- COMMAND ... "), USAGE);
         assertTrue(USAGE.endsWith("\n"));
     }
 

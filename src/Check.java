@@ -1,0 +1,150 @@
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/** {@code --check}: asks a backend, through a proxy as clients will, for what they need, and prints a row for each. */
+final class Check {
+    private static final long MAX_SECONDS = 60; // for a reply
+    private static final String DISPENSABLE = "token counts|parallel calls|reasoning|image|JSON.*|stop.*|model errors";
+    private static final String SAY = "'messages':[{'role':'user','content':%}]";
+    private static final String CITY = "{'type':'object','properties':{'city':{'type':'string'}},'required':['city']}";
+    private static final String TOOL = "'tools':[{'name':'get_weather','input_schema':" + CITY + "}],";
+    private static final String RESULT = TOOL + "'messages':[{'role':'user','content':%},{'role':'assistant','content':"
+            + "[{'type':'tool_use','id':'call_1','name':'get_weather','input':{'city':'Paris'}}]},{'role':'user',"
+            + "'content':[{'type':'tool_result','tool_use_id':'call_1','content':'17 degrees'}]}]";
+    private static final String SCHEMA = "'output_config':{'format':{'type':'json_schema','schema':" + CITY + "}},";
+    private static final String RED = "'messages':[{'role':'user','content':[{'type':'text','text':%},{'type':'image',"
+            + "'source':{'type':'base64','media_type':'image/png','data':'iVBORw0KGgoAAAANSUhEUgAAAEAAAABAAQMAAACQp+Od"
+            + "AAAAA1BMVEX/AAAZ4gk3AAAAD0lEQVR42mNgGAWjgHwAAAJAAAHgTR1EAAAAAElFTkSuQmCC'}}]}]";
+
+    /** What came, JSON or events as the proxy writes them, and seconds: until it began, and from then on. */
+    private record Reply(int status, String body, double begun, double rest) {
+        /** {@return the values of all members of that name, put together, as they are in JSON} */
+        String all(String name) {
+            var values = Pattern.compile("\"%s\":\"((?:[^\"\\\\]|\\\\.)*+)\"".formatted(name)).matcher(body).results();
+            return values.map(found -> found.group(1)).collect(Collectors.joining());
+        }
+
+        /** {@return what a person would look at, in a line: 404: words, calls 2: input, reasoning: words, or words} */
+        String summary() {
+            int calls = body.split("\"type\":\"tool_use\"", -1).length - 1;
+            String about = status != 200 ? "" + status : calls > 0 ? "calls " + calls : Opaque.field(all("signature"));
+            String json = '"' + all("thinking") + all("partial_json") + all("text") + all("message") + '"';
+            String words = Json.parse(json.getBytes(StandardCharsets.UTF_8)).text().replaceAll("\\s+", " ").strip();
+            return A2o.printable(about.isEmpty() ? words : about + ": " + words);
+        }
+    }
+
+    private final Options options;
+    private final Proxy proxy;
+    private final HttpClient client = HttpClient.newHttpClient();
+    private final List<String> omitted = new ArrayList<>();
+    private final List<String> lacking = new ArrayList<>();
+    private String model;
+
+    /** Checks the first backend, through a proxy that knows no --model, so that an unknown one can be asked for. */
+    Check(Map<String, List<String>> given) throws IOException {
+        given.replaceAll((flag, values) -> flag.startsWith("--upstream") ? values.subList(0, 1) : values);
+        model = Options.of(given).model("");
+        given.keySet().removeAll(List.of("--model", "--map"));
+        given.putAll(Map.of("--host", List.of("127.0.0.1"), "--port", List.of("0")));
+        options = Options.of(given);
+        proxy = new Proxy(options);
+        proxy.start();
+    }
+
+    /** Prints the rows, what follows from them, and the command to use. {@return whether Claude Code will work} */
+    boolean works() {
+        Options.Target target = options.upstreams().getFirst();
+        String url = target.isDemo() ? "demo" : target.url().toString().replaceFirst("/chat/completions(?=$|\\?)", "")
+                .replaceFirst("\\?.*", "?..."); // which may hold a key
+        System.out.printf("a2o %s tries %s%n%n", A2o.VERSION, url);
+        if (begins()) goesOn();
+        boolean works = lacking.stream().allMatch(row -> row.matches(DISPENSABLE));
+        lacking.removeIf(row -> !works && row.matches(DISPENSABLE));
+        String verdict = lacking.isEmpty() ? "works" : works ? "works without " : "will not work: no ";
+        System.out.printf("%nClaude Code %s%s%n", verdict, String.join(", ", lacking));
+        String word = A2o.printable(model).replace("'", "'\\''"); // of a shell
+        String key = target.key().isEmpty() ? "" : "A2O_UPSTREAM_KEY=... ";
+        if (works) System.out.printf("  %sa2o --upstream '%s' --model '%s' -- claude%n", key, url, word);
+        return works;
+    }
+
+    /** {@return whether the backend answers at all; if not, the last row says what to do} */
+    private boolean begins() {
+        Json list = Json.parse(send("GET", "models?limit=1000", "").body.getBytes(StandardCharsets.UTF_8)).get("data");
+        List<String> models = list.items().stream().map(each -> options.model(each.get("id").text())).toList();
+        if (model.isEmpty()) model = models.stream().findFirst().orElse("any");
+        String said = ask("'stream':false," + SAY, "Say OK.").summary();
+        return row("connection", !said.matches("50[24]: .*"), "it answers", said + "; does it run? is --upstream right?")
+                && row("key", !said.matches("40[13]: .*|.* the proxy's credentials"), "accepted, or not needed",
+                        said + "; give the right one as A2O_UPSTREAM_KEY")
+                && row("model", !said.startsWith("404: "), "%d listed; %s".formatted(models.size(), model),
+                        said + "; is --upstream right? --model can be one of: " + String.join(", ", models))
+                && row("plain reply", !said.matches("|\\d{3}: .*"), said, said);
+    }
+
+    private void goesOn() {
+        Reply count = test("streamed reply", SAY, "Count from 1 to 30.", ".+");
+        long tokens = Long.parseLong(count.body.replaceFirst("(?s).*\"output_tokens\":(\\d+).*|.*", "0$1"));
+        long guess = ((count.all("thinking") + count.all("text")).length() + 3) / 4; // what a2o says where none is told
+        String speed = "the first after %.1f s, then %.0f/s".formatted(count.begun, tokens / count.rest);
+        row("token counts", tokens != guess, tokens + "; " + speed, "not in the stream; " + speed);
+        test("tool call", TOOL + SAY, "Call get_weather for Paris.", "calls .*");
+        test("parallel calls", TOOL + SAY, "Call get_weather for Paris and for Rome, both at once.", "calls [2-9].*");
+        test("tool result", RESULT, "How warm is it in Paris?", ".*17.*");
+        test("reasoning", "'thinking':{'type':'enabled','budget_tokens':1024}," + SAY, "17 times 23?", "\\w+: .*");
+        test("image", RED, "Which colour is this? One word.", "(?i).*\\bred\\b.*");
+        test("JSON schema", SCHEMA + SAY, "What is the capital of France?", "\\{ *\"city\".*}");
+        test("stop sequence", "'stop_sequences':['7']," + SAY, "Count from 1 to 9.", "[^7]*5[^7]*");
+        test("model errors", "'model':'unknown'," + SAY, "Say OK.", "40[04]: .*");
+        String names = omitted.stream().distinct().collect(Collectors.joining(", ")).replace("dropped_", "");
+        if (!names.isEmpty()) System.out.printf("%-19s %s%n", "left out", names);
+    }
+
+    private Reply test(String row, String request, String prompt, String good) {
+        Reply reply = ask(request, prompt);
+        boolean isError = reply.body.contains("\"type\":\"error\"");
+        row(row, reply.summary().matches(good) && isError == good.startsWith("40"), reply.summary(), reply.summary());
+        return reply;
+    }
+
+    /** Prints a row. {@return whether it is a good one} */
+    private boolean row(String name, boolean isGood, String seen, String otherwise) {
+        if (!isGood) lacking.add(name);
+        boolean isUnsure = name.matches(DISPENSABLE) && !otherwise.matches("\\d{3}: .*"); // another time it may go well
+        String text = isGood || isUnsure ? "%.58s".formatted(isGood ? seen : otherwise) : "%.290s".formatted(otherwise);
+        String lines = text.replaceAll("(.{1,58})(?: |$)", "$1\n" + " ".repeat(20)).strip();
+        System.out.printf("%-15s %-3s %s%n", name, isGood ? "ok" : isUnsure ? "?" : "no", lines);
+        return isGood;
+    }
+
+    private Reply ask(String request, String prompt) {
+        String usual = "{'model':%,'max_tokens':1024,'stream':true,'thinking':{'type':'disabled'},"; // the last counts
+        return send("POST", "messages", new Json.Writer().put(usual + request + "}", model, prompt).toString());
+    }
+
+    private Reply send(String method, String path, String json) {
+        String key = options.authKey().orElse(System.getenv().getOrDefault("ANTHROPIC_API_KEY", "any")); // a client's
+        HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + proxy.port() + "/v1/" + path))
+                .header("x-api-key", key).method(method, HttpRequest.BodyPublishers.ofString(json)).build();
+        long[] times = {System.nanoTime(), 0};
+        return client.sendAsync(request, head -> {
+            times[1] = System.nanoTime();
+            head.headers().allValues("x-proxy-warnings").forEach(all -> omitted.addAll(List.of(all.split(","))));
+            return HttpResponse.BodySubscribers.ofString(StandardCharsets.UTF_8);
+        }).orTimeout(Math.min(MAX_SECONDS, options.timeout().toSeconds()), TimeUnit.SECONDS)
+                .handle((reply, e) -> reply == null ? new Reply(504, "{\"message\":\"no reply in time\"}", 0, 1)
+                        : new Reply(reply.statusCode(), reply.body(), (times[1] - times[0]) / 1e9,
+                        (System.nanoTime() - times[1]) / 1e9)).join();
+    }
+}

@@ -1,0 +1,179 @@
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code -- COMMAND}: clients, which are small shell scripts here, on a proxy of their own. Needs build/a2o.jar. */
+@Timeout(60)
+class CommandTest {
+    private static final String JAVA = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    private static final String URL = "http://127\\.0\\.0\\.1:(\\d+)";
+
+    @TempDir
+    Path temporary;
+
+    private record Outcome(int status, List<String> out, String err) { }
+
+    /** The jar with the built-in backend, and its client. */
+    private final class Run implements AutoCloseable {
+        private final Process process;
+        private final BufferedReader out;
+
+        private Run(Map<String, String> environment, List<String> options, String... command) throws IOException {
+            assumeTrue(Files.isExecutable(Path.of("/bin/sh")), "no shell here");
+            List<String> words = new ArrayList<>(List.of(JAVA, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
+                    "-Djava.io.tmpdir=" + temporary, "-jar", "build/a2o.jar", "--upstream", "demo"));
+            words.addAll(options);
+            words.add("--");
+            words.addAll(List.of(command));
+            var builder = new ProcessBuilder(words);
+            builder.environment().keySet().removeIf(name ->
+                    name.matches("A2O_.*|ANTHROPIC_.*|CLAUDE.*|OPENAI_API_KEY|J.*_OPTIONS|CLASSPATH|(?i).*_proxy"));
+            builder.environment().putAll(environment);
+            process = builder.start();
+            out = process.inputReader(StandardCharsets.UTF_8);
+        }
+
+        private void signal(String name) throws Exception {
+            String command = "kill -%s %d".formatted(name, process.pid());
+            assertEquals(0, new ProcessBuilder("sh", "-c", command).inheritIO().start().waitFor());
+        }
+
+        /** {@return the port of the proxy, which the client is the first to say} */
+        private int port() throws IOException {
+            Matcher url = Pattern.compile(URL).matcher(String.valueOf(out.readLine()));
+            return url.matches() ? Integer.parseInt(url.group(1)) : fail("no URL was said");
+        }
+
+        private Outcome outcome() throws Exception {
+            process.getOutputStream().close();
+            assertTrue(process.waitFor(20, TimeUnit.SECONDS), "still running");
+            String err = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+            return new Outcome(process.exitValue(), out.lines().toList(), err.strip());
+        }
+
+        @Override
+        public void close() {
+            process.descendants().forEach(ProcessHandle::destroyForcibly);
+            process.destroyForcibly();
+        }
+    }
+
+    private Outcome run(Map<String, String> environment, List<String> options, String script) throws Exception {
+        try (var run = new Run(environment, options, "sh", "-c", script)) {
+            return run.outcome();
+        }
+    }
+
+    private static final String SHOW = "echo \"$ANTHROPIC_BASE_URL $ANTHROPIC_API_KEY $ANTHROPIC_AUTH_TOKEN "
+            + "$CLAUDE_CODE_MAX_CONTEXT_TOKENS $NO_PROXY $no_proxy $A2O_UPSTREAM_KEY\"";
+
+    /** {@return what the client finds in its environment, but for the port} */
+    private String shown(Map<String, String> environment, String... options) throws Exception {
+        Outcome outcome = run(environment, List.of(options), SHOW);
+        assertEquals("0 ", outcome.status + " " + outcome.err);
+        assertEquals(1, outcome.out.size(), "no banner: " + outcome.out);
+        return outcome.out.getFirst().replaceFirst(URL, "URL");
+    }
+
+    @Test
+    void theClientFindsTheProxyInItsEnvironment() throws Exception {
+        assertEquals("URL any   127.0.0.1 127.0.0.1 ", shown(Map.of("A2O_UPSTREAM_KEY", "secret")));
+        assertEquals("URL k  5000 127.0.0.1 127.0.0.1 ", shown(Map.of("ANTHROPIC_API_KEY", "mine"),
+                "--auth-key", "k", "--context", "5000"));
+        assertEquals("URL mine  7 x.org,127.0.0.1 x.org,127.0.0.1 ", shown(Map.of("ANTHROPIC_API_KEY", "mine",
+                "CLAUDE_CODE_MAX_CONTEXT_TOKENS", "7", "NO_PROXY", "x.org"), "--context", "5000"));
+        assertEquals("URL  token  *  ", shown(Map.of("ANTHROPIC_AUTH_TOKEN", "token", "NO_PROXY", "*")));
+    }
+
+    @Test
+    void theClientsStatusIsPassedOn() throws Exception {
+        Outcome failed = run(Map.of(), List.of(), "echo said; echo told >&2; exit 3");
+        assertEquals(List.of("said"), failed.out);
+        Matcher told = Pattern.compile("told\\Ra2o: sh ended with status 3; log: (.*)").matcher(failed.err);
+        assertTrue(told.matches(), failed.err);
+        assertTrue(Files.exists(Path.of(told.group(1))), "the log is where it is said to be");
+        assertEquals(128 + 9, run(Map.of(), List.of(), "kill -9 $$").status);
+    }
+
+    @Test
+    void aClientThatCannotBeRunIs127InOneLine() throws Exception {
+        try (var run = new Run(Map.of(), List.of(), "no-such-client-at-all", "x")) {
+            String err = "a2o: cannot run no-such-client-at-all: is it installed, on the PATH, and executable?";
+            assertEquals(new Outcome(127, List.of(), err), run.outcome());
+        }
+    }
+
+    @Test
+    void theLogGoesToAFileAndNeverOverTheClientsScreen() throws Exception {
+        Path log = temporary.resolve("a%2o.log");
+        String script = "echo $ANTHROPIC_BASE_URL; read line; exit 0";
+        try (var run = new Run(Map.of(), List.of("--debug", "--log-file", log.toString()), "sh", "-c", script)) {
+            assertEquals(200, Wire.post(run.port(), """
+                    {"model":"any","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}""").status());
+            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+            while (!Files.readString(log).contains(" 200 any ")) assertTrue(System.nanoTime() < deadline, "no log");
+            assertEquals(new Outcome(0, List.of(), ""), run.outcome());
+        }
+        assertEquals(2, Files.readString(log).split(" 200 any -> any ", -1).length, "said once");
+    }
+
+    @Test
+    void aProxyThatCannotStartRunsNothing() throws Exception {
+        Outcome outcome = run(Map.of(), List.of("--log-file", temporary + "/none/x.log"), "echo ran");
+        assertEquals("1 []", outcome.status + " " + outcome.out);
+        assertTrue(outcome.err.startsWith("a2o: ") && outcome.err.contains("x.log"), outcome.err);
+    }
+
+    @Test
+    void sigtermIsPassedOnEachTime() throws Exception {
+        assumeTrue(ProcessHandle.current().supportsNormalTermination(), "no signals here");
+        String script = "n=; trap 'n=x$n; echo got $n; [ $n != xx ] || exit 7' TERM; echo ready; "
+                + "while [ ${#i} -lt 400 ]; do i=.$i; sleep 0.05; done";
+        try (var run = new Run(Map.of(), List.of(), "sh", "-c", script)) {
+            for (String said : List.of("ready", "got x", "got xx")) {
+                assertEquals(said, run.out.readLine());
+                if (!said.equals("got xx")) run.signal("TERM");
+            }
+            assertEquals(7, run.outcome().status);
+        }
+    }
+
+    /** As a terminal sends it, the client has got the signal too; this one goes on nevertheless. */
+    @Test
+    void sigintDoesNotEndTheProxyBeforeTheClientEnds() throws Exception {
+        assumeTrue(ProcessHandle.current().supportsNormalTermination(), "no signals here");
+        Path self = Path.of("/proc/self/status");
+        String status = Files.exists(self) ? Files.readString(self) : "";
+        Matcher ignored = Pattern.compile("(?m)^SigIgn:\\s*([0-9a-f]+)$").matcher(status);
+        boolean isIgnored = ignored.find() && (Long.parseUnsignedLong(ignored.group(1), 16) & 2) != 0;
+        assumeFalse(isIgnored, "SIGINT is ignored here");
+        String script = "trap '' INT; echo $ANTHROPIC_BASE_URL; read line; echo \"read $line\"; exit 4";
+        try (var run = new Run(Map.of(), List.of(), "sh", "-c", script)) {
+            int port = run.port();
+            run.signal("INT");
+            assertFalse(run.process.waitFor(300, TimeUnit.MILLISECONDS), "the signal has ended it");
+            assertEquals(200, Wire.ask(port, "GET", "/health", new byte[0]).status());
+            run.process.outputWriter().append("this\n").flush();
+            Outcome outcome = run.outcome();
+            assertEquals("4 [read this]", outcome.status + " " + outcome.out);
+        }
+    }
+}
