@@ -55,8 +55,10 @@ final class Upstream {
 
         @Override
         public void request(long pieces) {
-            if (!body.hasRemaining()) return; // it has been read
-            reader.onNext(body);
+            if (!body.hasRemaining()) return; // it has been handed over
+            ByteBuffer all = body.duplicate();
+            body.position(body.limit());
+            reader.onNext(all);
             reader.onComplete();
         }
     }
