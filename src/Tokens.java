@@ -8,7 +8,7 @@ final class Tokens {
         {0xE2, 0xEF, 99, 99}, {0xE3, 0xE9, 115, 66}, {0xEA, 0xED, 165, 31}, {0xF0, 0xFF, 250, 250}, {'"', '"', 57, 38}};
     private static final int UPPER = 4, LOWER = 5, REST = 6, PUNCTUATION = 2, STOP = 15; // rows; STOP: " and \
     private static final int OBJECT = 400, QUOTES = 180, IMAGE = 120_000, PAGE = 200_000, PAGE_BASE64 = 27_000;
-    private static final int MIN_SAMPLED = 16 * 1024, SAMPLE = 128; // bytes
+    private static final int MIN_SAMPLED = 16 * 1024, SAMPLE = 128, MAX_SAMPLES = 200; // bytes, bytes, samples
     private static final byte[] KIND = new byte[256];
     private static final int[] COST = new int[256]; // by the kind before, times 16, and the kind
     static {
@@ -50,11 +50,12 @@ final class Tokens {
         return cost / 100;
     }
 
-    /** {@return a quicker and coarser estimate of the same, by an eighth of a long request; base64 counts nothing} */
+    /** {@return a quicker and coarser estimate of the same, by samples of a long request; base64 counts nothing} */
     static long rough(byte[] json, int length) {
         if (length < MIN_SAMPLED) return of(json, length);
         long cost = 0;
-        for (int from = 0; from + SAMPLE < length; from += SAMPLE * 8) {
+        int step = Math.max(SAMPLE * 8, length / MAX_SAMPLES);
+        for (int from = 0; from + SAMPLE < length; from += step) {
             long text = 0;
             boolean isText = false;
             for (int i = from + 1; i < from + SAMPLE; i++) {
@@ -63,7 +64,7 @@ final class Tokens {
             }
             cost += isText ? text : 0;
         }
-        return cost * 9 / 100; // rather than 8: escapes count for less here than they are worth
+        return cost * step / SAMPLE / 100 * 9 / 8; // an eighth more: escapes are worth more than they count here
     }
 
     /** {@return the kind of what stands escaped at {@code i}; half of a pair is as Hangul} */
