@@ -8,7 +8,7 @@ final class Tokens {
         {0xE2, 0xEF, 99, 99}, {0xE3, 0xE9, 115, 66}, {0xEA, 0xED, 165, 31}, {0xF0, 0xFF, 250, 250}, {'"', '"', 57, 38}};
     private static final int UPPER = 4, LOWER = 5, REST = 6, PUNCTUATION = 2, STOP = 15; // rows; STOP: " and \
     private static final int OBJECT = 400, QUOTES = 180, IMAGE = 120_000, PAGE = 200_000, PAGE_BASE64 = 27_000;
-    private static final int MIN_SAMPLED = 16 * 1024, SAMPLE = 128, MAX_SAMPLES = 200; // bytes, bytes, samples
+    private static final int MIN_SAMPLED = 16 * 1024, SAMPLE = 128, MAX_SAMPLES = 64; // bytes, bytes, samples
     private static final byte[] KIND = new byte[256];
     private static final int[] COST = new int[256]; // by the kind before, times 16, and the kind
     static {

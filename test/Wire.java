@@ -125,7 +125,7 @@ final class Wire implements AutoCloseable {
     /** Reads the reply to its end. */
     Reply reply() throws IOException {
         begin();
-        if (isHead) return new Reply(status, headers, "");
+        if (isHead || status == 204) return taken();
         if (headers.containsKey("content-length")) {
             body.write(exactly(Integer.parseInt(headers.get("content-length"))));
         } else {
