@@ -34,6 +34,30 @@ class LlamaTest {
         }
     }
 
+    /** As llama-cpp-python's server says it, with status 500; what helps is remembered. */
+    @Test
+    void aCallWithoutTextGetsAnEmptyOneWhereNoneIsRefused() throws Exception {
+        String refusal = """
+                {"error":{"message":"[{'type': 'string_type', 'loc': ('body','messages',1,\
+                'ChatCompletionRequestAssistantMessage','content'), 'msg': 'Input should be a valid string'}]"}}""";
+        String request = HI.formatted("""
+                ,{"role":"assistant","content":[{"type":"tool_use","id":"c1","name":"f","input":{}}]},
+                {"role":"user","content":[{"type":"tool_result","tool_use_id":"c1","content":"r"}]}""", "");
+        try (var backend = new Backend();
+                var proxy = new Proxy(Options.of(Options.read(
+                        new String[] {"--port", "0", "--upstream", backend.url().toString()}, Map.of())))) {
+            proxy.start();
+            backend.answers(call -> call.reply(500, "application/json", refusal), saying("sunny"));
+            assertEquals("sunny", Wire.post(proxy.port(), request).said());
+            assertEquals("sunny", Wire.post(proxy.port(), request).said());
+            assertEquals(3, backend.requests());
+            for (Object content : new Object[] {null, "", ""}) {
+                Object sent = Tree.of(new String(backend.take().body(), StandardCharsets.UTF_8));
+                assertEquals(content, Tree.at(sent, "messages.1.content"));
+            }
+        }
+    }
+
     /** SPEC A.4: what the client began is not said again, but what only looks like it is. */
     @Test
     void aRepeatedPrefillIsTakenOff() throws Exception {

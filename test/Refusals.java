@@ -234,7 +234,7 @@ final class Refusals {
                     + "'text', 'image_url', 'input_audio', 'refusal', and 'audio'.", "-file"),
             plain("DashScope", "Invalid value: file. Supported values are: 'text','image_url','video_url' and 'video'.",
                     "-file"),
-            vllm("Unknown part type: file", "-file"),
+            vllm("Unknown part type: file", "-file"), plain("llama.cpp", "unsupported content[].type", "-file"),
             plain("DeepSeek", "Failed to deserialize the JSON body into the target type: messages[3]: unknown variant "
                     + "`file`, expected `text` or `image_url` at line 1 column 200", "-file"));
 
