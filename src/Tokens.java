@@ -3,8 +3,8 @@ final class Tokens {
     /** A kind's first bytes, from and to (later rows win); hundredths of a token for the first in a row, for more. */
     private static final int[][] KINDS = {
         {0x00, 0x7F, 175, 16}, {' ', ' ', 8, 1}, {'!', '~', 57, 38}, {'0', '9', 173, 61}, {'A', 'Z', 76, 21},
-        {'a', 'z', 64, 11}, {0x80, 0xBF, 0, 0}, {0xC0, 0xCC, 160, 50}, // the rest of a character; Latin with accents
-        {0xCD, 0xDF, 30, 53}, {0xD0, 0xD3, 53, 29}, {0xE0, 0xE1, 60, 60}, // Greek, Arabic; Cyrillic; Indic, Georgian
+        {'a', 'z', 64, 11}, {0x80, 0xBF, 0, 0}, {0xC0, 0xCC, 200, 50}, // the rest of a character; Latin with accents
+        {0xCD, 0xDF, 30, 53}, {0xD0, 0xD3, 53, 27}, {0xE0, 0xE1, 60, 60}, // Greek, Arabic; Cyrillic; Indic, Georgian
         {0xE2, 0xEF, 99, 99}, {0xE3, 0xE9, 115, 66}, {0xEA, 0xED, 165, 31}, {0xF0, 0xFF, 250, 250}, {'"', '"', 57, 38}};
     private static final int UPPER = 4, LOWER = 5, REST = 6, PUNCTUATION = 2, STOP = 15; // rows; STOP: " and \
     private static final int OBJECT = 400, QUOTES = 180, IMAGE = 120_000, PAGE = 200_000, PAGE_BASE64 = 27_000;
