@@ -8,15 +8,11 @@ import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Future;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
 
@@ -36,7 +32,6 @@ final class Exchange {
     private static final int MAX_REPLY_BYTES = 64 * 1024 * 1024;
     private static final int MAX_TRAILING_EVENTS = 100; // after [DONE], read so that the connection can serve again
     private static final int MAX_UNSENT_BYTES = 64 * 1024;
-    private static final int MAX_UNTAKEN = 64; // pieces of the reply, of 16 KB at most
     private static final int MAX_REPAIRS = 3; // of a request that a backend refuses
     private static final int MAX_TRIES = 3; // where all backends have been tried, and what is wrong may pass
     private static final int MAX_WAIT_SECONDS = 5; // before another try
@@ -67,8 +62,9 @@ final class Exchange {
     private Translator translator; // of the try that runs; nothing has been shown of those before
     private Json.Writer openai; // the request that it made
     private boolean expired; // the client has waited too long for another try
-    private BlockingQueue<Object> arrived = new LinkedBlockingQueue<>(); // of the reply: see Upstream.send
+    private Upstream.Arrivals arrived = new Upstream.Arrivals(); // of the try that runs
     private boolean ended; // the reply; nothing more arrives
+    private long taken; // bytes of the reply
     private OutputStream body; // the client's; null until the status is sent
     private long shown; // when the first of the reply was sent, which a ping is not; 0 until then
     private int pings;
@@ -109,6 +105,10 @@ final class Exchange {
             if (body == null && !over) throw e;
             if (!over) translator.fail(e, requestId); // over: the client has left, or has all it needs
             if (!over) complete();
+        } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) { // a bug; it must not look like an end
+            if (body != null && !over) translator.fail(new ApiError(500, "an error of the proxy"), requestId);
+            if (body != null && !over) complete();
+            throw e;
         } finally {
             over = true;
         }
@@ -121,12 +121,10 @@ final class Exchange {
                 repairs();
                 return;
             } catch (ApiError e) {
-                boolean fails = e.status() == 402 || e.status() == 429 || e.status() >= 500 && !e.isFinal();
                 boolean mayPass = e.isPassing() || e.status() == 429 && e.retrySeconds() >= 0;
                 boolean isNew = tries < upstreams.size(); // the next backend
                 boolean isAgain = mayPass && e.retrySeconds() <= MAX_WAIT_SECONDS && tries < MAX_TRIES;
-                if (fails) upstream.fails();
-                if (!fails || isShown() || !isNew && !isAgain) throw e;
+                if (!isFailure(e) || isShown() || !isNew && !isAgain) throw e;
                 long wait = Math.max(FIRST_WAIT << tries, e.retrySeconds() * SECOND);
                 if (!isNew) await(wait);
                 if (isShown()) throw e; // a ping, meanwhile
@@ -135,6 +133,11 @@ final class Exchange {
             upstream = upstreams.get(tries % upstreams.size());
             translate(upstream.dialect(translator.model()));
         }
+    }
+
+    /** {@return whether another backend may do better} */
+    private static boolean isFailure(ApiError e) {
+        return e.status() == 402 || e.status() == 429 || e.status() >= 500 && !e.isFinal();
     }
 
     /** Exchanges with a backend, which may refuse some of the request and take it otherwise. */
@@ -175,7 +178,7 @@ final class Exchange {
         finished = 0;
         said = 0;
         ended = false;
-        arrived = new LinkedBlockingQueue<>(MAX_UNTAKEN);
+        taken = 0;
         upstream.acquire();
         Future<?> sent = null;
         try {
@@ -193,10 +196,12 @@ final class Exchange {
             if (WHOLE.matcher(type).matches()) whole(); else events();
         } catch (ApiError e) {
             if (sent != null && e.status() != 499) upstream.errs(said < 400 ? e.status() : said);
+            if (sent != null && isFailure(e)) upstream.fails();
             throw e;
         } finally {
+            arrived.close();
+            arrived = new Upstream.Arrivals();
             if (sent != null && !ended) sent.cancel(true);
-            arrived.clear();
             upstream.release();
         }
     }
@@ -225,7 +230,7 @@ final class Exchange {
         }
     }
 
-    private ApiError refusal(HttpResponse.ResponseInfo head) throws IOException {
+    private ApiError refusal(HttpResponse.ResponseInfo head) {
         String wait = head.headers().firstValue("retry-after").orElse("");
         if (!wait.matches("\\d{1,9}(\\.\\d*)?")) wait = "-1";
         ApiError error = ApiError.ofUpstream(head.statusCode(), all(MAX_ERROR_BYTES), translator.context());
@@ -235,7 +240,7 @@ final class Exchange {
     private byte[] all(int most) {
         var all = new ByteArrayOutputStream();
         for (byte[] more; all.size() < most && (more = more()).length > 0; ) all.writeBytes(more);
-        return Arrays.copyOf(all.toByteArray(), Math.min(most, all.size()));
+        return all.toByteArray();
     }
 
     private void whole() {
@@ -283,6 +288,9 @@ final class Exchange {
         if (next == null && finished == 0) throw silence();
         if (next instanceof Throwable) throw translator.broken(502, "the connection broke in mid-reply").asPassing();
         ended |= next == Upstream.END;
+        taken += next == null ? 0 : ((byte[]) next).length;
+        boolean isTooLong = taken > MAX_REPLY_BYTES && !translator.isStream();
+        if (isTooLong) throw translator.broken(502, "the reply is too long");
         return next == null ? Upstream.END : (byte[]) next;
     }
 
@@ -294,7 +302,7 @@ final class Exchange {
             long now = System.nanoTime();
             if (isPinged && now >= nextPing) ping();
             try {
-                Object next = arrived.poll((isPinged ? Math.min(until, nextPing) : until) - now, TimeUnit.NANOSECONDS);
+                Object next = arrived.poll((isPinged ? Math.min(until, nextPing) : until) - now);
                 if (next != null || now >= until) return next;
             } catch (InterruptedException e) {
                 expired = true;

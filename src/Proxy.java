@@ -277,6 +277,7 @@ final class Proxy implements AutoCloseable {
             boolean isKnown = code.isEmpty() && length > 0 && length <= MAX_TRUSTED_BYTES;
             byte[] body = isKnown ? new byte[(int) length] : in.readNBytes(length > MAX_BODY_BYTES ? 0 : MAX_BODY_BYTES + 1);
             if (isKnown && in.readNBytes(body, 0, body.length) < length) throw new EOFException();
+            if (!code.isEmpty()) http.getRequestBody().readNBytes(MAX_BODY_BYTES); // or the server waits for its end
             if (Math.max(length, body.length) > MAX_BODY_BYTES) throw new ApiError(413, code, "the body is over 32 MB");
             return Json.parse(body);
         } catch (IOException | IndexOutOfBoundsException e) { // the latter for chunks of a length below zero

@@ -45,9 +45,9 @@ final class Sse {
             boolean isBare = begins(line, from, "{");
             boolean isData = isBare || value > from;
             boolean isJson = isData && (begins(line, value, "{") || begins(line, value, "["));
-            boolean isNext = isJson && data.length > 0 && data[data.length - 1] == '}';
-            if (isNext || line.length == 0 && data.length > 0) return true;
             boolean isNamed = begins(line, from, "event:");
+            boolean isNext = (isJson || isNamed) && data.length > 0 && data[data.length - 1] == '}';
+            if (isNext || line.length == 0 && data.length > 0) return true;
             isError = isNamed ? new String(line, StandardCharsets.UTF_8).strip().endsWith("error")
                     : isError || begins(line, from, "error:");
             if (isData) data = joined(data, Arrays.copyOfRange(line, value, line.length));
@@ -64,6 +64,7 @@ final class Sse {
 
     private static byte[] joined(byte[] data, byte[] more) {
         if (data.length == 0) return more;
+        if (data.length > MAX_LINE_BYTES) throw new ApiError(502, "an event of the stream does not end");
         byte[] all = Arrays.copyOf(data, data.length + 1 + more.length);
         all[data.length] = '\n';
         System.arraycopy(more, 0, all, data.length + 1, more.length);

@@ -685,6 +685,7 @@ final class Translator {
     /** The reasoning in a delta; the same text may stand under several keys, so only one counts. */
     private void reasoning(Json delta) {
         delta.get("reasoning_details").items().forEach(opaque::add);
+        if (!delta.get("reasoning_details").items().isEmpty()) pieces++; // no usual chunk
         for (String field : REASONING_FIELDS) {
             Json value = delta.get(field);
             if (value instanceof Json.Obj) value = value.get(value.get("content").isNull() ? "text" : "content");

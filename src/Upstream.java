@@ -25,10 +25,13 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Flow;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.logging.Logger;
 import javax.net.ssl.SSLContext;
@@ -60,6 +63,33 @@ final class Upstream {
             body.position(body.limit());
             reader.onNext(all);
             reader.onComplete();
+        }
+    }
+
+    /**
+     * What comes of a reply, in order: the head ({@code ResponseInfo}), pieces of the body ({@code byte[]}, the last one
+     * empty), and the {@code Throwable} that ends it before that.
+     */
+    static final class Arrivals {
+        private final BlockingQueue<Object> queue = new LinkedBlockingQueue<>(64); // pieces of 16 KB at most
+        private volatile boolean isClosed;
+
+        boolean isEmpty() { return queue.isEmpty(); }
+        Object poll(long nanos) throws InterruptedException { return queue.poll(nanos, TimeUnit.NANOSECONDS); }
+
+        /** Nobody waits for more: what comes is dropped. */
+        void close() {
+            isClosed = true;
+            queue.clear();
+        }
+
+        /** Waits while there is enough already, so that a client that reads slowly slows the backend down. */
+        private void put(Object next) {
+            try {
+                while (!isClosed && !queue.offer(next, 1, TimeUnit.SECONDS)) { }
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e); // ends the reply; nothing interrupts the HTTP client's threads
+            }
         }
     }
 
@@ -184,7 +214,7 @@ final class Upstream {
             first = places.tryAcquire(PATIENCE.toNanos(), TimeUnit.NANOSECONDS);
             if (first && allPlaces.tryAcquire(until - System.nanoTime(), TimeUnit.NANOSECONDS)) return;
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt(); // the proxy is being stopped
+            first = false; // the proxy is being stopped
         }
         if (first) places.release();
         String limits = "--max-connections, --max-connections-per-host";
@@ -198,34 +228,24 @@ final class Upstream {
 
     /**
      * Sends a request, with the client's key unless there is one for this backend; of the client's other headers none.
-     * What comes goes to {@code arrived}: the head ({@code ResponseInfo}), pieces of the body ({@code byte[]}, the last
-     * one empty), and the {@code Throwable} that ends it before that. To cancel what is returned stops all.
+     * To cancel what is returned stops all.
      */
-    CompletableFuture<HttpResponse<Void>> send(Json.Writer body, String clientKey, BlockingQueue<Object> arrived) {
+    CompletableFuture<HttpResponse<Void>> send(Json.Writer body, String clientKey, Arrivals arrived) {
         try {
             HttpRequest request = request(url, clientKey).setHeader("content-type", "application/json")
                     .POST(HttpRequest.BodyPublishers.fromPublisher(reader -> reader.onSubscribe(
                             new Sending(reader, ByteBuffer.wrap(body.array(), 0, body.size()))), body.size())).build();
             CompletableFuture<HttpResponse<Void>> sent = client.join().sendAsync(request, head -> {
                 isSilent = false;
-                put(arrived, head);
-                return HttpResponse.BodySubscribers.ofByteArrayConsumer(piece -> put(arrived, piece.orElse(END)));
+                arrived.put(head);
+                return HttpResponse.BodySubscribers.ofByteArrayConsumer(piece -> arrived.put(piece.orElse(END)));
             });
             sent.whenComplete((reply, e) -> {
-                if (e != null && !sent.isCancelled()) put(arrived, e); // else nobody waits for it
+                if (e != null) arrived.put(e);
             });
             return sent;
         } catch (IllegalArgumentException e) {
             throw new ApiError(401, "the key holds characters that no header may hold");
-        }
-    }
-
-    /** Waits while there is enough already, so that a client that reads slowly slows the backend down. */
-    private static void put(BlockingQueue<Object> arrived, Object next) {
-        try {
-            arrived.put(next);
-        } catch (InterruptedException e) {
-            throw new IllegalStateException(e); // ends the reply; nothing interrupts the HTTP client's threads
         }
     }
 
@@ -236,11 +256,17 @@ final class Upstream {
         List<Json> models = List.of();
         try {
             URI list = URI.create(url.toString().replaceFirst("/chat/completions(?=$|\\?)", "/models"));
-            HttpRequest request = request(list, clientKey).GET().timeout(LIST_PATIENCE).build();
-            byte[] body = client.join().send(request, HttpResponse.BodyHandlers.ofByteArray()).body();
+            HttpRequest request = request(list, clientKey).GET().build();
+            var sent = client.join().sendAsync(request, HttpResponse.BodyHandlers.ofByteArray());
+            byte[] body;
+            try {
+                body = sent.get(LIST_PATIENCE.toMillis(), TimeUnit.MILLISECONDS).body();
+            } finally {
+                sent.cancel(true);
+            }
             models = Json.parse(body).get("data").items().stream().filter(model -> model.get("id").hasText()).toList();
-        } catch (IOException | IllegalArgumentException | Json.Malformed e) {
-            LOG.info(() -> "%s lists no models: %s".formatted(target.host(), e.getMessage()));
+        } catch (ExecutionException | TimeoutException | IllegalArgumentException | Json.Malformed e) { // its message may hold the key
+            LOG.info(() -> "%s lists no models: %s".formatted(target.host(), e.getClass().getSimpleName()));
         }
         listing = new Listing(System.nanoTime() + TimeUnit.MINUTES.toNanos(1), clientKey, models);
         return models;
