@@ -33,7 +33,8 @@ final class A2o {
 
         @Override
         public String format(LogRecord entry) {
-            var text = new StringWriter().append(TIME.format(LocalDateTime.now())).append(' ').append(entry.getMessage());
+            var text = new StringWriter();
+            text.append(TIME.format(LocalDateTime.now())).append(' ').append(entry.getMessage());
             var lines = new PrintWriter(text);
             lines.println();
             if (entry.getThrown() != null) entry.getThrown().printStackTrace(lines);

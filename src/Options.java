@@ -18,7 +18,8 @@ import java.util.stream.Stream;
 /** What the command line and the environment ask for, checked. The usage text is the table of all options there are. */
 record Options(List<Target> upstreams, Optional<String> model, List<Mapping> maps, String host, int port,
                Duration timeout, int workers, int maxConnections, int maxConnectionsPerHost, boolean debug,
-               Optional<String> logFile, Optional<String> authKey, List<String> origins, List<Header> headers, Json extraBody, long context,
+               Optional<String> logFile, Optional<String> authKey, List<String> origins, List<Header> headers,
+               Json extraBody, long context,
                Optional<String> caCert) {
     static final String USAGE = """
             A2o lets clients of the Anthropic Messages API, such as Claude Code, run on an OpenAI-compatible backend.
@@ -40,7 +41,7 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
               --upstream-key KEY           key for the backend in place of the client's own; OPENAI_API_KEY for OpenAI;
                                            one for all backends or one for each; repeatable
               --auth-key KEY               key that clients must present, as x-api-key or bearer
-              --allow-origin ORIGIN        origin of web pages that may use A2o from a browser, as https://x.org; repeatable
+              --allow-origin ORIGIN        origin of web pages that may use A2o, as https://x.org; repeatable
               --header 'N: V'              extra header for the backend; repeatable
               --extra-body JSON            members merged into every upstream body, last
               --context N                  context window in tokens, for overflow messages and /v1/models (default: 0)

@@ -35,7 +35,7 @@ import java.util.zip.InflaterInputStream;
  */
 final class Proxy implements AutoCloseable {
     private static final int MAX_BODY_BYTES = 32 * 1024 * 1024;
-    private static final int MAX_TRUSTED_BYTES = 2 * 1024 * 1024; // to be set aside because a client says that they come
+    private static final int MAX_TRUSTED_BYTES = 2 * 1024 * 1024; // made room for because a client says they come
     private static final long TICK_NANOS = 250_000_000;
     private static final Pattern LOCAL = Pattern.compile(
             "(?i)(https?://)?(localhost|127(\\.\\d+){3}|\\[::1])(:\\d+)?");
@@ -275,7 +275,8 @@ final class Proxy implements AutoCloseable {
                 default -> throw new ApiError(400, "request_body_encoding_unsupported", "gzip or deflate expected");
             };
             boolean isKnown = code.isEmpty() && length > 0 && length <= MAX_TRUSTED_BYTES;
-            byte[] body = isKnown ? new byte[(int) length] : in.readNBytes(length > MAX_BODY_BYTES ? 0 : MAX_BODY_BYTES + 1);
+            byte[] body = isKnown ? new byte[(int) length]
+                    : in.readNBytes(length > MAX_BODY_BYTES ? 0 : MAX_BODY_BYTES + 1);
             if (isKnown && in.readNBytes(body, 0, body.length) < length) throw new EOFException();
             if (!code.isEmpty()) http.getRequestBody().readNBytes(MAX_BODY_BYTES); // or the server waits for its end
             if (Math.max(length, body.length) > MAX_BODY_BYTES) throw new ApiError(413, code, "the body is over 32 MB");

@@ -67,8 +67,8 @@ final class Upstream {
     }
 
     /**
-     * What comes of a reply, in order: the head ({@code ResponseInfo}), pieces of the body ({@code byte[]}, the last one
-     * empty), and the {@code Throwable} that ends it before that.
+     * What comes of a reply, in order: the head ({@code ResponseInfo}), pieces of the body ({@code byte[]}, the last
+     * one empty), and the {@code Throwable} that ends it before that.
      */
     static final class Arrivals {
         private final BlockingQueue<Object> queue = new LinkedBlockingQueue<>(64); // pieces of 16 KB at most
@@ -265,7 +265,8 @@ final class Upstream {
                 sent.cancel(true);
             }
             models = Json.parse(body).get("data").items().stream().filter(model -> model.get("id").hasText()).toList();
-        } catch (ExecutionException | TimeoutException | IllegalArgumentException | Json.Malformed e) { // its message may hold the key
+        } catch (ExecutionException | TimeoutException | IllegalArgumentException | Json.Malformed e) {
+            // the message of one may hold the key
             LOG.info(() -> "%s lists no models: %s".formatted(target.host(), e.getClass().getSimpleName()));
         }
         listing = new Listing(System.nanoTime() + TimeUnit.MINUTES.toNanos(1), clientKey, models);
