@@ -63,8 +63,8 @@ run_tests() { # run_tests SELECTORS JAVA_OPTION...
 fresh_jar() { [ -f build/a2o.jar ] && [ -z "$(find src -newer build/a2o.jar)" ] || jar; }
 bench() { fresh_jar; compile build/bench test/bench/*.java; exec "$bin/java" -cp build/bench Bench "$@"; }
 run() {
-    fresh_jar
-    case " $* ${A2O_UPSTREAM:+--upstream}" in *" --upstream"* | *" --help"* | *" -h"* | *" --version"*) ;; *) set -- --upstream demo "$@" ;; esac
+    fresh_jar; args=" $* "
+    case "${args%% -- *} ${A2O_UPSTREAM:+--upstream}" in *" --upstream"* | *" --help"* | *" -h"* | *" --version"*) ;; *) set -- --upstream demo "$@" ;; esac
     exec "$bin/java" -jar build/a2o.jar "$@"
 }
 
