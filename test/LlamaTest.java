@@ -16,13 +16,17 @@ class LlamaTest {
         return call -> call.reply(200, "application/json", Backend.completion(text), "Server: llama.cpp");
     }
 
+    private static Proxy proxy(Backend backend) throws Exception {
+        var proxy = new Proxy(Options.of(Options.read(
+                new String[] {"--port", "0", "--upstream", backend.url().toString()}, Map.of())));
+        proxy.start();
+        return proxy;
+    }
+
     /** SPEC A.6: llama.cpp reads only strings, and takes an object for auto. */
     @Test
     void aForcedToolIsTheOnlyOne() throws Exception {
-        try (var backend = new Backend();
-                var proxy = new Proxy(Options.of(Options.read(
-                        new String[] {"--port", "0", "--upstream", backend.url().toString()}, Map.of())))) {
-            proxy.start();
+        try (var backend = new Backend(); var proxy = proxy(backend)) {
             backend.answers(saying("hello"));
             Wire.post(proxy.port(), HI.formatted("", ""));
             backend.take();
@@ -43,10 +47,7 @@ class LlamaTest {
         String request = HI.formatted("""
                 ,{"role":"assistant","content":[{"type":"tool_use","id":"c1","name":"f","input":{}}]},
                 {"role":"user","content":[{"type":"tool_result","tool_use_id":"c1","content":"r"}]}""", "");
-        try (var backend = new Backend();
-                var proxy = new Proxy(Options.of(Options.read(
-                        new String[] {"--port", "0", "--upstream", backend.url().toString()}, Map.of())))) {
-            proxy.start();
+        try (var backend = new Backend(); var proxy = proxy(backend)) {
             backend.answers(call -> call.reply(500, "application/json", refusal), saying("sunny"));
             assertEquals("sunny", Wire.post(proxy.port(), request).said());
             assertEquals("sunny", Wire.post(proxy.port(), request).said());
@@ -61,10 +62,7 @@ class LlamaTest {
     /** SPEC A.4: what the client began is not said again, but what only looks like it is. */
     @Test
     void aRepeatedPrefillIsTakenOff() throws Exception {
-        try (var backend = new Backend();
-                var proxy = new Proxy(Options.of(Options.read(
-                        new String[] {"--port", "0", "--upstream", backend.url().toString()}, Map.of())))) {
-            proxy.start();
+        try (var backend = new Backend(); var proxy = proxy(backend)) {
             String begun = HI.formatted(",{\"role\":\"assistant\",\"content\":\"One, two,\"}", "");
             backend.answers(saying("hello"));
             Wire.post(proxy.port(), HI.formatted("", ""));
