@@ -190,7 +190,8 @@ final class Exchange {
             said = head.statusCode();
             passHeaders(head.headers());
             boolean isLlama = head.headers().firstValue("server").orElse("").equals("llama.cpp"); // takes no named tool
-            if (isLlama) upstream.learns(translator.model(), translator.dialect().with(Map.of("forced", "alone")));
+            boolean isKnown = translator.dialect().is("forced", "alone");
+            if (isLlama && !isKnown) upstream.learns(translator.model(), translator.dialect().with(Map.of("forced", "alone")));
             String type = head.headers().firstValue("content-type").orElse("");
             if (head.statusCode() != 200 || type.contains("html")) throw refusal(head);
             if (WHOLE.matcher(type).matches()) whole(); else events();
