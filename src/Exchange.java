@@ -94,7 +94,7 @@ final class Exchange {
     }
 
     /** Runs to the end. @throws ApiError if that is to be answered with a status: nothing has been sent yet */
-    void run() throws IOException {
+    void run() {
         try {
             if (translator.wantsNothing()) translator.end(); else tries();
             if (!over) complete(); // a stream is, before its very end is read
@@ -115,7 +115,7 @@ final class Exchange {
     }
 
     /** Tries each of the backends in turn, then again after a while, where what is wrong may pass. */
-    private void tries() throws IOException {
+    private void tries() {
         for (int tries = 1; ; tries++) {
             try {
                 repairs();
@@ -141,7 +141,7 @@ final class Exchange {
     }
 
     /** Exchanges with a backend, which may refuse some of the request and take it otherwise. */
-    private void repairs() throws IOException {
+    private void repairs() {
         String refusal = "";
         String refused = "";
         Iterator<Dialect> lessons = Collections.emptyIterator();
@@ -174,7 +174,7 @@ final class Exchange {
     /** {@return whether the client has been shown something, is gone, or has waited too long for another try} */
     private boolean isShown() { return body != null || over || expired; }
 
-    private void exchange() throws IOException {
+    private void exchange() {
         finished = 0;
         said = 0;
         ended = false;
@@ -189,9 +189,10 @@ final class Exchange {
             var head = (HttpResponse.ResponseInfo) first;
             said = head.statusCode();
             passHeaders(head.headers());
+            Dialect dialect = translator.dialect();
             boolean isLlama = head.headers().firstValue("server").orElse("").equals("llama.cpp"); // takes no named tool
-            boolean isKnown = translator.dialect().is("forced", "alone");
-            if (isLlama && !isKnown) upstream.learns(translator.model(), translator.dialect().with(Map.of("forced", "alone")));
+            boolean isNew = isLlama && !dialect.is("forced", "alone");
+            if (isNew) upstream.learns(translator.model(), dialect.with(Map.of("forced", "alone")));
             String type = head.headers().firstValue("content-type").orElse("");
             if (head.statusCode() != 200 || type.contains("html")) throw refusal(head);
             if (WHOLE.matcher(type).matches()) whole(); else events();
@@ -259,7 +260,7 @@ final class Exchange {
         upstream.learns(translator.model(), translator.dialect());
     }
 
-    private void events() throws IOException {
+    private void events() {
         var events = new Sse(this::more);
         while (isMore(events) && !translator.event(events)) { } // until nothing more comes or is wanted
         finish(false);
@@ -282,7 +283,7 @@ final class Exchange {
         if (ended) return Upstream.END;
         int unsent = translator.ready().size();
         boolean isDue = unsent > MAX_UNSENT_BYTES || unsent > 0 && arrived.isEmpty(); // nothing more has arrived
-        if (isDue && translator.isStream() && !over) send();
+        if (isDue && translator.isStream() && !over) send(false);
         if (finished == 0 && (over || translator.isFinished())) finished = System.nanoTime();
         long patience = finished == 0 ? options.timeout().toNanos() : finished + LINGER - System.nanoTime();
         Object next = await(patience);
@@ -315,26 +316,25 @@ final class Exchange {
     private void ping() {
         long before = shown;
         translator.ping();
-        send();
+        send(false);
         shown = before;
         if (++pings % 2 == 1) nextPing -= PATIENCE - SECOND; // the second of a pair finds out who has left
     }
 
-    private void complete() throws IOException {
-        send();
+    private void complete() {
+        send(true);
         over = true;
         if (failure.isEmpty()) status = 200;
-        body.close();
     }
 
-    private void send() {
+    private void send(boolean isLast) {
         Json.Writer ready = translator.ready();
         writingSince = System.nanoTime();
         try {
             if (body == null) body = begin(ready.size());
             if (shown == 0) shown = System.nanoTime();
             body.write(ready.array(), 0, ready.size());
-            body.flush();
+            if (isLast) body.close(); else body.flush();
         } catch (IOException e) {
             over = true;
             throw new ApiError(499, "the client has left");

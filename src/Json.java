@@ -35,11 +35,16 @@ sealed interface Json {
         }
 
         private boolean same(String ascii) {
-            int length = ascii.length();
-            int same = 0;
-            while (same < length && source[from + 1 + same] == ascii.charAt(same)) same++;
+            int same = shared(ascii);
             byte next = source[from + 1 + same];
-            return same == length && next == '"' || next == '\\' && text().equals(ascii);
+            return same == ascii.length() && next == '"' || next == '\\' && text().equals(ascii);
+        }
+
+        /** {@return how many of its first characters it has in common with {@code ascii}, as they are written} */
+        private int shared(String ascii) {
+            int same = 0;
+            while (same < ascii.length() && source[from + 1 + same] == ascii.charAt(same)) same++;
+            return same;
         }
 
         /** {@return whether the last character may be half of a surrogate pair, which only an escape can be} */
@@ -101,10 +106,14 @@ sealed interface Json {
     /** {@return whether this is the string {@code ascii}, however escaped; that has no quotes and no backslashes} */
     default boolean is(String ascii) { return this instanceof Str text && text.same(ascii); }
 
+    /** {@return whether this is a string that begins with {@code ascii}, written without escapes} */
+    default boolean begins(String ascii) { return this instanceof Str text && text.shared(ascii) == ascii.length(); }
+
     /** {@return the string decoded, unpaired surrogates as they are; "" for what is not a string} */
     default String text() {
         if (!(this instanceof Str str)) return "";
         String raw = new String(str.source, str.from + 1, str.to - str.from - 2, StandardCharsets.UTF_8);
+        if (raw.indexOf('\\') < 0) return raw;
         var text = new StringBuilder();
         int from = 0;
         for (int at = raw.indexOf('\\'); at >= 0; at = raw.indexOf('\\', from)) {
@@ -115,7 +124,7 @@ sealed interface Json {
             text.append(raw, from, at).append(meant);
             from = at + (kind == 'u' ? 6 : 2);
         }
-        return from == 0 ? raw : text.append(raw, from, raw.length()).toString();
+        return text.append(raw, from, raw.length()).toString();
     }
 
     /** {@return the number if, read as a double, it is a whole one up to 2^53, however written; else the default} */
@@ -129,12 +138,22 @@ sealed interface Json {
         private static final VarHandle LONGS =
                 MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
         private static final long ONES = 0x0101010101010101L;
-        private static final boolean[] ESCAPED = new boolean[256]; // what stands for itself after a backslash
+        private static final long GATHER = 0x0002040810204081L; // times the highest bits of eight bytes: all in one
+        private static final int SHORT = 32; // bytes
+        private static final int NAMES = 64;
+        private static final int ESCAPE = 1; // a backslash, and what may follow it
+        private static final int TWO_BYTES = 2; // the first and the second byte of such a character
+        private static final byte[] LEADS = new byte[256];
+        private static final byte[] FOLLOWS = new byte[256];
         static {
-            for (char c : "\"\\/bfnrt".toCharArray()) ESCAPED[c] = true;
+            LEADS['\\'] = ESCAPE;
+            for (char c : "\"\\/bfnrt".toCharArray()) FOLLOWS[c] = ESCAPE;
+            Arrays.fill(LEADS, 0xC2, 0xE0, (byte) TWO_BYTES);
+            Arrays.fill(FOLLOWS, 0x80, 0xC0, (byte) TWO_BYTES);
         }
 
         private final byte[] source;
+        private final Json[] names = new Json[NAMES]; // read before, by their first letters
         private int at;
 
         private Parser(byte[] source, int at) {
@@ -184,7 +203,7 @@ sealed interface Json {
                 if (count + 2 > parts.length) parts = Arrays.copyOf(parts, count * 2);
                 if (closing == '}') {
                     if (peek() != '"') throw new Malformed(at, "a member name in quotes expected");
-                    parts[count++] = string();
+                    parts[count++] = name();
                     if (peek() != ':') throw new Malformed(at, "':' expected");
                     at++;
                 }
@@ -196,60 +215,96 @@ sealed interface Json {
             return closing == '}' ? new Obj(source, from, at, parts) : new Arr(source, from, at, List.of(parts));
         }
 
+        /** {@return a member's name} Names come again and again: one that is known need not be looked through. */
+        private Json name() {
+            int slot = (byteAt(at + 1) * 7 + byteAt(at + 2)) & NAMES - 1;
+            Json known = names[slot];
+            int to = known == null ? at : at + known.to() - known.from();
+            boolean same = to > at && to <= source.length
+                    && Arrays.equals(source, at, to, source, known.from(), known.to());
+            if (!same) return names[slot] = string();
+            at = to;
+            return known;
+        }
+
         /** string = quotation-mark *char quotation-mark */
         private Json string() {
-            byte[] bytes = source;
             int from = at;
-            for (int i = from + 1; ; ) {
-                i = special(bytes, i);
-                byte b = i < bytes.length ? bytes[i] : 0;
-                if (b == '\\' && i + 1 < bytes.length && ESCAPED[bytes[i + 1] & 0xFF]) {
-                    i += 2;
-                } else if (b == '"') {
-                    at = i + 1;
-                    return new Str(bytes, from, at);
-                } else {
-                    at = i;
-                    if (b < 0) utf8(); else unicode();
-                    i = at;
-                }
+            int i = special(from + 1);
+            while (byteAt(i) != '"') {
+                i = character(i);
+                i = special(i - from > SHORT ? blocks(i) : i);
             }
+            at = i + 1;
+            return new Str(source, from, at);
         }
 
         /** {@return where the next quote, backslash, control or non-ASCII character is; looks at eight at a time} */
-        private static int special(byte[] source, int i) {
+        private int special(int i) {
             for (; i + 8 <= source.length; i += 8) {
-                long eight = (long) LONGS.get(source, i);
-                long quote = eight ^ ONES * '"';
-                long backslash = eight ^ ONES * '\\';
-                long found = (eight | eight - ONES * ' ' | quote - ONES | backslash - ONES) & ONES << 7; // a bit a byte
+                long found = specials(i);
                 if (found != 0) return i + (Long.numberOfTrailingZeros(found) >>> 3);
             }
             while (i < source.length && source[i] >= ' ' && source[i] != '"' && source[i] != '\\') i++;
             return i;
         }
 
-        /** An escape of four hex digits; what else may stand in a string has been read. */
-        private void unicode() {
-            if (at >= source.length) throw new Malformed(at, "the string does not end");
-            if (source[at] != '\\') throw new Malformed(at, "a control character must be escaped");
-            if (byteAt(++at) != 'u') throw new Malformed(at, "no such escape");
-            for (int to = ++at + 4; at < to; at++) {
-                if (Character.digit(byteAt(at), 16) < 0) throw new Malformed(at, "a hex digit expected");
-            }
+        /** {@return a bit for each of the eight bytes there that is special, and perhaps for one after such a one} */
+        private long specials(int i) {
+            long eight = (long) LONGS.get(source, i);
+            long quote = eight ^ ONES * '"';
+            long backslash = eight ^ ONES * '\\';
+            return (eight | eight - ONES * ' ' | quote - ONES | backslash - ONES) & ONES << 7;
         }
 
-        /** One character beyond ASCII, by the table of RFC 3629, section 4. */
-        private void utf8() {
-            int lead = byteAt(at);
-            int second = byteAt(at + 1);
+        /**
+         * Reads on in a long string, 64 bytes at a time, so that the processor need not guess where the next special
+         * character is. {@return where the string ends, or where fewer bytes are left}
+         */
+        private int blocks(int i) {
+            for (int next = i; i + 64 <= source.length; i = Math.max(i + 64, next)) {
+                long found = 0;
+                for (int k = 0; k < 64; k += 8) found |= (specials(i + k) * GATHER >>> 56) << k;
+                while (found != 0) {
+                    int special = i + Long.numberOfTrailingZeros(found);
+                    if (source[special] == '"') return special;
+                    next = special + 2;
+                    boolean isPair = next <= source.length
+                            && (LEADS[source[special] & 0xFF] & FOLLOWS[source[special + 1] & 0xFF]) != 0;
+                    if (!isPair) next = character(special);
+                    found &= next - i < 64 ? -1L << next - i : 0;
+                }
+            }
+            return i;
+        }
+
+        /** Reads a character that may need a closer look. {@return where the next one begins} */
+        private int character(int i) {
+            int b = byteAt(i);
+            if (b < 0) throw new Malformed(i, "the string does not end");
+            if (b < ' ') throw new Malformed(i, "a control character must be escaped");
+            if (b >= 0x80) return i + utf8(i);
+            if (b != '\\') return i + 1;
+            int escaped = byteAt(i + 1);
+            if (escaped >= 0 && (FOLLOWS[escaped] & ESCAPE) != 0) return i + 2;
+            if (escaped != 'u') throw new Malformed(i + 1, "no such escape");
+            for (int digit = i + 2; digit < i + 6; digit++) {
+                if (Character.digit(byteAt(digit), 16) < 0) throw new Malformed(digit, "a hex digit expected");
+            }
+            return i + 6;
+        }
+
+        /** {@return the length of a character beyond ASCII, by the table of RFC 3629, section 4} */
+        private int utf8(int i) {
+            int lead = byteAt(i);
+            int second = byteAt(i + 1);
             int length = lead < 0xC2 || lead > 0xF4 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
             int least = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
             int most = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
             boolean valid = length > 0 && second >= least && second <= most;
-            for (int i = 2; valid && i < length; i++) valid = (byteAt(at + i) & 0xC0) == 0x80;
-            if (!valid) throw new Malformed(at, "not UTF-8");
-            at += length;
+            for (int k = 2; valid && k < length; k++) valid = (byteAt(i + k) & 0xC0) == 0x80;
+            if (!valid) throw new Malformed(i, "not UTF-8");
+            return length;
         }
 
         /** number = [ - ] int [ frac ] [ exp ] */
@@ -288,6 +343,12 @@ sealed interface Json {
 
     /** A growing buffer that JSON text is written to. */
     final class Writer {
+        private static final byte[] LETTERS = new byte[256]; // of an escape after its backslash
+        static {
+            for (int i = 0; i < 256; i++) LETTERS[i] = (byte) i;
+            for (int i = 0; i < ' '; i++) LETTERS[i] = (byte) (i == '\n' ? 'n' : i == '\r' ? 'r' : 't');
+        }
+
         private byte[] bytes = new byte[512];
         private int size;
 
@@ -334,9 +395,10 @@ sealed interface Json {
             byte[] to = bytes; // and a local position, for speed
             int at = size;
             for (int i = json.from(), end = json.to(); i < end; i++) {
-                byte b = from[i];
-                if (b == '"' || b == '\\' || b < ' ' && b >= 0) to[at++] = '\\';
-                to[at++] = b >= ' ' || b < 0 ? b : b == '\n' ? (byte) 'n' : b == '\r' ? (byte) 'r' : (byte) 't';
+                byte b = LETTERS[from[i] & 0xFF];
+                to[at] = '\\'; // written over where none is needed: quicker than to guess
+                at += b != from[i] || b == '"' || b == '\\' ? 1 : 0;
+                to[at++] = b;
             }
             size = at;
             return this;

@@ -82,10 +82,9 @@ final class Opaque {
 
     /** {@return what a signature keeps; NULL if nothing, or it is none of ours} */
     static Json of(String signature) {
-        String[] parts = signature.split("\\.");
+        String[] parts = signature.startsWith(PREFIX) ? signature.split("\\.") : new String[0];
         try {
-            boolean isOurs = signature.startsWith(PREFIX) && parts.length == 3;
-            return isOurs ? Json.parse(Base64.getUrlDecoder().decode(parts[2])) : Json.NULL;
+            return parts.length == 3 ? Json.parse(Base64.getUrlDecoder().decode(parts[2])) : Json.NULL;
         } catch (IllegalArgumentException | Json.Malformed e) { // somebody changed it: as good as none
             return Json.NULL;
         }

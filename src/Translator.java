@@ -196,15 +196,19 @@ final class Translator {
 
     /** The system prompt, then each run of messages of one side as one turn. */
     private void messages() {
-        List<Json> system = blocks(request.json(), "system").stream().filter(block -> block.get("text").hasText())
-                .filter(block -> !block.get("text").raw().startsWith("\"x-anthropic-billing-header:")) // bad for caches
-                .map(this::marked).collect(Collectors.toList());
+        List<Json> system = new ArrayList<>();
+        for (Json block : blocks(request.json(), "system")) {
+            boolean isBilling = block.get("text").begins("x-anthropic-billing-header:"); // bad for caches
+            if (block.get("text").hasText() && !isBilling) system.add(marked(block));
+        }
         boolean isTold = !request.schema().isNull() && !dialect.takes("response_format"); // at least the model is told
         if (isTold) system.add(Json.Str.of("Answer with JSON alone, by this schema:\n", request.schema().raw()));
         if (!system.isEmpty()) out.put("{'role':'system','content':%},", content(system));
         List<Json> said = request.get("messages").items();
-        int lastUser = said.stream().filter(each -> isRole(each, "user")).mapToInt(Json::from).max().orElse(0);
-        List<Json> all = said.stream().filter(each -> isSent(each, lastUser)).toList();
+        List<Json> all = new ArrayList<>(said.size());
+        int lastUser = 0;
+        for (Json message : said) lastUser = isRole(message, "user") ? message.from() : lastUser;
+        for (Json message : said) if (isSent(message, lastUser)) all.add(message);
         for (int from = 0, to; from < all.size(); from = to) {
             boolean assistant = isRole(all.get(from), "assistant");
             int before = out.size();
@@ -225,8 +229,11 @@ final class Translator {
     private boolean isSent(Json message, int lastUser) {
         boolean isBrief = message.get("clear_at").is("next_user_message");
         if (isRole(message, "system")) return message.from() > lastUser || !isBrief;
-        return isRole(message, "user") || blocks(message, "content").stream()
-                .anyMatch(block -> isKind(block, "tool_use") || thought(block).hasText() || folded(block).hasText());
+        if (isRole(message, "user")) return true;
+        for (Json block : blocks(message, "content")) {
+            if (isKind(block, "tool_use") || thought(block).hasText() || folded(block).hasText()) return true;
+        }
+        return false;
     }
 
     /** {@return the blocks of a message, tool result, source or system prompt; a plain string is one block of text} */
@@ -264,16 +271,19 @@ final class Translator {
         for (Json message : run) {
             boolean apart = true; // whether something other than text stood since the last text
             for (Json block : blocks(message, "content")) {
+                String type = block.get("type").text();
+                if (type.equals("tool_use")) openCalls.add(block);
                 Json text = folded(block);
-                boolean plain = isKind(block, "text");
+                boolean plain = type.equals("text");
                 if (text.hasText() && !texts.isEmpty() && (apart || !plain)) texts.add("\n\n");
                 if (text.hasText()) texts.add(text);
                 apart = !plain || !text.hasText() && apart;
-                if (isKind(block, "tool_use")) openCalls.add(block);
-                if (!isKind(block, "thinking") && !isKind(block, "redacted_thinking")) continue;
-                if (thought(block).hasText()) thoughts.add(thought(block));
-                if (thought(block).hasText()) field = reasoningField(block.get("signature").text());
-                Json opaque = Opaque.of(block.get("signature").text() + block.get("data").text());
+                if (!type.endsWith("thinking")) continue;
+                String kept = block.get(type.equals("thinking") ? "signature" : "data").text();
+                Json thought = thought(block);
+                if (thought.hasText()) thoughts.add(thought);
+                if (thought.hasText()) field = reasoningField(kept);
+                Json opaque = Opaque.of(kept);
                 if (dialect.takes("reasoning_content")) details.addAll(opaque.get("reasoning_details").items());
                 Json[] extra = dialect.takes("extra_content") ? opaque.get("extra_content").parts() : new Json[0];
                 for (int i = 0; i < extra.length; i += 2) extras.put(extra[i].text(), extra[i + 1]);
@@ -291,7 +301,7 @@ final class Translator {
         if (!thoughts.isEmpty() && !isDetailed) out.put("%:%,", field, joined(thoughts, "\n\n"));
         if (thoughts.isEmpty() && dialect.is("reasoning_content", "required")) out.put("'reasoning_content':' ',");
         if (!openCalls.isEmpty()) out.put("'tool_calls':[");
-        openCalls.forEach(call -> toolCall(call, extras.getOrDefault(call.get("id").text(), Json.NULL)));
+        for (Json call : openCalls) toolCall(call, extras.getOrDefault(call.get("id").text(), Json.NULL));
         out.closeWith(openCalls.isEmpty() ? '}' : ']').put(openCalls.isEmpty() ? "," : "},");
     }
 
@@ -330,7 +340,7 @@ final class Translator {
         }
         openCalls.clear();
         for (Json message : run) {
-            if (isRole(message, "user")) blocks(message, "content").forEach(block -> userBlock(block, results));
+            if (isRole(message, "user")) for (Json block : blocks(message, "content")) userBlock(block, results);
             if (isRole(message, "system")) systemMessage(message);
         }
         userMessage();
@@ -355,7 +365,9 @@ final class Translator {
 
     /** {@return one string where all parts are text, else a list of parts} */
     private static Object content(List<Json> parts) {
-        if (parts.stream().allMatch(Json.Str.class::isInstance)) return joined(parts, "\n\n");
+        boolean isText = true;
+        for (Json part : parts) isText &= part instanceof Json.Str;
+        if (isText) return joined(parts, "\n\n");
         return list(parts.stream()
                 .map(part -> part instanceof Json.Str ? part("{'type':'text','text':%}", part) : part).toList());
     }

@@ -66,6 +66,32 @@ final class Upstream {
         }
     }
 
+    /** A reply's body on its way in: what came at once is handed on as one piece, of however many chunks. */
+    private record Receiving(Arrivals arrived, CompletableFuture<Void> end)
+            implements HttpResponse.BodySubscriber<Void> {
+        @Override public CompletableFuture<Void> getBody() { return end; }
+        @Override public void onSubscribe(Flow.Subscription all) { all.request(Long.MAX_VALUE); }
+        @Override public void onError(Throwable e) { end.completeExceptionally(e); }
+
+        @Override
+        public void onNext(List<ByteBuffer> chunks) {
+            var piece = new byte[chunks.stream().mapToInt(ByteBuffer::remaining).sum()];
+            int at = 0;
+            for (ByteBuffer chunk : chunks) {
+                int length = chunk.remaining();
+                chunk.get(piece, at, length);
+                at += length;
+            }
+            if (at > 0) arrived.put(piece);
+        }
+
+        @Override
+        public void onComplete() {
+            arrived.put(END);
+            end.complete(null);
+        }
+    }
+
     /**
      * What comes of a reply, in order: the head ({@code ResponseInfo}), pieces of the body ({@code byte[]}, the last
      * one empty), and the {@code Throwable} that ends it before that.
@@ -238,7 +264,7 @@ final class Upstream {
             CompletableFuture<HttpResponse<Void>> sent = client.join().sendAsync(request, head -> {
                 isSilent = false;
                 arrived.put(head);
-                return HttpResponse.BodySubscribers.ofByteArrayConsumer(piece -> arrived.put(piece.orElse(END)));
+                return new Receiving(arrived, new CompletableFuture<>());
             });
             sent.whenComplete((reply, e) -> {
                 if (e != null) arrived.put(e);

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -218,6 +219,51 @@ class JsonTest {
                 }
             }
         }
+    }
+
+    private static final String[] PIECES = {"a", "plain words ", "\\\"", "\\\\", "\\n", "\\t", "\\u00e9",
+        "\\ud83d\\ude00", "é", "€", "😀", "#", "]", "!", "\u007f", "/"};
+
+    private static String longString(Random random) {
+        var text = new StringBuilder();
+        int length = 33 + random.nextInt(300);
+        while (text.length() < length) text.append(RandomJson.any(random, PIECES));
+        return text.toString();
+    }
+
+    @Test
+    void longStringsAreReadAsAnotherReaderDoes() {
+        for (int i = 0; i < 5_000; i++) {
+            var random = new Random(i);
+            String document = "[\"%s\",\n\"%s\"]".formatted(longString(random), longString(random));
+            same(Tree.of(document), parse(document));
+        }
+    }
+
+    @Test
+    void whatIsNoStringIsRefusedAtTheSameByteInLongOnes() {
+        List<Bad> bad = new ArrayList<>(List.of(bad("\n", 0), bad("\0", 0), bad("\u001f", 0), bad("\\x", 1),
+                bad("\\\u00c3\u00a9", 1), bad("\\u12g4", 4), bad("\\\n", 1)));
+        for (String form : NOT_UTF8) bad.add(bad(form, 0));
+        for (int i = 0; i < 20_000; i++) {
+            var random = new Random(i);
+            Bad each = bad.get(i % bad.size());
+            byte[] start = utf8("[\"" + longString(random));
+            String rest = i % 3 == 0 ? "" : new String(utf8(longString(random)), StandardCharsets.ISO_8859_1) + "\"]";
+            String document = new String(start, StandardCharsets.ISO_8859_1) + each.latin1 + rest;
+            refused(latin1(document), start.length + each.at);
+        }
+    }
+
+    @Test
+    void namesThatBeginAlikeAreToldApart() {
+        String document = """
+                [{"ab":1,"abc":2,"a":3,"":4,"ab\\u0063d":5,"abcd_":6},{"abc":7,"ab":8,"a":9,"":10,"abcd":11,"b\\"":12},
+                 {"b\\"":13,"b":14,"ab":15,"ab ":16}]""";
+        same(Tree.of(document), parse(document));
+        refused(utf8("[{\"ab\":1},{\"ab"), 14);
+        refused(utf8("[{\"ab\":1},{\"a"), 13);
+        refused(utf8("[{\"ab\":1},{\"ab\n\":1}]"), 14);
     }
 
     @Test
