@@ -186,7 +186,7 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
     private static Optional<InetSocketAddress> proxy(URI url, Map<String, List<String>> given) {
         boolean secure = "https".equalsIgnoreCase(url.getScheme());
         String host = ("." + url.getHost()).toLowerCase(Locale.ROOT);
-        String withPort = "%s:%d".formatted(host, url.getPort() < 0 ? secure ? 443 : 80 : url.getPort());
+        String withPort = host + ":" + (url.getPort() < 0 ? secure ? 443 : 80 : url.getPort());
         boolean direct = Stream.of(text(given, "NO_PROXY").toLowerCase(Locale.ROOT).split("[\\s,]+"))
                 .map(each -> each.replaceFirst("^\\.?(?=.)", "."))
                 .filter(each -> !each.isEmpty())

@@ -37,6 +37,7 @@ final class Proxy implements AutoCloseable {
     private static final int MAX_BODY_BYTES = 32 * 1024 * 1024;
     private static final int MAX_TRUSTED_BYTES = 2 * 1024 * 1024; // made room for because a client says they come
     private static final long TICK_NANOS = 250_000_000;
+    private static final long QUIET_NANOS = 60_000_000_000L; // after which memory is given back
     private static final Pattern LOCAL = Pattern.compile(
             "(?i)(https?://)?(localhost|127(\\.\\d+){3}|\\[::1])(:\\d+)?");
     private static final Logger LOG = Logger.getLogger("a2o");
@@ -111,9 +112,14 @@ final class Proxy implements AutoCloseable {
     }
 
     private void tick() {
+        long busy = 0; // when exchanges were last seen; 0: the memory that they took has been given back
         while (!Thread.interrupted()) { // that is, until close
             LockSupport.parkNanos(TICK_NANOS);
-            live.forEach(exchange -> exchange.tick(System.nanoTime()));
+            long now = System.nanoTime();
+            live.forEach(exchange -> exchange.tick(now));
+            boolean isQuiet = busy != 0 && live.isEmpty() && now - busy > QUIET_NANOS;
+            if (isQuiet) System.gc();
+            busy = !live.isEmpty() ? now : isQuiet ? 0 : busy;
         }
     }
 

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
+import java.security.SecureRandom;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
 import java.time.Duration;
@@ -34,8 +35,16 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.logging.Logger;
+import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLContextSpi;
+import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLServerSocketFactory;
+import javax.net.ssl.SSLSessionContext;
+import javax.net.ssl.SSLSocketFactory;
+import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509TrustManager;
 
@@ -150,7 +159,21 @@ final class Upstream {
                 .connectTimeout(PATIENCE)
                 .executor(Executors.newVirtualThreadPerTaskExecutor()); // spares a change of threads for each step
         if (options.caCert().isPresent()) client.sslContext(trusting(options.caCert().get()));
+        else if (url.getScheme().equals("http")) client.sslContext(new SSLContext(new NoTls(), null, "none") { });
         this.client = CompletableFuture.supplyAsync(client::build);
+    }
+
+    /** The TLS of a backend that has none: the JDK's, made for every client, would take 100 ms to read certificates. */
+    private static final class NoTls extends SSLContextSpi {
+        @Override protected void engineInit(KeyManager[] keys, TrustManager[] trusted, SecureRandom random) { }
+        @Override protected SSLParameters engineGetDefaultSSLParameters() { return new SSLParameters(); }
+        @Override protected SSLParameters engineGetSupportedSSLParameters() { return new SSLParameters(); }
+        @Override protected SSLSocketFactory engineGetSocketFactory() { return null; }
+        @Override protected SSLServerSocketFactory engineGetServerSocketFactory() { return null; }
+        @Override protected SSLEngine engineCreateSSLEngine() { return null; }
+        @Override protected SSLEngine engineCreateSSLEngine(String host, int port) { return null; }
+        @Override protected SSLSessionContext engineGetServerSessionContext() { return null; }
+        @Override protected SSLSessionContext engineGetClientSessionContext() { return null; }
     }
 
     /** {@return TLS that trusts the certificates in a PEM file besides the JDK's} */
