@@ -49,7 +49,7 @@ final class Exchange {
 
     private final HttpExchange http;
     private final String requestId;
-    private final Json anthropic;
+    private Json anthropic; // null when it cannot be needed any more
     private final List<Upstream> upstreams; // in the order to try them
     private final Options options;
     private final String clientKey;
@@ -282,6 +282,8 @@ final class Exchange {
     private byte[] more() {
         if (ended) return Upstream.END;
         int unsent = translator.ready().size();
+        boolean isLong = isShown() && anthropic != null && System.nanoTime() - begun > SECOND;
+        if (isLong) forget();
         boolean isDue = unsent > MAX_UNSENT_BYTES || unsent > 0 && arrived.isEmpty(); // nothing more has arrived
         if (isDue && translator.isStream() && !over) send(false);
         if (finished == 0 && (over || translator.isFinished())) finished = System.nanoTime();
@@ -294,6 +296,11 @@ final class Exchange {
         boolean isTooLong = taken > MAX_REPLY_BYTES && !translator.isStream();
         if (isTooLong) throw translator.broken(502, "the reply is too long");
         return next == null ? Upstream.END : (byte[]) next;
+    }
+
+    private void forget() {
+        anthropic = null;
+        translator.forget();
     }
 
     /** Waits for the upstream, so long at most; meanwhile the client gets pings. {@return what came; null: nothing} */

@@ -354,6 +354,11 @@ sealed interface Json {
 
         int size() { return size; }
         void clear() { cut(0); }
+        /** Gives up what was written, and the room it took. */
+        void free() {
+            bytes = new byte[0];
+            size = 0;
+        }
         void cut(int at) { size = at; }
         /** {@return the bytes written, in an array that may be longer; valid until the next write} */
         byte[] array() { return bytes; }

@@ -16,7 +16,10 @@ final class Request {
     private static final Map<Character, String> KINDS = Map.of('o', "an object", 'a', "an array", 's', "a string",
             'n', "a number", 'w', "true or false");
 
-    private final Json anthropic;
+    private static final List<String> KEPT =
+            List.of("model", "max_tokens", "stream", "stop_sequences", "tool_choice", "thinking");
+
+    private Json anthropic;
     private final boolean isThinkingOff;
 
     /** @throws ApiError if to go on would corrupt the conversation, or pretend that something happened (SPEC A.2) */
@@ -48,6 +51,21 @@ final class Request {
             if (content.isNull() && !role.is("system")) throw invalid(message, "content", "Field required");
             for (Json block : objects(message, "content")) text(block, "type");
         }
+    }
+
+    /** Keeps what the reply will need; the rest, nearly all of it, would only take room while the reply is coming. */
+    void forget() {
+        var kept = new Json.Writer().put("{'tools':[");
+        for (Json tool : get("tools").items()) kept.put("{'name':%},", tool.get("name"));
+        kept.closeWith(']').put(",'messages':[{'content':[");
+        for (Json message : get("messages").items()) {
+            for (Json block : message.get("content").items()) {
+                if (block.get("type").is("tool_use")) kept.put("{'type':'tool_use','id':%},", block.get("id"));
+            }
+        }
+        kept.closeWith(']').put("}]");
+        for (String name : KEPT) kept.put(",%:%", name, get(name));
+        anthropic = Json.parse(kept.put("}").toBytes());
     }
 
     Json json() { return anthropic; }

@@ -43,6 +43,7 @@ final class Translator {
 
     // the request's side
     private final Json.Writer out = new Json.Writer();
+    private long inputTokens; // an estimate; 0 until it is asked for
     private final List<Json> openCalls = new ArrayList<>(); // tool_use blocks that wait for their results
     private final List<Json> parts = new ArrayList<>(); // of the next user message: text as strings, others as objects
     private String prefill = ""; // the beginning of the reply, which the client gave
@@ -90,8 +91,16 @@ final class Translator {
 
     /** {@return an estimate of the tokens that the request takes, for which it need not say max_tokens} */
     long inputTokens() {
+        if (inputTokens > 0) return inputTokens;
         if (out.size() == 0) write();
-        return Tokens.of(out.array(), out.size());
+        return inputTokens = Tokens.of(out.array(), out.size());
+    }
+
+    /** Forgets the request, which will not be sent again, but for what the reply needs. */
+    void forget() {
+        inputTokens();
+        out.free();
+        request.forget();
     }
 
     /** {@return the body for the upstream: {@code {"model":…,"messages":[…],…}}} */

@@ -62,14 +62,22 @@ final class Upstream {
     private static final Logger LOG = Logger.getLogger("a2o");
 
     /** A request's body on its way out, as it is: the JDK's own publisher would copy it. */
-    private record Sending(Flow.Subscriber<? super ByteBuffer> reader, ByteBuffer body) implements Flow.Subscription {
+    private static final class Sending implements Flow.Subscription {
+        private final Flow.Subscriber<? super ByteBuffer> reader;
+        private ByteBuffer body; // null when it has been handed over
+
+        private Sending(Flow.Subscriber<? super ByteBuffer> reader, ByteBuffer body) {
+            this.reader = reader;
+            this.body = body;
+        }
+
         @Override public void cancel() { }
 
         @Override
         public void request(long pieces) {
-            if (!body.hasRemaining()) return; // it has been handed over
-            ByteBuffer all = body.duplicate();
-            body.position(body.limit());
+            ByteBuffer all = body;
+            body = null;
+            if (all == null) return;
             reader.onNext(all);
             reader.onComplete();
         }

@@ -152,7 +152,9 @@ class TranslatorTest {
         byte[] sse = Files.readAllBytes(Path.of(base + ".openai.sse"));
         var events = new Sse(pieces(sse, step));
         try {
-            while (events.next() && !translator.event(events)) { } // until nothing more is wanted
+            while (events.next() && !translator.event(events)) { // until nothing more is wanted
+                if (step == 1 && translator.ready().size() > 0) translator.forget(); // it makes no difference
+            }
             translator.finish(false);
         } catch (ApiError e) {
             translator.fail(e, "req_test");
