@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.net.http.HttpHeaders;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
@@ -15,6 +16,7 @@ import java.util.Map;
 import java.util.concurrent.Future;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * One request for a message and its reply, on one thread: it asks the upstream, translates what comes, and while it
@@ -71,8 +73,10 @@ final class Exchange {
     private boolean over; // nothing more goes to the client
     private int status = 500; // an error of the proxy, unless it is known otherwise
     private String failure = ""; // the type of the error, if it was one
-    private int said; // the status of the backend in the try that runs; 0 until it is there
+    private int answer; // the status of the backend in the try that runs; 0 until it is there
     private int retries;
+    private final ByteArrayOutputStream said = new ByteArrayOutputStream(); // by the backend in this try, for --debug
+    private final ByteArrayOutputStream told = new ByteArrayOutputStream(); // to the client, for --debug
 
     /** @throws ApiError if {@code anthropic} is not a request that can be translated */
     Exchange(HttpExchange http, String requestId, Json anthropic, List<Upstream> upstreams, Options options,
@@ -111,7 +115,21 @@ final class Exchange {
             throw e;
         } finally {
             over = true;
+            debug("<", told);
         }
+    }
+
+    /** Logs what was said, without the keys, however they are escaped there. */
+    private void debug(String arrow, ByteArrayOutputStream what) {
+        if (what.size() == 0) return;
+        String text = what.toString(StandardCharsets.UTF_8);
+        for (String key : List.of(clientKey, translator.dialect().target().key().orElse(""))) {
+            String escaped = key.chars().mapToObj("(?:\\Q%1$c\\E|\\\\u%1$04x)"::formatted).collect(Collectors.joining());
+            if (!key.isEmpty()) text = text.replaceAll("(?i)" + escaped, "(key)");
+        }
+        String masked = text;
+        LOG.info(() -> "%s %s %s".formatted(requestId, arrow, masked));
+        what.reset();
     }
 
     /** Tries each of the backends in turn, then again after a while, where what is wrong may pass. */
@@ -176,7 +194,7 @@ final class Exchange {
 
     private void exchange() {
         finished = 0;
-        said = 0;
+        answer = 0;
         ended = false;
         taken = 0;
         upstream.acquire();
@@ -187,7 +205,7 @@ final class Exchange {
             if (first == null) throw silence();
             if (first instanceof Throwable e) throw upstream.failure(e);
             var head = (HttpResponse.ResponseInfo) first;
-            said = head.statusCode();
+            answer = head.statusCode();
             passHeaders(head.headers());
             Dialect dialect = translator.dialect();
             boolean isLlama = head.headers().firstValue("server").orElse("").equals("llama.cpp"); // takes no named tool
@@ -197,10 +215,11 @@ final class Exchange {
             if (head.statusCode() != 200 || type.contains("html")) throw refusal(head);
             if (WHOLE.matcher(type).matches()) whole(); else events();
         } catch (ApiError e) {
-            if (sent != null && e.status() != 499) upstream.errs(said < 400 ? e.status() : said);
+            if (sent != null && e.status() != 499) upstream.errs(answer < 400 ? e.status() : answer);
             if (sent != null && isFailure(e)) upstream.fails();
             throw e;
         } finally {
+            debug("<<", said);
             arrived.close();
             arrived = new Upstream.Arrivals();
             if (sent != null && !ended) sent.cancel(true);
@@ -292,6 +311,7 @@ final class Exchange {
         if (next == null && finished == 0) throw silence();
         if (next instanceof Throwable) throw translator.broken(502, "the connection broke in mid-reply").asPassing();
         ended |= next == Upstream.END;
+        if (options.debug() && next != null) said.writeBytes((byte[]) next);
         taken += next == null ? 0 : ((byte[]) next).length;
         boolean isTooLong = taken > MAX_REPLY_BYTES && !translator.isStream();
         if (isTooLong) throw translator.broken(502, "the reply is too long");
@@ -340,6 +360,7 @@ final class Exchange {
         try {
             if (body == null) body = begin(ready.size());
             if (shown == 0) shown = System.nanoTime();
+            if (options.debug()) told.write(ready.array(), 0, ready.size());
             body.write(ready.array(), 0, ready.size());
             if (isLast) body.close(); else body.flush();
         } catch (IOException e) {

@@ -36,7 +36,7 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
               --workers N                  carrier threads; 0 is one for each core (default: 0)
               --max-connections N          requests in flight to all backends; more wait, then get 529 (default: 1000)
               --max-connections-per-host N the same, for each backend (default: 500)
-              --debug                      log both bodies of each exchange, keys never
+              --debug                      log what is asked and answered on both sides, without keys
               --log-file FILE              append the log to FILE too
               --upstream-key KEY           key for the backend in place of the client's own; OPENAI_API_KEY for OpenAI;
                                            one for all backends or one for each; repeatable

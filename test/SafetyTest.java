@@ -579,6 +579,25 @@ class SafetyTest {
         }
     }
 
+    @Test
+    void theDebugLogHoldsWhatTheBackendSaidAndWhatTheClientGot() throws Exception {
+        try (var pair = new Pair("--debug"); var quiet = new Pair()) {
+            for (Pair each : List.of(pair, quiet)) each.backend.answers(Backend.saying("Hello", " there"));
+            for (String request : List.of(plain("the question"), stream("the question"))) {
+                Wire.Reply reply = pair.post(request);
+                String kept = "";
+                long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(WAIT_SECONDS); // what is logged comes last
+                String last = reply.headers().get("request-id") + " < " + reply.body();
+                while (!kept.contains(last) && System.nanoTime() < until) kept = log.until(reply).toString();
+                assertTrue(kept.matches("(?s).* << (\\{|data: \\{).*Hello.*"), kept);
+                assertTrue(kept.contains(last), kept);
+                String id = quiet.post(request).headers().get("request-id");
+                List<String> less = log.until(id).stream().filter(record -> record.contains(id)).toList();
+                assertFalse(less.toString().matches("(?s).*(there|question).*"), less.toString());
+            }
+        }
+    }
+
     /** {@return backends that tell the key which they were given, each in another way} */
     private static List<Backend.Script> echoes() {
         String text = "Incorrect API key provided: " + UPSTREAM_KEY + ".";
@@ -618,7 +637,9 @@ class SafetyTest {
                 Wire.Reply reply = (i % 2 == 0 ? quiet : debug).post(i % 4 < 2 ? plain(prompt) : stream(prompt));
                 assertTrue(reply.body().contains("\"error\""), () -> prompt + ": " + reply.body());
                 assertWithout(UPSTREAM_KEY, reply.headers() + reply.body(), prompt);
-                assertWithout(UPSTREAM_KEY, log.until(reply).toString(), "the log of " + prompt);
+                String kept = log.until(reply).toString();
+                assertWithout(UPSTREAM_KEY, kept, "the log of " + prompt);
+                assertFalse(kept.contains(UPSTREAM_KEY.substring(12)), () -> "the end of the key: " + kept);
             });
         }
     }
