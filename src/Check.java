@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** {@code --check}: asks a backend, through a proxy as clients will, for what they need, and prints a row for each. */
 final class Check {
@@ -49,12 +50,17 @@ final class Check {
     private final HttpClient client = HttpClient.newHttpClient();
     private final List<String> omitted = new ArrayList<>();
     private final List<String> lacking = new ArrayList<>();
+    private final String others; // the options, beside backend and model, for the command
     private String model;
 
     /** Checks the first backend, through a proxy that knows no --model, so that an unknown one can be asked for. */
     Check(Map<String, List<String>> given) throws IOException {
         given.replaceAll((flag, values) -> flag.startsWith("--upstream") ? values.subList(0, 1) : values);
         model = Options.of(given).model("");
+        others = Stream.of("--context", "--timeout", "--ca-cert", "--header", "--extra-body").filter(given::containsKey)
+                .flatMap(flag -> given.get(flag).stream().map(value -> " %s %s".formatted(flag,
+                        quoted(flag.equals("--header") ? value.replaceFirst(":.*", ": ...") : value))))
+                .collect(Collectors.joining());
         given.keySet().removeAll(List.of("--model", "--map"));
         given.putAll(Map.of("--host", List.of("127.0.0.1"), "--port", List.of("0")));
         options = Options.of(given);
@@ -73,11 +79,14 @@ final class Check {
         lacking.removeIf(row -> !works && row.matches(DISPENSABLE));
         String verdict = lacking.isEmpty() ? "works" : works ? "works without " : "will not work: no ";
         System.out.printf("%nClaude Code %s%s%n", verdict, String.join(", ", lacking));
-        String word = A2o.printable(model).replace("'", "'\\''"); // of a shell
         String key = target.key().isEmpty() ? "" : "A2O_UPSTREAM_KEY=... ";
-        if (works) System.out.printf("  %sa2o --upstream '%s' --model '%s' -- claude%n", key, url, word);
+        String command = "  %sa2o --upstream %s --model %s%s -- claude%n";
+        if (works) System.out.printf(command, key, quoted(url), quoted(model), others);
         return works;
     }
+
+    /** {@return a word for a shell} */
+    private static String quoted(String text) { return "'" + A2o.printable(text).replace("'", "'\\''") + "'"; }
 
     /** {@return whether the backend answers at all; if not, the last row says what to do} */
     private boolean begins() {
@@ -85,7 +94,8 @@ final class Check {
         List<String> models = list.items().stream().map(each -> options.model(each.get("id").text())).toList();
         if (model.isEmpty()) model = models.stream().findFirst().orElse("any");
         String said = ask("'stream':false," + SAY, "Say OK.").summary();
-        return row("connection", !said.matches("50[24]: .*"), "it answers", said + "; does it run? is --upstream right?")
+        return row("connection", !said.matches("50[24]: .*"), "it answers",
+                said + "; does it run? is --upstream right?")
                 && row("key", !said.matches("40[13]: .*|.* the proxy's credentials"), "accepted, or not needed",
                         said + "; give the right one as A2O_UPSTREAM_KEY")
                 && row("model", !said.startsWith("404: "), "%d listed; %s".formatted(models.size(), model),

@@ -21,8 +21,17 @@ final class Demo {
         HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
         server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
         server.createContext("/v1/chat/completions", Demo::handle);
+        server.createContext("/v1/models", Demo::list);
         server.start();
         return URI.create("http://127.0.0.1:%d/v1/chat/completions".formatted(server.getAddress().getPort()));
+    }
+
+    private static void list(HttpExchange http) throws IOException {
+        try (http) {
+            byte[] models = new Json.Writer().put("{'data':[{'id':'demo','object':'model'}]}").toBytes();
+            http.sendResponseHeaders(200, models.length);
+            http.getResponseBody().write(models);
+        }
     }
 
     private static void handle(HttpExchange http) throws IOException {
@@ -43,29 +52,39 @@ final class Demo {
                 .findFirst().orElse(Json.NULL);
         String effort = request.get("reasoning_effort").text();
         String thought = "There is no model here, but effort %s.".formatted(effort);
-        if (!effort.matches("|none")) say(out, "reasoning_content", thought);
+        int words = 1; // about as many tokens
+        if (!effort.matches("|none")) words += say(out, "reasoning_content", thought);
         if (!schema.isNull()) {
-            say(out, "content", sample(schema));
+            words += say(out, "content", sample(schema));
         } else if (last.get("role").is("tool")) {
-            say(out, "content", "The tool answered: " + said);
+            words += say(out, "content", "The tool answered: " + said);
         } else if (function.isNull()) {
-            say(out, "content", "Hello from A2o's built-in demo backend; it has no model. You said: " + said);
+            words += say(out, "content", "Hello from A2o's built-in demo backend; it has no model. You said: " + said);
         } else {
-            send(out, "'delta':{'tool_calls':[{'index':0,'id':'call_demo','function':{'name':%,'arguments':%}}]}",
+            choose(out, "'delta':{'tool_calls':[{'index':0,'id':'call_demo','function':{'name':%,'arguments':%}}]}",
                     function.get("name"), sample(function.get("parameters")));
         }
-        send(out, "'delta':{},'finish_reason':'stop'");
+        choose(out, "'delta':{},'finish_reason':'stop'");
+        String usage = "'choices':[],'usage':{'prompt_tokens':%,'completion_tokens':%}";
+        send(out, usage, request.raw().split("\\W+").length, words);
     }
 
-    private static void say(OutputStream out, String field, String text) throws IOException {
-        for (String word : text.split("(?<= )")) {
+    /** {@return how many words it said} */
+    private static int say(OutputStream out, String field, String text) throws IOException {
+        String[] words = text.split("(?<= )");
+        for (String word : words) {
             LockSupport.parkNanos(WORD_NANOS);
-            send(out, "'delta':{%:%}", field, word);
+            choose(out, "'delta':{%:%}", field, word);
         }
+        return words.length;
     }
 
-    private static void send(OutputStream out, String choice, Object... values) throws IOException {
-        out.write(new Json.Writer().put("data: {'choices':[{'index':0,").put(choice, values).put("}]}\n\n").toBytes());
+    private static void choose(OutputStream out, String choice, Object... values) throws IOException {
+        send(out, "'choices':[{'index':0," + choice + "}]", values);
+    }
+
+    private static void send(OutputStream out, String chunk, Object... values) throws IOException {
+        out.write(new Json.Writer().put("data: {" + chunk + "}\n\n", values).toBytes());
         out.flush();
     }
 

@@ -33,13 +33,14 @@ record Dialect(Options.Target target, Map<String, String> rules) {
             api.mistral.ai thinking= reasoning_content= user= stream_options= efforts=none,high
             generativelanguage.googleapis.com thinking= reasoning_content= user= parallel_tool_calls=
             api.deepseek.com effort.medium=high effort.xhigh=high
-            api.moonshot.ai effort.medium=high effort.xhigh=max
-            api.moonshot.cn effort.medium=high effort.xhigh=max
+            api.moonshot.ai effort.medium=high effort.xhigh=max prompt_cache_key=prompt_cache_key
+            api.moonshot.cn effort.medium=high effort.xhigh=max prompt_cache_key=prompt_cache_key
             api.z.ai effort.medium=high effort.xhigh=max tool_stream=tool_stream
             open.bigmodel.cn effort.medium=high effort.xhigh=max tool_stream=tool_stream
             .aliyuncs.com thinking=enable_thinking reasoning_effort= top_k=top_k
-            :11434 thinking= efforts=none,low,medium,high
-            :1234 thinking= efforts=none,low,medium,high top_k=top_k
+            :11434 thinking= efforts=none,low,medium,high forced=alone
+            :1234 thinking= efforts=none,low,medium,high forced=alone top_k=top_k
+            :9931 thinking=chat_template_kwargs top_k=top_k
             :8080 thinking=chat_template_kwargs top_k=top_k
             :8000 thinking=chat_template_kwargs top_k=top_k
             :30000 thinking=chat_template_kwargs top_k=top_k

@@ -205,10 +205,22 @@ class CheckTest {
     }
 
     @Test
+    void theCommandHasTheOtherOptionsButNoSecret() throws Exception {
+        try (var backend = new Backend().answers(call -> answer(call, Set.of()))) {
+            Table table = check("--upstream", backend.url().toString(), "--context=64000", "--header", "x-a: s3cret",
+                    "--extra-body", "{\"a\":\"it's\"}", "--header=x-b: 2", "--log-file", "/dev/null");
+            assertTrue(table.verdict().endsWith(" --model 'm'\\''1' --context '64000' --header 'x-a: ...'"
+                    + " --header 'x-b: ...' --extra-body '{\"a\":\"it'\\''s\"}' -- claude"), table.verdict());
+        }
+    }
+
+    @Test
     void theBuiltInBackendCanBeChecked() throws Exception {
         Table table = check("--upstream", "demo");
         assertTrue(table.rows.get("tool call").startsWith("ok "), table.out);
-        assertTrue(table.verdict().endsWith("a2o --upstream 'demo' --model 'any' -- claude"), table.out);
+        assertTrue(table.verdict().endsWith("a2o --upstream 'demo' --model 'demo' -- claude"), table.out);
+        assertEquals("ok 1 listed; demo", table.rows.get("model"));
+        assertTrue(table.rows.get("token counts").startsWith("ok 18; "), table.out);
         assertEquals(0, table.status);
     }
 }
