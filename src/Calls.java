@@ -124,7 +124,7 @@ final class Calls {
         List<Json> names = request.get("tools").items().stream().map(tool -> tool.get("name")).toList();
         Stream<Predicate<String>> matches =
                 Stream.of(called::equals, bare::equals, called::equalsIgnoreCase, bare::equalsIgnoreCase);
-        return matches.flatMap(match -> names.stream().filter(name -> match.test(Translator.shortName(name).text())))
+        return matches.flatMap(match -> names.stream().filter(name -> match.test(Tools.shortName(name).text())))
                 .findFirst().map(Json::text).filter(name -> !name.isEmpty()).orElse(called);
     }
 }

@@ -64,6 +64,9 @@ sealed interface Json {
     /** {@return the value in all of {@code source}, which must be UTF-8; a byte order mark is passed over} */
     static Json parse(byte[] source) { return new Parser(source, 0).document(); }
 
+    /** {@return what {@link Writer#put} makes of the pattern} */
+    static Json of(String pattern, Object... values) { return parse(new Writer().put(pattern, values).toBytes()); }
+
     /** {@return the string that stands from {@code from} to {@code to}, quotes included; NULL if just one does not} */
     static Json string(byte[] source, int from, int to) {
         try {

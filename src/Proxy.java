@@ -81,16 +81,14 @@ final class Proxy implements AutoCloseable {
 
     /** Translates a request and a reply that nobody sees, so that the first real one need not load the classes. */
     private void warmUp() {
-        Json request = Json.parse(json("""
+        Json request = Json.of("""
                 {'model':'m','max_tokens':9,'stream':true,'tools':[{'name':'f','input_schema':{'type':'object'}}],
-                'messages':[{'role':'user','content':[{'type':'text','text':'hi'}]}]}"""));
+                'messages':[{'role':'user','content':[{'type':'text','text':'hi'}]}]}""");
         var translator = new Translator(request, options, upstreams.getFirst().dialect(""), Proxy::newId);
         translator.openai();
-        translator.chunk(Json.parse(json("{'choices':[{'delta':{'content':'hi'},'finish_reason':'stop'}]}")));
+        translator.chunk(Json.of("{'choices':[{'delta':{'content':'hi'},'finish_reason':'stop'}]}"));
         translator.finish(true);
     }
-
-    private static byte[] json(String text) { return text.replace('\'', '"').getBytes(StandardCharsets.UTF_8); }
 
     int port() { return server.getAddress().getPort(); }
 

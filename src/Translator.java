@@ -23,10 +23,9 @@ import java.util.stream.Stream;
  * everything, and blocks are written either as events or as the elements of {@code content}.
  */
 final class Translator {
-    private static final int MAX_NAME = 64; // of a function; Anthropic allows 128
     private static final int MAX_STOPS = 4; // that OpenAI takes; more are looked for here
-    private static final Json TYPE = part("'type'");
-    private static final Json TEXT = part("'text'");
+    private static final Json TYPE = Json.of("'type'");
+    private static final Json TEXT = Json.of("'text'");
     private static final String NO_IMAGE = "[image omitted: this model cannot see images]";
     private static final String NO_FILE = "[document omitted: this model cannot read documents]";
     private static final Set<String> FAILED = Set.of("error", "network_error", "abort", "cancelled");
@@ -130,7 +129,7 @@ final class Translator {
         reasoning();
         Json schema = request.schema();
         String format = "{'type':'json_schema','json_schema':{'name':'output','schema':%,'strict':%}}";
-        if (!schema.isNull()) field("response_format", format, schema, ToolSchemas.isStrict(schema));
+        if (!schema.isNull()) field("response_format", format, schema, Tools.isStrict(schema));
         Json user = request.get("metadata").get("user_id");
         if (user.hasText()) field("user", "%", hash(user.text()));
         boolean isCached = user.hasText() && dialect.takes("prompt_cache_key"); // Claude Code's names the session
@@ -168,7 +167,7 @@ final class Translator {
         return list.closeWith(']');
     }
 
-    private static String hash(String text) {
+    static String hash(String text) {
         return UUID.nameUUIDFromBytes(text.getBytes(StandardCharsets.UTF_8)).toString();
     }
 
@@ -318,7 +317,7 @@ final class Translator {
         Json input = request.may(block, "input", "o");
         out.put("{'id':%,'type':'function',", request.text(block, "id"));
         if (!extra.isNull()) out.put("'extra_content':%,", extra);
-        out.put("'function':{'name':%,'arguments':", shortName(request.text(block, "name")));
+        out.put("'function':{'name':%,'arguments':", Tools.shortName(request.text(block, "name")));
         out.put(input.isNull() ? "'{}'}}," : "@}},", input);
     }
 
@@ -378,7 +377,7 @@ final class Translator {
         for (Json part : parts) isText &= part instanceof Json.Str;
         if (isText) return joined(parts, "\n\n");
         return list(parts.stream()
-                .map(part -> part instanceof Json.Str ? part("{'type':'text','text':%}", part) : part).toList());
+                .map(part -> part instanceof Json.Str ? Json.of("{'type':'text','text':%}", part) : part).toList());
     }
 
     /** {@return the text of a block; as a part with its cache_control, if backend and model know what that is} */
@@ -386,7 +385,7 @@ final class Translator {
         Json mark = block.get("cache_control");
         boolean isKnown = dialect.takes("cache_control") && model.matches("(?i).*(claude|gemini).*");
         return mark.isNull() || !isKnown ? block.get("text")
-                : part("{'type':'text','text':%,'cache_control':%}", block.get("text"), mark);
+                : Json.of("{'type':'text','text':%,'cache_control':%}", block.get("text"), mark);
     }
 
     /** Adds the parts of a block; results that no call has taken are in {@code unknown}. */
@@ -433,14 +432,10 @@ final class Translator {
         boolean unseen = isKind(block, "image") && !dialect.takes("image_url");
         if (unseen) warnings.add("dropped_image_url");
         if (unseen) return List.of(Json.Str.of(NO_IMAGE));
-        if (isKind(block, "image")) return List.of(part("{'type':'image_url','image_url':{'url':%}}", url(block)));
+        if (isKind(block, "image")) return List.of(Json.of("{'type':'image_url','image_url':{'url':%}}", url(block)));
         if (isKind(block, "document")) return document(block);
         Json text = folded(block);
         return text.hasText() ? List.of(text) : List.of();
-    }
-
-    private static Json part(String pattern, Object... values) {
-        return Json.parse(new Json.Writer().put(pattern, values).toBytes());
     }
 
     /** {@return the URL of an image or document: its own, or a data URL} */
@@ -463,7 +458,7 @@ final class Translator {
         if (!isKind(source, "text") && !isKind(source, "content")) {
             if (!dialect.takes("file")) warnings.add("dropped_file");
             return List.of(!dialect.takes("file") ? Json.Str.of(NO_FILE)
-                    : part("{'type':'file','file':{'filename':%,'file_data':%}}", name, url(block)));
+                    : Json.of("{'type':'file','file':{'filename':%,'file_data':%}}", name, url(block)));
         }
         String from = isKind(source, "text") ? "data" : "content";
         request.need(source, from, "sa");
@@ -483,7 +478,8 @@ final class Translator {
         String type = block.get("type").text();
         return switch (type) {
             case "thinking", "redacted_thinking", "tool_use", "tool_result" -> Json.NULL;
-            case "tool_reference" -> Json.Str.of("[tool available: ", shortName(request.text(block, "tool_name")), "]");
+            case "tool_reference" ->
+                    Json.Str.of("[tool available: ", Tools.shortName(request.text(block, "tool_name")), "]");
             case "search_result" -> Json.Str.of("<search_result title=\"", block.get("title").text(), "\" source=\"",
                     block.get("source").text(), "\">\n", readable(block.get("content")), "\n</search_result>");
             default -> {
@@ -512,61 +508,16 @@ final class Translator {
 
     /** {@code tools}, {@code tool_choice}, {@code parallel_tool_calls}; none of them where no tool is left to send. */
     private void tools() {
-        Set<String> names = new LinkedHashSet<>();
-        List<Json> all = request.objects(request.json(), "tools");
-        boolean defers = all.stream().anyMatch(tool -> tool.get("defer_loading") == Json.TRUE);
-        String history = defers ? request.get("messages").raw() : "";
-        boolean isSearched = all.stream().anyMatch(tool -> tool.get("type").text().startsWith("tool_search_tool"));
-        if (isSearched && !history.contains("\"tool_reference\"")) defers = false; // for nobody here would find them
-        String forced = dialect.is("forced", "alone") ? request.get("tool_choice").get("name").text() : "";
+        var tools = new Tools(request, dialect, warnings);
         int before = out.size();
         if (!begin("tools")) return;
-        out.raw('[');
-        for (Json tool : all) {
-            Json type = tool.get("type");
-            boolean custom = !type.hasText() || type.is("custom") || tool.get("input_schema") instanceof Json.Obj;
-            if (type.text().contains("toolset")) throw request.invalid(tool, "type", type.text() + " is not available");
-            boolean server = !custom && !ToolSchemas.has(tool);
-            if (server) warnings.add("server_tool_omitted"); // nothing in chat completions would run it
-            if (server) continue;
-            Json name = request.text(tool, "name");
-            List<Json> callers = tool.get("allowed_callers").items();
-            boolean withheld = !callers.isEmpty() && callers.stream().noneMatch(caller -> caller.is("direct"))
-                    || defers && tool.get("defer_loading") == Json.TRUE && !history.contains(name.raw());
-            boolean isOther = !forced.isEmpty() && !name.is(forced);
-            if (withheld || isOther) continue;
-            boolean isOwn = name.hasText() && names.add(name.text());
-            if (!isOwn) throw request.invalid(tool, "name", "a name that no other tool has expected");
-            out.put("{'type':'function','function':{'name':%,", shortName(name));
-            if (custom) ToolSchemas.custom(tool, request, out); else ToolSchemas.write(tool, out);
-            out.put("}},");
-        }
-        out.closeWith(']').raw(',');
-        if (names.isEmpty()) out.cut(before); else toolChoice(names);
-    }
-
-    /** Source: Anthropic Messages, "tool_choice"; OpenAI chat completions, "tool_choice". Absent is auto. */
-    private void toolChoice(Set<String> names) {
-        Json choice = request.get("tool_choice");
-        String type = choice.isNull() ? "auto" : request.text(choice, "type").text();
-        Json name = type.equals("tool") ? request.text(choice, "name") : Json.NULL;
-        boolean known = type.matches("auto|any|tool|none");
-        if (!known) throw request.invalid(choice, "type", "auto, any, tool or none expected");
-        if (type.equals("any")) field("tool_choice", "'required'");
-        if (type.equals("none")) field("tool_choice", "'none'");
-        boolean isSent = names.contains(name.text());
-        boolean isAlone = dialect.is("forced", "alone");
-        if (isSent && isAlone) field("tool_choice", "'required'");
-        if (isSent && !isAlone) field("tool_choice", "{'type':'function','function':{'name':%}}", shortName(name));
-        if (!name.isNull() && !isSent) warnings.add("tool_choice_dropped");
+        boolean isAny = tools.write(out);
+        if (isAny) out.raw(','); else out.cut(before);
+        if (!isAny) return;
+        Json choice = tools.choice();
+        if (!choice.isNull()) field("tool_choice", "%", choice);
         if (request.isOneCallWanted()) field("parallel_tool_calls", "false");
         if (isStream() && dialect.takes("tool_stream")) field("tool_stream", "true");
-    }
-
-    /** {@return the name, or if it is longer than OpenAI allows, its beginning and a hash of it} */
-    static Json shortName(Json name) {
-        if (name.to() - name.from() - 2 <= MAX_NAME || name.text().length() <= MAX_NAME) return name;
-        return Json.Str.of(name.text().substring(0, MAX_NAME - 9) + "_" + hash(name.text()).substring(0, 8));
     }
 
     /**
