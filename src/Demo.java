@@ -16,30 +16,24 @@ import java.util.stream.Collectors;
  */
 final class Demo {
     private static final long WORD_NANOS = 20_000_000;
+    private static final Json MODELS = Json.of("{'data':[{'id':'demo','object':'model'}]}");
 
     URI start() throws IOException {
         HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
         server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
-        server.createContext("/v1/chat/completions", Demo::handle);
-        server.createContext("/v1/models", Demo::list);
+        server.createContext("/v1/", Demo::handle);
         server.start();
         return URI.create("http://127.0.0.1:%d/v1/chat/completions".formatted(server.getAddress().getPort()));
     }
 
-    private static void list(HttpExchange http) throws IOException {
-        try (http) {
-            byte[] models = new Json.Writer().put("{'data':[{'id':'demo','object':'model'}]}").toBytes();
-            http.sendResponseHeaders(200, models.length);
-            http.getResponseBody().write(models);
-        }
-    }
-
     private static void handle(HttpExchange http) throws IOException {
         try (http) {
-            Json request = Json.parse(http.getRequestBody().readAllBytes());
-            http.getResponseHeaders().set("content-type", "text/event-stream");
+            byte[] request = http.getRequestBody().readAllBytes();
+            boolean isList = http.getRequestURI().getPath().equals("/v1/models");
+            http.getResponseHeaders().set("content-type", isList ? "application/json" : "text/event-stream");
             http.sendResponseHeaders(200, 0);
-            answer(request, http.getResponseBody());
+            OutputStream out = http.getResponseBody();
+            if (isList) out.write(MODELS.source()); else answer(Json.parse(request), out);
         }
     }
 

@@ -33,17 +33,12 @@ record Dialect(Options.Target target, Map<String, String> rules) {
             api.mistral.ai thinking= reasoning_content= user= stream_options= efforts=none,high
             generativelanguage.googleapis.com thinking= reasoning_content= user= parallel_tool_calls=
             api.deepseek.com effort.medium=high effort.xhigh=high
-            api.moonshot.ai effort.medium=high effort.xhigh=max prompt_cache_key=prompt_cache_key
-            api.moonshot.cn effort.medium=high effort.xhigh=max prompt_cache_key=prompt_cache_key
-            api.z.ai effort.medium=high effort.xhigh=max tool_stream=tool_stream
-            open.bigmodel.cn effort.medium=high effort.xhigh=max tool_stream=tool_stream
+            api.moonshot.ai,api.moonshot.cn effort.medium=high effort.xhigh=max prompt_cache_key=prompt_cache_key
+            api.z.ai,open.bigmodel.cn effort.medium=high effort.xhigh=max tool_stream=tool_stream
             .aliyuncs.com thinking=enable_thinking reasoning_effort= top_k=top_k
             :11434 thinking= efforts=none,low,medium,high forced=alone
             :1234 thinking= efforts=none,low,medium,high forced=alone top_k=top_k
-            :9931 thinking=chat_template_kwargs top_k=top_k
-            :8080 thinking=chat_template_kwargs top_k=top_k
-            :8000 thinking=chat_template_kwargs top_k=top_k
-            :30000 thinking=chat_template_kwargs top_k=top_k
+            :9931,:8080,:8000,:30000 thinking=chat_template_kwargs top_k=top_k
             """;
     private static final Map<String, String> GENERIC = Map.of("store", "", "service_tier", "", "system", "wrapped",
             "prompt_cache_key", "", "top_k", "", "tool_stream", "", "cache_control", "", "key", "authorization");
@@ -83,10 +78,10 @@ record Dialect(Options.Target target, Map<String, String> rules) {
 
     static Dialect of(Options.Target target) {
         Map<String, String> rules = new HashMap<>(GENERIC);
-        String address = target.host() + (target.url().getPort() < 0 ? "" : ":" + target.url().getPort());
         for (String row : HOSTS.split("\n")) {
             String[] words = row.split(" +");
-            boolean isIt = target.host().endsWith(words[0]) || address.endsWith(words[0]);
+            boolean isIt = Stream.of(words[0].split(","))
+                    .anyMatch(end -> target.host().endsWith(end) || target.address().endsWith(end));
             for (int i = 1; isIt && i < words.length; i++) {
                 rules.put(words[i].replaceFirst("=.*", ""), words[i].replaceFirst(".*=", ""));
             }

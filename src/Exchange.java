@@ -303,7 +303,8 @@ final class Exchange {
         if (ended) return Upstream.END;
         int unsent = translator.ready().size();
         boolean isLong = isShown() && anthropic != null && System.nanoTime() - begun > SECOND;
-        if (isLong) forget();
+        if (isLong) translator.forget();
+        if (isLong) anthropic = null;
         boolean isDue = unsent > MAX_UNSENT_BYTES || unsent > 0 && arrived.isEmpty(); // nothing more has arrived
         if (isDue && translator.isStream() && !over) send(false);
         if (finished == 0 && (over || translator.isFinished())) finished = System.nanoTime();
@@ -317,11 +318,6 @@ final class Exchange {
         boolean isTooLong = taken > MAX_REPLY_BYTES && !translator.isStream();
         if (isTooLong) throw translator.broken(502, "the reply is too long");
         return next == null ? Upstream.END : (byte[]) next;
-    }
-
-    private void forget() {
-        anthropic = null;
-        translator.forget();
     }
 
     /** Waits for the upstream, so long at most; meanwhile the client gets pings. {@return what came; null: nothing} */

@@ -19,8 +19,7 @@ import java.util.stream.Stream;
 record Options(List<Target> upstreams, Optional<String> model, List<Mapping> maps, String host, int port,
                Duration timeout, int workers, int maxConnections, int maxConnectionsPerHost, boolean debug,
                Optional<String> logFile, Optional<String> authKey, List<String> origins, List<Header> headers,
-               Json extraBody, long context,
-               Optional<String> caCert) {
+               Json extraBody, long context, Optional<String> caCert) {
     static final String USAGE = """
             A2o lets clients of the Anthropic Messages API, such as Claude Code, run on an OpenAI-compatible backend.
 
@@ -74,6 +73,8 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
         boolean isDemo() { return url.getHost() == null; }
         /** {@return the backend's name for messages and the log} */
         String host() { return isDemo() ? "demo" : url.getHost(); }
+        /** {@return the host, and the port if that is given} */
+        String address() { return host() + (url.getPort() < 0 ? "" : ":" + url.getPort()); }
     }
 
     /** What is wrong with the command line, with the help of the option it is about. */
@@ -140,7 +141,8 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
         List<Header> headers = given.getOrDefault("--header", List.of()).stream().map(Options::header).toList();
         boolean hasKey = targets.stream().anyMatch(at -> at.key.isPresent() || at.url.getRawQuery() != null)
                 || headers.stream().anyMatch(header -> header.name.matches("(?i)authorization|cookie|.*(key|token).*"));
-        boolean isOpen = !isLocal(text(given, "--host")) && optional(given, "--auth-key").isEmpty();
+        boolean isOpen = !text(given, "--host").matches("(?i)localhost|127(\\.\\d+){3}|\\[?::1]?")
+                && optional(given, "--auth-key").isEmpty();
         String advice = "an upstream key on an address that others can reach needs --auth-key, or they spend it too";
         if (hasKey && isOpen) throw new Wrong(1, advice);
         return new Options(targets, optional(given, "--model"),
@@ -153,9 +155,6 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
                 extraBody(optional(given, "--extra-body").orElse("{}")), number(given, "--context", 0, 999_999_999),
                 optional(given, "--ca-cert"));
     }
-
-    /** {@return whether only this machine can reach the address} */
-    static boolean isLocal(String host) { return host.matches("(?i)localhost|127(\\.\\d+){3}|\\[?::1]?"); }
 
     /** {@return the value that counts: the last one given, else the default, else ""} */
     private static String text(Map<String, List<String>> given, String flag) {

@@ -242,8 +242,7 @@ final class Upstream {
     }
 
     Dialect dialect(String model) { return learned.getOrDefault(model, base); }
-    /** {@return its name: the host, and the port if that is given} */
-    String host() { return target.host() + (target.url().getPort() < 0 ? "" : ":" + target.url().getPort()); }
+    String host() { return target.address(); }
     long lessons() { return lessons.sum(); }
     Map<Integer, LongAdder> errors() { return errors; }
     void errs(int status) { errors.computeIfAbsent(status, none -> new LongAdder()).increment(); }
