@@ -1,5 +1,7 @@
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -82,6 +84,29 @@ final class Request {
         boolean both = !old.isNull() && !get("output_config").get("format").isNull();
         refuse("output_format", both, "output_config.format is there too");
         return format.isNull() ? format : need(format, "schema", "o");
+    }
+
+    /** {@return the effort: a system message's counts before the request's own, and a budget where there is none} */
+    String effort() {
+        String effort = get("output_config").get("effort").text();
+        for (Json message : get("messages").items()) {
+            Json changed = message.get("output_config").get("effort");
+            if (message.get("role").is("system") && changed.hasText()) effort = changed.text();
+        }
+        long budget = may(get("thinking"), "budget_tokens", "n").toLong(0);
+        boolean isBudget = effort.isEmpty() && budget > 0 && get("thinking").get("type").is("enabled");
+        return !isBudget ? effort
+                : budget < 4096 ? "low" : budget < 16_000 ? "medium" : budget < 32_000 ? "high" : "xhigh";
+    }
+
+    /** {@return a hash of the user's id, with which Claude Code names the session; "" if there is none} */
+    String user() {
+        String user = get("metadata").get("user_id").text();
+        return user.isEmpty() ? user : hash(user);
+    }
+
+    static String hash(String text) {
+        return UUID.nameUUIDFromBytes(text.getBytes(StandardCharsets.UTF_8)).toString();
     }
 
     void refuse(String name, boolean isRefused, String reason) {

@@ -156,6 +156,6 @@ final class Tools {
     /** {@return the name, or if it is longer than OpenAI allows, its beginning and a hash of it} */
     static Json shortName(Json name) {
         if (name.to() - name.from() - 2 <= MAX_NAME || name.text().length() <= MAX_NAME) return name;
-        return Json.Str.of(name.text().substring(0, MAX_NAME - 9) + "_" + Translator.hash(name.text()).substring(0, 8));
+        return Json.Str.of(name.text().substring(0, MAX_NAME - 9) + "_" + Request.hash(name.text()).substring(0, 8));
     }
 }

@@ -8,7 +8,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.UUID;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -130,10 +129,9 @@ final class Translator {
         Json schema = request.schema();
         String format = "{'type':'json_schema','json_schema':{'name':'output','schema':%,'strict':%}}";
         if (!schema.isNull()) field("response_format", format, schema, Tools.isStrict(schema));
-        Json user = request.get("metadata").get("user_id");
-        if (user.hasText()) field("user", "%", hash(user.text()));
-        boolean isCached = user.hasText() && dialect.takes("prompt_cache_key"); // Claude Code's names the session
-        if (isCached) field("prompt_cache_key", "%", hash(user.text()));
+        String user = request.user();
+        if (!user.isEmpty()) field("user", "%", user);
+        if (!user.isEmpty() && dialect.takes("prompt_cache_key")) field("prompt_cache_key", "%", user);
         if (dialect.takes("store")) field("store", "false");
         boolean fast = request.get("speed").is("fast");
         boolean stated = fast || request.get("service_tier").is("standard_only");
@@ -167,27 +165,13 @@ final class Translator {
         return list.closeWith(']');
     }
 
-    static String hash(String text) {
-        return UUID.nameUUIDFromBytes(text.getBytes(StandardCharsets.UTF_8)).toString();
-    }
-
     /**
-     * {@code thinking} and {@code output_config.effort} to {@code thinking} and {@code reasoning_effort}. A system
-     * message's effort counts before the request's own; thinking that is off counts before any effort; a budget stands
-     * for an effort where there is none (SPEC G.1).
+     * {@code thinking} and {@code output_config.effort} to {@code thinking} and {@code reasoning_effort} (SPEC G.1).
+     * Thinking that is off counts before any effort.
      */
     private void reasoning() {
-        Json thinking = request.get("thinking");
-        boolean enabled = isKind(thinking, "enabled");
-        String effort = request.get("output_config").get("effort").text();
-        for (Json message : request.get("messages").items()) {
-            Json changed = message.get("output_config").get("effort");
-            if (isRole(message, "system") && changed.hasText()) effort = changed.text();
-        }
-        long budget = request.may(thinking, "budget_tokens", "n").toLong(0);
-        if (enabled && effort.isEmpty() && budget > 0) {
-            effort = budget < 4096 ? "low" : budget < 16_000 ? "medium" : budget < 32_000 ? "high" : "xhigh";
-        }
+        String effort = request.effort();
+        boolean enabled = isKind(request.get("thinking"), "enabled");
         boolean off = request.isThinkingOff();
         boolean isSwitch = !dialect.name("thinking").equals("thinking"); // true or false, for an effort too
         boolean isTemplate = dialect.name("thinking").equals("chat_template_kwargs");
@@ -373,9 +357,7 @@ final class Translator {
 
     /** {@return one string where all parts are text, else a list of parts} */
     private static Object content(List<Json> parts) {
-        boolean isText = true;
-        for (Json part : parts) isText &= part instanceof Json.Str;
-        if (isText) return joined(parts, "\n\n");
+        if (parts.stream().allMatch(Json.Str.class::isInstance)) return joined(parts, "\n\n");
         return list(parts.stream()
                 .map(part -> part instanceof Json.Str ? Json.of("{'type':'text','text':%}", part) : part).toList());
     }
