@@ -356,13 +356,12 @@ sealed interface Json {
         private int size;
 
         int size() { return size; }
-        void clear() { cut(0); }
+        void clear() { size = 0; }
         /** Gives up what was written, and the room it took. */
         void free() {
             bytes = new byte[0];
-            size = 0;
+            clear();
         }
-        void cut(int at) { size = at; }
         /** {@return the bytes written, in an array that may be longer; valid until the next write} */
         byte[] array() { return bytes; }
         byte[] toBytes() { return Arrays.copyOf(bytes, size); }

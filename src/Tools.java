@@ -1,4 +1,5 @@
-import java.util.LinkedHashSet;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -22,28 +23,24 @@ final class Tools {
     private final Request request;
     private final Dialect dialect;
     private final Set<String> warnings;
-    private final Set<String> names = new LinkedHashSet<>(); // of those that are sent
+    private final List<Json> sent = new ArrayList<>();
 
+    /** @throws ApiError if a tool is none, or has a name that another one has */
     Tools(Request request, Dialect dialect, Set<String> warnings) {
         this.request = request;
         this.dialect = dialect;
         this.warnings = warnings;
-    }
-
-    /** Writes {@code [{"type":"function","function":{"name":N,…}},…]}. {@return whether there is any} */
-    boolean write(Json.Writer out) {
         List<Json> all = request.objects(request.json(), "tools");
         boolean defers = all.stream().anyMatch(tool -> tool.get("defer_loading") == Json.TRUE);
         String history = defers ? request.get("messages").raw() : "";
         boolean isSearched = all.stream().anyMatch(tool -> tool.get("type").text().startsWith("tool_search_tool"));
         if (isSearched && !history.contains("\"tool_reference\"")) defers = false; // for nobody here would find them
         String forced = dialect.is("forced", "alone") ? request.get("tool_choice").get("name").text() : "";
-        out.raw('[');
+        Set<String> names = new HashSet<>();
         for (Json tool : all) {
-            Json type = tool.get("type");
-            boolean custom = !type.hasText() || type.is("custom") || tool.get("input_schema") instanceof Json.Obj;
-            if (type.text().contains("toolset")) throw request.invalid(tool, "type", type.text() + " is not available");
-            boolean server = !custom && !kind(tool).matches("bash|text_editor|computer|memory");
+            String type = tool.get("type").text();
+            if (type.contains("toolset")) throw request.invalid(tool, "type", type + " is not available");
+            boolean server = !isCustom(tool) && !kind(tool).matches("bash|text_editor|computer|memory");
             if (server) warnings.add("server_tool_omitted"); // nothing in chat completions would run it
             if (server) continue;
             Json name = request.text(tool, "name");
@@ -54,15 +51,29 @@ final class Tools {
             if (withheld || isOther) continue;
             boolean isOwn = name.hasText() && names.add(name.text());
             if (!isOwn) throw request.invalid(tool, "name", "a name that no other tool has expected");
-            out.put("{'type':'function','function':{'name':%,", shortName(name));
-            if (custom) custom(tool, out); else known(tool, out);
-            out.put("}},");
+            sent.add(tool);
         }
-        out.closeWith(']');
-        return !names.isEmpty();
+    }
+
+    private static boolean isCustom(Json tool) {
+        Json type = tool.get("type");
+        return !type.hasText() || type.is("custom") || tool.get("input_schema") instanceof Json.Obj;
     }
 
     private static String kind(Json tool) { return tool.get("type").text().replaceFirst("_\\d{8}$", ""); }
+
+    boolean isEmpty() { return sent.isEmpty(); }
+
+    /** Writes {@code [{"type":"function","function":{"name":N,…}},…],}. */
+    void write(Json.Writer out) {
+        out.raw('[');
+        for (Json tool : sent) {
+            out.put("{'type':'function','function':{'name':%,", shortName(tool.get("name")));
+            if (isCustom(tool)) custom(tool, out); else known(tool, out);
+            out.put("}},");
+        }
+        out.closeWith(']').raw(',');
+    }
 
     /** {@code {"name":N,"description":D,"input_schema":S}} to {@code {"name":N,"description":D,"parameters":S}}. */
     private void custom(Json tool, Json.Writer out) {
@@ -146,7 +157,7 @@ final class Tools {
     }
 
     private Json named(Json name) {
-        boolean isSent = names.contains(name.text());
+        boolean isSent = sent.stream().anyMatch(tool -> tool.get("name").text().equals(name.text()));
         if (!isSent) warnings.add("tool_choice_dropped");
         if (!isSent) return Json.NULL;
         return dialect.is("forced", "alone") ? Json.Str.of("required")

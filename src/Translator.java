@@ -491,11 +491,8 @@ final class Translator {
     /** {@code tools}, {@code tool_choice}, {@code parallel_tool_calls}; none of them where no tool is left to send. */
     private void tools() {
         var tools = new Tools(request, dialect, warnings);
-        int before = out.size();
-        if (!begin("tools")) return;
-        boolean isAny = tools.write(out);
-        if (isAny) out.raw(','); else out.cut(before);
-        if (!isAny) return;
+        if (tools.isEmpty() || !begin("tools")) return;
+        tools.write(out);
         Json choice = tools.choice();
         if (!choice.isNull()) field("tool_choice", "%", choice);
         if (request.isOneCallWanted()) field("parallel_tool_calls", "false");
