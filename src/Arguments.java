@@ -1,4 +1,3 @@
-import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import java.util.regex.Pattern;
 
@@ -155,7 +154,7 @@ final class Arguments {
         word.setLength(0);
         state = State.START;
         try {
-            Json value = Json.parse(text.getBytes(StandardCharsets.UTF_8));
+            Json value = Json.parse(text);
             String inner = value.text().strip(); // if it was encoded twice
             feed(value.isNull() ? "{}" : inner.startsWith("{") ? inner : "{\"value\":%s}".formatted(value.raw()));
         } catch (Json.Malformed e) {

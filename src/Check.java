@@ -40,7 +40,7 @@ final class Check {
             int calls = body.split("\"type\":\"tool_use\"", -1).length - 1;
             String about = status != 200 ? "" + status : calls > 0 ? "calls " + calls : Opaque.field(all("signature"));
             String json = '"' + all("thinking") + all("partial_json") + all("text") + all("message") + '"';
-            String words = Json.parse(json.getBytes(StandardCharsets.UTF_8)).text().replaceAll("\\s+", " ").strip();
+            String words = Json.parse(json).text().replaceAll("\\s+", " ").strip();
             return A2o.printable(about.isEmpty() ? words : about + ": " + words);
         }
     }
@@ -90,7 +90,7 @@ final class Check {
 
     /** {@return whether the backend answers at all; if not, the last row says what to do} */
     private boolean begins() {
-        Json list = Json.parse(send("GET", "models?limit=1000", "").body.getBytes(StandardCharsets.UTF_8)).get("data");
+        Json list = Json.parse(send("GET", "models?limit=1000", "").body).get("data");
         List<String> models = list.items().stream().map(each -> options.model(each.get("id").text())).toList();
         if (model.isEmpty()) model = models.stream().findFirst().orElse("any");
         String said = ask("'stream':false," + SAY, "Say OK.").summary();

@@ -208,10 +208,8 @@ final class Exchange {
             var head = (HttpResponse.ResponseInfo) first;
             answer = head.statusCode();
             passHeaders(head.headers());
-            Dialect dialect = translator.dialect();
             boolean isLlama = head.headers().firstValue("server").orElse("").equals("llama.cpp"); // takes no named tool
-            boolean isNew = isLlama && !dialect.is("forced", "alone");
-            if (isNew) upstream.learns(translator.model(), dialect.with(Map.of("forced", "alone")));
+            if (isLlama) upstream.learns(translator.model(), translator.dialect().with(Map.of("forced", "alone")));
             String type = head.headers().firstValue("content-type").orElse("");
             if (head.statusCode() != 200 || type.contains("html")) throw refusal(head);
             if (WHOLE.matcher(type).matches()) whole(); else events();
@@ -253,8 +251,8 @@ final class Exchange {
     }
 
     private ApiError refusal(HttpResponse.ResponseInfo head) {
-        String wait = head.headers().firstValue("retry-after").orElse("");
-        if (!wait.matches("\\d{1,9}(\\.\\d*)?")) wait = "-1";
+        String wait = head.headers().firstValue("retry-after").filter(after -> after.matches("\\d{1,9}(\\.\\d*)?"))
+                .orElse("-1");
         ApiError error = ApiError.ofUpstream(head.statusCode(), all(MAX_ERROR_BYTES), translator.context());
         return error.retryAfter((long) Math.ceil(Double.parseDouble(wait)));
     }

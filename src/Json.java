@@ -63,6 +63,7 @@ sealed interface Json {
     int to();
     /** {@return the value in all of {@code source}, which must be UTF-8; a byte order mark is passed over} */
     static Json parse(byte[] source) { return new Parser(source, 0).document(); }
+    static Json parse(String text) { return parse(text.getBytes(StandardCharsets.UTF_8)); }
 
     /** {@return what {@link Writer#put} makes of the pattern} */
     static Json of(String pattern, Object... values) { return parse(new Writer().put(pattern, values).toBytes()); }

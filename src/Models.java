@@ -1,5 +1,4 @@
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,13 +16,13 @@ final class Models {
     private Models() { }
 
     /** Answers for one model, or if {@code id} is empty for a page of all. @throws ApiError if there is no such one */
-    static Json.Writer answer(Options options, Stream<Json> listed, String id, Map<String, String> query) {
+    static Json.Writer answer(Options options, List<Json> listed, String id, Map<String, String> query) {
         Map<String, Json> known = new LinkedHashMap<>(); // by name; names that the options map first
         options.names().forEach(name -> known.put(name, Json.NULL));
         listed.forEach(model -> known.putIfAbsent(model.get("id").text(), model));
         List<String> ids = known.keySet().stream().map(Models::shown).toList();
-        List<Json.Writer> all = new ArrayList<>();
-        known.forEach((name, model) -> all.add(model(name, model, options.context())));
+        List<Json.Writer> all = known.entrySet().stream()
+                .map(each -> model(each.getKey(), each.getValue(), options.context())).toList();
         if (!id.isEmpty()) {
             int at = Math.max(ids.indexOf(id), ids.indexOf(shown(id)));
             if (at < 0) throw new ApiError(404, "model: " + id);

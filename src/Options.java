@@ -1,7 +1,6 @@
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpRequest;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -236,7 +235,7 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
 
     private static Json extraBody(String text) {
         try {
-            if (Json.parse(text.getBytes(StandardCharsets.UTF_8)) instanceof Json.Obj json) return json;
+            if (Json.parse(text) instanceof Json.Obj json) return json;
             throw new Wrong("--extra-body", ": a JSON object expected");
         } catch (Json.Malformed e) {
             throw new Wrong("--extra-body", ": " + e.getMessage());

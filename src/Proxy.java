@@ -206,19 +206,15 @@ final class Proxy implements AutoCloseable {
     }
 
     /** Lists the first backend's models; with {@code --model} they make no difference, so it alone is listed. */
-    private Json.Writer models(HttpExchange http) throws IOException {
+    private Json.Writer models(HttpExchange http) {
         Map<String, String> query = new HashMap<>();
         for (String pair : Objects.requireNonNullElse(http.getRequestURI().getRawQuery(), "").split("&")) {
             String value = pair.replaceFirst("^[^=]*=?", "");
             query.put(pair.split("=", 2)[0], URLDecoder.decode(value, StandardCharsets.UTF_8));
         }
         String id = http.getRequestURI().getPath().replaceFirst("^(/v1)+/models/?", "");
-        try {
-            List<Json> listed = options.model().isPresent() ? List.of() : upstreams.getFirst().models(key(http));
-            return Models.answer(options, listed.stream(), id, query);
-        } catch (InterruptedException e) {
-            throw new IOException(e);
-        }
+        List<Json> listed = options.model().isPresent() ? List.of() : upstreams.getFirst().models(key(http));
+        return Models.answer(options, listed, id, query);
     }
 
     /** {@return the client's key for the backend; none if it is the proxy's own} */

@@ -1,4 +1,3 @@
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -104,7 +103,7 @@ final class TextFilter {
         String found = text.substring(text.length() - text.replaceFirst("^[^{\\[]+", "").length());
         found = found.substring(0, Math.max(found.lastIndexOf('}'), found.lastIndexOf(']')) + 1);
         try {
-            return Json.parse(found.getBytes(StandardCharsets.UTF_8)).raw();
+            return Json.parse(found).raw();
         } catch (Json.Malformed e) {
             return text;
         }

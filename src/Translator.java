@@ -25,8 +25,8 @@ final class Translator {
     private static final int MAX_STOPS = 4; // that OpenAI takes; more are looked for here
     private static final Json TYPE = Json.of("'type'");
     private static final Json TEXT = Json.of("'text'");
-    private static final String NO_IMAGE = "[image omitted: this model cannot see images]";
-    private static final String NO_FILE = "[document omitted: this model cannot read documents]";
+    private static final Json NO_IMAGE = Json.Str.of("[image omitted: this model cannot see images]");
+    private static final Json NO_FILE = Json.Str.of("[document omitted: this model cannot read documents]");
     private static final Set<String> FAILED = Set.of("error", "network_error", "abort", "cancelled");
     private static final List<String> REASONING_FIELDS = List.of("reasoning_content", "reasoning", "thinking");
     private static final Pattern FAILURE = Pattern.compile("(?i)\\s*(error|<tool_use_error)");
@@ -82,7 +82,6 @@ final class Translator {
     /** {@return codes of what was left out or mended, for a response header} */
     Set<String> warnings() { return warnings; }
     boolean isStream() { return request.isStream(); }
-    /** {@return the model to ask the upstream for} */
     String model() { return model; }
     /** {@return whether no token is wanted: the request only warms a cache, which chat completions cannot do} */
     boolean wantsNothing() { return request.get("max_tokens").toLong(1) == 0; }
@@ -149,14 +148,19 @@ final class Translator {
 
     /** Begins a member by the name that it has at this backend. {@return false if the backend is not to be sent it} */
     private boolean begin(String member) {
+        if (!isTaken(member)) return false;
         String name = dialect.name(member);
-        if (name.isEmpty()) warnings.add("dropped_" + member);
         Json[] extra = options.extraBody().parts();
-        boolean isReplaced = false;
-        for (int i = 0; i < extra.length; i += 2) isReplaced |= extra[i].is(name);
-        if (name.isEmpty() || isReplaced) return false;
+        for (int i = 0; i < extra.length; i += 2) if (extra[i].is(name)) return false;
         out.put("%:", name);
         return true;
+    }
+
+    /** {@return whether the backend takes a member, or a kind of part; where it does not, the client is told} */
+    private boolean isTaken(String name) {
+        boolean isTaken = dialect.takes(name);
+        if (!isTaken) warnings.add("dropped_" + name);
+        return isTaken;
     }
 
     private static Json.Writer list(List<Json> items) {
@@ -411,10 +415,8 @@ final class Translator {
 
     /** {@return what becomes of a block on the user's side: texts, as strings, and parts of other kinds, as objects} */
     private List<Json> parts(Json block) {
-        boolean unseen = isKind(block, "image") && !dialect.takes("image_url");
-        if (unseen) warnings.add("dropped_image_url");
-        if (unseen) return List.of(Json.Str.of(NO_IMAGE));
-        if (isKind(block, "image")) return List.of(Json.of("{'type':'image_url','image_url':{'url':%}}", url(block)));
+        if (isKind(block, "image")) return List.of(!isTaken("image_url") ? NO_IMAGE
+                : Json.of("{'type':'image_url','image_url':{'url':%}}", url(block)));
         if (isKind(block, "document")) return document(block);
         Json text = folded(block);
         return text.hasText() ? List.of(text) : List.of();
@@ -438,8 +440,7 @@ final class Translator {
         Json context = request.may(block, "context", "s");
         Object name = title.hasText() ? title : "document.pdf";
         if (!isKind(source, "text") && !isKind(source, "content")) {
-            if (!dialect.takes("file")) warnings.add("dropped_file");
-            return List.of(!dialect.takes("file") ? Json.Str.of(NO_FILE)
+            return List.of(!isTaken("file") ? NO_FILE
                     : Json.of("{'type':'file','file':{'filename':%,'file_data':%}}", name, url(block)));
         }
         String from = isKind(source, "text") ? "data" : "content";

@@ -270,7 +270,7 @@ final class Upstream {
             first = places.tryAcquire(PATIENCE.toNanos(), TimeUnit.NANOSECONDS);
             if (first && allPlaces.tryAcquire(until - System.nanoTime(), TimeUnit.NANOSECONDS)) return;
         } catch (InterruptedException e) {
-            first = false; // the proxy is being stopped
+            // the proxy is being stopped
         }
         if (first) places.release();
         String limits = "--max-connections, --max-connections-per-host";
@@ -306,7 +306,7 @@ final class Upstream {
     }
 
     /** {@return the models that the backend lists, for a minute the same; none if it does not, or not in time} */
-    List<Json> models(String clientKey) throws InterruptedException {
+    List<Json> models(String clientKey) {
         Listing known = listing;
         if (known.until - System.nanoTime() > 0 && known.key.equals(clientKey)) return known.models;
         List<Json> models = List.of();
@@ -321,8 +321,8 @@ final class Upstream {
                 sent.cancel(true);
             }
             models = Json.parse(body).get("data").items().stream().filter(model -> model.get("id").hasText()).toList();
-        } catch (ExecutionException | TimeoutException | IllegalArgumentException | Json.Malformed e) {
-            // the message of one may hold the key
+        } catch (InterruptedException | ExecutionException | TimeoutException | IllegalArgumentException
+                | Json.Malformed e) { // the message of one may hold the key
             LOG.info(() -> "%s lists no models: %s".formatted(target.host(), e.getClass().getSimpleName()));
         }
         listing = new Listing(System.nanoTime() + TimeUnit.MINUTES.toNanos(1), clientKey, models);
