@@ -33,6 +33,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.logging.Logger;
 import javax.net.ssl.KeyManager;
@@ -62,33 +63,24 @@ final class Upstream {
     private static final Logger LOG = Logger.getLogger("a2o");
 
     /** A request's body on its way out, as it is: the JDK's own publisher would copy it. */
-    private static final class Sending implements Flow.Subscription {
-        private final Flow.Subscriber<? super ByteBuffer> reader;
-        private ByteBuffer body; // null when it has been handed over
-
-        private Sending(Flow.Subscriber<? super ByteBuffer> reader, ByteBuffer body) {
-            this.reader = reader;
-            this.body = body;
-        }
-
+    private record Sending(Flow.Subscriber<? super ByteBuffer> reader, AtomicReference<ByteBuffer> body)
+            implements Flow.Subscription {
         @Override public void cancel() { }
 
         @Override
         public void request(long pieces) {
-            ByteBuffer all = body;
-            body = null;
-            if (all == null) return;
+            ByteBuffer all = body.getAndSet(null);
+            if (all == null) return; // it has been handed over
             reader.onNext(all);
             reader.onComplete();
         }
     }
 
     /** A reply's body on its way in: what came at once is handed on as one piece, of however many chunks. */
-    private record Receiving(Arrivals arrived, CompletableFuture<Void> end)
-            implements HttpResponse.BodySubscriber<Void> {
-        @Override public CompletableFuture<Void> getBody() { return end; }
+    private record Receiving(Arrivals arrived) implements Flow.Subscriber<List<ByteBuffer>> {
         @Override public void onSubscribe(Flow.Subscription all) { all.request(Long.MAX_VALUE); }
-        @Override public void onError(Throwable e) { end.completeExceptionally(e); }
+        @Override public void onComplete() { arrived.put(END); }
+        @Override public void onError(Throwable e) { } // which ends the exchange, too
 
         @Override
         public void onNext(List<ByteBuffer> chunks) {
@@ -100,12 +92,6 @@ final class Upstream {
                 at += length;
             }
             if (at > 0) arrived.put(piece);
-        }
-
-        @Override
-        public void onComplete() {
-            arrived.put(END);
-            end.complete(null);
         }
     }
 
@@ -287,14 +273,15 @@ final class Upstream {
      * To cancel what is returned stops all.
      */
     CompletableFuture<HttpResponse<Void>> send(Json.Writer body, String clientKey, Arrivals arrived) {
+        var all = ByteBuffer.wrap(body.array(), 0, body.size());
         try {
             HttpRequest request = request(url, clientKey).setHeader("content-type", "application/json")
                     .POST(HttpRequest.BodyPublishers.fromPublisher(reader -> reader.onSubscribe(
-                            new Sending(reader, ByteBuffer.wrap(body.array(), 0, body.size()))), body.size())).build();
+                            new Sending(reader, new AtomicReference<>(all))), body.size())).build();
             CompletableFuture<HttpResponse<Void>> sent = client.join().sendAsync(request, head -> {
                 isSilent = false;
                 arrived.put(head);
-                return new Receiving(arrived, new CompletableFuture<>());
+                return HttpResponse.BodySubscribers.fromSubscriber(new Receiving(arrived));
             });
             sent.whenComplete((reply, e) -> {
                 if (e != null) arrived.put(e);
