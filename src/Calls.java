@@ -46,7 +46,6 @@ final class Calls {
     boolean isEmpty() { return calls.isEmpty(); }
     /** {@return whether a call has begun that is not finished} */
     boolean isOpen() { return current < calls.size(); }
-    /** {@return whether all have come whole} */
     boolean isWhole() { return calls.stream().allMatch(call -> call.empty || call.arguments.isComplete()); }
 
     /** {@code {"index":I,"id":…,"function":{"name":N,"arguments":A}}}, whole or a piece of it, any of it missing. */

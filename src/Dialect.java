@@ -14,10 +14,9 @@ import java.util.stream.Stream;
  * {@code reasoning_content} in messages, and for parts of type {@code image_url} and {@code file}. Further rules:
  * {@code system=in-place} where system messages may stand in mid-conversation, {@code efforts} with the values of
  * reasoning_effort, {@code effort.E} with the one to send for E, {@code key} with the header that the key goes in,
- * {@code no_content} with what stands for the content of a message that has none,
- * {@code forced=alone} where a tool is forced by sending no other, {@code limit} with the highest max_tokens,
- * {@code reasoning_content=required} in every message of
- * the assistant's, and {@code once} where all that is for one request alone.
+ * {@code no_content} with what stands for the content of a message that has none, {@code forced=alone} where a tool is
+ * forced by sending no other, {@code limit} with the highest max_tokens, {@code reasoning_content=required} in every
+ * message of the assistant's, and {@code once} where all that is for one request alone.
  */
 record Dialect(Options.Target target, Map<String, String> rules) {
     /**

@@ -122,7 +122,6 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
         return given;
     }
 
-    /** {@return the options, each value checked} */
     static Options of(Map<String, List<String>> given) {
         if (!given.containsKey("--upstream")) {
             throw new Wrong("--upstream", " is required, as http://localhost:11434/v1 for Ollama");

@@ -112,7 +112,6 @@ final class Status {
             return used.output() * SECOND / Math.max(1, whole - first > SECOND / 20 ? whole - first : whole);
         }
 
-        /** {@return the line for the log} */
         String line() {
             return requestId + " " + status + " " + asked + " -> " + model + " " + millis(whole) + " ms, first after "
                     + millis(first == 0 ? whole : first) + " ms, tokens in " + used.input() + " cached "

@@ -278,7 +278,7 @@ final class Translator {
                 String kept = block.get(type.equals("thinking") ? "signature" : "data").text();
                 Json thought = thought(block);
                 if (thought.hasText()) thoughts.add(thought);
-                if (thought.hasText()) field = reasoningField(kept);
+                if (thought.hasText()) field = Opaque.field(kept); // the key that it came under
                 Json opaque = Opaque.of(kept);
                 if (dialect.takes("reasoning_content")) details.addAll(opaque.get("reasoning_details").items());
                 Json[] extra = dialect.takes("extra_content") ? opaque.get("extra_content").parts() : new Json[0];
@@ -294,6 +294,7 @@ final class Translator {
         out.put("{'role':'assistant','content':%,", isNone ? Json.NULL : text);
         boolean isDetailed = !details.isEmpty() && dialect.takes("reasoning_details");
         if (isDetailed) out.put("'reasoning_details':%,", list(details));
+        if (!REASONING_FIELDS.contains(field)) field = REASONING_FIELDS.getFirst();
         if (!thoughts.isEmpty() && !isDetailed) out.put("%:%,", field, joined(thoughts, "\n\n"));
         if (thoughts.isEmpty() && dialect.is("reasoning_content", "required")) out.put("'reasoning_content':' ',");
         if (!openCalls.isEmpty()) out.put("'tool_calls':[");
@@ -307,12 +308,6 @@ final class Translator {
         if (!extra.isNull()) out.put("'extra_content':%,", extra);
         out.put("'function':{'name':%,'arguments':", Tools.shortName(request.text(block, "name")));
         out.put(input.isNull() ? "'{}'}}," : "@}},", input);
-    }
-
-    /** {@return the key that reasoning goes back under: as it came, by its signature} */
-    private static String reasoningField(String signature) {
-        String field = Opaque.field(signature);
-        return REASONING_FIELDS.contains(field) ? field : REASONING_FIELDS.getFirst();
     }
 
     /**
@@ -515,7 +510,6 @@ final class Translator {
         }
     }
 
-    /** {@return what is ready to be sent to the client} */
     Json.Writer ready() { return message.out(); }
     /** {@return whether the upstream has said how the reply ends; only usage may follow} */
     boolean isFinished() { return !finishReason.isEmpty(); }

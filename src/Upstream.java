@@ -329,19 +329,15 @@ final class Upstream {
     ApiError failure(Throwable e) {
         isSilent = true;
         Throwable cause = e instanceof CompletionException ? e.getCause() : e;
-        var error = new ApiError(502, "%s: %s".formatted(target.host(), reason(cause)));
-        return cause instanceof ConnectException || cause instanceof SSLException ? error : error.asPassing();
-    }
-
-    private String reason(Throwable e) {
-        Throwable root = e;
+        Throwable root = cause;
         while (root.getCause() != null) root = root.getCause();
-        if (root instanceof UnresolvedAddressException) return "the host is not known";
-        return switch (e) {
+        String reason = root instanceof UnresolvedAddressException ? "the host is not known" : switch (cause) {
             case ConnectException no -> "cannot connect to %s; is the backend running?".formatted(url.getAuthority());
             case HttpConnectTimeoutException slow -> "no connection to %s in time".formatted(url.getAuthority());
             case SSLException tls -> "TLS failed: " + tls.getMessage();
             default -> "the connection broke before a reply came";
         };
+        var error = new ApiError(502, "%s: %s".formatted(target.host(), reason));
+        return cause instanceof ConnectException || cause instanceof SSLException ? error : error.asPassing();
     }
 }
