@@ -9,7 +9,6 @@ import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -163,7 +162,7 @@ final class Exchange {
     private void repairs() {
         String refusal = "";
         String refused = "";
-        Iterator<Dialect> lessons = Collections.emptyIterator();
+        Iterator<Dialect> lessons = List.<Dialect>of().iterator();
         for (int repairs = 0; ; repairs++) {
             try {
                 exchange();

@@ -9,7 +9,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.MatchResult;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -190,7 +189,7 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
                 .anyMatch(each -> each.equals(".*") || host.endsWith(each) || withPort.endsWith(each));
         String proxy = direct ? "" : text(given, secure ? "HTTPS_PROXY" : "HTTP_PROXY");
         if (proxy.isEmpty() || url.getHost() == null) return Optional.empty();
-        Matcher at = Pattern.compile("(?i)(?:http://)?(\\[.*]|[^:/@ ]+)(?::(\\d{1,5}))?/?").matcher(proxy);
+        var at = Pattern.compile("(?i)(?:http://)?(\\[.*]|[^:/@ ]+)(?::(\\d{1,5}))?/?").matcher(proxy);
         int port = !at.matches() ? -1 : at.group(2) == null ? 80 : Integer.parseInt(at.group(2));
         boolean isAddress = port >= 0 && port <= 65_535;
         if (!isAddress) throw new Wrong(1, "HTTP_PROXY or HTTPS_PROXY: http://host:port expected, without a password");

@@ -1,7 +1,6 @@
 import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
-import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -21,7 +20,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -103,7 +101,7 @@ final class Proxy implements AutoCloseable {
         status.drain();
         System.err.printf("a2o stops; exchanges to end: %d%n", live.size()); // the log has been closed by now
         Thread.ofVirtual().start(() -> {
-            LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(seconds - 1)); // the last second is for saying that it ends
+            LockSupport.parkNanos((seconds - 1) * 1_000_000_000L); // the last second is for saying that it ends
             live.forEach(Exchange::stop);
         });
         server.stop(live.isEmpty() ? 0 : seconds);
@@ -277,7 +275,7 @@ final class Proxy implements AutoCloseable {
             boolean isKnown = code.isEmpty() && length > 0 && length <= MAX_TRUSTED_BYTES;
             byte[] body = isKnown ? new byte[(int) length]
                     : in.readNBytes(length > MAX_BODY_BYTES ? 0 : MAX_BODY_BYTES + 1);
-            if (isKnown && in.readNBytes(body, 0, body.length) < length) throw new EOFException();
+            if (isKnown && in.readNBytes(body, 0, body.length) < length) throw new IOException();
             if (!code.isEmpty()) http.getRequestBody().readNBytes(MAX_BODY_BYTES); // or the server waits for its end
             if (Math.max(length, body.length) > MAX_BODY_BYTES) throw new ApiError(413, code, "the body is over 32 MB");
             return Json.parse(body);
