@@ -102,11 +102,10 @@ final class Exchange {
             if (translator.wantsNothing()) translator.end(); else tries();
             if (!over) complete(); // a stream is, before its very end is read
         } catch (ApiError e) {
-            boolean isWhole = over && e.status() != 499; // the client has all it needs
-            if (!isWhole) status = e.status();
-            if (!isWhole) failure = e.type();
+            status = e.status();
+            failure = e.type();
             if (body == null && !over) throw e;
-            if (!over) translator.fail(e, requestId); // over: the client has left, or has all it needs
+            if (!over) translator.fail(e, requestId); // over: the client has left
             if (!over) complete();
         } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) { // a bug; it must not look like an end
             if (body != null && !over) translator.fail(new ApiError(500, "an error of the proxy"), requestId);
@@ -127,8 +126,7 @@ final class Exchange {
                     .collect(Collectors.joining());
             if (!key.isEmpty()) text = text.replaceAll("(?i)" + escaped, "(key)");
         }
-        String masked = text;
-        LOG.info(() -> "%s %s %s".formatted(requestId, arrow, masked));
+        LOG.info("%s %s %s".formatted(requestId, arrow, text));
         what.reset();
     }
 

@@ -18,9 +18,6 @@ final class Request {
     private static final Map<Character, String> KINDS = Map.of('o', "an object", 'a', "an array", 's', "a string",
             'n', "a number", 'w', "true or false");
 
-    private static final List<String> KEPT =
-            List.of("model", "max_tokens", "stream", "stop_sequences", "tool_choice", "thinking");
-
     private Json anthropic;
     private final boolean isThinkingOff;
 
@@ -66,7 +63,9 @@ final class Request {
             }
         }
         kept.closeWith(']').put("}]");
-        for (String name : KEPT) kept.put(",%:%", name, get(name));
+        for (String name : List.of("model", "max_tokens", "stream", "stop_sequences", "tool_choice", "thinking")) {
+            kept.put(",%:%", name, get(name));
+        }
         anthropic = Json.parse(kept.put("}").toBytes());
     }
 

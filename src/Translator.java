@@ -535,8 +535,7 @@ final class Translator {
             chunk(chunk);
         } catch (Json.Malformed e) {
             if (isFinished() && !event.isError()) return true; // what broke off is not of the reply
-            String words = new String(data, StandardCharsets.UTF_8);
-            throw event.isError() ? upstreamError(Json.Str.of(words))
+            throw event.isError() ? upstreamError(Json.Str.of(new String(data, StandardCharsets.UTF_8)))
                     : broken(502, "the stream's data is " + e.getMessage());
         }
         return isStopped();
@@ -575,7 +574,7 @@ final class Translator {
         if (isStopped() || choice.isNull()) return;
         pieces = 0;
         answered |= choice.parts().length > 0;
-        usageIsLast = usageIsLast && choices.items().isEmpty();
+        usageIsLast = false;
         boolean isDelta = choice.get("delta") instanceof Json.Obj;
         boolean isFirst = message.blocks() == 0 && calls.isEmpty() && filter.isUnused();
         if (isDelta || isFirst) delta(choice.get(isDelta ? "delta" : "message"), !isDelta);

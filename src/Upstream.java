@@ -217,8 +217,7 @@ final class Upstream {
         Dialect known = dialect(model).with(taught);
         if (taught.isEmpty() || taught.containsKey("once") || known.equals(learned.put(model, known))) return;
         lessons.increment();
-        String what = "learned about %s at %s: %s".formatted(model, target.host(), taught);
-        LOG.info(() -> A2o.printable(what));
+        LOG.info(() -> A2o.printable("learned about %s at %s: %s".formatted(model, target.host(), taught)));
     }
 
     private Map<String, String> taught(Dialect dialect) {
