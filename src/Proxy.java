@@ -36,8 +36,7 @@ final class Proxy implements AutoCloseable {
     private static final int MAX_TRUSTED_BYTES = 2 * 1024 * 1024; // made room for because a client says they come
     private static final long TICK_NANOS = 250_000_000;
     private static final long QUIET_NANOS = 60_000_000_000L; // after which memory is given back
-    private static final Pattern LOCAL = Pattern.compile(
-            "(?i)(https?://)?(localhost|127(\\.\\d+){3}|\\[::1])(:\\d+)?");
+    private static final Pattern LOCAL = Pattern.compile("(?i)(https?://)?(localhost|127(\\.\\d+){3}|\\[::1])(:\\d+)?");
     private static final Logger LOG = Logger.getLogger("a2o");
 
     static { // read when the server's and the client's classes load
