@@ -80,7 +80,7 @@ final class Upstream {
     private record Receiving(Arrivals arrived) implements Flow.Subscriber<List<ByteBuffer>> {
         @Override public void onSubscribe(Flow.Subscription all) { all.request(Long.MAX_VALUE); }
         @Override public void onComplete() { arrived.put(END); }
-        @Override public void onError(Throwable e) { } // which ends the exchange, too
+        @Override public void onError(Throwable e) { } // the future that send returned says so
 
         @Override
         public void onNext(List<ByteBuffer> chunks) {
@@ -300,13 +300,12 @@ final class Upstream {
             URI list = URI.create(url.toString().replaceFirst("/chat/completions(?=$|\\?)", "/models"));
             HttpRequest request = request(list, clientKey).GET().build();
             var sent = client.join().sendAsync(request, HttpResponse.BodyHandlers.ofByteArray());
-            byte[] body;
             try {
-                body = sent.get(LIST_PATIENCE.toMillis(), TimeUnit.MILLISECONDS).body();
+                models = Json.parse(sent.get(LIST_PATIENCE.toMillis(), TimeUnit.MILLISECONDS).body()).get("data")
+                        .items().stream().filter(model -> model.get("id").hasText()).toList();
             } finally {
                 sent.cancel(true);
             }
-            models = Json.parse(body).get("data").items().stream().filter(model -> model.get("id").hasText()).toList();
         } catch (InterruptedException | ExecutionException | TimeoutException | IllegalArgumentException
                 | Json.Malformed e) { // the message of one may hold the key
             LOG.info(() -> "%s lists no models: %s".formatted(target.host(), e.getClass().getSimpleName()));
