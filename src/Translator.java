@@ -279,10 +279,7 @@ final class Translator {
                 Json thought = thought(block);
                 if (thought.hasText()) thoughts.add(thought);
                 if (thought.hasText()) field = Opaque.field(kept); // the key that it came under
-                Json opaque = Opaque.of(kept);
-                if (dialect.takes("reasoning_content")) details.addAll(opaque.get("reasoning_details").items());
-                Json[] extra = dialect.takes("extra_content") ? opaque.get("extra_content").parts() : new Json[0];
-                for (int i = 0; i < extra.length; i += 2) extras.put(extra[i].text(), extra[i + 1]);
+                opaque(Opaque.of(kept), details, extras);
             }
         }
         boolean isPending = last && !openCalls.isEmpty();
@@ -300,6 +297,13 @@ final class Translator {
         if (!openCalls.isEmpty()) out.put("'tool_calls':[");
         for (Json call : openCalls) toolCall(call, extras.getOrDefault(call.get("id").text(), Json.NULL));
         out.closeWith(openCalls.isEmpty() ? '}' : ']').put(openCalls.isEmpty() ? "," : "},");
+    }
+
+    /** Adds what the backend wants back as it gave it, as far as it takes that. */
+    private void opaque(Json opaque, List<Json> details, Map<String, Json> extras) {
+        if (dialect.takes("reasoning_content")) details.addAll(opaque.get("reasoning_details").items());
+        Json[] extra = dialect.takes("extra_content") ? opaque.get("extra_content").parts() : new Json[0];
+        for (int i = 0; i < extra.length; i += 2) extras.put(extra[i].text(), extra[i + 1]);
     }
 
     private void toolCall(Json block, Json extra) {
@@ -374,7 +378,7 @@ final class Translator {
         Json id = block.get("tool_use_id");
         if (isKind(block, "container_upload")) throw request.invalid(block, "type", "uploaded files are not available");
         boolean isText = isKind(block, "text") && request.text(block, "text").hasText();
-        if (isText) parts.add(marked(block)); else if (!isKind(block, "tool_result")) parts.addAll(parts(block));
+        if (isText) parts.add(marked(block)); else parts.addAll(parts(block));
         if (unknown.get(id.text()) != block) return;
         warnings.add("unknown_tool_result");
         int at = parts.size(); // before what toolResult adds
