@@ -20,6 +20,9 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -32,6 +35,7 @@ class StatusTest {
     private static final String HTML = "accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
     private static final Pattern SAMPLE = Pattern.compile("(a2o_[a-z_]+?)(_bucket|_sum|_count)?"
             + "(\\{([a-z_]+=\"([^\"\\\\\n]|\\\\[\\\\\"n])*\"(,(?=[a-z])|(?=})))+})? ([0-9.]+(E-?[0-9]+)?)");
+    private static final Logger LOG = Logger.getLogger("a2o");
     private static final FutureTask<Void> PINGS = Tasks.begin(StatusTest::pingIsNoToken);
 
     /** The proxy before backends. */
@@ -223,6 +227,40 @@ class StatusTest {
             assertEquals(3, samples.get(errors.formatted(503)));
             assertEquals(0, samples.get("a2o_learned_downgrades_total"));
             assertEquals(samples, metrics(running), "asking changes nothing");
+        }
+    }
+
+    @Test
+    void requestsThatAreRefusedAreCountedAndLogged() throws Exception {
+        List<String> lines = new ArrayList<>();
+        var handler = new Handler() {
+            @Override public synchronized void publish(LogRecord record) { lines.add(record.getMessage()); }
+            @Override public void flush() { }
+            @Override public void close() { }
+        };
+        LOG.addHandler(handler);
+        try (var backend = new Backend(); var running = new Running(backend, "--auth-key", "key-of-a2o")) {
+            String key = "x-api-key: key-of-a2o";
+            List<Wire.Reply> refused = List.of(running.ask("m", false, "x-api-key: no\u0001no"),
+                    Wire.post(running.proxy.port(), "{", key), Wire.post(running.proxy.port(), "{\"model\":\"m\"}", key),
+                    running.ask("m", true, key, "origin: http://evil.test"));
+            assertEquals(List.of(401, 400, 400, 403), refused.stream().map(Wire.Reply::status).toList());
+            running.get("/favicon.ico", key);
+            String metrics = running.get("/metrics", key).body();
+            for (String count : List.of("401\",model=\"\"} 1.0", "400\",model=\"\"} 2.0", "403\",model=\"\"} 1.0")) {
+                assertTrue(metrics.contains("a2o_requests_total{status=\"" + count + "\n"), metrics);
+            }
+            assertFalse(metrics.contains("404"), metrics);
+            assertFalse(metrics.contains("request_duration_seconds_count"), metrics);
+            for (Wire.Reply reply : refused) {
+                String id = reply.headers().get("request-id");
+                List<String> about = List.copyOf(lines).stream().filter(line -> line.startsWith(id)).toList();
+                assertEquals(1, about.size(), about::toString);
+                assertTrue(about.getFirst().startsWith(id + " " + reply.status() + " refused: "), about::toString);
+            }
+            assertTrue(lines.toString().contains(" refused: messages: Field required"), lines::toString);
+        } finally {
+            LOG.removeHandler(handler);
         }
     }
 
