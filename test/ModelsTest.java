@@ -110,7 +110,8 @@ class ModelsTest {
     void aListOfModelsThatDoesNotEndIsNotWaitedFor() throws Exception {
         try (var pair = new Pair(200, "")) {
             pair.backend.answers(call -> {
-                call.raw("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 9999\r\n\r\n{\"data\":[");
+                call.raw("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+                        + "content-length: 9999\r\n\r\n{\"data\":[");
                 assertTrue(call.isLeft(10_000), "the proxy goes on waiting");
             });
             long begun = System.nanoTime();
