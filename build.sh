@@ -23,11 +23,11 @@ find_jdk() {
 }
 compile() { # compile DIRECTORY OPTION... FILE...
     rm -rf "$1" && mkdir -p "$1"
-    "$bin/javac" --release 21 -encoding UTF-8 -Xlint:all,-serial -Werror -d "$@"
+    "$bin/javac" -J-XX:TieredStopAtLevel=1 --release 21 -encoding UTF-8 -Xlint:all,-serial -Werror -d "$@"
 }
 jar() {
     compile build/classes src/*.java
-    "$bin/javac" --release 8 -Xlint:-options -cp build/classes -d build/classes src/Start.java
+    "$bin/javac" -J-XX:TieredStopAtLevel=1 --release 8 -Xlint:-options -cp build/classes -d build/classes src/Start.java
     (cd build/classes && LC_ALL=C && export LC_ALL && "$bin/jar" --create --file ../a2o.jar --date 2026-01-01T00:00:00Z --main-class Start *.class)
 }
 single() {
@@ -49,12 +49,11 @@ fetch_junit() {
     [ -n "${JUNIT_JAR:-}" ] || [ "$(sha256 "$junit" | cut -d ' ' -f 1)" = "$JUNIT_SHA256" ] ||
         die "$junit is not the file that was expected; delete it and try again"
 }
-run_tests() { # run_tests SELECTORS JAVA_OPTION...
-    selectors=$1 status=0 parallel=junit.jupiter.execution.parallel; shift; jar; single; fetch_junit
-    compile build/test -cp "build/classes:$junit" test/*.java
-    "$bin/java" -XX:TieredStopAtLevel=1 "$@" -jar "$junit" execute --class-path build/classes:build/test $selectors --disable-banner \
-        --disable-ansi-colors --config=$parallel.enabled=true --config=$parallel.mode.classes.default=concurrent \
-        --details "${DETAILS:-summary}" > build/test.log 2>&1 || status=$?
+run_tests() { # run_tests SELECTORS JAVA_OPTION...; how much at once is in test/junit-platform.properties
+    selectors=$1 status=0; shift; jar; fetch_junit; single & proof=$!
+    compile build/test -cp "build/classes:$junit" test/*.java; wait $proof
+    "$bin/java" -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xms512m "$@" -jar "$junit" execute --class-path build/classes:build/test:test \
+        $selectors --disable-banner --disable-ansi-colors --details "${DETAILS:-summary}" > build/test.log 2>&1 || status=$?
     cat build/test.log
     count() { sed -n "s/^\[ *\([0-9]*\) $1 *\]\$/\1/p" build/test.log; }
     passed=$(count "tests successful"); [ "${passed:-0}" -gt 0 ] || [ $status -ne 0 ] || status=1

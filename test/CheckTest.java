@@ -13,11 +13,16 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** {@code --check} against backends that lack something. Needs build/a2o.jar. */
 @Timeout(60)
+@Order(1)
+@Execution(ExecutionMode.CONCURRENT)
 class CheckTest {
     private static final String JAVA = Path.of(System.getProperty("java.home"), "bin", "java").toString();
     private static final Pattern ROW = Pattern.compile("(?m)^(\\S.{14}) (ok |no |\\? )? ?(.*(?:\\R {20}.*)*)");

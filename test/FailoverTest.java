@@ -172,6 +172,15 @@ class FailoverTest {
     }
 
     @Test
+    void aBackendThatIsNotThereIsSaidToBeSoAtOnce() throws Exception {
+        try (Proxy proxy = proxy(List.of("--upstream", deadUrl()))) {
+            long begun = System.nanoTime();
+            assertReply("502 127.0.0.1", Wire.post(proxy.port(), STREAM));
+            assertTrue(millisSince(begun) < 1000, millisSince(begun) + " ms");
+        }
+    }
+
+    @Test
     void theThirdIsAskedWhenTwoFail() throws Exception {
         try (var farm = new Farm(3)) {
             farm.get(0).answers(Backend.refusing(503, "one"));
@@ -270,24 +279,6 @@ class FailoverTest {
             Wire.Reply reply = farm.post(PLAIN);
             assertReply("200 from 1", reply);
             assertNull(reply.headers().get("anthropic-ratelimit-tokens-remaining"));
-        }
-    }
-
-    /** What a reply may linger after its finish_reason says nothing of the next backend's silence. */
-    @Test
-    void aReplyThatFinishedBadlyLeavesTheNextBackendItsTime() throws Exception {
-        String bad = json("{'choices':[{'index':0,'delta':{},'finish_reason':'insufficient_system_resource'}]}");
-        try (var farm = new Farm(2)) {
-            farm.get(0).answers(call -> {
-                call.events().data(bad);
-                assertFalse(call.isLeft(100));
-                call.data("[DONE]").end();
-            });
-            farm.get(1).answers(call -> {
-                assertFalse(call.isLeft(6000), "the proxy has given up");
-                Backend.saying("from 1").answer(call);
-            });
-            assertReply("200 from 1", farm.post(PLAIN));
         }
     }
 

@@ -30,14 +30,17 @@ import java.util.stream.Stream;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.ResourceAccessMode;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The way out to the backend: through an HTTP proxy, and over TLS with certificates that the JDK does not know. */
 @Timeout(40)
-@ResourceLock("log")
+@Order(1)
+@ResourceLock(value = "log", mode = ResourceAccessMode.READ)
 class OutwardTest {
     private static final int WAIT_SECONDS = 20;
     private static final char[] PASSWORD = "password".toCharArray();

@@ -34,6 +34,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.ResourceAccessMode;
 import org.junit.jupiter.api.parallel.ResourceLock;
 
 /**
@@ -41,8 +42,9 @@ import org.junit.jupiter.api.parallel.ResourceLock;
  * wait for the clock begins when this class loads and runs beside the other tests; its test only takes the outcome.
  */
 @Timeout(40)
+@Order(1)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
-@ResourceLock("log")
+@ResourceLock(value = "log", mode = ResourceAccessMode.READ)
 class ProxyTest {
     private static final int LAST = Integer.MAX_VALUE;
     private static final String WHY = "it says why";
