@@ -2,7 +2,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -169,11 +168,8 @@ class CheckTest {
 
     @Test
     void theFirstRowThatFailsSaysWhatToDoAndIsTheLast() throws Exception {
-        int port;
-        try (var none = new ServerSocket(0)) {
-            port = none.getLocalPort();
-        }
-        assertFails("connection", "does it run? is --upstream right?", check("--upstream", "http://127.0.0.1:" + port));
+        String dead = "http://127.0.0.1:" + Backend.deadPort();
+        assertFails("connection", "does it run? is --upstream right?", check("--upstream", dead));
         try (var backend = new Backend().answers(Backend.refusing(401, "no such key"))) {
             String url = backend.url().toString();
             assertFails("key", "no such key; give the right one as A2O_UPSTREAM_KEY", check("--upstream", url));

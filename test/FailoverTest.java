@@ -5,8 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -99,9 +97,7 @@ class FailoverTest {
 
     /** {@return the URL of a port that nobody listens on} */
     private static String deadUrl() throws IOException {
-        try (var taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
-            return "http://127.0.0.1:%d/v1".formatted(taken.getLocalPort());
-        }
+        return "http://127.0.0.1:%d/v1".formatted(Backend.deadPort());
     }
 
     /** @param expected the status, then the text that was said or stands in the error's message */

@@ -392,10 +392,7 @@ class OutwardTest {
 
     @Test
     void anHttpProxyThatCannotBeReachedIs502() throws Exception {
-        String closed;
-        try (var server = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
-            closed = "http://127.0.0.1:" + server.getLocalPort();
-        }
+        String closed = "http://127.0.0.1:" + Backend.deadPort();
         try (var backend = new Backend()) {
             assertFails(ask(backend.url().toString(), Map.of("HTTP_PROXY", closed)), "HTTP_PROXY");
             assertFails(ask("https://localhost:1/v1", Map.of("HTTPS_PROXY", closed)), "HTTPS_PROXY");

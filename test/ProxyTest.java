@@ -8,8 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -547,10 +545,7 @@ class ProxyTest {
 
     @Test
     void aBackendThatIsNotThereIs502() throws Exception {
-        int port;
-        try (var taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
-            port = taken.getLocalPort();
-        }
+        int port = Backend.deadPort();
         try (Proxy proxy = proxy(URI.create("http://127.0.0.1:%d/v1/chat/completions".formatted(port)))) {
             for (String request : List.of(plain("hi"), stream("hi"))) {
                 String message = error(Wire.post(proxy.port(), request), 502, "api_error");

@@ -6,8 +6,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.File;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +19,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Handler;
+import java.util.logging.Level;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 import java.util.regex.Matcher;
@@ -31,6 +30,7 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** What the proxy tells those who run it: page, JSON, metrics, readiness; in a real browser, if there is one. */
 @Timeout(90)
@@ -236,6 +236,7 @@ class StatusTest {
     }
 
     @Test
+    @ResourceLock("log")
     void requestsThatAreRefusedAreCountedAndLogged() throws Exception {
         List<String> lines = new ArrayList<>();
         var handler = new Handler() {
@@ -243,6 +244,8 @@ class StatusTest {
             @Override public void flush() { }
             @Override public void close() { }
         };
+        Level before = LOG.getLevel();
+        LOG.setLevel(Level.INFO);
         LOG.addHandler(handler);
         try (var backend = new Backend(); var running = new Running(backend, "--auth-key", "key-of-a2o")) {
             String key = "x-api-key: key-of-a2o";
@@ -266,6 +269,7 @@ class StatusTest {
             assertTrue(lines.toString().contains(" refused: messages: Field required"), lines::toString);
         } finally {
             LOG.removeHandler(handler);
+            LOG.setLevel(before);
         }
     }
 
@@ -415,10 +419,7 @@ class StatusTest {
 
     @Test
     void readyUnlessNoBackendCanBeReached() throws Exception {
-        int closed;
-        try (var none = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
-            closed = none.getLocalPort();
-        }
+        int closed = Backend.deadPort();
         String dead = "http://127.0.0.1:%d/v1".formatted(closed);
         try (var running = new Running(List.of(dead)); var backend = new Backend();
              var both = new Running(List.of(dead, backend.url().toString()))) {
