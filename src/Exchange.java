@@ -96,17 +96,17 @@ final class Exchange {
         if (options.debug()) LOG.info(() -> "%1$s > %2$s%n%1$s >> %3$s".formatted(requestId, anthropic.raw(), openai));
     }
 
-    /** Runs to the end. @throws ApiError if that is to be answered with a status: nothing has been sent yet */
-    void run() {
+    /** Runs to the end. */
+    void run() throws IOException {
         try {
             if (translator.wantsNothing()) translator.end(); else tries();
             if (!over) complete(); // a stream is, before its very end is read
         } catch (ApiError e) {
             status = e.status();
             failure = e.type();
-            if (body == null && !over) throw e;
-            if (!over) translator.fail(e, requestId); // over: the client has left
-            if (!over) complete();
+            if (over) return; // the client has left
+            if (body != null) translator.fail(e, requestId);
+            if (body != null) complete(); else Proxy.answer(http, e, requestId);
         } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) { // a bug; it must not look like an end
             if (body != null && !over) translator.fail(new ApiError(500, "an error of the proxy"), requestId);
             if (body != null && !over) complete();

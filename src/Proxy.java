@@ -129,7 +129,11 @@ final class Proxy implements AutoCloseable {
         http.getResponseHeaders().set("request-id", requestId);
         try {
             doHandle(http, requestId);
-        } catch (ApiError e) {
+        } catch (ApiError e) { // before there was an exchange, or after its client has left
+            boolean isRefused = http.getResponseCode() < 0 && http.getRequestURI().getPath().endsWith("/v1/messages");
+            if (isRefused) status.refuse(e.status());
+            String line = "%s %d refused: %s".formatted(requestId, e.status(), e.getMessage());
+            if (isRefused) LOG.info(() -> A2o.printable(line));
             answer(http, e, requestId);
         } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
             LOG.log(Level.SEVERE, requestId, e);
@@ -285,7 +289,7 @@ final class Proxy implements AutoCloseable {
         }
     }
 
-    private static void answer(HttpExchange http, ApiError error, String requestId) throws IOException {
+    static void answer(HttpExchange http, ApiError error, String requestId) throws IOException {
         if (http.getResponseCode() >= 0) return; // too late: the status has been sent
         if (error.isFinal()) http.getResponseHeaders().set("x-should-retry", "false");
         if (error.retrySeconds() > 0) http.getResponseHeaders().set("retry-after", Long.toString(error.retrySeconds()));

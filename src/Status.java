@@ -134,6 +134,12 @@ final class Status {
         this.upstreams = upstreams;
     }
 
+    /** Counts a request for which no backend was asked. */
+    synchronized void refuse(int status) {
+        count("requests_total", "{status=\"%d\",model=\"\"}".formatted(status), 1);
+        count("errors", "", 1);
+    }
+
     synchronized void add(Entry entry) {
         if (models.size() < MAX_MODELS && !models.contains(entry.model)) models.add(entry.model);
         String model = models.contains(entry.model) ? entry.model : "other";

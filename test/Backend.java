@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
@@ -36,6 +37,14 @@ final class Backend implements AutoCloseable {
     /** What to do with a request; an IOException is taken for the proxy's leaving, any other failure fails the test. */
     interface Script {
         void answer(Call call) throws Exception;
+    }
+
+    private static final Socket TAKEN = new Socket(); // a port that is bound, and that nobody listens on
+
+    /** {@return a port that refuses connections, and that nobody else gets} */
+    static synchronized int deadPort() throws IOException {
+        if (!TAKEN.isBound()) TAKEN.bind(new InetSocketAddress("127.0.0.1", 0));
+        return TAKEN.getLocalPort();
     }
 
     private final ServerSocket server = new ServerSocket(0, 200, InetAddress.getByName("127.0.0.1"));

@@ -2,7 +2,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -13,11 +12,16 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** {@code --check} against backends that lack something. Needs build/a2o.jar. */
 @Timeout(60)
+@Order(1)
+@Execution(ExecutionMode.CONCURRENT)
 class CheckTest {
     private static final String JAVA = Path.of(System.getProperty("java.home"), "bin", "java").toString();
     private static final Pattern ROW = Pattern.compile("(?m)^(\\S.{14}) (ok |no |\\? )? ?(.*(?:\\R {20}.*)*)");
@@ -164,11 +168,8 @@ class CheckTest {
 
     @Test
     void theFirstRowThatFailsSaysWhatToDoAndIsTheLast() throws Exception {
-        int port;
-        try (var none = new ServerSocket(0)) {
-            port = none.getLocalPort();
-        }
-        assertFails("connection", "does it run? is --upstream right?", check("--upstream", "http://127.0.0.1:" + port));
+        String dead = "http://127.0.0.1:" + Backend.deadPort();
+        assertFails("connection", "does it run? is --upstream right?", check("--upstream", dead));
         try (var backend = new Backend().answers(Backend.refusing(401, "no such key"))) {
             String url = backend.url().toString();
             assertFails("key", "no such key; give the right one as A2O_UPSTREAM_KEY", check("--upstream", url));

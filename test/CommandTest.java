@@ -16,12 +16,17 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** {@code -- COMMAND}: clients, which are small shell scripts here, on a proxy of their own. Needs build/a2o.jar. */
 @Timeout(60)
+@Order(1)
+@Execution(ExecutionMode.CONCURRENT)
 class CommandTest {
     private static final String JAVA = Path.of(System.getProperty("java.home"), "bin", "java").toString();
     private static final String URL = "http://127\\.0\\.0\\.1:(\\d+)";

@@ -27,7 +27,6 @@ import org.junit.jupiter.api.parallel.ResourceLock;
  * next time. The backends are strict, and refuse in the words of the vendors ({@link Refusals}) until they are content.
  */
 @Timeout(20)
-@ResourceLock("log")
 class DowngradeTest {
     private static final Backend.Script FINE = Backend.saying("fine");
     private static final Logger LOG = Logger.getLogger("a2o"); // held, or its level would be lost
@@ -268,6 +267,7 @@ class DowngradeTest {
     }
 
     @Test
+    @ResourceLock("log")
     void whatIsLearnedIsLoggedOnce() throws Exception {
         Queue<String> logged = new ConcurrentLinkedQueue<>();
         var handler = new Handler() {

@@ -5,8 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -99,9 +97,7 @@ class FailoverTest {
 
     /** {@return the URL of a port that nobody listens on} */
     private static String deadUrl() throws IOException {
-        try (var taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
-            return "http://127.0.0.1:%d/v1".formatted(taken.getLocalPort());
-        }
+        return "http://127.0.0.1:%d/v1".formatted(Backend.deadPort());
     }
 
     /** @param expected the status, then the text that was said or stands in the error's message */
@@ -168,6 +164,15 @@ class FailoverTest {
             for (int i = 0; i < 3; i++) assertReply("200 Hello there", Wire.post(proxy.port(), STREAM));
             assertTrue(millisSince(begun) < 4000, millisSince(begun) + " ms"); // a connection that is waited for takes 8 s
             assertEquals(3, backend.requests());
+        }
+    }
+
+    @Test
+    void aBackendThatIsNotThereIsSaidToBeSoAtOnce() throws Exception {
+        try (Proxy proxy = proxy(List.of("--upstream", deadUrl()))) {
+            long begun = System.nanoTime();
+            assertReply("502 127.0.0.1", Wire.post(proxy.port(), STREAM));
+            assertTrue(millisSince(begun) < 1000, millisSince(begun) + " ms");
         }
     }
 
@@ -270,24 +275,6 @@ class FailoverTest {
             Wire.Reply reply = farm.post(PLAIN);
             assertReply("200 from 1", reply);
             assertNull(reply.headers().get("anthropic-ratelimit-tokens-remaining"));
-        }
-    }
-
-    /** What a reply may linger after its finish_reason says nothing of the next backend's silence. */
-    @Test
-    void aReplyThatFinishedBadlyLeavesTheNextBackendItsTime() throws Exception {
-        String bad = json("{'choices':[{'index':0,'delta':{},'finish_reason':'insufficient_system_resource'}]}");
-        try (var farm = new Farm(2)) {
-            farm.get(0).answers(call -> {
-                call.events().data(bad);
-                assertFalse(call.isLeft(100));
-                call.data("[DONE]").end();
-            });
-            farm.get(1).answers(call -> {
-                assertFalse(call.isLeft(6000), "the proxy has given up");
-                Backend.saying("from 1").answer(call);
-            });
-            assertReply("200 from 1", farm.post(PLAIN));
         }
     }
 

@@ -1,10 +1,12 @@
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -100,6 +102,21 @@ class ModelsTest {
         try (var pair = new Pair(500, "")) {
             assertEquals("{\"data\":[],\"has_more\":false,\"first_id\":null,\"last_id\":null}",
                     pair.get("/v1/models").body());
+        }
+    }
+
+    /** Claude Code waits for three seconds. */
+    @Test
+    void aListOfModelsThatDoesNotEndIsNotWaitedFor() throws Exception {
+        try (var pair = new Pair(200, "")) {
+            pair.backend.answers(call -> {
+                call.raw("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+                        + "content-length: 9999\r\n\r\n{\"data\":[");
+                assertTrue(call.isLeft(10_000), "the proxy goes on waiting");
+            });
+            long begun = System.nanoTime();
+            assertEquals(200, pair.get("/v1/models").status());
+            assertTrue(System.nanoTime() - begun < TimeUnit.SECONDS.toNanos(5));
         }
     }
 }

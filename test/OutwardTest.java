@@ -30,14 +30,17 @@ import java.util.stream.Stream;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.ResourceAccessMode;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The way out to the backend: through an HTTP proxy, and over TLS with certificates that the JDK does not know. */
 @Timeout(40)
-@ResourceLock("log")
+@Order(1)
+@ResourceLock(value = "log", mode = ResourceAccessMode.READ)
 class OutwardTest {
     private static final int WAIT_SECONDS = 20;
     private static final char[] PASSWORD = "password".toCharArray();
@@ -389,10 +392,7 @@ class OutwardTest {
 
     @Test
     void anHttpProxyThatCannotBeReachedIs502() throws Exception {
-        String closed;
-        try (var server = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
-            closed = "http://127.0.0.1:" + server.getLocalPort();
-        }
+        String closed = "http://127.0.0.1:" + Backend.deadPort();
         try (var backend = new Backend()) {
             assertFails(ask(backend.url().toString(), Map.of("HTTP_PROXY", closed)), "HTTP_PROXY");
             assertFails(ask("https://localhost:1/v1", Map.of("HTTPS_PROXY", closed)), "HTTPS_PROXY");

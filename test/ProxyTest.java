@@ -8,8 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -34,6 +32,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.ResourceAccessMode;
 import org.junit.jupiter.api.parallel.ResourceLock;
 
 /**
@@ -41,8 +40,9 @@ import org.junit.jupiter.api.parallel.ResourceLock;
  * wait for the clock begins when this class loads and runs beside the other tests; its test only takes the outcome.
  */
 @Timeout(40)
+@Order(1)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
-@ResourceLock("log")
+@ResourceLock(value = "log", mode = ResourceAccessMode.READ)
 class ProxyTest {
     private static final int LAST = Integer.MAX_VALUE;
     private static final String WHY = "it says why";
@@ -545,10 +545,7 @@ class ProxyTest {
 
     @Test
     void aBackendThatIsNotThereIs502() throws Exception {
-        int port;
-        try (var taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
-            port = taken.getLocalPort();
-        }
+        int port = Backend.deadPort();
         try (Proxy proxy = proxy(URI.create("http://127.0.0.1:%d/v1/chat/completions".formatted(port)))) {
             for (String request : List.of(plain("hi"), stream("hi"))) {
                 String message = error(Wire.post(proxy.port(), request), 502, "api_error");

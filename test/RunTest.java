@@ -19,9 +19,12 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** The program as it is started: three ways to run it, the banner, wrong usage. Needs what build.sh makes of src/. */
 @Timeout(60)
+@Execution(ExecutionMode.CONCURRENT)
 class RunTest {
     private static final String JAVA = Path.of(System.getProperty("java.home"), "bin", "java").toString();
     private static final Pattern BANNER = Pattern.compile("a2o \\S+ listens on http://127\\.0\\.0\\.1:(\\d+)\\b.*");
@@ -29,8 +32,7 @@ class RunTest {
     private static final List<FutureTask<Integer>> PORTS = new ArrayList<>();
     private static final List<List<String>> WAYS =
             List.of(List.of("-jar", "build/a2o.jar"), List.of("build/A2o.java"), List.of("src/A2o.java"));
-    private static final List<String> QUICK =
-            List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-jar", "build/a2o.jar");
+    private static final List<String> QUICK = List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
 
     private record Outcome(int status, String out, String err) { }
 
@@ -58,6 +60,7 @@ class RunTest {
 
     private static ProcessBuilder process(List<String> way, String... args) {
         List<String> command = new ArrayList<>(List.of(JAVA));
+        command.addAll(QUICK); // a compiler that is used once is not worth compiling well
         command.addAll(way);
         command.addAll(List.of(args));
         var process = new ProcessBuilder(command);
@@ -76,7 +79,7 @@ class RunTest {
 
     /** Runs the jar to its end. */
     private static Outcome run(String... args) throws Exception {
-        Process process = process(QUICK, args).start();
+        Process process = process(WAYS.getFirst(), args).start();
         process.getOutputStream().close();
         try {
             if (!process.waitFor(20, TimeUnit.SECONDS)) fail("still running: " + String.join(" ", args));

@@ -6,8 +6,10 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /** Input that once took time out of all proportion to its length; each test names what it was. */
+@Isolated("it measures what a processor takes")
 class RunawayTest {
     private static final Duration LIMIT = Duration.ofSeconds(5);
 

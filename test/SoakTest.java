@@ -26,6 +26,7 @@ import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.ResourceLock;
@@ -35,6 +36,7 @@ import org.junit.jupiter.api.parallel.ResourceLock;
  * client must see what fits the last answer that the backend gave for it. {@code -Dsoak=N} is the number of exchanges,
  * {@code -Dsoak.seed=S} makes others of them.
  */
+@Order(2)
 @ResourceLock("log")
 class SoakTest {
     private static final int EXCHANGES = Integer.getInteger("soak", 300);

@@ -6,8 +6,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.File;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,18 +18,29 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** What the proxy tells those who run it: page, JSON, metrics, readiness; in a real browser, if there is one. */
 @Timeout(90)
+@Order(1)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class StatusTest {
     private static final String HTML = "accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
     private static final Pattern SAMPLE = Pattern.compile("(a2o_[a-z_]+?)(_bucket|_sum|_count)?"
             + "(\\{([a-z_]+=\"([^\"\\\\\n]|\\\\[\\\\\"n])*\"(,(?=[a-z])|(?=})))+})? ([0-9.]+(E-?[0-9]+)?)");
+    private static final Logger LOG = Logger.getLogger("a2o");
     private static final FutureTask<Void> PINGS = Tasks.begin(StatusTest::pingIsNoToken);
 
     /** The proxy before backends. */
@@ -227,6 +236,44 @@ class StatusTest {
     }
 
     @Test
+    @ResourceLock("log")
+    void requestsThatAreRefusedAreCountedAndLogged() throws Exception {
+        List<String> lines = new ArrayList<>();
+        var handler = new Handler() {
+            @Override public synchronized void publish(LogRecord record) { lines.add(record.getMessage()); }
+            @Override public void flush() { }
+            @Override public void close() { }
+        };
+        Level before = LOG.getLevel();
+        LOG.setLevel(Level.INFO);
+        LOG.addHandler(handler);
+        try (var backend = new Backend(); var running = new Running(backend, "--auth-key", "key-of-a2o")) {
+            String key = "x-api-key: key-of-a2o";
+            List<Wire.Reply> refused = List.of(running.ask("m", false, "x-api-key: no\u0001no"),
+                    Wire.post(running.proxy.port(), "{", key), Wire.post(running.proxy.port(), "{\"model\":\"m\"}", key),
+                    running.ask("m", true, key, "origin: http://evil.test"));
+            assertEquals(List.of(401, 400, 400, 403), refused.stream().map(Wire.Reply::status).toList());
+            running.get("/favicon.ico", key);
+            String metrics = running.get("/metrics", key).body();
+            for (String count : List.of("401\",model=\"\"} 1.0", "400\",model=\"\"} 2.0", "403\",model=\"\"} 1.0")) {
+                assertTrue(metrics.contains("a2o_requests_total{status=\"" + count + "\n"), metrics);
+            }
+            assertFalse(metrics.contains("404"), metrics);
+            assertFalse(metrics.contains("request_duration_seconds_count"), metrics);
+            for (Wire.Reply reply : refused) {
+                String id = reply.headers().get("request-id");
+                List<String> about = List.copyOf(lines).stream().filter(line -> line.startsWith(id)).toList();
+                assertEquals(1, about.size(), about::toString);
+                assertTrue(about.getFirst().startsWith(id + " " + reply.status() + " refused: "), about::toString);
+            }
+            assertTrue(lines.toString().contains(" refused: messages: Field required"), lines::toString);
+        } finally {
+            LOG.removeHandler(handler);
+            LOG.setLevel(before);
+        }
+    }
+
+    @Test
     void metricsAreThereBeforeAnyExchange() throws Exception {
         try (var backend = new Backend(); var running = new Running(backend)) {
             assertEquals(0, metrics(running).get("a2o_requests_in_flight"));
@@ -283,10 +330,12 @@ class StatusTest {
         List<String> hostile = List.of("a\\\"b", "a\\\\", "a\\nb\\u2028c\\u0000", "{} #\\ta", "é漢😀",
                 "x".repeat(200), "</script><img src=x onerror=alert(1)>", "\\ud800", "", " ", "other");
         try (var backend = new Backend(); var running = new Running(backend)) {
-            for (String model : hostile) running.ask(model, false);
-            for (int i = 0; i < 120; i++) running.ask("m" + i, false);
+            int served = 0; // some of the names may be refused
+            for (String model : hostile) served += running.ask(model, false).status() == 200 ? 1 : 0;
+            for (int i = 0; i < 120; i++) served += running.ask("m" + i, false).status() == 200 ? 1 : 0;
+            running.status(served);
             Map<String, Double> samples = metrics(running);
-            assertEquals(131, sum(samples, "a2o_requests_total"), 20); // some of the names may be refused
+            assertEquals(131, sum(samples, "a2o_requests_total"), 20);
             assertEquals(number(running.status(), "counts.requests"), sum(samples, "a2o_requests_total"));
             assertEquals(1, samples.get("a2o_requests_total{status=\"200\",model=\"a\\\\\"}"));
             assertEquals(1, samples.get("a2o_requests_total{status=\"200\",model=\"a\\\"b\"}"));
@@ -338,6 +387,7 @@ class StatusTest {
     }
 
     @Test
+    @Order(Integer.MAX_VALUE)
     void timeToFirstTokenIsNotThatToAPing() throws Exception {
         Tasks.outcome(PINGS);
     }
@@ -369,10 +419,7 @@ class StatusTest {
 
     @Test
     void readyUnlessNoBackendCanBeReached() throws Exception {
-        int closed;
-        try (var none = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
-            closed = none.getLocalPort();
-        }
+        int closed = Backend.deadPort();
         String dead = "http://127.0.0.1:%d/v1".formatted(closed);
         try (var running = new Running(List.of(dead)); var backend = new Backend();
              var both = new Running(List.of(dead, backend.url().toString()))) {
