@@ -39,8 +39,8 @@ final class Demo {
 
     private static void answer(Json request, OutputStream out) throws IOException {
         Json last = request.get("messages").items().getLast();
-        String said = last.get("content").raw().replace("\\n", " ").replaceAll("<system-reminder>.*?</system-reminder>", "")
-                .replaceFirst("(?s).*(?=.{200})", ""); // its end
+        String said = last.get("content").raw().replace("\\n", " ") // its end, without what the client adds
+                .replaceAll("<system-reminder>.*?</system-reminder>", "").replaceFirst("(?s).*(?=.{200})", "");
         Json schema = request.get("response_format").get("json_schema").get("schema");
         Json function = request.get("tools").items().stream().map(tool -> tool.get("function"))
                 .filter(each -> said.matches("(?s).*\\b\\Q%s\\E\\b.*".formatted(each.get("name").text())))
