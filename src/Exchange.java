@@ -123,7 +123,7 @@ final class Exchange {
         String text = what.toString(StandardCharsets.UTF_8);
         for (String key : List.of(clientKey, translator.dialect().target().key().orElse(""))) {
             String regex = key.chars().mapToObj("(?:\\Q%1$c\\E|\\\\u%1$04x)"::formatted).collect(Collectors.joining());
-            if (!key.isEmpty()) text = text.replaceAll("(?i)" + regex, "(key)");
+            if (key.length() > 7) text = text.replaceAll("(?i)" + regex, "(key)");
         }
         LOG.info("%s %s %s".formatted(requestId, arrow, text));
         what.reset();
