@@ -15,7 +15,8 @@ import java.util.stream.Stream;
  * {@code system=in-place} where system messages may stand in mid-conversation, {@code efforts} with the values of
  * reasoning_effort, {@code effort.E} with the one to send for E, {@code key} with the header that the key goes in,
  * {@code no_content} with what stands for the content of a message that has none, {@code forced=alone} where a tool is
- * forced by sending no other, {@code limit} with the highest max_tokens, {@code reasoning_content=required} in every
+ * forced by sending no other, {@code prefill=repeated} where a reply begins with what the request had begun of it,
+ * {@code limit} with the highest max_tokens, {@code reasoning_content=required} in every
  * message of the assistant's, and {@code once} where all that is for one request alone.
  */
 record Dialect(Options.Target target, Map<String, String> rules) {
@@ -41,6 +42,8 @@ record Dialect(Options.Target target, Map<String, String> rules) {
             """;
     private static final Map<String, String> GENERIC = Map.of("store", "", "service_tier", "", "system", "wrapped",
             "prompt_cache_key", "", "top_k", "", "tool_stream", "", "cache_control", "", "key", "authorization");
+    /** What is learned of a backend that says it is llama.cpp. */
+    static final Map<String, String> LLAMA = Map.of("forced", "alone", "prefill", "repeated");
     private static final List<String> EFFORTS = List.of("none", "minimal", "low", "medium", "high", "xhigh", "max");
 
     private static final Pattern REFUSAL = Pattern.compile(

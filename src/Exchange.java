@@ -9,6 +9,7 @@ import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -121,9 +122,14 @@ final class Exchange {
     private void debug(String arrow, ByteArrayOutputStream what) {
         if (what.size() == 0) return;
         String text = what.toString(StandardCharsets.UTF_8);
-        for (String key : List.of(clientKey, translator.dialect().target().key().orElse(""))) {
-            String regex = key.chars().mapToObj("(?:\\Q%1$c\\E|\\\\u%1$04x)"::formatted).collect(Collectors.joining());
-            if (key.length() > 7) text = text.replaceAll("(?i)" + regex, "(key)");
+        Options.Target target = translator.dialect().target();
+        List<String> secrets = new ArrayList<>(List.of(clientKey, target.key().orElse("")));
+        options.headers().forEach(header -> secrets.add(header.value()));
+        if (target.url().getRawQuery() != null) secrets.addAll(List.of(target.url().getRawQuery().split("[&=]")));
+        for (String secret : secrets) {
+            String regex = secret.chars().mapToObj("(?:\\\\?\\Q%1$c\\E|\\\\u%1$04x)"::formatted)
+                    .collect(Collectors.joining());
+            if (secret.length() > 7) text = text.replaceAll("(?i)" + regex, "(key)");
         }
         LOG.info("%s %s %s".formatted(requestId, arrow, text));
         what.reset();
@@ -204,8 +210,10 @@ final class Exchange {
             var head = (HttpResponse.ResponseInfo) first;
             answer = head.statusCode();
             passHeaders(head.headers());
-            boolean isLlama = head.headers().firstValue("server").orElse("").equals("llama.cpp"); // takes no named tool
-            if (isLlama) upstream.learns(translator.model(), translator.dialect().with(Map.of("forced", "alone")));
+            boolean isLlama = head.headers().firstValue("server").orElse("").equals("llama.cpp");
+            Dialect known = upstream.dialect(translator.model());
+            boolean isNew = isLlama && !known.is("prefill", "repeated");
+            if (isNew) upstream.learns(translator.model(), known.with(Dialect.LLAMA));
             String type = head.headers().firstValue("content-type").orElse("");
             if (head.statusCode() != 200 || type.contains("html")) throw refusal(head);
             if (WHOLE.matcher(type).matches()) whole(); else events();
@@ -214,11 +222,11 @@ final class Exchange {
             if (sent != null && isFailure(e)) upstream.fails();
             throw e;
         } finally {
-            debug("<<", said);
             arrived.close();
             arrived = new Upstream.Arrivals();
             if (sent != null && !ended) sent.cancel(true);
             upstream.release();
+            debug("<<", said);
         }
     }
 

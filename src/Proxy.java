@@ -132,7 +132,7 @@ final class Proxy implements AutoCloseable {
         } catch (ApiError e) { // before there was an exchange, or after its client has left
             boolean isRefused = http.getResponseCode() < 0 && http.getRequestURI().getPath().endsWith("/v1/messages");
             if (isRefused) status.refuse(e.status());
-            String line = "%s %d refused: %s".formatted(requestId, e.status(), e.getMessage());
+            String line = "%s %d refused: %.300s".formatted(requestId, e.status(), e.getMessage());
             if (isRefused) LOG.info(() -> A2o.printable(line));
             answer(http, e, requestId);
         } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {

@@ -47,7 +47,7 @@ final class Tools {
             List<Json> callers = tool.get("allowed_callers").items();
             boolean withheld = !callers.isEmpty() && callers.stream().noneMatch(caller -> caller.is("direct"))
                     || defers && tool.get("defer_loading") == Json.TRUE && !history.contains(name.raw());
-            boolean isOther = !forced.isEmpty() && !name.is(forced);
+            boolean isOther = !forced.isEmpty() && !name.text().equals(forced);
             if (withheld || isOther) continue;
             boolean isOwn = name.hasText() && names.add(name.text());
             if (!isOwn) throw request.invalid(tool, "name", "a name that no other tool has expected");

@@ -665,7 +665,7 @@ final class Translator {
 
     private void content(Json text) {
         boolean odd = text instanceof Json.Num || text instanceof Json.Obj;
-        boolean isRepeated = !prefill.isEmpty() && message.blocks() == 0 && dialect.is("forced", "alone") // llama.cpp
+        boolean isRepeated = !prefill.isEmpty() && message.blocks() == 0 && dialect.is("prefill", "repeated")
                 && text.text().startsWith(prefill);
         if (isRepeated) text = Json.Str.of(text.text().substring(prefill.length()));
         if (odd || text.hasText()) piece(odd ? Json.Str.of(text.raw()) : text, "");

@@ -159,9 +159,11 @@ final class Upstream {
 
     /** The TLS of a backend that has none: the JDK's, made for every client, would take 100 ms to read certificates. */
     private static final class NoTls extends SSLContextSpi {
+        private static final SSLParameters NONE = new SSLParameters(new String[0], new String[0]);
+
         @Override protected void engineInit(KeyManager[] keys, TrustManager[] trusted, SecureRandom random) { }
-        @Override protected SSLParameters engineGetDefaultSSLParameters() { return new SSLParameters(); }
-        @Override protected SSLParameters engineGetSupportedSSLParameters() { return new SSLParameters(); }
+        @Override protected SSLParameters engineGetDefaultSSLParameters() { return NONE; }
+        @Override protected SSLParameters engineGetSupportedSSLParameters() { return NONE; }
         @Override protected SSLSocketFactory engineGetSocketFactory() { return null; }
         @Override protected SSLServerSocketFactory engineGetServerSocketFactory() { return null; }
         @Override protected SSLEngine engineCreateSSLEngine() { return null; }
@@ -272,11 +274,11 @@ final class Upstream {
      * To cancel what is returned stops all.
      */
     CompletableFuture<HttpResponse<Void>> send(Json.Writer body, String clientKey, Arrivals arrived) {
-        var all = ByteBuffer.wrap(body.array(), 0, body.size());
+        var all = new AtomicReference<>(ByteBuffer.wrap(body.array(), 0, body.size())); // until it is handed over
         try {
             HttpRequest request = request(url, clientKey).setHeader("content-type", "application/json")
-                    .POST(HttpRequest.BodyPublishers.fromPublisher(reader -> reader.onSubscribe(
-                            new Sending(reader, new AtomicReference<>(all))), body.size())).build();
+                    .POST(HttpRequest.BodyPublishers.fromPublisher(
+                            reader -> reader.onSubscribe(new Sending(reader, all)), body.size())).build();
             CompletableFuture<HttpResponse<Void>> sent = client.join().sendAsync(request, head -> {
                 isSilent = false;
                 arrived.put(head);

@@ -1,6 +1,7 @@
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -56,6 +57,25 @@ class LlamaTest {
                 Object sent = Tree.of(new String(backend.take().body(), StandardCharsets.UTF_8));
                 assertEquals(content, Tree.at(sent, "messages.1.content"));
             }
+        }
+    }
+
+    /** Of two guesses the first does not help: it is not remembered, whoever refuses it. */
+    @Test
+    void whatDidNotHelpIsNotLearned() throws Exception {
+        String format = ",\"output_config\":{\"format\":{\"type\":\"json_schema\",\"schema\":{\"type\":\"object\"}}}";
+        String refusal = "{\"error\":{\"message\":\"'response_format' with 'tool_choice' is unsupported\"}}";
+        Backend.Script refuse = call -> call.reply(400, "application/json", refusal, "Server: llama.cpp");
+        try (var backend = new Backend(); var proxy = proxy(backend)) {
+            backend.answers(saying("hello"), refuse, refuse, saying("{}"), saying("{}"));
+            Wire.post(proxy.port(), HI.formatted("", ""));
+            String any = TOOLS.replace("tool\",\"name\":\"g", "any");
+            assertEquals("{}", Wire.post(proxy.port(), HI.formatted("", any + format)).said());
+            Wire.post(proxy.port(), HI.formatted("", format));
+            assertEquals(5, backend.requests());
+            List<Boolean> sent = new ArrayList<>();
+            for (int i = 0; i < 5; i++) sent.add(backend.take().text().contains("response_format"));
+            assertEquals(List.of(false, true, false, true, true), sent);
         }
     }
 

@@ -598,6 +598,19 @@ class SafetyTest {
         }
     }
 
+    @Test
+    void theDebugLogHasNoSecretHoweverTheBackendWritesIt() throws Exception {
+        String echo = "{\"error\":{\"message\":\"no: up\\\\/0123456789abcdef, head-0123456789abcdef\"}}".replace("\\\\", "\\");
+        try (var pair = new Pair("--debug", "--upstream-key", "up/0123456789abcdef",
+                "--header", "x-b: head-0123456789abcdef")) {
+            pair.backend.answers(call -> call.reply(400, "application/json", echo));
+            pair.post(plain("hi"));
+            String kept = log.until(pair.post(plain("the end"))).toString();
+            assertTrue(kept.contains(" << {\"error\""), kept);
+            assertFalse(kept.contains("0123456789abcdef"), kept);
+        }
+    }
+
     /** {@return backends that tell the key which they were given, each in another way} */
     private static List<Backend.Script> echoes() {
         String text = "Incorrect API key provided: " + UPSTREAM_KEY + ".";
