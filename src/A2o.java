@@ -1,17 +1,22 @@
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.time.LocalDateTime;
+import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 import java.util.logging.ConsoleHandler;
 import java.util.logging.FileHandler;
+import java.util.logging.Formatter;
 import java.util.logging.Handler;
+import java.util.logging.LogRecord;
 import java.util.logging.Logger;
-import java.util.logging.SimpleFormatter;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -21,6 +26,21 @@ final class A2o {
     private static final int DRAIN_SECONDS = 30;
     private static final Logger LOG = Logger.getLogger("a2o");
     private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{C}\\p{Zl}\\p{Zp}]");
+
+    /** An entry of the log: time, message, and the stack of what went wrong. */
+    private static final class Line extends Formatter {
+        private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss");
+
+        @Override
+        public String format(LogRecord entry) {
+            var text = new StringWriter();
+            text.append(TIME.format(LocalDateTime.now())).append(' ').append(entry.getMessage());
+            var lines = new PrintWriter(text);
+            lines.println();
+            if (entry.getThrown() != null) entry.getThrown().printStackTrace(lines);
+            return text.toString();
+        }
+    }
 
     public static void main(String[] args) {
         try {
@@ -63,10 +83,9 @@ final class A2o {
         String log = isAlone || options.logFile().isPresent() ? options.logFile().orElse("")
                 : Files.createTempFile("a2o-", ".log").toString();
         if (!isAlone) System.setErr(new PrintStream(new FileOutputStream(log, true), true));
-        System.setProperty("java.util.logging.SimpleFormatter.format", "%1$tF %1$tT %5$s%6$s%n"); // time, words, stack
         LOG.addHandler(new ConsoleHandler());
         if (isAlone && !log.isEmpty()) LOG.addHandler(new FileHandler(log.replace("%", "%%"), 0, 1, true));
-        for (Handler handler : LOG.getHandlers()) handler.setFormatter(new SimpleFormatter());
+        for (Handler handler : LOG.getHandlers()) handler.setFormatter(new Line());
         proxy.start();
         String host = options.host().contains(":") ? "[" + options.host() + "]" : options.host();
         String url = "http://%s:%d".formatted(host, proxy.port());
