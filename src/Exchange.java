@@ -126,10 +126,10 @@ final class Exchange {
         List<String> secrets = new ArrayList<>(List.of(clientKey, target.key().orElse("")));
         options.headers().forEach(header -> secrets.add(header.value()));
         if (target.url().getRawQuery() != null) secrets.addAll(List.of(target.url().getRawQuery().split("[&=]")));
+        secrets.removeIf(secret -> secret.length() < 8); // a word that stands for a key
         for (String secret : secrets) {
-            String regex = secret.chars().mapToObj("(?:\\\\?\\Q%1$c\\E|\\\\u%1$04x)"::formatted)
-                    .collect(Collectors.joining());
-            if (secret.length() > 7) text = text.replaceAll("(?i)" + regex, "(key)");
+            text = text.replaceAll(secret.chars().mapToObj("(?:\\\\?\\Q%1$c\\E|\\\\u%1$04x)"::formatted)
+                    .collect(Collectors.joining("", "(?i)", "")), "(key)");
         }
         LOG.info("%s %s %s".formatted(requestId, arrow, text));
         what.reset();

@@ -14,6 +14,7 @@ final class JsonParser {
     private static final long GATHER = 0x0002040810204081L; // times the highest bits of eight bytes: all in one
     private static final int SHORT = 32; // bytes
     private static final int NAMES = 64;
+    private static final int MIN_REPEATING = 1024; // bytes; in less, as a stream's chunk, few names come twice
     private static final int ESCAPE = 1; // a backslash, and what may follow it
     private static final int TWO_BYTES = 2; // the first and the second byte of such a character
     private static final byte[] LEADS = new byte[256];
@@ -26,12 +27,13 @@ final class JsonParser {
     }
 
     private final byte[] source;
-    private final Json[] names = new Json[NAMES]; // read before, by their first letters
+    private final Json[] names; // read before, by their first letters; null in a short source
     private int at;
 
     JsonParser(byte[] source, int at) {
         this.source = source;
         this.at = at;
+        this.names = source.length < MIN_REPEATING ? null : new Json[NAMES];
     }
 
     /** {@return a byte, unsigned; -1 beyond the end} */
@@ -90,6 +92,7 @@ final class JsonParser {
 
     /** {@return a member's name} Names come again and again: one that is known need not be looked through. */
     private Json name() {
+        if (names == null) return string();
         int slot = (byteAt(at + 1) * 7 + byteAt(at + 2)) & NAMES - 1;
         Json known = names[slot];
         int to = known == null ? at : at + known.to() - known.from();

@@ -130,10 +130,10 @@ final class Proxy implements AutoCloseable {
         try {
             doHandle(http, requestId);
         } catch (ApiError e) { // before there was an exchange, or after its client has left
-            boolean isRefused = http.getResponseCode() < 0 && http.getRequestURI().getPath().endsWith("/v1/messages");
-            if (isRefused) status.refuse(e.status());
-            String line = "%s %d refused: %.300s".formatted(requestId, e.status(), e.getMessage());
-            if (isRefused) LOG.info(() -> A2o.printable(line));
+            if (http.getResponseCode() < 0 && http.getRequestURI().getPath().endsWith("/v1/messages")) {
+                status.refuse(e.status());
+                LOG.info(A2o.printable("%s %d refused: %.300s".formatted(requestId, e.status(), e.getMessage())));
+            }
             answer(http, e, requestId);
         } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
             LOG.log(Level.SEVERE, requestId, e);

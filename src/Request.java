@@ -90,7 +90,7 @@ final class Request {
         String effort = get("output_config").get("effort").text();
         for (Json message : get("messages").items()) {
             Json changed = message.get("output_config").get("effort");
-            if (message.get("role").is("system") && changed.hasText()) effort = changed.text();
+            if (changed.hasText() && message.get("role").is("system")) effort = changed.text();
         }
         long budget = may(get("thinking"), "budget_tokens", "n").toLong(0);
         boolean isBudget = effort.isEmpty() && budget > 0 && get("thinking").get("type").is("enabled");

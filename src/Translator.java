@@ -223,9 +223,9 @@ final class Translator {
      * and what is meant to last until the next user message, where that has come.
      */
     private boolean isSent(Json message, int lastUser) {
+        if (isRole(message, "user")) return true;
         boolean isBrief = message.get("clear_at").is("next_user_message");
         if (isRole(message, "system")) return message.from() > lastUser || !isBrief;
-        if (isRole(message, "user")) return true;
         for (Json block : blocks(message, "content")) {
             if (isKind(block, "tool_use") || thought(block).hasText() || folded(block).hasText()) return true;
         }

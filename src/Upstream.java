@@ -84,14 +84,16 @@ final class Upstream {
 
         @Override
         public void onNext(List<ByteBuffer> chunks) {
-            var piece = new byte[chunks.stream().mapToInt(ByteBuffer::remaining).sum()];
+            int size = 0;
+            for (ByteBuffer chunk : chunks) size += chunk.remaining();
+            var piece = new byte[size];
             int at = 0;
             for (ByteBuffer chunk : chunks) {
                 int length = chunk.remaining();
                 chunk.get(piece, at, length);
                 at += length;
             }
-            if (at > 0) arrived.put(piece);
+            if (size > 0) arrived.put(piece);
         }
     }
 

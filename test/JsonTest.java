@@ -261,6 +261,11 @@ class JsonTest {
                 [{"ab":1,"abc":2,"a":3,"":4,"ab\\u0063d":5,"abcd_":6},{"abc":7,"ab":8,"a":9,"":10,"abcd":11,"b\\"":12},
                  {"b\\"":13,"b":14,"ab":15,"ab ":16}]""";
         same(Tree.of(document), parse(document));
+        String room = " ".repeat(2000); // in a short document no name is looked up
+        same(Tree.of(document), parse(room + document));
+        refused(utf8(room + "[{\"ab\":1},{\"ab"), 2014);
+        refused(utf8(room + "[{\"ab\":1},{\"a"), 2013);
+        refused(utf8(room + "[{\"ab\":1},{\"ab\n\":1}]"), 2014);
         refused(utf8("[{\"ab\":1},{\"ab"), 14);
         refused(utf8("[{\"ab\":1},{\"a"), 13);
         refused(utf8("[{\"ab\":1},{\"ab\n\":1}]"), 14);
