@@ -13,7 +13,6 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Future;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -201,7 +200,7 @@ final class Exchange {
         ended = false;
         taken = 0;
         upstream.acquire();
-        Future<?> sent = null;
+        Transport.Sent<Void> sent = null;
         try {
             sent = upstream.send(openai, clientKey, arrived);
             Object first = await(options.timeout().toNanos());
@@ -209,6 +208,7 @@ final class Exchange {
             if (first instanceof Throwable e) throw upstream.failure(e);
             var head = (HttpResponse.ResponseInfo) first;
             answer = head.statusCode();
+            upstream.answers();
             passHeaders(head.headers());
             boolean isLlama = head.headers().firstValue("server").orElse("").equals("llama.cpp");
             Dialect known = upstream.dialect(translator.model());
@@ -224,7 +224,7 @@ final class Exchange {
         } finally {
             arrived.close();
             arrived = new Upstream.Arrivals();
-            if (sent != null && !ended) sent.cancel(true);
+            if (sent != null && !ended) sent.cancel();
             upstream.release();
             debug("<<", said);
         }

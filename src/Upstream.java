@@ -1,60 +1,34 @@
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.ConnectException;
-import java.net.ProxySelector;
 import java.net.URI;
-import java.net.http.HttpClient;
 import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.nio.channels.UnresolvedAddressException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.security.GeneralSecurityException;
-import java.security.KeyStore;
-import java.security.SecureRandom;
-import java.security.cert.Certificate;
-import java.security.cert.CertificateFactory;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Flow;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.logging.Logger;
-import javax.net.ssl.KeyManager;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLContextSpi;
-import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
-import javax.net.ssl.SSLParameters;
-import javax.net.ssl.SSLServerSocketFactory;
-import javax.net.ssl.SSLSessionContext;
-import javax.net.ssl.SSLSocketFactory;
-import javax.net.ssl.TrustManager;
-import javax.net.ssl.TrustManagerFactory;
-import javax.net.ssl.X509TrustManager;
 
 /**
  * One backend: sends it requests, no more at a time than allowed, and remembers how it does and what it takes. Safe for
  * use by many threads; shared are the places, what was learned by model, and for how long it is set aside.
  */
 final class Upstream {
-    private static final Duration PATIENCE = Duration.ofSeconds(8); // to connect, and to get a place
+    private static final Duration PATIENCE = Duration.ofSeconds(8); // to get a place
     static final byte[] END = {};
     private static final int MAX_LEARNED = 1000; // models, whose names clients choose
     private static final int MAX_SHOWN = 50; // of these
@@ -62,22 +36,8 @@ final class Upstream {
     private static final Duration LIST_PATIENCE = Duration.ofMillis(2500); // Claude Code waits for 3 s
     private static final Logger LOG = Logger.getLogger("a2o");
 
-    /** A request's body on its way out, as it is: the JDK's own publisher would copy it. */
-    private record Sending(Flow.Subscriber<? super ByteBuffer> reader, AtomicReference<ByteBuffer> body)
-            implements Flow.Subscription {
-        @Override public void cancel() { }
-
-        @Override
-        public void request(long pieces) {
-            ByteBuffer all = body.getAndSet(null);
-            if (all == null) return; // it has been handed over
-            reader.onNext(all);
-            reader.onComplete();
-        }
-    }
-
     /** A reply's body on its way in: what came at once is handed on as one piece, of however many chunks. */
-    private record Receiving(Arrivals arrived) implements Flow.Subscriber<List<ByteBuffer>> {
+    record Receiving(Arrivals arrived) implements Flow.Subscriber<List<ByteBuffer>> {
         @Override public void onSubscribe(Flow.Subscription all) { all.request(Long.MAX_VALUE); }
         @Override public void onComplete() { arrived.put(END); }
         @Override public void onError(Throwable e) { } // the future that send returned says so
@@ -115,7 +75,7 @@ final class Upstream {
         }
 
         /** Waits while there is enough already, so that a client that reads slowly slows the backend down. */
-        private void put(Object next) {
+        void put(Object next) {
             try {
                 while (!isClosed && !queue.offer(next, 1, TimeUnit.SECONDS)) { }
             } catch (InterruptedException e) {
@@ -130,7 +90,7 @@ final class Upstream {
     private final Options options;
     private final Options.Target target;
     private final URI url;
-    private final CompletableFuture<HttpClient> client; // made meanwhile: it would hold up the start
+    private final Transport transport;
     private final Semaphore allPlaces;
     private final Semaphore places;
     private final Dialect base;
@@ -150,49 +110,7 @@ final class Upstream {
         this.base = Dialect.of(target);
         this.url = target.isDemo() ? new Demo().start() : target.url();
         this.places = new Semaphore(options.maxConnectionsPerHost(), true);
-        HttpClient.Builder client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
-                .proxy(ProxySelector.of(target.proxy().orElse(null)))
-                .connectTimeout(PATIENCE)
-                .executor(Executors.newVirtualThreadPerTaskExecutor()); // spares a change of threads for each step
-        if (options.caCert().isPresent()) client.sslContext(trusting(options.caCert().get()));
-        else if (url.getScheme().equals("http")) client.sslContext(new SSLContext(new NoTls(), null, "none") { });
-        this.client = CompletableFuture.supplyAsync(client::build);
-    }
-
-    /** The TLS of a backend that has none: the JDK's, made for every client, would take 100 ms to read certificates. */
-    private static final class NoTls extends SSLContextSpi {
-        private static final SSLParameters NONE = new SSLParameters(new String[0], new String[0]);
-
-        @Override protected void engineInit(KeyManager[] keys, TrustManager[] trusted, SecureRandom random) { }
-        @Override protected SSLParameters engineGetDefaultSSLParameters() { return NONE; }
-        @Override protected SSLParameters engineGetSupportedSSLParameters() { return NONE; }
-        @Override protected SSLSocketFactory engineGetSocketFactory() { return null; }
-        @Override protected SSLServerSocketFactory engineGetServerSocketFactory() { return null; }
-        @Override protected SSLEngine engineCreateSSLEngine() { return null; }
-        @Override protected SSLEngine engineCreateSSLEngine(String host, int port) { return null; }
-        @Override protected SSLSessionContext engineGetServerSessionContext() { return null; }
-        @Override protected SSLSessionContext engineGetClientSessionContext() { return null; }
-    }
-
-    /** {@return TLS that trusts the certificates in a PEM file besides the JDK's} */
-    private static SSLContext trusting(String file) throws IOException {
-        try (InputStream in = Files.newInputStream(Path.of(file))) {
-            TrustManagerFactory factory = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-            factory.init((KeyStore) null);
-            var known = ((X509TrustManager) factory.getTrustManagers()[0]).getAcceptedIssuers();
-            List<Certificate> trusted = new ArrayList<>(List.of(known));
-            trusted.addAll(CertificateFactory.getInstance("X.509").generateCertificates(in));
-            if (trusted.size() == known.length) throw new IOException("it holds no certificate");
-            KeyStore store = KeyStore.getInstance("PKCS12");
-            store.load(null, null);
-            for (Certificate each : trusted) store.setCertificateEntry("c" + store.size(), each);
-            factory.init(store);
-            SSLContext context = SSLContext.getInstance("TLS");
-            context.init(null, factory.getTrustManagers(), null);
-            return context;
-        } catch (IOException | GeneralSecurityException e) {
-            throw new IOException("--ca-cert %s cannot be read: %s".formatted(file, e), e);
-        }
+        this.transport = new Transport(options, target, url);
     }
 
     /** {@return the backends in the order to try them: as they are given, but those set aside last} */
@@ -232,6 +150,8 @@ final class Upstream {
 
     Dialect dialect(String model) { return learned.getOrDefault(model, base); }
     String host() { return target.address(); }
+    /** A head has come. */
+    void answers() { isSilent = false; }
     long lessons() { return lessons.sum(); }
     Map<Integer, LongAdder> errors() { return errors; }
     void errs(int status) { errors.computeIfAbsent(status, none -> new LongAdder()).increment(); }
@@ -273,23 +193,11 @@ final class Upstream {
 
     /**
      * Sends a request, with the client's key unless there is one for this backend; of the client's other headers none.
-     * To cancel what is returned stops all.
      */
-    CompletableFuture<HttpResponse<Void>> send(Json.Writer body, String clientKey, Arrivals arrived) {
-        var all = new AtomicReference<>(ByteBuffer.wrap(body.array(), 0, body.size())); // until it is handed over
+    Transport.Sent<Void> send(Json.Writer body, String clientKey, Arrivals arrived) {
         try {
-            HttpRequest request = request(url, clientKey).setHeader("content-type", "application/json")
-                    .POST(HttpRequest.BodyPublishers.fromPublisher(
-                            reader -> reader.onSubscribe(new Sending(reader, all)), body.size())).build();
-            CompletableFuture<HttpResponse<Void>> sent = client.join().sendAsync(request, head -> {
-                isSilent = false;
-                arrived.put(head);
-                return HttpResponse.BodySubscribers.fromSubscriber(new Receiving(arrived));
-            });
-            sent.whenComplete((reply, e) -> {
-                if (e != null) arrived.put(e);
-            });
-            return sent;
+            HttpRequest.Builder request = request(url, clientKey).setHeader("content-type", "application/json");
+            return transport.post(request, body, arrived);
         } catch (IllegalArgumentException e) {
             throw new ApiError(401, "the key holds characters that no header may hold");
         }
@@ -302,13 +210,12 @@ final class Upstream {
         List<Json> models = List.of();
         try {
             URI list = URI.create(url.toString().replaceFirst("/chat/completions(?=$|\\?)", "/models"));
-            HttpRequest request = request(list, clientKey).GET().build();
-            var sent = client.join().sendAsync(request, HttpResponse.BodyHandlers.ofByteArray());
+            var sent = transport.get(request(list, clientKey));
             try {
-                models = Json.parse(sent.get(LIST_PATIENCE.toMillis(), TimeUnit.MILLISECONDS).body()).get("data")
-                        .items().stream().filter(model -> model.get("id").hasText()).toList();
+                byte[] body = sent.reply().get(LIST_PATIENCE.toMillis(), TimeUnit.MILLISECONDS).body();
+                models = Json.parse(body).get("data").items().stream().filter(each -> each.get("id").hasText()).toList();
             } finally {
-                sent.cancel(true);
+                sent.cancel();
             }
         } catch (InterruptedException | ExecutionException | TimeoutException | IllegalArgumentException
                 | Json.Malformed e) { // the message of one may hold the key
