@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -200,7 +201,7 @@ final class Exchange {
         ended = false;
         taken = 0;
         upstream.acquire();
-        Transport.Sent<Void> sent = null;
+        CompletableFuture<?> sent = null;
         try {
             sent = upstream.send(openai, clientKey, arrived);
             Object first = await(options.timeout().toNanos());
@@ -222,9 +223,8 @@ final class Exchange {
             if (sent != null && isFailure(e)) upstream.fails();
             throw e;
         } finally {
-            arrived.close();
+            if (sent != null && !ended) arrived.stop(sent); else arrived.close();
             arrived = new Upstream.Arrivals();
-            if (sent != null && !ended) sent.cancel();
             upstream.release();
             debug("<<", said);
         }

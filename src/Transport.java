@@ -56,34 +56,6 @@ final class Transport {
         }
     }
 
-    /**
-     * A request that has been sent, and its connection. A reply that fails closes the connection, also where the JDK's
-     * client (up to JDK 25 at least) would leave it open for ever: after a malformed head or too many interim replies.
-     *
-     * <p>To do so it uses what {@link HttpClient} says of futures: those that are derived from the one for a reply
-     * cancel the exchange too, as long as they are not complete. {@code open} is one that never completes.
-     */
-    static final class Sent<T> {
-        private final CompletableFuture<HttpResponse<T>> reply;
-        private final CompletableFuture<Void> open;
-
-        private Sent(CompletableFuture<HttpResponse<T>> reply) {
-            this.reply = reply;
-            this.open = reply.handle((whole, failure) -> new CompletableFuture<Void>()).thenCompose(Function.identity());
-            reply.whenComplete((whole, failure) -> {
-                if (failure != null) open.cancel(true);
-            });
-        }
-
-        CompletableFuture<HttpResponse<T>> reply() { return reply; }
-
-        /** Closes the connection, unless the reply is complete: then the connection may serve another request. */
-        void cancel() {
-            boolean isWhole = reply.isDone() && !reply.isCompletedExceptionally();
-            if (!isWhole) open.cancel(true);
-        }
-    }
-
     private final CompletableFuture<HttpClient> client; // made in the background: it would hold up the start
 
     /** @throws IOException if the certificates of {@code --ca-cert} cannot be read */
@@ -136,24 +108,41 @@ final class Transport {
         }
     }
 
-    /** Posts {@code body}; the head of the reply, its bytes and what ends it are put into {@code arrived}. */
-    Sent<Void> post(HttpRequest.Builder request, Json.Writer body, Upstream.Arrivals arrived) {
+    /** Posts {@code body}; else as {@link #send}. */
+    CompletableFuture<?> post(HttpRequest.Builder request, Json.Writer body, Upstream.Arrivals arrived) {
         var all = new AtomicReference<>(ByteBuffer.wrap(body.array(), 0, body.size())); // until it is handed over
         request.POST(HttpRequest.BodyPublishers.fromPublisher(
                 reader -> reader.onSubscribe(new Sending(reader, all)), body.size()));
-        var sent = new Sent<>(client.join().sendAsync(request.build(), head -> {
+        return send(request.build(), arrived);
+    }
+
+    CompletableFuture<?> get(HttpRequest.Builder request, Upstream.Arrivals arrived) {
+        return send(request.GET().build(), arrived);
+    }
+
+    /**
+     * Sends a request; the head of the reply, its bytes and what ends it are put into {@code arrived}.
+     *
+     * <p>A reply that fails closes its connection, also where the JDK's client (up to JDK 25 at least) would leave it
+     * open for ever: after a malformed head, or too many interim replies. To do so it uses what {@link HttpClient} says
+     * of futures: one that is derived from the reply's cancels the exchange, as long as it is not complete itself.
+     *
+     * @return a future that never completes; to cancel it closes the connection
+     */
+    private CompletableFuture<?> send(HttpRequest request, Upstream.Arrivals arrived) {
+        CompletableFuture<HttpResponse<Void>> reply = client.join().sendAsync(request, head -> {
             refuseNegativeLength(head);
             arrived.put(head);
             return HttpResponse.BodySubscribers.fromSubscriber(new Upstream.Receiving(arrived));
-        }));
-        sent.reply.whenComplete((whole, failure) -> {
-            if (failure != null) arrived.put(failure);
         });
-        return sent;
-    }
-
-    Sent<byte[]> get(HttpRequest.Builder request) {
-        return new Sent<>(client.join().sendAsync(request.GET().build(), HttpResponse.BodyHandlers.ofByteArray()));
+        CompletableFuture<Void> open = reply.handle((whole, failure) -> new CompletableFuture<Void>())
+                .thenCompose(Function.identity());
+        reply.whenComplete((whole, failure) -> {
+            if (failure == null) return;
+            open.cancel(true);
+            arrived.put(failure);
+        });
+        return open;
     }
 
     /** The JDK's client would wait for a body of that length until the connection closes. */

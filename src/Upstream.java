@@ -1,3 +1,4 @@
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.URI;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -38,7 +40,7 @@ final class Upstream {
 
     /** A reply's body on its way in: what came at once is handed on as one piece, of however many chunks. */
     record Receiving(Arrivals arrived) implements Flow.Subscriber<List<ByteBuffer>> {
-        @Override public void onSubscribe(Flow.Subscription all) { all.request(Long.MAX_VALUE); }
+        @Override public void onSubscribe(Flow.Subscription body) { arrived.begins(body); }
         @Override public void onComplete() { arrived.put(END); }
         @Override public void onError(Throwable e) { } // the future that send returned says so
 
@@ -62,11 +64,47 @@ final class Upstream {
      * one empty), and the {@code Throwable} that ends it before that.
      */
     static final class Arrivals {
-        private final BlockingQueue<Object> queue = new LinkedBlockingQueue<>(64); // pieces of 16 KB at most
+        static final int MOST = 64; // pieces of 16 KB at most
+        private static final long LESS_THAN_NOTHING = -1;
+
+        private final BlockingQueue<Object> queue = new LinkedBlockingQueue<>(MOST);
         private volatile boolean isClosed;
+        private Flow.Subscription body; // null before it has begun
 
         boolean isEmpty() { return queue.isEmpty(); }
         Object poll(long nanos) throws InterruptedException { return queue.poll(nanos, TimeUnit.NANOSECONDS); }
+
+        /** The body begins: all of it is wanted, or nothing more if it was stopped before. */
+        private void begins(Flow.Subscription begun) {
+            boolean isWanted;
+            synchronized (this) {
+                body = begun;
+                isWanted = !isClosed;
+            }
+            begun.request(isWanted ? Long.MAX_VALUE : LESS_THAN_NOTHING);
+        }
+
+        /**
+         * Closes, and ends the request that {@link #send} returned as {@code sent} although its reply goes on.
+         *
+         * <p>Once the body has begun, neither {@code sent.cancel} nor the subscription's {@code cancel} will do (JDK 21
+         * to 25): they close the connection at once, even if the reply has just come to its end and the connection
+         * serves another request by now. A request for less than nothing is an error, for which the client closes the
+         * connection in turn with the bytes that arrive, and only if it still belongs to this reply.
+         */
+        void stop(CompletableFuture<?> sent) {
+            Flow.Subscription begun;
+            synchronized (this) {
+                isClosed = true;
+                begun = body;
+            }
+            if (begun == null) {
+                sent.cancel(true); // no body has begun, so the connection is this request's alone
+            } else {
+                begun.request(LESS_THAN_NOTHING);
+            }
+            queue.clear();
+        }
 
         /** Nobody waits for more: what comes is dropped. */
         void close() {
@@ -193,8 +231,9 @@ final class Upstream {
 
     /**
      * Sends a request, with the client's key unless there is one for this backend; of the client's other headers none.
+     * What is returned is for {@link Arrivals#stop} alone.
      */
-    Transport.Sent<Void> send(Json.Writer body, String clientKey, Arrivals arrived) {
+    CompletableFuture<?> send(Json.Writer body, String clientKey, Arrivals arrived) {
         try {
             HttpRequest.Builder request = request(url, clientKey).setHeader("content-type", "application/json");
             return transport.post(request, body, arrived);
@@ -210,19 +249,34 @@ final class Upstream {
         List<Json> models = List.of();
         try {
             URI list = URI.create(url.toString().replaceFirst("/chat/completions(?=$|\\?)", "/models"));
-            var sent = transport.get(request(list, clientKey));
-            try {
-                byte[] body = sent.reply().get(LIST_PATIENCE.toMillis(), TimeUnit.MILLISECONDS).body();
-                models = Json.parse(body).get("data").items().stream().filter(each -> each.get("id").hasText()).toList();
-            } finally {
-                sent.cancel();
-            }
+            models = Json.parse(whole(request(list, clientKey), LIST_PATIENCE)).get("data")
+                    .items().stream().filter(model -> model.get("id").hasText()).toList();
         } catch (InterruptedException | ExecutionException | TimeoutException | IllegalArgumentException
                 | Json.Malformed e) { // the message of one may hold the key
             LOG.info(() -> "%s lists no models: %s".formatted(target.host(), e.getClass().getSimpleName()));
         }
         listing = new Listing(System.nanoTime() + TimeUnit.MINUTES.toNanos(1), clientKey, models);
         return models;
+    }
+
+    /** {@return the body of a reply, which must be there in that time} */
+    private byte[] whole(HttpRequest.Builder request, Duration patience)
+            throws InterruptedException, ExecutionException, TimeoutException {
+        var body = new ByteArrayOutputStream();
+        var arrived = new Arrivals();
+        CompletableFuture<?> sent = transport.get(request, arrived);
+        long until = System.nanoTime() + patience.toNanos();
+        try {
+            for (Object next = null; next != END; ) {
+                next = arrived.poll(until - System.nanoTime());
+                if (next == null) throw new TimeoutException();
+                if (next instanceof Throwable e) throw new ExecutionException(e);
+                if (next instanceof byte[] piece) body.writeBytes(piece);
+            }
+            return body.toByteArray();
+        } finally {
+            arrived.stop(sent);
+        }
     }
 
     private HttpRequest.Builder request(URI url, String clientKey) {
