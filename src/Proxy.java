@@ -132,7 +132,8 @@ final class Proxy implements AutoCloseable {
         } catch (ApiError e) { // before there was an exchange, or after its client has left
             if (http.getResponseCode() < 0 && http.getRequestURI().getPath().endsWith("/v1/messages")) {
                 status.refuse(e.status());
-                LOG.info(A2o.printable("%s %d refused: %.300s".formatted(requestId, e.status(), e.getMessage())));
+                String why = secrets(http).mask(e.getMessage());
+                LOG.info(A2o.printable("%s %d refused: %.300s".formatted(requestId, e.status(), why)));
             }
             answer(http, e, requestId);
         } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
@@ -246,6 +247,8 @@ final class Proxy implements AutoCloseable {
         String key = header(http, "x-api-key", "").strip();
         return key.isEmpty() ? List.of(bearer) : List.of(key, bearer);
     }
+
+    private Secrets secrets(HttpExchange http) { return options.secrets().with(keys(http).toArray(String[]::new)); }
 
     private static String header(HttpExchange http, String name, String otherwise) {
         return Objects.requireNonNullElse(http.getRequestHeaders().getFirst(name), otherwise);

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Isolated;
@@ -12,6 +13,8 @@ import org.junit.jupiter.api.parallel.Isolated;
 @Isolated("it measures what a processor takes")
 class RunawayTest {
     private static final Duration LIMIT = Duration.ofSeconds(5);
+
+    private static final Secrets NONE = Secrets.of(List.of(), List.of(), List.of(), Json.NULL);
 
     private static Options options(String... more) throws Exception {
         String[] args = new String[more.length + 2];
@@ -60,14 +63,14 @@ class RunawayTest {
 
     @Test
     void anErrorPageOfAngleBracketsIsTakenAtOnce() {
-        var context = new ApiError.Context("backend.test", "m", java.util.Optional.empty(), 0, 0, 0);
+        var context = new ApiError.Context("backend.test", "m", false, NONE, 0, 0, 0);
         byte[] page = utf8("<".repeat(64 * 1024));
         assertEquals(502, assertTimeoutPreemptively(LIMIT, () -> ApiError.ofUpstream(500, page, context)).status());
     }
 
     @Test
     void aRefusalOfTheSameWordsIsLearnedFromAtOnce() {
-        var context = new ApiError.Context("backend.test", "m", java.util.Optional.empty(), 0, 0, 0);
+        var context = new ApiError.Context("backend.test", "m", false, NONE, 0, 0, 0);
         Options.Target target = Options.of(Options.read(new String[] {"--upstream", "http://backend.test"}, Map.of()))
                 .upstreams().getFirst();
         for (String words : new String[] {"max_tokens maximum ", "max_tokens < ", "reasoning_effort ", "system message "}) {
