@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.logging.Logger;
-import java.util.regex.Pattern;
 
 /**
  * One request for a message and its reply, on one thread: it asks the upstream, translates what comes, and while it
@@ -36,7 +35,6 @@ final class Exchange {
     private static final int MAX_TRIES = 3; // where all backends have been tried, and what is wrong may pass
     private static final int MAX_WAIT_SECONDS = 5; // before another try
     private static final long FIRST_WAIT = SECOND / 20; // doubled each time
-    private static final Pattern WHOLE = Pattern.compile("(?i)application/(?!x-?nd|json-|jsonl).*json.*");
     private static final Logger LOG = Logger.getLogger("a2o");
     /** The backend's headers that are passed on, and what they are called then (SPEC E.4). */
     private static final Map<String, String> HEADERS = Map.of("x-request-id", "x-backend-request-id",
@@ -217,9 +215,7 @@ final class Exchange {
             Dialect known = upstream.dialect(translator.model());
             boolean isNew = isLlama && !known.is("prefill", "repeated");
             if (isNew) upstream.learns(translator.model(), known.with(Dialect.LLAMA));
-            String type = head.headers().firstValue("content-type").orElse("");
-            if (head.statusCode() != 200 || type.contains("html")) throw refusal(head);
-            if (WHOLE.matcher(type).matches()) whole(); else events();
+            take(head);
         } catch (ApiError e) {
             if (sent != null && e.status() != 499) upstream.errs(answer < 400 ? e.status() : answer);
             if (sent != null && isFailure(e)) upstream.fails();
@@ -256,26 +252,71 @@ final class Exchange {
         }
     }
 
-    private ApiError refusal(HttpResponse.ResponseInfo head) {
+    /** Takes the body of the reply, or throws the error that it is. */
+    private void take(HttpResponse.ResponseInfo head) {
+        String encoding = head.headers().firstValue("content-encoding").orElse("");
+        var reply = new ReplyBody(this::more, encoding);
+        ReplyBody.Kind kind = reply.kind();
+        boolean isGood = head.statusCode() / 100 == 2;
+        switch (kind) {
+            case BINARY -> throw translator.broken(502, "the reply is neither text nor gzip " + encoding);
+            case EMPTY -> {
+                if (isGood) throw translator.broken(502, "the reply is empty").asPassing();
+                throw refusal(head, new byte[0]);
+            }
+            case EVENTS -> {
+                var events = new Sse(() -> counted(reply.get()));
+                if (isGood) events(events); else throw refusal(head, firstOf(events));
+            }
+            case JSON -> {
+                if (isGood) json(new Sse(new JsonLines(() -> counted(reply.get()))));
+                else throw refusal(head, reply.rest(MAX_ERROR_BYTES));
+            }
+            case PAGE, TEXT -> throw refusal(head, reply.rest(MAX_ERROR_BYTES));
+        }
+    }
+
+    /** {@return the next bytes of a good reply, which must not become too long where it is kept whole} */
+    private byte[] counted(byte[] piece) {
+        taken += piece.length;
+        if (options.debug()) said.writeBytes(piece);
+        boolean isTooLong = taken > MAX_REPLY_BYTES && !translator.isStream();
+        if (isTooLong) throw translator.broken(502, "the reply is too long");
+        return piece;
+    }
+
+    /** {@return the data of the first event, which is an error's} */
+    private static byte[] firstOf(Sse events) { return events.next() ? events.data() : new byte[0]; }
+
+    private ApiError refusal(HttpResponse.ResponseInfo head, byte[] body) {
+        if (options.debug()) said.writeBytes(body);
         String wait = head.headers().firstValue("retry-after").filter(after -> after.matches("\\d{1,9}(\\.\\d*)?"))
                 .orElse("-1");
-        ApiError error = ApiError.ofUpstream(head.statusCode(), all(MAX_ERROR_BYTES), translator.context());
+        int status = head.statusCode() / 100 == 2 ? 200 : head.statusCode();
+        ApiError error = ApiError.ofUpstream(status, body, translator.context());
         return error.retryAfter((long) Math.ceil(Double.parseDouble(wait)));
     }
 
-    private byte[] all(int most) {
-        var all = new ByteArrayOutputStream();
-        for (byte[] more; all.size() < most && (more = more()).length > 0; ) all.writeBytes(more);
-        return all.toByteArray();
-    }
-
-    private void whole() {
+    /** Takes a whole reply, or chunks without the frame of events, one JSON object each. */
+    private void json(Sse objects) {
+        if (!isMore(objects)) throw translator.broken(502, "the reply holds no object").asPassing();
+        Json first;
         try {
-            translator.chunk(Json.parse(all(MAX_REPLY_BYTES)));
+            first = Json.parse(objects.data());
         } catch (Json.Malformed e) {
             throw translator.broken(502, "the reply is " + e.getMessage());
         }
-        finish(true);
+        translator.chunk(first);
+        Json choice = first.get("choices").items().isEmpty() ? Json.NULL : first.get("choices").items().getFirst();
+        boolean isWhole = choice.get("message") instanceof Json.Obj && choice.get("finish_reason").hasText();
+        boolean isAlone = isWhole || !isMore(objects);
+        if (isAlone) {
+            end(objects, choice.get("delta").isNull());
+        } else if (translator.event(objects)) {
+            end(objects, false);
+        } else {
+            events(objects);
+        }
     }
 
     private void finish(boolean whole) {
@@ -284,10 +325,14 @@ final class Exchange {
         upstream.learns(translator.model(), translator.dialect());
     }
 
-    private void events() {
-        var events = new Sse(this::more);
+    private void events(Sse events) {
         while (isMore(events) && !translator.event(events)) { } // until nothing more comes or is wanted
-        finish(false);
+        end(events, false);
+    }
+
+    /** Ends the reply; reads what follows, so that the connection can serve again. */
+    private void end(Sse events, boolean isWhole) {
+        finish(isWhole);
         complete();
         for (int i = 0; i < MAX_TRAILING_EVENTS && !translator.isStopped() && isMore(events); i++) { }
     }
@@ -317,10 +362,6 @@ final class Exchange {
         if (next == null && finished == 0) throw silence();
         if (next instanceof Throwable) throw translator.broken(502, "the connection broke in mid-reply").asPassing();
         ended |= next == Upstream.END;
-        if (options.debug() && next != null) said.writeBytes((byte[]) next);
-        taken += next == null ? 0 : ((byte[]) next).length;
-        boolean isTooLong = taken > MAX_REPLY_BYTES && !translator.isStream();
-        if (isTooLong) throw translator.broken(502, "the reply is too long");
         return next == null ? Upstream.END : (byte[]) next;
     }
 

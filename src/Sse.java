@@ -42,7 +42,7 @@ final class Sse {
                 do value++; while (line[value - 1] != ':');
                 while (value < line.length && line[value] == ' ') value++;
             }
-            boolean isBare = begins(line, from, "{");
+            boolean isBare = begins(line, from, "{") || begins(line, from, "[DONE]");
             boolean isData = isBare || value > from;
             boolean isJson = isData && (begins(line, value, "{") || begins(line, value, "["));
             boolean isNamed = begins(line, from, "event:");
