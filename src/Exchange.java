@@ -56,15 +56,16 @@ final class Exchange {
     private final Options options;
     private final String clientKey;
     private final Thread thread = Thread.currentThread();
-    private final long begun = System.nanoTime();
-    private long nextPing = begun + PATIENCE;
+    private final Clock clock;
+    private final long begun;
+    private long nextPing;
     private long finished; // since when nothing but usage and the end can come; 0 until then
     private volatile long writingSince; // to the client; 0 while nothing is written
     private Upstream upstream; // of the try that runs
     private Translator translator; // of the try that runs; nothing has been shown of those before
     private Json.Writer openai; // the request that it made
     private boolean expired; // the client has waited too long for another try
-    private Upstream.Arrivals arrived = new Upstream.Arrivals(); // of the try that runs
+    private Upstream.Arrivals arrived; // of the try that runs
     private boolean ended; // the reply; nothing more arrives
     private long taken; // bytes of the reply
     private OutputStream body; // the client's; null until the status is sent
@@ -80,7 +81,11 @@ final class Exchange {
 
     /** @throws ApiError if {@code anthropic} is not a request that can be translated */
     Exchange(HttpExchange http, String requestId, Json anthropic, List<Upstream> upstreams, Options options,
-             String clientKey) {
+             String clientKey, Clock clock) {
+        this.clock = clock;
+        this.begun = clock.nanos();
+        this.nextPing = begun + PATIENCE;
+        this.arrived = new Upstream.Arrivals(clock);
         this.http = http;
         this.requestId = requestId;
         this.anthropic = anthropic;
@@ -223,7 +228,7 @@ final class Exchange {
             throw e;
         } finally {
             if (sent != null && !ended) arrived.stop(sent); else arrived.close();
-            arrived = new Upstream.Arrivals();
+            arrived = new Upstream.Arrivals(clock);
             upstream.release();
             debug("<<", said);
         }
@@ -303,13 +308,13 @@ final class Exchange {
     private byte[] more() {
         if (ended) return Upstream.END;
         int unsent = translator.ready().size();
-        boolean isLong = isShown() && anthropic != null && System.nanoTime() - begun > SECOND;
+        boolean isLong = isShown() && anthropic != null && clock.nanos() - begun > SECOND;
         if (isLong) translator.forget();
         if (isLong) anthropic = null;
         boolean isDue = unsent > MAX_UNSENT_BYTES || unsent > 0 && arrived.isEmpty(); // nothing more has arrived
         if (isDue && translator.isStream() && !over) send(false);
-        if (finished == 0 && (over || translator.isFinished())) finished = System.nanoTime();
-        long patience = finished == 0 ? options.timeout().toNanos() : finished + LINGER - System.nanoTime();
+        if (finished == 0 && (over || translator.isFinished())) finished = clock.nanos();
+        long patience = finished == 0 ? options.timeout().toNanos() : finished + LINGER - clock.nanos();
         Object next = await(patience);
         if (next == null && finished == 0) throw silence();
         if (next instanceof Throwable) throw translator.broken(502, "the connection broke in mid-reply").asPassing();
@@ -323,10 +328,10 @@ final class Exchange {
 
     /** Waits for the upstream, so long at most; meanwhile the client gets pings. {@return what came; null: nothing} */
     private Object await(long patience) {
-        long until = System.nanoTime() + patience;
+        long until = clock.nanos() + patience;
         while (true) {
             boolean isPinged = translator.isStream() && !over;
-            long now = System.nanoTime();
+            long now = clock.nanos();
             if (isPinged && now >= nextPing) ping();
             try {
                 Object next = arrived.poll((isPinged ? Math.min(until, nextPing) : until) - now);
@@ -354,10 +359,10 @@ final class Exchange {
 
     private void send(boolean isLast) {
         Json.Writer ready = translator.ready();
-        writingSince = System.nanoTime();
+        writingSince = clock.nanos();
         try {
             if (body == null) body = begin(ready.size());
-            if (shown == 0) shown = System.nanoTime();
+            if (shown == 0) shown = clock.nanos();
             if (options.debug()) told.write(ready.array(), 0, ready.size());
             body.write(ready.array(), 0, ready.size());
             if (isLast) body.close(); else body.flush();
@@ -368,7 +373,7 @@ final class Exchange {
             writingSince = 0;
         }
         ready.clear();
-        nextPing = System.nanoTime() + PATIENCE;
+        nextPing = clock.nanos() + PATIENCE;
     }
 
     private OutputStream begin(int size) throws IOException {
@@ -390,7 +395,7 @@ final class Exchange {
     Status.Entry entry() {
         return new Status.Entry(System.currentTimeMillis(), requestId, status, Status.cut(translator.asked()),
                 Status.cut(translator.model()), upstream.host(), shown == 0 ? 0 : shown - begun,
-                System.nanoTime() - begun, retries, translator.used(),
+                clock.nanos() - begun, retries, translator.used(),
                 failure.isEmpty() ? Status.cut(translator.finishReason()) : failure);
     }
 }

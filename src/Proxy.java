@@ -48,17 +48,21 @@ final class Proxy implements AutoCloseable {
     }
 
     private final Options options;
+    private final Clock clock;
     private final List<Upstream> upstreams = new ArrayList<>();
     private final Status status;
     private final HttpServer server;
     private final Set<Exchange> live = ConcurrentHashMap.newKeySet();
     private final Thread ticker = Thread.ofPlatform().daemon().name("a2o-ticker").unstarted(this::tick);
 
+    Proxy(Options options) throws IOException { this(options, Clock.SYSTEM); }
+
     /** Listens from here on; requests are served after {@link #start}. */
-    Proxy(Options options) throws IOException {
+    Proxy(Options options, Clock clock) throws IOException {
         this.options = options;
+        this.clock = clock;
         var places = new Semaphore(options.maxConnections(), true);
-        for (Options.Target target : options.upstreams()) upstreams.add(new Upstream(options, target, places));
+        for (Options.Target target : options.upstreams()) upstreams.add(new Upstream(options, target, places, clock));
         this.status = new Status(options, upstreams);
         try {
             this.server = HttpServer.create(new InetSocketAddress(options.host(), options.port()), 1024);
@@ -110,7 +114,7 @@ final class Proxy implements AutoCloseable {
         long busy = 0; // when exchanges were last seen; 0: the memory that they took has been given back
         while (!Thread.interrupted()) { // that is, until close
             LockSupport.parkNanos(TICK_NANOS);
-            long now = System.nanoTime();
+            long now = clock.nanos();
             live.forEach(exchange -> exchange.tick(now));
             boolean isQuiet = busy != 0 && live.isEmpty() && now - busy > QUIET_NANOS;
             if (isQuiet) System.gc();
@@ -252,7 +256,7 @@ final class Proxy implements AutoCloseable {
     }
 
     private void messages(HttpExchange http, String requestId) throws IOException {
-        var exchange = new Exchange(http, requestId, body(http), upstreams, options, key(http));
+        var exchange = new Exchange(http, requestId, body(http), upstreams, options, key(http), clock);
         live.add(exchange);
         try {
             exchange.run();
