@@ -36,11 +36,15 @@ class RunTest {
 
     private record Outcome(int status, String out, String err) { }
 
+    /** {@return whether this java can start programs from their source: a bare runtime cannot} */
+    private static boolean canCompile() { return ModuleLayer.boot().findModule("jdk.compiler").isPresent(); }
+
     /** All three start at once: compiling takes its time. */
     @BeforeAll
     static void start() throws IOException {
         for (List<String> way : WAYS) {
             if (way.contains("src/A2o.java") && Runtime.version().feature() < 22) continue;
+            if (!way.contains("-jar") && !canCompile()) continue;
             Process process = process(way, "--upstream", "demo", "--port", "0")
                     .redirectError(ProcessBuilder.Redirect.DISCARD).start();
             STARTED.add(process);
@@ -115,12 +119,13 @@ class RunTest {
 
     @Test
     void theOneFileEditionServes() throws Exception {
+        assumeTrue(canCompile(), "this java has no compiler");
         assertServes(1);
     }
 
     @Test
     void theSourcesServe() throws Exception {
-        assumeTrue(PORTS.size() == 3, "java FILE takes several files from JDK 22 on");
+        assumeTrue(PORTS.size() == 3, "java FILE takes several files from JDK 22 on, and needs a compiler");
         assertServes(2);
     }
 
