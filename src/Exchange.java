@@ -11,7 +11,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Future;
+import java.util.concurrent.CompletableFuture;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -199,7 +199,7 @@ final class Exchange {
         ended = false;
         taken = 0;
         upstream.acquire();
-        Future<?> sent = null;
+        CompletableFuture<?> sent = null;
         try {
             sent = upstream.send(openai, clientKey, arrived);
             Object first = await(options.timeout().toNanos());
@@ -207,6 +207,7 @@ final class Exchange {
             if (first instanceof Throwable e) throw upstream.failure(e);
             var head = (HttpResponse.ResponseInfo) first;
             answer = head.statusCode();
+            upstream.answers();
             passHeaders(head.headers());
             boolean isLlama = head.headers().firstValue("server").orElse("").equals("llama.cpp");
             Dialect known = upstream.dialect(translator.model());
@@ -220,9 +221,8 @@ final class Exchange {
             if (sent != null && isFailure(e)) upstream.fails();
             throw e;
         } finally {
-            arrived.close();
+            if (sent != null && !ended) arrived.stop(sent); else arrived.close();
             arrived = new Upstream.Arrivals();
-            if (sent != null && !ended) sent.cancel(true);
             upstream.release();
             debug("<<", said);
         }

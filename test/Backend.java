@@ -151,10 +151,11 @@ final class Backend implements AutoCloseable {
                 socket.setSoTimeout(WAIT_MILLIS * 2);
                 var call = new Call(socket, in);
                 requests.incrementAndGet();
+                Script script = script(); // before anybody can know of the call, and so give other scripts for the next
                 received.add(call);
                 mostActive.accumulateAndGet(active.incrementAndGet(), Math::max);
                 try {
-                    script().answer(call);
+                    script.answer(call);
                 } finally {
                     active.decrementAndGet();
                 }
