@@ -1,7 +1,5 @@
-import com.sun.net.httpserver.HttpExchange;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.net.http.HttpHeaders;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
@@ -20,8 +18,8 @@ import java.util.stream.Collectors;
 
 /**
  * One request for a message and its reply, on one thread: it asks the upstream, translates what comes, and while it
- * waits for more sends the client what is ready and, in silence, pings. From other threads only {@link #tick} and
- * {@link #stop} are called.
+ * waits for more sends the client what is ready and, in silence, pings. From other threads only {@link #stop} is
+ * called.
  *
  * <p>Nothing is sent, not even the status, before the upstream has said something that means a reply, or
  * {@link #PATIENCE} has passed: until then an error still gets a status of its own, after that it is an event.
@@ -49,18 +47,17 @@ final class Exchange {
             "x-ratelimit-remaining-tokens", "anthropic-ratelimit-tokens-remaining",
             "x-ratelimit-reset-tokens", "anthropic-ratelimit-tokens-reset");
 
-    private final HttpExchange http;
+    private final Client client;
+    private final Budget.Share share;
     private final String requestId;
     private Json anthropic; // null when it cannot be needed any more
     private final List<Upstream> upstreams; // in the order to try them
     private final Options options;
     private final String clientKey;
-    private final Thread thread = Thread.currentThread();
     private final Clock clock;
     private final long begun;
     private long nextPing;
     private long finished; // since when nothing but usage and the end can come; 0 until then
-    private volatile long writingSince; // to the client; 0 while nothing is written
     private Upstream upstream; // of the try that runs
     private Translator translator; // of the try that runs; nothing has been shown of those before
     private Json.Writer openai; // the request that it made
@@ -68,7 +65,6 @@ final class Exchange {
     private Upstream.Arrivals arrived; // of the try that runs
     private boolean ended; // the reply; nothing more arrives
     private long taken; // bytes of the reply
-    private OutputStream body; // the client's; null until the status is sent
     private long shown; // when the first of the reply was sent, which a ping is not; 0 until then
     private int pings;
     private boolean over; // nothing more goes to the client
@@ -80,13 +76,14 @@ final class Exchange {
     private final ByteArrayOutputStream told = new ByteArrayOutputStream(); // to the client, for --debug
 
     /** @throws ApiError if {@code anthropic} is not a request that can be translated */
-    Exchange(HttpExchange http, String requestId, Json anthropic, List<Upstream> upstreams, Options options,
-             String clientKey, Clock clock) {
+    Exchange(Client client, String requestId, Json anthropic, List<Upstream> upstreams, Options options,
+             String clientKey, Budget.Share share, Clock clock) {
         this.clock = clock;
         this.begun = clock.nanos();
         this.nextPing = begun + PATIENCE;
         this.arrived = new Upstream.Arrivals(clock);
-        this.http = http;
+        this.client = client;
+        this.share = share;
         this.requestId = requestId;
         this.anthropic = anthropic;
         this.upstreams = Upstream.inOrder(upstreams);
@@ -111,11 +108,12 @@ final class Exchange {
             status = e.status();
             failure = e.type();
             if (over) return; // the client has left
-            if (body != null) translator.fail(e, requestId);
-            if (body != null) complete(); else Proxy.answer(http, e, requestId);
+            if (client.isAnswered()) translator.fail(e, requestId);
+            if (client.isAnswered()) complete(); else client.answer(e, requestId);
         } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) { // a bug; it must not look like an end
-            if (body != null && !over) translator.fail(new ApiError(500, "an error of the proxy"), requestId);
-            if (body != null && !over) complete();
+            boolean isOpen = client.isAnswered() && !over;
+            if (isOpen) translator.fail(new ApiError(500, "an error of the proxy"), requestId);
+            if (isOpen) complete();
             throw e;
         } finally {
             over = true;
@@ -198,7 +196,7 @@ final class Exchange {
     }
 
     /** {@return whether the client has been shown something, is gone, or has waited too long for another try} */
-    private boolean isShown() { return body != null || over || expired; }
+    private boolean isShown() { return client.isAnswered() || over || expired; }
 
     private void exchange() {
         finished = 0;
@@ -214,6 +212,7 @@ final class Exchange {
             if (first instanceof Throwable e) throw upstream.failure(e);
             var head = (HttpResponse.ResponseInfo) first;
             answer = head.statusCode();
+            upstream.answers();
             passHeaders(head.headers());
             boolean isLlama = head.headers().firstValue("server").orElse("").equals("llama.cpp");
             Dialect known = upstream.dialect(translator.model());
@@ -241,10 +240,10 @@ final class Exchange {
 
     private void passHeaders(HttpHeaders headers) {
         HEADERS.forEach((theirs, ours) -> {
-            http.getResponseHeaders().remove(ours); // of another try
+            client.http().getResponseHeaders().remove(ours); // of another try
             headers.firstValue(theirs).map(value -> theirs.contains("-reset-") ? reset(value) : value)
                     .filter(value -> value.matches(ours.startsWith("x-") ? "[ -~]{1,100}" : "[\\dT:Z-]+"))
-                    .ifPresent(value -> http.getResponseHeaders().set(ours, value));
+                    .ifPresent(value -> client.http().getResponseHeaders().set(ours, value));
         });
     }
 
@@ -338,9 +337,20 @@ final class Exchange {
                 if (next != null || now >= until) return next;
             } catch (InterruptedException e) {
                 expired = true;
-                throw new ApiError(529, "the proxy is being stopped");
+                throw ended();
             }
         }
+    }
+
+    private ApiError ended() {
+        if (client.isCut(Client.Cut.HAS_LEFT)) return left();
+        return new ApiError(529, "the proxy is being stopped");
+    }
+
+    private ApiError left() {
+        over = true;
+        client.closeAfter();
+        return new ApiError(499, "the client has left");
     }
 
     private void ping() {
@@ -359,37 +369,26 @@ final class Exchange {
 
     private void send(boolean isLast) {
         Json.Writer ready = translator.ready();
-        writingSince = clock.nanos();
         try {
-            if (body == null) body = begin(ready.size());
+            if (!client.isAnswered()) begin(ready.size());
             if (shown == 0) shown = clock.nanos();
             if (options.debug()) told.write(ready.array(), 0, ready.size());
-            body.write(ready.array(), 0, ready.size());
-            if (isLast) body.close(); else body.flush();
+            client.send(ready, isLast);
         } catch (IOException e) {
-            over = true;
-            throw new ApiError(499, "the client has left");
-        } finally {
-            writingSince = 0;
+            throw left();
         }
         ready.clear();
         nextPing = clock.nanos() + PATIENCE;
     }
 
-    private OutputStream begin(int size) throws IOException {
+    private void begin(int size) throws IOException {
         String warnings = String.join(",", translator.warnings());
-        if (!warnings.isEmpty()) http.getResponseHeaders().set("x-proxy-warnings", warnings);
-        return Proxy.begin(http, 200, translator.isStream() ? 0 : size);
-    }
-
-    /** Ends what a client holds up that does not read; called a few times a second, from another thread. */
-    void tick(long now) {
-        long since = writingSince;
-        if (since != 0 && now - since > options.timeout().toNanos()) stop(); // which closes the connection
+        if (!warnings.isEmpty()) client.http().getResponseHeaders().set("x-proxy-warnings", warnings);
+        client.begin(200, translator.isStream() ? 0 : size);
     }
 
     /** Ends the exchange, from another thread; a client that listens gets an error. */
-    void stop() { thread.interrupt(); }
+    void stop() { client.cut(Client.Cut.STOPS); }
 
     /** {@return what has become of the exchange, now that it has ended} */
     Status.Entry entry() {

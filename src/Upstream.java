@@ -1,24 +1,12 @@
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.ConnectException;
-import java.net.ProxySelector;
 import java.net.URI;
-import java.net.http.HttpClient;
 import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.nio.channels.UnresolvedAddressException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.security.GeneralSecurityException;
-import java.security.KeyStore;
-import java.security.SecureRandom;
-import java.security.cert.Certificate;
-import java.security.cert.CertificateFactory;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -28,34 +16,21 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Flow;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.logging.Logger;
-import javax.net.ssl.KeyManager;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLContextSpi;
-import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
-import javax.net.ssl.SSLParameters;
-import javax.net.ssl.SSLServerSocketFactory;
-import javax.net.ssl.SSLSessionContext;
-import javax.net.ssl.SSLSocketFactory;
-import javax.net.ssl.TrustManager;
-import javax.net.ssl.TrustManagerFactory;
-import javax.net.ssl.X509TrustManager;
 
 /**
  * One backend: sends it requests, no more at a time than allowed, and remembers how it does and what it takes. Safe for
  * use by many threads; shared are the places, what was learned by model, and for how long it is set aside.
  */
 final class Upstream {
-    private static final Duration PATIENCE = Duration.ofSeconds(8); // to connect, and to get a place
+    private static final Duration PATIENCE = Duration.ofSeconds(8); // to get a place
     static final byte[] END = {};
     private static final int MAX_LEARNED = 1000; // models, whose names clients choose
     private static final int MAX_SHOWN = 50; // of these
@@ -63,22 +38,8 @@ final class Upstream {
     private static final Duration LIST_PATIENCE = Duration.ofMillis(2500); // Claude Code waits for 3 s
     private static final Logger LOG = Logger.getLogger("a2o");
 
-    /** A request's body on its way out, as it is: the JDK's own publisher would copy it. */
-    private record Sending(Flow.Subscriber<? super ByteBuffer> reader, AtomicReference<ByteBuffer> body)
-            implements Flow.Subscription {
-        @Override public void cancel() { }
-
-        @Override
-        public void request(long pieces) {
-            ByteBuffer all = body.getAndSet(null);
-            if (all == null) return; // it has been handed over
-            reader.onNext(all);
-            reader.onComplete();
-        }
-    }
-
     /** A reply's body on its way in: what came at once is handed on as one piece, of however many chunks. */
-    private record Receiving(Arrivals arrived) implements Flow.Subscriber<List<ByteBuffer>> {
+    record Receiving(Arrivals arrived) implements Flow.Subscriber<List<ByteBuffer>> {
         @Override public void onSubscribe(Flow.Subscription body) { arrived.begins(body); }
         @Override public void onComplete() { arrived.put(END); }
         @Override public void onError(Throwable e) { } // the future that send returned says so
@@ -170,7 +131,7 @@ final class Upstream {
     private final Options options;
     private final Options.Target target;
     private final URI url;
-    private final CompletableFuture<HttpClient> client; // made meanwhile: it would hold up the start
+    private final Transport transport;
     private final Semaphore allPlaces;
     private final Semaphore places;
     private final Dialect base;
@@ -194,49 +155,7 @@ final class Upstream {
         this.base = Dialect.of(target);
         this.url = target.isDemo() ? new Demo().start() : target.url();
         this.places = new Semaphore(options.maxConnectionsPerHost(), true);
-        HttpClient.Builder client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
-                .proxy(ProxySelector.of(target.proxy().orElse(null)))
-                .connectTimeout(PATIENCE)
-                .executor(Executors.newVirtualThreadPerTaskExecutor()); // spares a change of threads for each step
-        if (options.caCert().isPresent()) client.sslContext(trusting(options.caCert().get()));
-        else if (url.getScheme().equals("http")) client.sslContext(new SSLContext(new NoTls(), null, "none") { });
-        this.client = CompletableFuture.supplyAsync(client::build);
-    }
-
-    /** The TLS of a backend that has none: the JDK's, made for every client, would take 100 ms to read certificates. */
-    private static final class NoTls extends SSLContextSpi {
-        private static final SSLParameters NONE = new SSLParameters(new String[0], new String[0]);
-
-        @Override protected void engineInit(KeyManager[] keys, TrustManager[] trusted, SecureRandom random) { }
-        @Override protected SSLParameters engineGetDefaultSSLParameters() { return NONE; }
-        @Override protected SSLParameters engineGetSupportedSSLParameters() { return NONE; }
-        @Override protected SSLSocketFactory engineGetSocketFactory() { return null; }
-        @Override protected SSLServerSocketFactory engineGetServerSocketFactory() { return null; }
-        @Override protected SSLEngine engineCreateSSLEngine() { return null; }
-        @Override protected SSLEngine engineCreateSSLEngine(String host, int port) { return null; }
-        @Override protected SSLSessionContext engineGetServerSessionContext() { return null; }
-        @Override protected SSLSessionContext engineGetClientSessionContext() { return null; }
-    }
-
-    /** {@return TLS that trusts the certificates in a PEM file besides the JDK's} */
-    private static SSLContext trusting(String file) throws IOException {
-        try (InputStream in = Files.newInputStream(Path.of(file))) {
-            TrustManagerFactory factory = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-            factory.init((KeyStore) null);
-            var known = ((X509TrustManager) factory.getTrustManagers()[0]).getAcceptedIssuers();
-            List<Certificate> trusted = new ArrayList<>(List.of(known));
-            trusted.addAll(CertificateFactory.getInstance("X.509").generateCertificates(in));
-            if (trusted.size() == known.length) throw new IOException("it holds no certificate");
-            KeyStore store = KeyStore.getInstance("PKCS12");
-            store.load(null, null);
-            for (Certificate each : trusted) store.setCertificateEntry("c" + store.size(), each);
-            factory.init(store);
-            SSLContext context = SSLContext.getInstance("TLS");
-            context.init(null, factory.getTrustManagers(), null);
-            return context;
-        } catch (IOException | GeneralSecurityException e) {
-            throw new IOException("--ca-cert %s cannot be read: %s".formatted(file, e), e);
-        }
+        this.transport = new Transport(options, target, url);
     }
 
     /** {@return the backends in the order to try them: as they are given, but those set aside last} */
@@ -276,6 +195,8 @@ final class Upstream {
 
     Dialect dialect(String model) { return learned.getOrDefault(model, base); }
     String host() { return target.address(); }
+    /** A head has come. */
+    void answers() { isSilent = false; }
     long lessons() { return lessons.sum(); }
     Map<Integer, LongAdder> errors() { return errors; }
     void errs(int status) { errors.computeIfAbsent(status, none -> new LongAdder()).increment(); }
@@ -320,27 +241,12 @@ final class Upstream {
      * What is returned is for {@link Arrivals#stop} alone.
      */
     CompletableFuture<?> send(Json.Writer body, String clientKey, Arrivals arrived) {
-        var all = new AtomicReference<>(ByteBuffer.wrap(body.array(), 0, body.size())); // until it is handed over
         try {
-            HttpRequest request = request(url, clientKey).setHeader("content-type", "application/json")
-                    .POST(HttpRequest.BodyPublishers.fromPublisher(
-                            reader -> reader.onSubscribe(new Sending(reader, all)), body.size())).build();
-            return begin(request, arrived);
+            HttpRequest.Builder request = request(url, clientKey).setHeader("content-type", "application/json");
+            return transport.post(request, body, arrived);
         } catch (IllegalArgumentException e) {
             throw new ApiError(401, "the key holds characters that no header may hold");
         }
-    }
-
-    private CompletableFuture<?> begin(HttpRequest request, Arrivals arrived) {
-        CompletableFuture<HttpResponse<Void>> sent = client.join().sendAsync(request, head -> {
-            isSilent = false;
-            arrived.put(head);
-            return HttpResponse.BodySubscribers.fromSubscriber(new Receiving(arrived));
-        });
-        sent.whenComplete((reply, e) -> {
-            if (e != null) arrived.put(e);
-        });
-        return sent;
     }
 
     /** {@return the models that the backend lists, for a minute the same; none if it does not, or not in time} */
@@ -350,8 +256,7 @@ final class Upstream {
         List<Json> models = List.of();
         try {
             URI list = URI.create(url.toString().replaceFirst("/chat/completions(?=$|\\?)", "/models"));
-            HttpRequest request = request(list, clientKey).GET().build();
-            models = Json.parse(whole(request, LIST_PATIENCE)).get("data")
+            models = Json.parse(whole(request(list, clientKey), LIST_PATIENCE)).get("data")
                     .items().stream().filter(model -> model.get("id").hasText()).toList();
         } catch (InterruptedException | ExecutionException | TimeoutException | IllegalArgumentException
                 | Json.Malformed e) { // the message of one may hold the key
@@ -362,11 +267,11 @@ final class Upstream {
     }
 
     /** {@return the body of a reply, which must be there in that time} */
-    private byte[] whole(HttpRequest request, Duration patience)
+    private byte[] whole(HttpRequest.Builder request, Duration patience)
             throws InterruptedException, ExecutionException, TimeoutException {
         var body = new ByteArrayOutputStream();
         var arrived = new Arrivals(clock);
-        CompletableFuture<?> sent = begin(request, arrived);
+        CompletableFuture<?> sent = transport.get(request, arrived);
         long until = clock.nanos() + patience.toNanos();
         try {
             for (Object next = null; next != END; ) {

@@ -13,7 +13,9 @@ import java.util.concurrent.atomic.AtomicInteger;
  * again. The backend gives the bad answer some times, then the good one. All that is said has the exchange's marker.
  */
 final class SoakPlan {
-    enum Fault { NONE, CUT, UNFINISHED, EMPTY, FIRST_ERROR, LATER_ERROR, STATUS, ERROR_AS_REPLY, STAYS_OPEN }
+    enum Fault {
+        NONE, CUT, UNFINISHED, EMPTY, FIRST_ERROR, LATER_ERROR, STATUS, ERROR_AS_REPLY, BAD_HEAD, STAYS_OPEN
+    }
     /** When the client closes its connection. RUNNING: at the first bytes of a stream without end. */
     enum Leave { NEVER, AT_ONCE, AT_FIRST_BYTES, RUNNING }
     /** What becomes of the backend's connection after the last byte. RUN: there is none. */
@@ -77,6 +79,10 @@ final class SoakPlan {
     private static final boolean HALF_AN_EVENT_SPOILS_ALL = false;
     private static final String[] NOISE = {": keep-alive", "event: message", "data:", "id: 7", "retry: 3000", ""};
     private static final Integer[] STATUSES = {400, 401, 404, 413, 422, 429, 429, 429, 500, 502, 503, 503, 504, 529};
+    private static final String[] BAD_HEADS = {"220 ready\r\n", "ICY 200 OK\r\n\r\n", "HTTP/1.1 OK\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nx-a: b\u0001c\r\n\r\n", "HTTP/1.1 200 OK\r\nx a: b\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ncontent-length: abc\r\n\r\n", "HTTP/1.1 102 Processing\r\n\r\n".repeat(20),
+            "HTTP/1.1 200 OK\r\n" + "x-a: b\r\n".repeat(3000)};
     private static final Long[] RETRY_AFTER = {0L, 1L, 1L, 7L, 86_400L};
 
     final int number;
@@ -117,6 +123,7 @@ final class SoakPlan {
             case EMPTY -> answer(200, "text/event-stream", body(List.of()).text, failed(502, 0, false, false));
             case FIRST_ERROR, LATER_ERROR -> errorEvent();
             case STATUS, ERROR_AS_REPLY -> error();
+            case BAD_HEAD -> badHead();
         };
     }
 
@@ -295,6 +302,12 @@ final class SoakPlan {
         Outcome outcome = failed(status, retryAfter, false, true);
         if (kind == 3 && status >= 500) outcome = new Outcome(false, true, false, 502, outcome.retryAfter, true);
         return answer(asReply ? 200 : status, type, body, outcome, headers);
+    }
+
+    /** After which the connection is left open. */
+    private Answer badHead() {
+        byte[] head = RandomJson.any(random, BAD_HEADS).getBytes(ISO_8859_1);
+        return answer(new Sent(head, new int[0], Framing.LENGTH), head.length, End.STAY, failed(502, 0, false, false));
     }
 
     // ---- how that goes over the wire ----

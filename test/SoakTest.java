@@ -1,6 +1,7 @@
 import static org.junit.jupiter.api.Assertions.assertAll;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.util.Collections;
@@ -228,6 +229,16 @@ class SoakTest {
         for (Future<Wire.Reply> reply : atOnce(() -> Wire.post(proxy.port(), request), MAX_SECONDS)) {
             assertEquals("all is well", reply.get().said());
         }
+    }
+
+    /** Connections that nobody uses are closed after four seconds; of all others none may be left. */
+    @Test
+    void noneLeavesASocketOpen() throws Exception {
+        assumeTrue(Sockets.canBeCounted(), "no /proc here");
+        long until = System.nanoTime() + 30_000_000_000L;
+        int held = Sockets.to(backend.url().getPort());
+        while (held > 0 && System.nanoTime() < until) held = Sockets.to(backend.url().getPort());
+        assertEquals(0, held, "sockets to the backend");
     }
 
     @Test
