@@ -41,7 +41,7 @@ class FramingTest {
     /** {@return all that comes on a connection of its own until the proxy closes it; bytes are Latin-1 characters} */
     private static String answers(Proxy proxy, String sent) throws IOException {
         try (var socket = new Socket("127.0.0.1", proxy.port())) {
-            socket.setSoTimeout(20_000);
+            socket.setSoTimeout(Tasks.WAIT_SECONDS * 1000);
             socket.getOutputStream().write(sent.getBytes(StandardCharsets.ISO_8859_1));
             return new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
         }

@@ -235,10 +235,7 @@ class SoakTest {
     @Test
     void noneLeavesASocketOpen() throws Exception {
         assumeTrue(Sockets.canBeCounted(), "no /proc here");
-        long until = System.nanoTime() + 30_000_000_000L;
-        int held = Sockets.to(backend.url().getPort());
-        while (held > 0 && System.nanoTime() < until) held = Sockets.to(backend.url().getPort());
-        assertEquals(0, held, "sockets to the backend");
+        Tasks.await(() -> Sockets.to(backend.url().getPort()) == 0, "a socket to the backend is left open");
     }
 
     @Test

@@ -10,6 +10,7 @@ import java.util.concurrent.TimeUnit;
 final class Tasks {
     /** For anything that must happen at all: on a busy machine it may take long, and says nothing about speed. */
     static final int WAIT_SECONDS = 120;
+    private static final int LOOK_MILLIS = 5; // between questions, so that others get the processor
 
     /** Something that a test says, and that takes its time to be shown. */
     interface Claim {
@@ -50,7 +51,7 @@ final class Tasks {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(WAIT_SECONDS);
         while (!question.call()) {
             assertTrue(System.nanoTime() < deadline, what);
-            Thread.yield();
+            TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
         }
     }
 }
