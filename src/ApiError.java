@@ -2,7 +2,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
@@ -32,7 +31,8 @@ final class ApiError extends RuntimeException {
             429, "rate_limit_error", 499, "client_left", 504, "timeout_error", 529, "overloaded_error");
 
     /** What the translation of an upstream's error needs to know of the request; {@code tokens} is a guess. */
-    record Context(String host, String model, Optional<String> ownKey, long window, long tokens, long maxTokens) { }
+    record Context(String host, String model, boolean isKeyOurs, Secrets secrets, long window, long tokens,
+                   long maxTokens) { }
 
     private final int status;
     private final String code; // details.error_code, by which SDKs choose the class of their exception; or ""
@@ -72,6 +72,16 @@ final class ApiError extends RuntimeException {
         return this;
     }
 
+    /** {@return the same error with another message} */
+    ApiError saying(String message) {
+        var error = new ApiError(status, code, message);
+        error.retrySeconds = retrySeconds;
+        error.isFinal = isFinal;
+        error.isPassing = isPassing;
+        error.refusal = refusal;
+        return error;
+    }
+
     private ApiError refusing(String words) {
         refusal = "%.2000s".formatted(words); // or patterns would take their time
         return this;
@@ -89,8 +99,8 @@ final class ApiError extends RuntimeException {
         try {
             return ofUpstream(status, Json.parse(body), context);
         } catch (Json.Malformed plain) { // the beginning of the text itself is the message
-            String raw = new String(body, 0, Math.min(MAX_RAW, body.length), StandardCharsets.UTF_8).strip()
-                    .replace(context.ownKey.orElse("\0"), "(key)");
+            String all = context.secrets.mask(new String(body, StandardCharsets.UTF_8)).strip();
+            String raw = all.substring(0, Math.min(MAX_RAW, all.length()));
             String bare = raw.replaceAll("(?s)<(style|script).*?</\\1>|<[^>]*>", " ").replaceAll("\\s+", " ").strip();
             String text = "%.200s".formatted(bare);
             boolean foreign = raw.startsWith("<") && (status < 400 || status >= 500); // a gateway's page
@@ -107,8 +117,8 @@ final class ApiError extends RuntimeException {
         Json outer = body.items().isEmpty() ? body : body.items().getFirst();
         Json error = outer.get("error") instanceof Json.Obj inner ? inner : outer;
         String raw = error.get("metadata").get("raw").text(); // where OpenRouter puts the words of the provider
-        String message = Stream.of(message(error), raw).filter(part -> !part.isEmpty())
-                .collect(Collectors.joining(": ")).replace(context.ownKey.orElse("\0"), "(key)");
+        String message = context.secrets.mask(Stream.of(message(error), raw).filter(part -> !part.isEmpty())
+                .collect(Collectors.joining(": ")));
         String words = Stream.of(error.get("code"), error.get("type"), error.get("error_type"), Json.Str.of(message))
                 .map(Json::text).collect(Collectors.joining(" ")).toLowerCase(Locale.ROOT);
         int said = status == 200 ? innerStatus(error, words) : status;
@@ -123,7 +133,7 @@ final class ApiError extends RuntimeException {
         boolean isBusy = words.contains("overloaded") && (said == 0 || said == 429 || said >= 500);
         if (isBusy) return new ApiError(529, text).asPassing();
         return switch (said) {
-            case 401, 403 -> context.ownKey.isEmpty() || words.contains("moderation") ? new ApiError(said, text)
+            case 401, 403 -> !context.isKeyOurs || words.contains("moderation") ? new ApiError(said, text)
                     : new ApiError(500, context.host + ": backend rejected the proxy's credentials").asFinal();
             case 404 -> new ApiError(404, words.contains("model") ? "model: " + context.model + ", " + text : text)
                     .refusing(body.raw());

@@ -7,14 +7,12 @@ import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 
 /**
  * One request for a message and its reply, on one thread: it asks the upstream, translates what comes, and while it
@@ -54,6 +52,7 @@ final class Exchange {
     private final List<Upstream> upstreams; // in the order to try them
     private final Options options;
     private final String clientKey;
+    private final Secrets secrets;
     private final Clock clock;
     private final long begun;
     private long nextPing;
@@ -90,13 +89,16 @@ final class Exchange {
         this.upstream = this.upstreams.getFirst();
         this.options = options;
         this.clientKey = clientKey;
+        this.secrets = options.secrets().with(clientKey);
         translate(upstream.dialect(options.model(anthropic.get("model").text())));
     }
 
     private void translate(Dialect dialect) {
         translator = new Translator(anthropic, options, dialect, Proxy::newId);
         openai = translator.openai();
-        if (options.debug()) LOG.info(() -> "%1$s > %2$s%n%1$s >> %3$s".formatted(requestId, anthropic.raw(), openai));
+        if (!options.debug()) return;
+        String both = "%1$s > %2$s%n%1$s >> %3$s".formatted(requestId, anthropic.raw(), openai);
+        LOG.info(() -> secrets.mask(both));
     }
 
     /** Runs to the end. */
@@ -104,7 +106,8 @@ final class Exchange {
         try {
             if (translator.wantsNothing()) translator.end(); else tries();
             if (!over) complete(); // a stream is, before its very end is read
-        } catch (ApiError e) {
+        } catch (ApiError failed) {
+            ApiError e = told(failed);
             status = e.status();
             failure = e.type();
             if (over) return; // the client has left
@@ -121,19 +124,18 @@ final class Exchange {
         }
     }
 
-    /** Logs what was said, without the keys, however they are escaped there. */
+    /** {@return the error as the client is told of it: without secrets, and with a word about a key that was not sent} */
+    private ApiError told(ApiError error) {
+        boolean isAboutKeys = error.status() == 401 || error.status() == 403;
+        boolean isHeldBack = isAboutKeys && upstream.credentials().holdsBack(clientKey);
+        String why = isHeldBack ? "; the client's key was not sent, for it begins with sk-ant-" : "";
+        return error.saying(secrets.mask(error.getMessage()) + why);
+    }
+
+    /** Logs what was said, without secrets. */
     private void debug(String arrow, ByteArrayOutputStream what) {
         if (what.size() == 0) return;
-        String text = what.toString(StandardCharsets.UTF_8);
-        Options.Target target = translator.dialect().target();
-        List<String> secrets = new ArrayList<>(List.of(clientKey, target.key().orElse("")));
-        options.headers().forEach(header -> secrets.add(header.value()));
-        if (target.url().getRawQuery() != null) secrets.addAll(List.of(target.url().getRawQuery().split("[&=]")));
-        secrets.removeIf(secret -> secret.length() < 8); // a word that stands for a key
-        for (String secret : secrets) {
-            text = text.replaceAll(secret.chars().mapToObj("(?:\\\\?\\Q%1$c\\E|\\\\u%1$04x)"::formatted)
-                    .collect(Collectors.joining("", "(?i)", "")), "(key)");
-        }
+        String text = secrets.mask(what.toString(StandardCharsets.UTF_8));
         LOG.info("%s %s %s".formatted(requestId, arrow, text));
         what.reset();
     }
@@ -242,7 +244,7 @@ final class Exchange {
         HEADERS.forEach((theirs, ours) -> {
             client.http().getResponseHeaders().remove(ours); // of another try
             headers.firstValue(theirs).map(value -> theirs.contains("-reset-") ? reset(value) : value)
-                    .filter(value -> value.matches(ours.startsWith("x-") ? "[ -~]{1,100}" : "[\\dT:Z-]+"))
+                    .map(secrets::mask).filter(value -> value.matches(ours.startsWith("x-") ? "[ -~]{1,100}" : "[\\dT:Z-]+"))
                     .ifPresent(value -> client.http().getResponseHeaders().set(ours, value));
         });
     }
@@ -392,9 +394,11 @@ final class Exchange {
 
     /** {@return what has become of the exchange, now that it has ended} */
     Status.Entry entry() {
-        return new Status.Entry(System.currentTimeMillis(), requestId, status, Status.cut(translator.asked()),
-                Status.cut(translator.model()), upstream.host(), shown == 0 ? 0 : shown - begun,
+        return new Status.Entry(System.currentTimeMillis(), requestId, status, shown(translator.asked()),
+                shown(translator.model()), upstream.host(), shown == 0 ? 0 : shown - begun,
                 clock.nanos() - begun, retries, translator.used(),
-                failure.isEmpty() ? Status.cut(translator.finishReason()) : failure);
+                failure.isEmpty() ? shown(translator.finishReason()) : failure);
     }
+
+    private String shown(String text) { return Status.cut(secrets.mask(text)); }
 }

@@ -137,7 +137,8 @@ final class Proxy implements AutoCloseable {
         } catch (ApiError e) { // before there was an exchange, or after its client has left
             if (!client.isAnswered() && http.getRequestURI().getPath().endsWith("/v1/messages")) {
                 status.refuse(e.status());
-                LOG.info(A2o.printable("%s %d refused: %.300s".formatted(requestId, e.status(), e.getMessage())));
+                String why = secrets(client).mask(e.getMessage());
+                LOG.info(A2o.printable("%s %d refused: %.300s".formatted(requestId, e.status(), why)));
             }
             client.answer(e, requestId);
         } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
@@ -259,6 +260,8 @@ final class Proxy implements AutoCloseable {
         String key = client.header("x-api-key", "").strip();
         return key.isEmpty() ? List.of(bearer) : List.of(key, bearer);
     }
+
+    private Secrets secrets(Client client) { return options.secrets().with(keys(client).toArray(String[]::new)); }
 
     private void messages(Client client, String requestId) throws IOException {
         try (Budget.Share share = budget.share()) {

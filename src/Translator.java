@@ -550,11 +550,12 @@ final class Translator {
 
     ApiError.Context context() {
         long maxTokens = request.get("max_tokens").toLong(0);
-        return new ApiError.Context(dialect.target().host(), model(), dialect.target().key(), options.context(),
-                inputTokens(), maxTokens);
+        boolean isKeyOurs = Credentials.areOurs(options, dialect.target());
+        return new ApiError.Context(dialect.target().address(), model(), isKeyOurs, options.secrets(),
+                options.context(), inputTokens(), maxTokens);
     }
 
-    ApiError broken(int status, String what) { return new ApiError(status, dialect.target().host() + ": " + what); }
+    ApiError broken(int status, String what) { return new ApiError(status, dialect.target().address() + ": " + what); }
     Dialect dialect() { return dialect; }
 
     /**

@@ -130,6 +130,7 @@ final class Upstream {
 
     private final Options options;
     private final Options.Target target;
+    private final Credentials credentials;
     private final URI url;
     private final Transport transport;
     private final Semaphore allPlaces;
@@ -153,7 +154,8 @@ final class Upstream {
         this.target = target;
         this.allPlaces = allPlaces;
         this.base = Dialect.of(target);
-        this.url = target.isDemo() ? new Demo().start() : target.url();
+        this.credentials = new Credentials(options, target, base);
+        this.url = target.isDemo() ? new Demo().start() : credentials.url(target.url());
         this.places = new Semaphore(options.maxConnectionsPerHost(), true);
         this.transport = new Transport(options, target, url);
     }
@@ -184,7 +186,8 @@ final class Upstream {
         Dialect known = dialect(model).with(taught);
         if (taught.isEmpty() || taught.containsKey("once") || known.equals(learned.put(model, known))) return;
         lessons.increment();
-        LOG.info(() -> A2o.printable("learned about %s at %s: %s".formatted(model, target.host(), taught)));
+        String line = "learned about %s at %s: %s".formatted(model, host(), taught);
+        LOG.info(() -> A2o.printable(options.secrets().mask(line)));
     }
 
     private Map<String, String> taught(Dialect dialect) {
@@ -195,6 +198,7 @@ final class Upstream {
 
     Dialect dialect(String model) { return learned.getOrDefault(model, base); }
     String host() { return target.address(); }
+    Credentials credentials() { return credentials; }
     /** A head has come. */
     void answers() { isSilent = false; }
     long lessons() { return lessons.sum(); }
@@ -209,12 +213,15 @@ final class Upstream {
         var out = new Json.Writer().put("{'host':%,'state':%,'errors':%,'learned':[", host(), state,
                 errors.values().stream().mapToLong(LongAdder::sum).sum());
         learned.entrySet().stream().limit(MAX_SHOWN).forEach(known -> {
-            out.put("{'model':%,'rules':{", Status.cut(known.getKey()));
-            taught(known.getValue()).forEach((name, value) -> out.put("%:%,", name, Status.cut(value)));
+            out.put("{'model':%,'rules':{", shown(known.getKey()));
+            taught(known.getValue()).forEach((name, value) -> out.put("%:%,", name, shown(value)));
             out.closeWith('}').put("},");
         });
         return out.closeWith(']').put("}");
     }
+
+    /** {@return the beginning of a text of others' making, for a page} */
+    private String shown(String text) { return Status.cut(options.secrets().mask(text)); }
 
     /** Waits for a place among the requests in flight; {@link #release} gives it back. */
     void acquire() {
@@ -260,7 +267,7 @@ final class Upstream {
                     .items().stream().filter(model -> model.get("id").hasText()).toList();
         } catch (InterruptedException | ExecutionException | TimeoutException | IllegalArgumentException
                 | Json.Malformed e) { // the message of one may hold the key
-            LOG.info(() -> "%s lists no models: %s".formatted(target.host(), e.getClass().getSimpleName()));
+            LOG.info(() -> "%s lists no models: %s".formatted(host(), e.getClass().getSimpleName()));
         }
         listing = new Listing(clock.nanos() + TimeUnit.MINUTES.toNanos(1), clientKey, models);
         return models;
@@ -288,10 +295,7 @@ final class Upstream {
 
     private HttpRequest.Builder request(URI url, String clientKey) {
         HttpRequest.Builder request = HttpRequest.newBuilder(url);
-        String key = target.key().orElse(clientKey);
-        boolean isBearer = base.is("key", "authorization") || key.startsWith("eyJ"); // a token of Azure's, no key
-        if (!key.isEmpty()) request.setHeader(isBearer ? "authorization" : "api-key", isBearer ? "Bearer " + key : key);
-        options.headers().forEach(header -> request.setHeader(header.name(), header.value()));
+        credentials.headers(clientKey).forEach(request::setHeader);
         return request;
     }
 
@@ -302,12 +306,12 @@ final class Upstream {
         Throwable root = cause;
         while (root.getCause() != null) root = root.getCause();
         String reason = root instanceof UnresolvedAddressException ? "the host is not known" : switch (cause) {
-            case ConnectException no -> "cannot connect to %s; is the backend running?".formatted(url.getAuthority());
-            case HttpConnectTimeoutException slow -> "no connection to %s in time".formatted(url.getAuthority());
+            case ConnectException no -> "cannot connect; is the backend running?";
+            case HttpConnectTimeoutException slow -> "no connection within %d s".formatted(Transport.CONNECT_TIMEOUT.toSeconds());
             case SSLException tls -> "TLS failed: " + tls.getMessage();
             default -> "the connection broke before a reply came";
         };
-        var error = new ApiError(502, "%s: %s".formatted(target.host(), reason));
+        var error = new ApiError(502, "%s: %s".formatted(host(), reason));
         return cause instanceof ConnectException || cause instanceof SSLException ? error : error.asPassing();
     }
 }

@@ -111,7 +111,7 @@ class CheckTest {
         Table table = checkLacking();
         Map<String, String> rows = new LinkedHashMap<>(table.rows);
         assertTrue(rows.remove("token counts").matches("ok 3; the first after \\d\\.\\d s, then \\d+/s"), table.out);
-        assertTrue(rows.remove("model errors").matches("ok 404: .*the model does not ex.*"), table.out);
+        assertTrue(rows.remove("model errors").matches("ok 404: .*the model does not e.*"), table.out);
         Map<String, String> expected = new LinkedHashMap<>();
         expected.put("connection", "ok it answers");
         expected.put("key", "ok accepted, or not needed");
@@ -208,6 +208,30 @@ class CheckTest {
                     "--extra-body", "{\"a\":\"it's\"}", "--header=x-b: 2", "--log-file", "/dev/null");
             assertTrue(table.verdict().endsWith(" --model 'm'\\''1' --context '64000' --header 'x-a: ...'"
                     + " --header 'x-b: ...' --extra-body '{\"a\":\"it'\\''s\"}' -- claude"), table.verdict());
+        }
+    }
+
+    @Test
+    void whatTheBackendRepeatsOfASecretIsNotPrinted() throws Exception {
+        try (var backend = new Backend()) {
+            backend.answers(call -> Backend.refusing(500, "no: " + call.headers().get("x-a") + " " + call.text()
+                    .replaceAll(".*api_key\":\"(.*?)\".*", "$1")).answer(call));
+            Table table = check("--upstream", backend.url().toString(), "--header", "x-a: s3cret-0123456789",
+                    "--extra-body", "{\"api_key\":\"extra-0123456789\"}");
+            assertTrue(table.out.contains("no: (key) (key)"), table.out);
+            assertFalse(table.out.contains("0123456789"), table.out);
+        }
+    }
+
+    @Test
+    void itIsSaidWhoseKeyTheBackendGets() throws Exception {
+        try (var backend = new Backend().answers(call -> answer(call, Set.of()))) {
+            String url = backend.url().toString();
+            String first = check("--upstream", url, "--upstream-key", "sk-ant-0123456789").out.lines().findFirst().get();
+            assertTrue(first.endsWith(", which gets no key, and not a2o's key: it begins with sk-ant-, and such keys go to"
+                    + " Anthropic alone"), first);
+            first = check("--upstream", url, "--header", "authorization: Bearer k").out.lines().findFirst().get();
+            assertTrue(first.endsWith(", which gets a2o's header authorization"), first);
         }
     }
 

@@ -144,7 +144,7 @@ class FailoverTest {
     @Test
     void aBackendThatIsNotThereIsSaidToBeSoAtOnce() throws Exception {
         try (Proxy proxy = proxy(new HeldClock(), List.of("--upstream", deadUrl()))) {
-            assertReply("502 127.0.0.1: cannot connect", Wire.post(proxy.port(), STREAM));
+            assertReply("502 cannot connect", Wire.post(proxy.port(), STREAM));
         }
     }
 

@@ -2,11 +2,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** Input that once took time out of all proportion to its length; each test names what it was. */
 class RunawayTest {
+    private static final Secrets NONE = Secrets.of(List.of(), List.of(), List.of(), Json.NULL);
+
     private static Options options(String... more) throws Exception {
         String[] args = new String[more.length + 2];
         args[0] = "--upstream";
@@ -54,14 +57,14 @@ class RunawayTest {
 
     @Test
     void anErrorPageOfAngleBracketsIsTakenAtOnce() throws Exception {
-        var context = new ApiError.Context("backend.test", "m", java.util.Optional.empty(), 0, 0, 0);
+        var context = new ApiError.Context("backend.test", "m", false, NONE, 0, 0, 0);
         byte[] page = utf8("<".repeat(64 * 1024));
         assertEquals(502, Cpu.assertLittle(() -> ApiError.ofUpstream(500, page, context)).status());
     }
 
     @Test
     void aRefusalOfTheSameWordsIsLearnedFromAtOnce() throws Exception {
-        var context = new ApiError.Context("backend.test", "m", java.util.Optional.empty(), 0, 0, 0);
+        var context = new ApiError.Context("backend.test", "m", false, NONE, 0, 0, 0);
         Options.Target target = Options.of(Options.read(new String[] {"--upstream", "http://backend.test"}, Map.of()))
                 .upstreams().getFirst();
         for (String words : new String[] {"max_tokens maximum ", "max_tokens < ", "reasoning_effort ", "system message "}) {
