@@ -11,8 +11,10 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Iterator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Future;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
@@ -69,6 +71,7 @@ final class Exchange {
     private long taken; // bytes of the reply
     private OutputStream body; // the client's; null until the status is sent
     private long shown; // when the first of the reply was sent, which a ping is not; 0 until then
+    private final Set<String> announced = new LinkedHashSet<>(); // warnings that the header has told of
     private int pings;
     private boolean over; // nothing more goes to the client
     private int status = 500; // an error of the proxy, unless it is known otherwise
@@ -350,6 +353,7 @@ final class Exchange {
     private void complete() {
         send(true);
         over = true;
+        logLateWarnings();
         if (failure.isEmpty()) status = 200;
     }
 
@@ -372,8 +376,16 @@ final class Exchange {
         nextPing = System.nanoTime() + PATIENCE;
     }
 
+    /** Logs the warnings that came too late for the header. */
+    private void logLateWarnings() {
+        Set<String> late = new LinkedHashSet<>(translator.warnings());
+        late.removeAll(announced);
+        if (!late.isEmpty()) LOG.info(() -> "%s warnings: %s".formatted(requestId, String.join(",", late)));
+    }
+
     private OutputStream begin(int size) throws IOException {
-        String warnings = String.join(",", translator.warnings());
+        announced.addAll(translator.warnings());
+        String warnings = String.join(",", announced);
         if (!warnings.isEmpty()) http.getResponseHeaders().set("x-proxy-warnings", warnings);
         return Proxy.begin(http, 200, translator.isStream() ? 0 : size);
     }

@@ -50,9 +50,15 @@ sealed interface Json {
 
     /** Bytes that are not JSON; the message names the place and what was expected, and never quotes the input. */
     final class Malformed extends RuntimeException {
+        private final int position;
+
         Malformed(int position, String expected) {
             super("not valid JSON at byte %d: %s".formatted(position, expected), null, false, false);
+            this.position = position;
         }
+
+        /** {@return the byte that does not fit; the length of the source if that ends too early} */
+        int position() { return position; }
     }
 
     byte[] source();

@@ -112,6 +112,11 @@ final class MessageWriter {
         out.raw(deltaStart).inner(text).raw(deltaEnd);
     }
 
+    /** The first piece of the open tool call's input, which is empty: some SDKs fail where none comes. */
+    void beginInput() {
+        if (events) input("");
+    }
+
     /** A piece of the open tool call's input, JSON text. */
     void input(String json) {
         written += json.length();

@@ -4,7 +4,6 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -27,7 +26,6 @@ final class Translator {
     private static final Json TEXT = Json.of("'text'");
     private static final Json NO_IMAGE = Json.Str.of("[image omitted: this model cannot see images]");
     private static final Json NO_FILE = Json.Str.of("[document omitted: this model cannot read documents]");
-    private static final Set<String> FAILED = Set.of("error", "network_error", "abort", "cancelled");
     private static final List<String> REASONING_FIELDS = List.of("reasoning_content", "reasoning", "thinking");
     private static final Pattern FAILURE = Pattern.compile("(?i)\\s*(error|<tool_use_error)");
     private static final Set<String> READABLE =
@@ -42,6 +40,7 @@ final class Translator {
     // the request's side
     private final Json.Writer out = new Json.Writer();
     private long inputTokens; // an estimate; 0 until it is asked for
+    private long maxTokens; // that the reply may take; 0 if no limit was sent
     private final List<Json> openCalls = new ArrayList<>(); // tool_use blocks that wait for their results
     private final List<Json> parts = new ArrayList<>(); // of the next user message: text as strings, others as objects
     private String prefill = ""; // the beginning of the reply, which the client gave
@@ -113,8 +112,7 @@ final class Translator {
         out.put("'messages':[");
         messages();
         out.closeWith(']').raw(',');
-        long maxTokens = request.get("max_tokens").toLong(0);
-        field("max_tokens", "%", maxTokens > dialect.limit() ? dialect.limit() : request.get("max_tokens"));
+        maxTokens();
         if (isStream()) field("stream", "true");
         if (isStream()) field("stream_options", "{'include_usage':true}");
         for (String name : List.of("temperature", "top_p", "top_k")) {
@@ -138,6 +136,13 @@ final class Translator {
         Json[] extra = options.extraBody().parts();
         for (int i = 0; i < extra.length; i += 2) out.put("%:%,", extra[i], extra[i + 1]);
         return out.closeWith('}');
+    }
+
+    /** The length of the reply, if the client limits it, within what the backend takes. */
+    private void maxTokens() {
+        Json asked = request.get("max_tokens");
+        maxTokens = dialect.takes("max_tokens") ? Math.min(asked.toLong(0), dialect.limit()) : 0;
+        field("max_tokens", "%", asked.toLong(0) > dialect.limit() ? maxTokens : asked);
     }
 
     private int sentStops() { return dialect.takes("stop") ? MAX_STOPS : 0; }
@@ -587,10 +592,18 @@ final class Translator {
         String matched = choice.get(choice.get("stop_reason").hasText() ? "stop_reason" : "matched_stop").text();
         boolean isStop = !matched.isEmpty() && request.stops().stream().anyMatch(stop -> stop.text().equals(matched));
         if (isStop) stopSequence = matched;
-        String reason = choice.get("finish_reason").text();
-        if (!reason.isEmpty() && !(finishReason.equals("tool_calls") && reason.equals("stop"))) finishReason = reason;
+        String reason = finishReason(choice.get("finish_reason"));
+        if (!reason.isEmpty()) finishReason = reason;
         boolean isUsual = pieces == 1 && isDelta && reason.isEmpty() && last.source() == chunk.source();
         if (isUsual) usual = new Usual(chunk.source(), last.from(), last.to(), lastField);
+    }
+
+    /** {@return what a choice says of its end; "" for nothing, and for a stop after calls, which is less} */
+    private String finishReason(Json said) {
+        Json word = said instanceof Json.Obj ? said.get("type") : said; // an object at SGLang
+        String reason = word.text().strip();
+        boolean isLess = finishReason.equalsIgnoreCase("tool_calls") && reason.equalsIgnoreCase("stop");
+        return isLess ? "" : reason;
     }
 
     /** Takes a piece of text or, with the {@code field} that it came under, of reasoning. */
@@ -626,7 +639,7 @@ final class Translator {
             toolCall(call, call.get(call.get("function").isNull() ? "custom" : "function"), whole);
         }
         if (delta.get("function_call") instanceof Json.Obj function) toolCall(delta, function, false);
-        if (calls.isOpen() && isStream()) pump(false);
+        if (calls.isOpen() && isStream()) pump();
     }
 
     /** The reasoning in a delta; the same text may stand under several keys, so only one counts. */
@@ -723,11 +736,28 @@ final class Translator {
         calls.take(delta, function, whole);
     }
 
-    private void pump(boolean last) {
-        boolean cut = last && calls.isOpen() && finishReason.toLowerCase(Locale.ROOT).matches("length|max_tokens");
-        if (!calls.write(this, message, isStream(), last, cut)) return;
+    private void pump() {
+        if (calls.write(this, message)) writeLater();
+    }
+
+    /** Writes the text and reasoning that waited for the end of a call. */
+    private void writeLater() {
         later.forEach(Runnable::run);
         later.clear();
+    }
+
+    private void endCalls() {
+        calls.end(this, message, isStream(), ending());
+        if (calls.isCut()) warnings.add("tool_call_cut");
+        if (calls.isBroken()) warnings.add("tool_input_not_json");
+        writeLater();
+    }
+
+    private Arguments.Ending ending() {
+        Finish finish = Finish.of(finishReason);
+        if (finish == Finish.LENGTH || finish == Finish.WINDOW) return Arguments.Ending.CUT;
+        boolean isAtLimit = maxTokens > 0 && Usage.of(usage, timings).output() >= maxTokens;
+        return isAtLimit ? Arguments.Ending.AT_LIMIT : Arguments.Ending.WHOLE;
     }
 
     /** Begins the block of a call; {@code extra} is what the backend wants back with it. */
@@ -747,17 +777,21 @@ final class Translator {
         boolean called = !more && !calls.isEmpty() && calls.isWhole();
         boolean ended = whole ? answered : isFinished() || isStopped() || usageIsLast || called;
         if (!ended) throw broken(502, whole ? "the backend returned no choices" : "the stream ended early").asPassing();
-        if (finishReason.equals("insufficient_system_resource")) throw broken(529, finishReason);
-        if (FAILED.contains(finishReason)) throw broken(502, "finish_reason " + finishReason);
-        end();
+        switch (Finish.of(finishReason)) {
+            case BUSY -> throw broken(529, finishReason());
+            case FAILURE -> throw broken(502, "finish_reason " + finishReason());
+            case STOP, LENGTH, WINDOW, REFUSAL, UNKNOWN -> end();
+        }
     }
 
     /** Ends the message as the upstream's last finish_reason says; also a reply for which no upstream was asked. */
     void end() {
         if (wantsNothing()) finishReason = "max_tokens";
         filter.flush();
-        pump(true);
+        endCalls();
         close();
+        boolean isNothing = Finish.of(finishReason) == Finish.UNKNOWN && message.blocks() == 0;
+        if (isNothing) throw broken(502, "no content, and finish_reason " + finishReason()).asPassing();
         if (!opaque.isEmpty()) redacted();
         if (isStopped()) stopSequence = filter.stop();
         String reason = stopReason();
@@ -769,13 +803,23 @@ final class Translator {
     private String stopReason() {
         if (isStopped()) return "stop_sequence";
         if (!refusal.isEmpty()) return "refusal";
-        boolean full = message.blocks() == 0 && options.context() > 0 && usage().input() >= options.context();
-        return switch (finishReason.toLowerCase(Locale.ROOT)) {
-            case "model_length", "context_length_exceeded" -> "model_context_window_exceeded";
-            case "length", "max_tokens" -> full ? "model_context_window_exceeded" : "max_tokens";
-            case "content_filter", "safety", "sensitive", "recitation" -> "refusal";
-            default -> message.hasToolUse() ? "tool_use" : stopSequence.isEmpty() ? "end_turn" : "stop_sequence";
+        return switch (Finish.of(finishReason)) {
+            case WINDOW -> "model_context_window_exceeded";
+            case LENGTH -> lengthReason();
+            case REFUSAL -> "refusal";
+            case STOP, UNKNOWN -> calls.isCut() ? lengthReason() : endReason();
+            case BUSY, FAILURE -> throw new IllegalStateException(finishReason()); // an error, and no end
         };
+    }
+
+    private String lengthReason() {
+        boolean isFull = options.context() > 0 && usage().prompt() >= options.context();
+        return isFull && message.blocks() == 0 ? "model_context_window_exceeded" : "max_tokens";
+    }
+
+    private String endReason() {
+        if (message.hasToolUse()) return "tool_use";
+        return stopSequence.isEmpty() ? "end_turn" : "stop_sequence";
     }
 
     /** {@return the tokens that the backend counted; where it did not, a guess} */
@@ -786,7 +830,8 @@ final class Translator {
 
     /** {@return the client's name for the model} */
     String asked() { return request.get("model").text(); }
-    String finishReason() { return finishReason; }
+    /** {@return the backend's word for how the reply ended, as it is to be shown; "" if it has not said} */
+    String finishReason() { return "%.100s".formatted(finishReason); }
     /** {@return the tokens that the reply took; none before it has ended} */
     Usage used() { return used; }
 
