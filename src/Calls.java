@@ -48,14 +48,14 @@ final class Calls {
 
         /** Takes the input of a custom tool, or a piece of it: {@code {"input":"text"}}. */
         private void feedInput(Json input) {
-            boolean isOther = !(input instanceof Json.Str) && !isText;
-            if (isOther) {
+            boolean isString = input instanceof Json.Str;
+            if (!isString && !isText) {
                 feed("{\"input\":%s}".formatted(input.raw()));
                 return;
             }
             if (!isText) feed("{\"input\":\"");
             isText = true;
-            feed(new Json.Writer().inner(input).toString());
+            feed(new Json.Writer().inner(isString ? input : input.raw()).toString());
         }
 
         private void end(Arguments.Ending ending) {

@@ -66,6 +66,8 @@ sealed interface Json {
     int to();
     /** {@return the value in all of {@code source}, which must be UTF-8; a byte order mark is passed over} */
     static Json parse(byte[] source) { return new JsonParser(source, 0).document(); }
+    /** {@return the value that begins at {@code from}, whatever follows it} */
+    static Json parseAt(byte[] source, int from) { return new JsonParser(source, from).value(); }
     static Json parse(String text) { return parse(text.getBytes(StandardCharsets.UTF_8)); }
 
     /** {@return what {@link Writer#put} makes of the pattern} */

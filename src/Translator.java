@@ -22,11 +22,13 @@ import java.util.stream.Stream;
  */
 final class Translator {
     private static final int MAX_STOPS = 4; // that OpenAI takes; more are looked for here
+    private static final int MAX_STOP_CHARACTERS = 20_000; // of all that are looked for here, for room and time
     private static final Json TYPE = Json.of("'type'");
     private static final Json TEXT = Json.of("'text'");
     private static final Json NO_IMAGE = Json.Str.of("[image omitted: this model cannot see images]");
     private static final Json NO_FILE = Json.Str.of("[document omitted: this model cannot read documents]");
     private static final List<String> REASONING_FIELDS = List.of("reasoning_content", "reasoning", "thinking");
+    private static final Pattern DONE = Pattern.compile("(?i)\\s*(\\[done]|done)\\s*");
     private static final Pattern FAILURE = Pattern.compile("(?i)\\s*(error|<tool_use_error)");
     private static final Set<String> READABLE =
             Set.of("text", "title", "url", "stdout", "stderr", "error_code", "tool_name", "content");
@@ -43,12 +45,12 @@ final class Translator {
     private long maxTokens; // that the reply may take; 0 if no limit was sent
     private final List<Json> openCalls = new ArrayList<>(); // tool_use blocks that wait for their results
     private final List<Json> parts = new ArrayList<>(); // of the next user message: text as strings, others as objects
-    private String prefill = ""; // the beginning of the reply, which the client gave
     private int hoisted; // images and documents taken out of the tool results of this turn
 
     // the reply's side
     private final MessageWriter message;
     private final TextFilter filter;
+    private Prefill repeated = new Prefill("", this::text);
     private final Calls calls;
     private final List<Runnable> later = new ArrayList<>(); // text and reasoning that wait for the end of a call
     private boolean answered;
@@ -72,8 +74,10 @@ final class Translator {
         this.calls = new Calls(request, newIds);
         this.model = options.model(request.get("model").text());
         List<String> unsent = request.stops().stream().skip(sentStops()).map(Json::text).toList();
-        boolean wantsJson = !request.schema().isNull();
-        filter = new TextFilter(unsent, wantsJson, text -> write(text, ""), text -> write(text, "reasoning"));
+        boolean isTooMuch = unsent.stream().mapToLong(String::length).sum() > MAX_STOP_CHARACTERS;
+        request.refuse("stop_sequences", isTooMuch, MAX_STOP_CHARACTERS + " characters in all at most");
+        filter = new TextFilter(unsent, new JsonInProse(request.schema()),
+                text -> write(text, ""), text -> write(text, "reasoning"));
         message = new MessageWriter(isStream(), "msg_" + newIds.get(), request.get("model"),
                 () -> Tokens.rough(out.array(), out.size()));
     }
@@ -290,8 +294,7 @@ final class Translator {
         boolean isPending = last && !openCalls.isEmpty();
         if (isPending) throw request.invalid(openCalls.getFirst(), "id", "a tool_use without its tool_result");
         Json.Str text = texts.size() == 1 ? (Json.Str) texts.getFirst() : Json.Str.of(texts.toArray());
-        if (last) prefill = text.text().stripTrailing();
-        if (last) text = Json.Str.of(prefill);
+        if (last) text = prefill(text);
         boolean isNone = texts.isEmpty() && !openCalls.isEmpty() && !dialect.is("no_content", "''");
         out.put("{'role':'assistant','content':%,", isNone ? Json.NULL : text);
         boolean isDetailed = !details.isEmpty() && dialect.takes("reasoning_details");
@@ -302,6 +305,14 @@ final class Translator {
         if (!openCalls.isEmpty()) out.put("'tool_calls':[");
         for (Json call : openCalls) toolCall(call, extras.getOrDefault(call.get("id").text(), Json.NULL));
         out.closeWith(openCalls.isEmpty() ? '}' : ']').put(openCalls.isEmpty() ? "," : "},");
+    }
+
+    /** {@return the beginning of the reply, which the client gave, as it is sent} */
+    private Json.Str prefill(Json.Str begun) {
+        String prefill = begun.text().stripTrailing();
+        filter.continues(prefill);
+        repeated = new Prefill(dialect.is("prefill", "repeated") ? prefill : "", this::text);
+        return Json.Str.of(prefill);
     }
 
     /** Adds what the backend wants back as it gave it, as far as it takes that. */
@@ -540,14 +551,33 @@ final class Translator {
             if (!text.isNull()) piece(text, usual.field);
             if (!text.isNull()) return isStopped();
             Json chunk = Json.parse(data);
-            if (event.isError() || !(chunk instanceof Json.Obj)) throw upstreamError(chunk);
-            chunk(chunk);
+            if (event.isError()) throw upstreamError(chunk);
+            if (isDone(chunk)) return true;
+            for (Json each : chunks(chunk)) chunk(each);
         } catch (Json.Malformed e) {
             if (isFinished() && !event.isError()) return true; // what broke off is not of the reply
             throw event.isError() ? upstreamError(Json.Str.of(new String(data, StandardCharsets.UTF_8)))
                     : broken(502, "the stream's data is " + e.getMessage());
         }
         return isStopped();
+    }
+
+    /** {@return whether this is {@code "[DONE]"}, the end of the stream written as JSON} */
+    private static boolean isDone(Json chunk) { return DONE.matcher(chunk.text()).matches(); }
+
+    /** {@return the chunks in an event's data: one, those of a list, none in null, a number, an empty list} */
+    private List<Json> chunks(Json data) {
+        boolean isList = data instanceof Json.Arr
+                && data.items().stream().allMatch(item -> item.get("choices") instanceof Json.Arr);
+        if (isList) return data.items();
+        return switch (data) {
+            case Json.Obj chunk -> List.of(chunk);
+            case Json.Num number -> List.of();
+            case Json.Word word -> List.of();
+            case Json.Str text when text.text().isBlank() || isFinished() -> List.of();
+            case Json.Str text -> throw upstreamError(text);
+            case Json.Arr list -> throw upstreamError(list);
+        };
     }
 
     /** {@return the error that the upstream sent in the place of a reply or in mid-stream} */
@@ -585,7 +615,7 @@ final class Translator {
         answered |= choice.parts().length > 0;
         usageIsLast = false;
         boolean isDelta = choice.get("delta") instanceof Json.Obj;
-        boolean isFirst = message.blocks() == 0 && calls.isEmpty() && filter.isUnused();
+        boolean isFirst = message.blocks() == 0 && calls.isEmpty() && isTextUnused();
         if (isDelta || isFirst) delta(choice.get(isDelta ? "delta" : "message"), !isDelta);
         if (!isDelta && !isFirst && calls.isEmpty()) toolCalls(choice.get("message"), true);
         content(choice.get("text"));
@@ -633,6 +663,8 @@ final class Translator {
         toolCalls(delta, whole);
     }
 
+    private boolean isTextUnused() { return filter.isUnused() && repeated.isUnused(); }
+
     private void toolCalls(Json delta, boolean whole) {
         if (isStopped()) return;
         for (Json call : delta.get("tool_calls").items()) {
@@ -678,11 +710,10 @@ final class Translator {
 
     private void content(Json text) {
         boolean odd = text instanceof Json.Num || text instanceof Json.Obj;
-        boolean isRepeated = !prefill.isEmpty() && message.blocks() == 0 && dialect.is("prefill", "repeated")
-                && text.text().startsWith(prefill);
-        if (isRepeated) text = Json.Str.of(text.text().substring(prefill.length()));
-        if (odd || text.hasText()) piece(odd ? Json.Str.of(text.raw()) : text, "");
+        if (odd || text.hasText()) repeated.feed(odd ? Json.Str.of(text.raw()) : text);
     }
+
+    private void text(Json text) { piece(text, ""); }
 
     private void think(Json text, String field) {
         if (text.hasText()) piece(text, field);
@@ -731,6 +762,7 @@ final class Translator {
     }
 
     private void toolCall(Json delta, Json function, boolean whole) {
+        repeated.flush();
         filter.flush();
         pieces++; // no usual chunk
         calls.take(delta, function, whole);
@@ -787,6 +819,7 @@ final class Translator {
     /** Ends the message as the upstream's last finish_reason says; also a reply for which no upstream was asked. */
     void end() {
         if (wantsNothing()) finishReason = "max_tokens";
+        repeated.flush();
         filter.flush();
         endCalls();
         close();
