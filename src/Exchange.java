@@ -221,6 +221,11 @@ final class Exchange {
             if (head.statusCode() != 200 || type.contains("html")) throw refusal(head);
             if (WHOLE.matcher(type).matches()) whole(); else events();
         } catch (ApiError e) {
+            if (e.isAtLimit() && !over) {
+                translator.endAtLimit();
+                serves();
+                return;
+            }
             if (sent != null && e.status() != 499) upstream.errs(answer < 400 ? e.status() : answer);
             if (sent != null && isFailure(e)) upstream.fails();
             throw e;
@@ -281,6 +286,11 @@ final class Exchange {
 
     private void finish(boolean whole) {
         translator.finish(whole);
+        serves();
+    }
+
+    /** The backend has taken the request as it was, and answered it. */
+    private void serves() {
         upstream.works();
         upstream.learns(translator.model(), translator.dialect());
     }

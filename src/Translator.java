@@ -144,9 +144,11 @@ final class Translator {
 
     /** The length of the reply, if the client limits it, within what the backend takes. */
     private void maxTokens() {
-        Json asked = request.get("max_tokens");
-        maxTokens = dialect.takes("max_tokens") ? Math.min(asked.toLong(0), dialect.limit()) : 0;
-        field("max_tokens", "%", asked.toLong(0) > dialect.limit() ? maxTokens : asked);
+        long asked = request.get("max_tokens").toLong(0);
+        long fitting = Math.max(Math.min(asked, dialect.limit()), dialect.least());
+        boolean isAsIs = asked <= 0 || asked == fitting;
+        field("max_tokens", "%", isAsIs ? request.get("max_tokens") : fitting);
+        maxTokens = dialect.takes("max_tokens") && asked > 0 ? fitting : 0;
     }
 
     private int sentStops() { return dialect.takes("stop") ? MAX_STOPS : 0; }
@@ -814,6 +816,12 @@ final class Translator {
             case FAILURE -> throw broken(502, "finish_reason " + finishReason());
             case STOP, LENGTH, WINDOW, REFUSAL, UNKNOWN -> end();
         }
+    }
+
+    /** Ends a reply that the backend broke off, or never began, because it got longer than was asked for. */
+    void endAtLimit() {
+        finishReason = "length";
+        end();
     }
 
     /** Ends the message as the upstream's last finish_reason says; also a reply for which no upstream was asked. */
