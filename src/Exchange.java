@@ -103,7 +103,7 @@ final class Exchange {
     /** Runs to the end. */
     void run() throws IOException {
         try {
-            if (translator.wantsNothing()) translator.end(); else tries();
+            if (translator.isAnsweredHere()) translator.answer(); else tries();
             if (!over) complete(); // a stream is, before its very end is read
         } catch (ApiError e) {
             status = e.status();

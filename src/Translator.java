@@ -37,6 +37,8 @@ final class Translator {
     private final Dialect dialect;
     private final String model; // the upstream's
     private final Options options;
+    private final Supplier<String> newIds;
+    private final Optional<ServerSearch> search; // that the request is for, and that nobody can run
     private final Set<String> warnings = new LinkedHashSet<>();
 
     // the request's side
@@ -71,6 +73,8 @@ final class Translator {
         this.request = new Request(anthropic);
         this.options = options;
         this.dialect = dialect;
+        this.newIds = newIds;
+        this.search = ServerSearch.of(request);
         this.calls = new Calls(request, newIds);
         this.model = options.model(request.get("model").text());
         List<String> unsent = request.stops().stream().skip(sentStops()).map(Json::text).toList();
@@ -86,8 +90,10 @@ final class Translator {
     Set<String> warnings() { return warnings; }
     boolean isStream() { return request.isStream(); }
     String model() { return model; }
-    /** {@return whether no token is wanted: the request only warms a cache, which chat completions cannot do} */
-    boolean wantsNothing() { return request.get("max_tokens").toLong(1) == 0; }
+    /** {@return whether no backend is asked: no token is wanted, or nothing but a search that nobody runs} */
+    boolean isAnsweredHere() { return wantsNothing() || search.isPresent(); }
+    /** {@return whether the request only warms a cache, which chat completions cannot do} */
+    private boolean wantsNothing() { return request.get("max_tokens").toLong(1) == 0; }
 
     /** {@return an estimate of the tokens that the request takes, for which it need not say max_tokens} */
     long inputTokens() {
@@ -818,15 +824,37 @@ final class Translator {
         }
     }
 
+    /** Answers without the backend. */
+    void answer() {
+        if (wantsNothing()) {
+            endAtLimit();
+            return;
+        }
+        search.ifPresent(this::refuse);
+        finishReason = "stop";
+        end();
+    }
+
+    /** A call of a server tool, and that its results cannot be had. Source: Anthropic, "Web search tool". */
+    private void refuse(ServerSearch search) {
+        warnings.add(search.tool() + "_unavailable");
+        String id = "srvtoolu_" + newIds.get();
+        String result = search.tool() + "_tool_result";
+        message.open(MessageWriter.Block.SERVER_TOOL_USE, id, search.tool());
+        message.input(search.input().raw());
+        message.close("");
+        message.open(MessageWriter.Block.SERVER_TOOL_ERROR, result, id, result + "_error");
+        message.close("");
+    }
+
     /** Ends a reply that the backend broke off, or never began, because it got longer than was asked for. */
     void endAtLimit() {
         finishReason = "length";
         end();
     }
 
-    /** Ends the message as the upstream's last finish_reason says; also a reply for which no upstream was asked. */
-    void end() {
-        if (wantsNothing()) finishReason = "max_tokens";
+    /** Ends the message as the upstream's last finish_reason says. */
+    private void end() {
         repeated.flush();
         filter.flush();
         endCalls();
@@ -866,7 +894,8 @@ final class Translator {
     /** {@return the tokens that the backend counted; where it did not, a guess} */
     private Usage usage() {
         Usage counted = Usage.of(usage, timings);
-        return counted.isCounted() ? counted : new Usage(inputTokens(), 0, 0, message.tokens(), 0);
+        if (counted.isCounted()) return counted;
+        return new Usage(inputTokens(), 0, 0, isAnsweredHere() ? 0 : message.tokens(), 0);
     }
 
     /** {@return the client's name for the model} */
