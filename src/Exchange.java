@@ -8,8 +8,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Iterator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
@@ -65,6 +67,7 @@ final class Exchange {
     private boolean ended; // the reply; nothing more arrives
     private long taken; // bytes of the reply
     private long shown; // when the first of the reply was sent, which a ping is not; 0 until then
+    private final Set<String> announced = new LinkedHashSet<>(); // warnings that the header has told of
     private int pings;
     private boolean over; // nothing more goes to the client
     private int status = 500; // an error of the proxy, unless it is known otherwise
@@ -104,7 +107,7 @@ final class Exchange {
     /** Runs to the end. */
     void run() throws IOException {
         try {
-            if (translator.wantsNothing()) translator.end(); else tries();
+            if (translator.isAnsweredHere()) translator.answer(); else tries();
             if (!over) complete(); // a stream is, before its very end is read
         } catch (ApiError failed) {
             ApiError e = told(failed);
@@ -224,6 +227,11 @@ final class Exchange {
             if (head.statusCode() != 200 || type.contains("html")) throw refusal(head);
             if (WHOLE.matcher(type).matches()) whole(); else events();
         } catch (ApiError e) {
+            if (e.isAtLimit() && !over) {
+                translator.endAtLimit();
+                serves();
+                return;
+            }
             if (sent != null && e.status() != 499) upstream.errs(answer < 400 ? e.status() : answer);
             if (sent != null && isFailure(e)) upstream.fails();
             throw e;
@@ -283,6 +291,11 @@ final class Exchange {
 
     private void finish(boolean whole) {
         translator.finish(whole);
+        serves();
+    }
+
+    /** The backend has taken the request as it was, and answered it. */
+    private void serves() {
         upstream.works();
         upstream.learns(translator.model(), translator.dialect());
     }
@@ -366,6 +379,7 @@ final class Exchange {
     private void complete() {
         send(true);
         over = true;
+        logLateWarnings();
         if (failure.isEmpty()) status = 200;
     }
 
@@ -383,8 +397,16 @@ final class Exchange {
         nextPing = clock.nanos() + PATIENCE;
     }
 
+    /** Logs the warnings that came too late for the header. */
+    private void logLateWarnings() {
+        Set<String> late = new LinkedHashSet<>(translator.warnings());
+        late.removeAll(announced);
+        if (!late.isEmpty()) LOG.info(() -> "%s warnings: %s".formatted(requestId, String.join(",", late)));
+    }
+
     private void begin(int size) throws IOException {
-        String warnings = String.join(",", translator.warnings());
+        announced.addAll(translator.warnings());
+        String warnings = String.join(",", announced);
         if (!warnings.isEmpty()) client.http().getResponseHeaders().set("x-proxy-warnings", warnings);
         client.begin(200, translator.isStream() ? 0 : size);
     }
