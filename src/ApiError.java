@@ -20,6 +20,12 @@ final class ApiError extends RuntimeException {
             + "|prompt is too long|range of input length|maximum number of tokens|input length.*exceed")
             .replace("NOUN", "context[_ ](?:length|size|window)")
             .replace("MORE", "(?:exceed|maximum|too (?:long|large|big)|limit|larger|longer|greater)"), Pattern.DOTALL);
+    /** The reply is to be longer, as in "Could not finish the message because max_tokens … was reached". */
+    private static final Pattern AT_LIMIT = Pattern.compile("max_\\w*tokens.{0,60}\\breached"
+            + "|output (?:token )?limit.{0,20}\\breached"
+            + "|reached.{0,40}(?:max_\\w*tokens|output (?:token )?limit)"
+            + "|(?:could not|unable to|cannot|failed to) (?:finish|complete) .{0,60}max_\\w*tokens",
+            Pattern.DOTALL);
     private static final Pattern PROMPT = Pattern.compile("(\\d{1,9}) (?:in the messages|of text input|input tokens)");
     private static final Pattern LIMIT = Pattern.compile(
             "(?:(?:limit|maximum|context (?:length|size|window))\\D{0,40}|> )(\\d{3,9})");
@@ -39,6 +45,7 @@ final class ApiError extends RuntimeException {
     private long retrySeconds = -1; // if the client may choose
     private boolean isFinal; // whether SDKs must not try again where they would
     private boolean isPassing; // whether to try again soon may help
+    private boolean isAtLimit; // whether only the reply reached the length asked for
     private String refusal = ""; // the backend's own words, from which something may be learned
 
     ApiError(int status, String message) { this(status, "", message); }
@@ -53,6 +60,8 @@ final class ApiError extends RuntimeException {
     String type() { return TYPES.getOrDefault(status, status >= 500 ? "api_error" : "invalid_request_error"); }
     boolean isFinal() { return isFinal; }
     boolean isPassing() { return isPassing; }
+    /** {@return whether this is no more than a reply that reached the length that was asked for} */
+    boolean isAtLimit() { return isAtLimit; }
     String refusal() { return refusal; }
     long retrySeconds() { return retrySeconds; }
 
@@ -63,6 +72,11 @@ final class ApiError extends RuntimeException {
 
     ApiError asPassing() {
         isPassing = true;
+        return this;
+    }
+
+    private ApiError asAtLimit() {
+        isAtLimit = true;
         return this;
     }
 
@@ -124,10 +138,12 @@ final class ApiError extends RuntimeException {
         int said = status == 200 ? innerStatus(error, words) : status;
         String shown = !message.isEmpty() ? message : said == 0 ? "not a reply" : "status " + said;
         String text = context.host + ": " + shown;
-        boolean isLimit = words.matches("(?s).*max_(completion_)?tokens\\W* must be.*"); // of the reply alone
+        boolean isLimit = words.matches("(?s).*max_(\\w+_)?tokens\\W* must be.*"); // of the reply alone
         boolean isCode = words.contains("context_length_exceeded") || words.contains("exceed_context_size");
         boolean maySay = !isLimit && List.of(0, 400, 413, 422).contains(said);
         if (isCode || maySay && OVERFLOW.matcher(words).find()) return overflow(error, message, context);
+        boolean isReply = List.of(0, 400, 422).contains(said) && AT_LIMIT.matcher(words).find();
+        if (isReply) return new ApiError(400, text).asAtLimit();
         boolean unpaid = words.matches("(?s).*(insufficient[_ ](quota|balance|credits)|exceeded your current quota).*");
         if (unpaid || said == 402) return new ApiError(402, text).asFinal();
         boolean isBusy = words.contains("overloaded") && (said == 0 || said == 429 || said >= 500);

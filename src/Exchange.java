@@ -1,7 +1,5 @@
-import com.sun.net.httpserver.HttpExchange;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.net.http.HttpHeaders;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
@@ -10,15 +8,17 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Iterator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.logging.Logger;
 
 /**
  * One request for a message and its reply, on one thread: it asks the upstream, translates what comes, and while it
- * waits for more sends the client what is ready and, in silence, pings. From other threads only {@link #tick} and
- * {@link #stop} are called.
+ * waits for more sends the client what is ready and, in silence, pings. From other threads only {@link #stop} is
+ * called.
  *
  * <p>Nothing is sent, not even the status, before the upstream has said something that means a reply, or
  * {@link #PATIENCE} has passed: until then an error still gets a status of its own, after that it is an event.
@@ -45,27 +45,27 @@ final class Exchange {
             "x-ratelimit-remaining-tokens", "anthropic-ratelimit-tokens-remaining",
             "x-ratelimit-reset-tokens", "anthropic-ratelimit-tokens-reset");
 
-    private final HttpExchange http;
+    private final Client client;
+    private final Budget.Share share;
     private final String requestId;
     private Json anthropic; // null when it cannot be needed any more
     private final List<Upstream> upstreams; // in the order to try them
     private final Options options;
     private final String clientKey;
     private final Secrets secrets;
-    private final Thread thread = Thread.currentThread();
-    private final long begun = System.nanoTime();
-    private long nextPing = begun + PATIENCE;
+    private final Clock clock;
+    private final long begun;
+    private long nextPing;
     private long finished; // since when nothing but usage and the end can come; 0 until then
-    private volatile long writingSince; // to the client; 0 while nothing is written
     private Upstream upstream; // of the try that runs
     private Translator translator; // of the try that runs; nothing has been shown of those before
     private Json.Writer openai; // the request that it made
     private boolean expired; // the client has waited too long for another try
-    private Upstream.Arrivals arrived = new Upstream.Arrivals(); // of the try that runs
+    private Upstream.Arrivals arrived; // of the try that runs
     private boolean ended; // the reply; nothing more arrives
     private long taken; // bytes of the reply
-    private OutputStream body; // the client's; null until the status is sent
     private long shown; // when the first of the reply was sent, which a ping is not; 0 until then
+    private final Set<String> announced = new LinkedHashSet<>(); // warnings that the header has told of
     private int pings;
     private boolean over; // nothing more goes to the client
     private int status = 500; // an error of the proxy, unless it is known otherwise
@@ -76,9 +76,14 @@ final class Exchange {
     private final ByteArrayOutputStream told = new ByteArrayOutputStream(); // to the client, for --debug
 
     /** @throws ApiError if {@code anthropic} is not a request that can be translated */
-    Exchange(HttpExchange http, String requestId, Json anthropic, List<Upstream> upstreams, Options options,
-             String clientKey) {
-        this.http = http;
+    Exchange(Client client, String requestId, Json anthropic, List<Upstream> upstreams, Options options,
+             String clientKey, Budget.Share share, Clock clock) {
+        this.clock = clock;
+        this.begun = clock.nanos();
+        this.nextPing = begun + PATIENCE;
+        this.arrived = new Upstream.Arrivals(clock);
+        this.client = client;
+        this.share = share;
         this.requestId = requestId;
         this.anthropic = anthropic;
         this.upstreams = Upstream.inOrder(upstreams);
@@ -100,18 +105,19 @@ final class Exchange {
     /** Runs to the end. */
     void run() throws IOException {
         try {
-            if (translator.wantsNothing()) translator.end(); else tries();
+            if (translator.isAnsweredHere()) translator.answer(); else tries();
             if (!over) complete(); // a stream is, before its very end is read
         } catch (ApiError failed) {
             ApiError e = told(failed);
             status = e.status();
             failure = e.type();
             if (over) return; // the client has left
-            if (body != null) translator.fail(e, requestId);
-            if (body != null) complete(); else Proxy.answer(http, e, requestId);
+            if (client.isAnswered()) translator.fail(e, requestId);
+            if (client.isAnswered()) complete(); else client.answer(e, requestId);
         } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) { // a bug; it must not look like an end
-            if (body != null && !over) translator.fail(new ApiError(500, "an error of the proxy"), requestId);
-            if (body != null && !over) complete();
+            boolean isOpen = client.isAnswered() && !over;
+            if (isOpen) translator.fail(new ApiError(500, "an error of the proxy"), requestId);
+            if (isOpen) complete();
             throw e;
         } finally {
             over = true;
@@ -193,7 +199,7 @@ final class Exchange {
     }
 
     /** {@return whether the client has been shown something, is gone, or has waited too long for another try} */
-    private boolean isShown() { return body != null || over || expired; }
+    private boolean isShown() { return client.isAnswered() || over || expired; }
 
     private void exchange() {
         finished = 0;
@@ -217,12 +223,17 @@ final class Exchange {
             if (isNew) upstream.learns(translator.model(), known.with(Dialect.LLAMA));
             take(head);
         } catch (ApiError e) {
+            if (e.isAtLimit() && !over) {
+                translator.endAtLimit();
+                serves();
+                return;
+            }
             if (sent != null && e.status() != 499) upstream.errs(answer < 400 ? e.status() : answer);
             if (sent != null && isFailure(e)) upstream.fails();
             throw e;
         } finally {
             if (sent != null && !ended) arrived.stop(sent); else arrived.close();
-            arrived = new Upstream.Arrivals();
+            arrived = new Upstream.Arrivals(clock);
             upstream.release();
             debug("<<", said);
         }
@@ -235,10 +246,10 @@ final class Exchange {
 
     private void passHeaders(HttpHeaders headers) {
         HEADERS.forEach((theirs, ours) -> {
-            http.getResponseHeaders().remove(ours); // of another try
+            client.http().getResponseHeaders().remove(ours); // of another try
             headers.firstValue(theirs).map(value -> theirs.contains("-reset-") ? reset(value) : value)
                     .map(secrets::mask).filter(value -> value.matches(ours.startsWith("x-") ? "[ -~]{1,100}" : "[\\dT:Z-]+"))
-                    .ifPresent(value -> http.getResponseHeaders().set(ours, value));
+                    .ifPresent(value -> client.http().getResponseHeaders().set(ours, value));
         });
     }
 
@@ -321,6 +332,11 @@ final class Exchange {
 
     private void finish(boolean whole) {
         translator.finish(whole);
+        serves();
+    }
+
+    /** The backend has taken the request as it was, and answered it. */
+    private void serves() {
         upstream.works();
         upstream.learns(translator.model(), translator.dialect());
     }
@@ -351,13 +367,13 @@ final class Exchange {
     private byte[] more() {
         if (ended) return Upstream.END;
         int unsent = translator.ready().size();
-        boolean isLong = isShown() && anthropic != null && System.nanoTime() - begun > SECOND;
+        boolean isLong = isShown() && anthropic != null && clock.nanos() - begun > SECOND;
         if (isLong) translator.forget();
         if (isLong) anthropic = null;
         boolean isDue = unsent > MAX_UNSENT_BYTES || unsent > 0 && arrived.isEmpty(); // nothing more has arrived
         if (isDue && translator.isStream() && !over) send(false);
-        if (finished == 0 && (over || translator.isFinished())) finished = System.nanoTime();
-        long patience = finished == 0 ? options.timeout().toNanos() : finished + LINGER - System.nanoTime();
+        if (finished == 0 && (over || translator.isFinished())) finished = clock.nanos();
+        long patience = finished == 0 ? options.timeout().toNanos() : finished + LINGER - clock.nanos();
         Object next = await(patience);
         if (next == null && finished == 0) throw silence();
         if (next instanceof Throwable) throw translator.broken(502, "the connection broke in mid-reply").asPassing();
@@ -367,19 +383,30 @@ final class Exchange {
 
     /** Waits for the upstream, so long at most; meanwhile the client gets pings. {@return what came; null: nothing} */
     private Object await(long patience) {
-        long until = System.nanoTime() + patience;
+        long until = clock.nanos() + patience;
         while (true) {
             boolean isPinged = translator.isStream() && !over;
-            long now = System.nanoTime();
+            long now = clock.nanos();
             if (isPinged && now >= nextPing) ping();
             try {
                 Object next = arrived.poll((isPinged ? Math.min(until, nextPing) : until) - now);
                 if (next != null || now >= until) return next;
             } catch (InterruptedException e) {
                 expired = true;
-                throw new ApiError(529, "the proxy is being stopped");
+                throw ended();
             }
         }
+    }
+
+    private ApiError ended() {
+        if (client.isCut(Client.Cut.HAS_LEFT)) return left();
+        return new ApiError(529, "the proxy is being stopped");
+    }
+
+    private ApiError left() {
+        over = true;
+        client.closeAfter();
+        return new ApiError(499, "the client has left");
     }
 
     private void ping() {
@@ -393,48 +420,46 @@ final class Exchange {
     private void complete() {
         send(true);
         over = true;
+        logLateWarnings();
         if (failure.isEmpty()) status = 200;
     }
 
     private void send(boolean isLast) {
         Json.Writer ready = translator.ready();
-        writingSince = System.nanoTime();
         try {
-            if (body == null) body = begin(ready.size());
-            if (shown == 0) shown = System.nanoTime();
+            if (!client.isAnswered()) begin(ready.size());
+            if (shown == 0) shown = clock.nanos();
             if (options.debug()) told.write(ready.array(), 0, ready.size());
-            body.write(ready.array(), 0, ready.size());
-            if (isLast) body.close(); else body.flush();
+            client.send(ready, isLast);
         } catch (IOException e) {
-            over = true;
-            throw new ApiError(499, "the client has left");
-        } finally {
-            writingSince = 0;
+            throw left();
         }
         ready.clear();
-        nextPing = System.nanoTime() + PATIENCE;
+        nextPing = clock.nanos() + PATIENCE;
     }
 
-    private OutputStream begin(int size) throws IOException {
-        String warnings = String.join(",", translator.warnings());
-        if (!warnings.isEmpty()) http.getResponseHeaders().set("x-proxy-warnings", warnings);
-        return Proxy.begin(http, 200, translator.isStream() ? 0 : size);
+    /** Logs the warnings that came too late for the header. */
+    private void logLateWarnings() {
+        Set<String> late = new LinkedHashSet<>(translator.warnings());
+        late.removeAll(announced);
+        if (!late.isEmpty()) LOG.info(() -> "%s warnings: %s".formatted(requestId, String.join(",", late)));
     }
 
-    /** Ends what a client holds up that does not read; called a few times a second, from another thread. */
-    void tick(long now) {
-        long since = writingSince;
-        if (since != 0 && now - since > options.timeout().toNanos()) stop(); // which closes the connection
+    private void begin(int size) throws IOException {
+        announced.addAll(translator.warnings());
+        String warnings = String.join(",", announced);
+        if (!warnings.isEmpty()) client.http().getResponseHeaders().set("x-proxy-warnings", warnings);
+        client.begin(200, translator.isStream() ? 0 : size);
     }
 
     /** Ends the exchange, from another thread; a client that listens gets an error. */
-    void stop() { thread.interrupt(); }
+    void stop() { client.cut(Client.Cut.STOPS); }
 
     /** {@return what has become of the exchange, now that it has ended} */
     Status.Entry entry() {
         return new Status.Entry(System.currentTimeMillis(), requestId, status, shown(translator.asked()),
                 shown(translator.model()), upstream.host(), shown == 0 ? 0 : shown - begun,
-                System.nanoTime() - begun, retries, translator.used(),
+                clock.nanos() - begun, retries, translator.used(),
                 failure.isEmpty() ? shown(translator.finishReason()) : failure);
     }
 

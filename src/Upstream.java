@@ -67,12 +67,15 @@ final class Upstream {
         static final int MOST = 64; // pieces of 16 KB at most
         private static final long LESS_THAN_NOTHING = -1;
 
+        private final Clock clock;
         private final BlockingQueue<Object> queue = new LinkedBlockingQueue<>(MOST);
         private volatile boolean isClosed;
         private Flow.Subscription body; // null before it has begun
 
+        Arrivals(Clock clock) { this.clock = clock; }
+
         boolean isEmpty() { return queue.isEmpty(); }
-        Object poll(long nanos) throws InterruptedException { return queue.poll(nanos, TimeUnit.NANOSECONDS); }
+        Object poll(long nanos) throws InterruptedException { return clock.poll(queue, nanos); }
 
         /** The body begins: all of it is wanted, or nothing more if it was stopped before. */
         private void begins(Flow.Subscription begun) {
@@ -137,12 +140,16 @@ final class Upstream {
     private final LongAdder lessons = new LongAdder(); // learned, also those that were forgotten
     private final Map<Integer, LongAdder> errors = new ConcurrentHashMap<>(); // by status
     private volatile boolean isSilent; // whether the last try brought no answer
-    private volatile Listing listing = new Listing(System.nanoTime(), "", List.of());
+    private final Clock clock;
+    private volatile Listing listing;
     private long asideSeconds; // the last time that it was set aside
-    private long asideUntil = System.nanoTime();
+    private long asideUntil;
 
     /** @throws IOException if the certificates that it is to be trusted by cannot be read */
-    Upstream(Options options, Options.Target target, Semaphore allPlaces) throws IOException {
+    Upstream(Options options, Options.Target target, Semaphore allPlaces, Clock clock) throws IOException {
+        this.clock = clock;
+        this.listing = new Listing(clock.nanos(), "", List.of());
+        this.asideUntil = clock.nanos();
         this.options = options;
         this.target = target;
         this.allPlaces = allPlaces;
@@ -158,13 +165,13 @@ final class Upstream {
         return all.size() == 1 ? all : all.stream().sorted(Comparator.comparing(Upstream::isAside)).toList();
     }
 
-    private synchronized boolean isAside() { return System.nanoTime() - asideUntil < 0; }
+    private synchronized boolean isAside() { return clock.nanos() - asideUntil < 0; }
 
     /** Sets the backend aside, each time for twice as long, until {@link #works}. */
     synchronized void fails() {
         if (isAside()) return;
         asideSeconds = Math.clamp(asideSeconds * 2, 1, MAX_ASIDE_SECONDS);
-        asideUntil = System.nanoTime() + TimeUnit.SECONDS.toNanos(asideSeconds);
+        asideUntil = clock.nanos() + TimeUnit.SECONDS.toNanos(asideSeconds);
     }
 
     synchronized void works() {
@@ -252,7 +259,7 @@ final class Upstream {
     /** {@return the models that the backend lists, for a minute the same; none if it does not, or not in time} */
     List<Json> models(String clientKey) {
         Listing known = listing;
-        if (known.until - System.nanoTime() > 0 && known.key.equals(clientKey)) return known.models;
+        if (known.until - clock.nanos() > 0 && known.key.equals(clientKey)) return known.models;
         List<Json> models = List.of();
         try {
             URI list = URI.create(url.toString().replaceFirst("/chat/completions(?=$|\\?)", "/models"));
@@ -262,7 +269,7 @@ final class Upstream {
                 | Json.Malformed e) { // the message of one may hold the key
             LOG.info(() -> "%s lists no models: %s".formatted(host(), e.getClass().getSimpleName()));
         }
-        listing = new Listing(System.nanoTime() + TimeUnit.MINUTES.toNanos(1), clientKey, models);
+        listing = new Listing(clock.nanos() + TimeUnit.MINUTES.toNanos(1), clientKey, models);
         return models;
     }
 
@@ -270,12 +277,12 @@ final class Upstream {
     private byte[] whole(HttpRequest.Builder request, Duration patience)
             throws InterruptedException, ExecutionException, TimeoutException {
         var body = new ByteArrayOutputStream();
-        var arrived = new Arrivals();
+        var arrived = new Arrivals(clock);
         CompletableFuture<?> sent = transport.get(request, arrived);
-        long until = System.nanoTime() + patience.toNanos();
+        long until = clock.nanos() + patience.toNanos();
         try {
             for (Object next = null; next != END; ) {
-                next = arrived.poll(until - System.nanoTime());
+                next = arrived.poll(until - clock.nanos());
                 if (next == null) throw new TimeoutException();
                 if (next instanceof Throwable e) throw new ExecutionException(e);
                 if (next instanceof byte[] piece) body.writeBytes(piece);

@@ -12,15 +12,11 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** {@code --check} against backends that lack something. Needs build/a2o.jar. */
-@Timeout(60)
-@Order(1)
 @Execution(ExecutionMode.CONCURRENT)
 class CheckTest {
     private static final String JAVA = Path.of(System.getProperty("java.home"), "bin", "java").toString();
@@ -44,7 +40,7 @@ class CheckTest {
         try {
             process.getOutputStream().close();
             String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            assertTrue(process.waitFor(20, TimeUnit.SECONDS), "still running");
+            assertTrue(process.waitFor(Tasks.WAIT_SECONDS, TimeUnit.SECONDS), "still running");
             assertEquals("", new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8));
             assertTrue(out.matches("[ -~\\s]*"), "no colours: " + out);
             String table = out.substring(0, out.indexOf("Claude Code ")).replaceFirst(".*\\R\\R", "");

@@ -1,5 +1,4 @@
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
@@ -15,12 +14,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
-import org.junit.jupiter.api.Timeout;
 
 /** Replies whose head is not that of an HTTP/1.1 reply: the client gets an error, and no socket is left open. */
-@Timeout(60)
 class ReplyHeadTest {
-    private static final int WAIT_MILLIS = 20_000;
     private static final String MODEL = "\"model\":\"m\",\"max_tokens\":9,";
     private static final String PLAIN = "{" + MODEL + "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}";
     private static final String STREAM = PLAIN.replaceFirst("\\{", "{\"stream\":true,");
@@ -53,10 +49,14 @@ class ReplyHeadTest {
         return heads;
     }
 
-    private static Proxy proxy(Backend backend, String... more) throws IOException {
+    private static Proxy proxy(Backend backend) throws IOException {
+        return proxy(Clock.SYSTEM, backend);
+    }
+
+    private static Proxy proxy(Clock clock, Backend backend, String... more) throws IOException {
         String[] args = Stream.concat(Stream.of("--port", "0", "--upstream", backend.url().toString()),
                 Stream.of(more)).toArray(String[]::new);
-        var proxy = new Proxy(Options.of(Options.read(args, Map.of())));
+        var proxy = new Proxy(Options.of(Options.read(args, Map.of())), clock);
         proxy.start();
         return proxy;
     }
@@ -70,7 +70,7 @@ class ReplyHeadTest {
                 left.add(true);
                 return;
             }
-            left.add(call.isLeft(WAIT_MILLIS));
+            left.add(call.isLeft(Tasks.WAIT_SECONDS * 1000));
         };
     }
 
@@ -99,7 +99,7 @@ class ReplyHeadTest {
 
     private static void assertAllAreLeft(Backend backend, BlockingQueue<Boolean> left) throws Exception {
         for (int i = backend.requests(); i > 0; i--) {
-            assertTrue(left.poll(WAIT_MILLIS, TimeUnit.MILLISECONDS), "a connection is left open");
+            assertEquals(true, left.poll(Tasks.WAIT_SECONDS, TimeUnit.SECONDS), "a connection is left open");
         }
         assertNoneIsHeld(backend);
     }
@@ -122,17 +122,18 @@ class ReplyHeadTest {
             while (!call.isLeft(50)) call.raw("b");
             left.add(true);
         };
-        try (var backend = new Backend().answers(drips); Proxy proxy = proxy(backend, "--timeout", "1")) {
-            assertEquals(504, Wire.post(proxy.port(), PLAIN).status());
+        var clock = new HeldClock();
+        try (var backend = new Backend().answers(drips); Proxy proxy = proxy(clock, backend, "--timeout", "7")) {
+            FutureTask<Wire.Reply> reply = Tasks.ask(() -> Wire.post(proxy.port(), PLAIN));
+            backend.take();
+            clock.elapse(7_000);
+            assertEquals(504, Tasks.outcome(reply).status());
             assertAllAreLeft(backend, left);
         }
     }
 
-    private static void assertNoneIsHeld(Backend backend) throws IOException {
+    private static void assertNoneIsHeld(Backend backend) throws Exception {
         assumeTrue(Sockets.canBeCounted(), "no /proc here");
-        long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(WAIT_MILLIS);
-        int held = Sockets.to(backend.url().getPort());
-        while (held > 0 && System.nanoTime() < until) held = Sockets.to(backend.url().getPort());
-        assertEquals(0, held, "sockets to the backend");
+        Tasks.await(() -> Sockets.to(backend.url().getPort()) == 0, "a socket to the backend is left open");
     }
 }

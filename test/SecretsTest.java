@@ -1,11 +1,9 @@
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
@@ -140,10 +138,10 @@ class SecretsTest {
     }
 
     @Test
-    void textsWithoutEndAreTakenAtOnce() {
+    void textsWithoutEndAreTakenAtOnce() throws Exception {
         for (String piece : List.of("&", "%", "\\", "\\u", "&#", "&#x", ";", "sk-up/", "a", "\u0130", "\\\\u0061")) {
             String text = piece.repeat(300_000);
-            assertTimeoutPreemptively(Duration.ofSeconds(20), () -> ofKey(KEY).mask(text), piece);
+            Cpu.assertLittle(() -> ofKey(KEY).mask(text));
         }
     }
 
