@@ -34,6 +34,7 @@ final class Exchange {
     private static final int MAX_REPAIRS = 3; // of a request that a backend refuses
     private static final int MAX_TRIES = 3; // where all backends have been tried, and what is wrong may pass
     private static final int MAX_WAIT_SECONDS = 5; // before another try
+    private static final int MAX_LINE = 300; // characters of the log for an error
     private static final long FIRST_WAIT = SECOND / 20; // doubled each time
     private static final Logger LOG = Logger.getLogger("a2o");
     /** The backend's headers that are passed on, and what they are called then (SPEC E.4). */
@@ -44,6 +45,9 @@ final class Exchange {
             "x-ratelimit-limit-tokens", "anthropic-ratelimit-tokens-limit",
             "x-ratelimit-remaining-tokens", "anthropic-ratelimit-tokens-remaining",
             "x-ratelimit-reset-tokens", "anthropic-ratelimit-tokens-reset");
+
+    /** An error of one of the tries, and the backend of that try. */
+    private record Failed(ApiError error, Upstream upstream) { }
 
     private final Client client;
     private final Budget.Share share;
@@ -70,6 +74,9 @@ final class Exchange {
     private boolean over; // nothing more goes to the client
     private int status = 500; // an error of the proxy, unless it is known otherwise
     private String failure = ""; // the type of the error, if it was one
+    private String message = ""; // of the error, if it was one
+    private boolean wasSent; // whether the backend was asked in the try that runs
+    private long number; // of the try that runs, for the backend's health
     private int answer; // the status of the backend in the try that runs; 0 until it is there
     private int retries;
     private final ByteArrayOutputStream said = new ByteArrayOutputStream(); // by the backend in this try, for --debug
@@ -111,6 +118,7 @@ final class Exchange {
             ApiError e = told(failed);
             status = e.status();
             failure = e.type();
+            message = e.getMessage();
             if (over) return; // the client has left
             if (client.isAnswered()) translator.fail(e, requestId);
             if (client.isAnswered()) complete(); else client.answer(e, requestId);
@@ -143,28 +151,50 @@ final class Exchange {
 
     /** Tries each of the backends in turn, then again after a while, where what is wrong may pass. */
     private void tries() {
+        Failed toTell = null;
         for (int tries = 1; ; tries++) {
             try {
                 repairs();
                 return;
             } catch (ApiError e) {
-                boolean mayPass = e.isPassing() || e.status() == 429 && e.retrySeconds() >= 0;
+                toTell = better(toTell, new Failed(e, upstream));
+                if (wasSent && e.origin() != ApiError.Origin.PROXY) upstream.fails(e, told(e).getMessage());
+                if (!mayBeTriedAgain(e, tries)) throw last(e, toTell);
                 boolean isNew = tries < upstreams.size(); // the next backend
-                boolean isAgain = mayPass && e.retrySeconds() <= MAX_WAIT_SECONDS && tries < MAX_TRIES;
-                if (!isFailure(e) || isShown() || !isNew && !isAgain) throw e;
-                long wait = Math.max(FIRST_WAIT << tries, e.retrySeconds() * SECOND);
-                if (!isNew) await(wait);
-                if (isShown()) throw e; // a ping, meanwhile
+                if (!isNew) await(Math.max(FIRST_WAIT << tries, e.retrySeconds() * SECOND));
+                if (isShown()) throw last(e, toTell); // a ping, meanwhile
+                goOn(e, upstreams.get(tries % upstreams.size()));
             }
-            retries++;
-            upstream = upstreams.get(tries % upstreams.size());
-            translate(upstream.dialect(translator.model()));
         }
     }
 
-    /** {@return whether another backend may do better} */
-    private static boolean isFailure(ApiError e) {
-        return e.status() == 402 || e.status() == 429 || e.status() >= 500 && !e.isFinal();
+    /** {@return the error that tells more: an answer of a backend beats that there was none} */
+    private static Failed better(Failed known, Failed now) {
+        boolean isAnswer = now.error.origin() == ApiError.Origin.ANSWER;
+        boolean isOnlyKnown = known == null || known.error.origin() != ApiError.Origin.ANSWER;
+        return isAnswer || isOnlyKnown ? now : known;
+    }
+
+    /** {@return the error that ends the exchange} What the client has seen the beginning of ends as it did. */
+    private ApiError last(ApiError now, Failed toTell) {
+        if (client.isAnswered() || over) return now;
+        upstream = toTell.upstream;
+        return toTell.error;
+    }
+
+    private boolean mayBeTriedAgain(ApiError e, int tries) {
+        boolean mayPass = e.isPassing() || e.status() == 429 && e.retrySeconds() >= 0;
+        boolean isSoon = mayPass && e.retrySeconds() <= MAX_WAIT_SECONDS && tries < MAX_TRIES;
+        boolean isNew = tries < upstreams.size();
+        return Upstream.isFailure(e) && !isShown() && (isNew || isSoon);
+    }
+
+    private void goOn(ApiError e, Upstream next) {
+        String line = "%s %d, %s; tries %s".formatted(requestId, e.status(), told(e).getMessage(), next.host());
+        LOG.info(() -> Status.cut(line, MAX_LINE));
+        retries++;
+        upstream = next;
+        translate(upstream.dialect(translator.model()));
     }
 
     /** Exchanges with a backend, which may refuse some of the request and take it otherwise. */
@@ -202,6 +232,7 @@ final class Exchange {
     private boolean isShown() { return client.isAnswered() || over || expired; }
 
     private void exchange() {
+        wasSent = false;
         finished = 0;
         answer = 0;
         ended = false;
@@ -209,13 +240,15 @@ final class Exchange {
         upstream.acquire();
         CompletableFuture<?> sent = null;
         try {
+            number = upstream.begins();
             sent = upstream.send(openai, clientKey, arrived);
+            wasSent = true;
             Object first = await(options.timeout().toNanos());
             if (first == null) throw silence();
             if (first instanceof Throwable e) throw upstream.failure(e);
             var head = (HttpResponse.ResponseInfo) first;
             answer = head.statusCode();
-            upstream.answers();
+            if (head.statusCode() / 100 == 2) upstream.answers(number);
             passHeaders(head.headers());
             boolean isLlama = head.headers().firstValue("server").orElse("").equals("llama.cpp");
             Dialect known = upstream.dialect(translator.model());
@@ -229,7 +262,6 @@ final class Exchange {
                 return;
             }
             if (sent != null && e.status() != 499) upstream.errs(answer < 400 ? e.status() : answer);
-            if (sent != null && isFailure(e)) upstream.fails();
             throw e;
         } finally {
             if (sent != null && !ended) arrived.stop(sent); else arrived.close();
@@ -337,7 +369,7 @@ final class Exchange {
 
     /** The backend has taken the request as it was, and answered it. */
     private void serves() {
-        upstream.works();
+        upstream.works(number);
         upstream.learns(translator.model(), translator.dialect());
     }
 
@@ -400,13 +432,13 @@ final class Exchange {
 
     private ApiError ended() {
         if (client.isCut(Client.Cut.HAS_LEFT)) return left();
-        return new ApiError(529, "the proxy is being stopped");
+        return new ApiError(529, "the proxy is being stopped").from(ApiError.Origin.PROXY);
     }
 
     private ApiError left() {
         over = true;
         client.closeAfter();
-        return new ApiError(499, "the client has left");
+        return new ApiError(499, "the client has left").from(ApiError.Origin.PROXY);
     }
 
     private void ping() {
@@ -460,7 +492,7 @@ final class Exchange {
         return new Status.Entry(System.currentTimeMillis(), requestId, status, shown(translator.asked()),
                 shown(translator.model()), upstream.host(), shown == 0 ? 0 : shown - begun,
                 clock.nanos() - begun, retries, translator.used(),
-                failure.isEmpty() ? shown(translator.finishReason()) : failure);
+                failure.isEmpty() ? shown(translator.finishReason()) : failure, Status.cut(message, MAX_LINE));
     }
 
     private String shown(String text) { return Status.cut(secrets.mask(text)); }

@@ -95,6 +95,7 @@ final class Proxy implements AutoCloseable {
     @Override
     public void close() {
         ticker.interrupt();
+        upstreams.forEach(Upstream::close);
         server.stop(0);
     }
 

@@ -115,7 +115,7 @@ class EchoTest {
         }
         assertTrue(log.lines().size() > 100, "the log was not kept");
         log.lines().forEach(line -> assertHoldsNone(line, "the log"));
-        assertEquals(List.of(), log.lines("Exception"));
+        assertEquals(List.of(), log.lines("\tat "), "a stack");
     }
 
     @Test
