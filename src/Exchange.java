@@ -168,11 +168,21 @@ final class Exchange {
         }
     }
 
-    /** {@return the error that tells more: an answer of a backend beats that there was none} */
-    private static Failed better(Failed known, Failed now) {
-        boolean isAnswer = now.error.origin() == ApiError.Origin.ANSWER;
-        boolean isOnlyKnown = known == null || known.error.origin() != ApiError.Origin.ANSWER;
-        return isAnswer || isOnlyKnown ? now : known;
+    /**
+     * {@return the error that tells more} Of several backends an answer beats a broken connection, and that beats none.
+     * Else it is the later one.
+     */
+    private Failed better(Failed known, Failed now) {
+        boolean isOnly = known == null || upstreams.size() == 1;
+        return isOnly || worth(now.error) >= worth(known.error) ? now : known;
+    }
+
+    private static int worth(ApiError error) {
+        return switch (error.origin()) {
+            case CONNECTION -> 0;
+            case OTHER, PROXY -> 1;
+            case ANSWER -> 2;
+        };
     }
 
     /** {@return the error that ends the exchange} What the client has seen the beginning of ends as it did. */
@@ -299,24 +309,30 @@ final class Exchange {
     private void take(HttpResponse.ResponseInfo head) {
         String encoding = head.headers().firstValue("content-encoding").orElse("");
         var reply = new ReplyBody(this::more, encoding);
-        ReplyBody.Kind kind = reply.kind();
         boolean isGood = head.statusCode() / 100 == 2;
-        switch (kind) {
-            case BINARY -> throw translator.broken(502, "the reply is neither text nor gzip " + encoding);
-            case EMPTY -> {
-                if (isGood) throw translator.broken(502, "the reply is empty").asPassing();
-                throw refusal(head, new byte[0]);
+        if (!isGood) throw refusal(head, errorBody(reply));
+        switch (reply.kind()) {
+            case EVENTS -> events(new Sse(() -> counted(reply.get())));
+            case JSON -> json(new Sse(new JsonLines(() -> counted(reply.get()))));
+            case PAGE, TEXT -> throw refusal(head, errorBody(reply));
+            case EMPTY -> throw translator.broken(502, "the reply is empty").asPassing();
+            case BINARY -> {
+                String said = encoding.isEmpty() ? "" : ", but " + Status.cut(encoding);
+                throw translator.broken(502, "the reply is neither text nor gzip" + said);
             }
-            case EVENTS -> {
-                var events = new Sse(() -> counted(reply.get()));
-                if (isGood) events(events); else throw refusal(head, firstOf(events));
-            }
-            case JSON -> {
-                if (isGood) json(new Sse(new JsonLines(() -> counted(reply.get()))));
-                else throw refusal(head, reply.rest(MAX_ERROR_BYTES));
-            }
-            case PAGE, TEXT -> throw refusal(head, reply.rest(MAX_ERROR_BYTES));
         }
+    }
+
+    /** {@return what a backend says in an error, without the frame of an event} */
+    private static byte[] errorBody(ReplyBody reply) {
+        return switch (reply.kind()) {
+            case EVENTS -> {
+                var events = new Sse(reply);
+                yield events.next() ? events.data() : Upstream.END;
+            }
+            case JSON, PAGE, TEXT -> reply.rest(MAX_ERROR_BYTES);
+            case EMPTY, BINARY -> Upstream.END;
+        };
     }
 
     /** {@return the next bytes of a good reply, which must not become too long where it is kept whole} */
@@ -327,9 +343,6 @@ final class Exchange {
         if (isTooLong) throw translator.broken(502, "the reply is too long");
         return piece;
     }
-
-    /** {@return the data of the first event, which is an error's} */
-    private static byte[] firstOf(Sse events) { return events.next() ? events.data() : new byte[0]; }
 
     private ApiError refusal(HttpResponse.ResponseInfo head, byte[] body) {
         if (options.debug()) said.writeBytes(body);

@@ -2,11 +2,12 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
- * How one backend does: whether its last try failed, why and when, and how long it is set aside for it. It asks nobody
- * and writes no log. Safe for use by many threads.
+ * The state of one backend: whether its last try failed, why and when, and until when it is set aside. It
+ * sends nothing and logs nothing. Safe for use by many threads.
  *
- * <p>Requests overlap: one that began before a failure and ends well after it says nothing of now. So each try gets a
- * number when it begins, and only a later one can say that the backend works again.
+ * <p>Requests overlap: a try that began before a failure may succeed after it, which says nothing of the
+ * present. So each try gets a number when it begins, and only a later one can show that the backend works
+ * again.
  */
 final class Health {
     enum State {
@@ -23,7 +24,7 @@ final class Health {
     enum Kind {
         /** The backend has refused the request, and works: 4xx. */
         REFUSED,
-        /** The backend works, but not for this account now: 402, 429, or a key of the operator's that is wrong. */
+        /** The backend works, but not for this account now: 402, 429, or a wrong key of the operator's. */
         DENIED,
         /** The backend has broken off, kept silent or answered 5xx. */
         BROKEN,
@@ -53,7 +54,10 @@ final class Health {
     /** {@return the number of a try that begins now} */
     synchronized long begin() { return ++begun; }
 
-    /** Notes a failure. {@return for how many seconds the backend is set aside by it; 0 if it is not, or was before} */
+    /**
+     * Notes a failure. {@return the seconds for which the backend is set aside; 0 if it is not, or was
+     * already}
+     */
     synchronized long fails(Kind kind, Failure failure, boolean mayBeSetAside) {
         last = Optional.of(failure);
         isDown = kind == Kind.BROKEN || kind == Kind.UNCONNECTED;
@@ -83,8 +87,8 @@ final class Health {
     }
 
     /**
-     * Notes that a connection could be made: no request was sent. {@return whether the backend is ready again by that}, as
-     * it is if nothing else was wrong.
+     * Notes that a connection could be made, without a request. {@return whether the backend is ready again}:
+     * it is if it could not be connected to before.
      */
     synchronized boolean connects() {
         isDown = false;

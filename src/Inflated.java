@@ -4,16 +4,16 @@ import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 
 /**
- * Takes the compression off the bytes of a reply as they come: gzip (RFC 1952), zlib (RFC 1950) or bare deflate
- * (RFC 1951). What ends too early ends here too; whoever reads it sees whether it is whole. The JDK's own streams will
- * not do: they take a member of gzip for the last one if the next has not arrived yet.
+ * Decompresses the bytes of a reply as they come: gzip (RFC 1952), zlib (RFC 1950) or bare deflate (RFC
+ * 1951). Input that is truncated gives output that is truncated. {@link java.util.zip.GZIPInputStream} will
+ * not do: it takes a member for the last one if the next has not arrived yet.
  */
 final class Inflated implements Supplier<byte[]> {
     enum Format { GZIP, ZLIB, DEFLATE }
 
     private static final int PIECE_BYTES = 16 * 1024;
     private static final int GZIP_TRAILER_BYTES = 8; // checksum and length
-    private static final int HAS_CHECKSUM = 2; // flags in the head of a member, in the order of what follows it
+    private static final int HAS_CHECKSUM = 2; // these four are flags in the head of a member
     private static final int HAS_EXTRA = 4;
     private static final int HAS_NAME = 8;
     private static final int HAS_COMMENT = 16;

@@ -2,8 +2,9 @@ import java.util.Arrays;
 import java.util.function.Supplier;
 
 /**
- * Puts each JSON object of a reply on a line of its own, as the bytes come, so that {@link Sse} takes it for an event: a
- * whole reply that is indented, one object after the other, or the elements of an array. It does not check them.
+ * Puts each JSON object of a reply on a line of its own, so that {@link Sse} reads it as an event: an
+ * indented reply, objects one after the other, or the elements of an array. It works on the bytes as they
+ * come and checks nothing.
  */
 final class JsonLines implements Supplier<byte[]> {
     private enum Place { BEGIN, BETWEEN, VALUE, STRING, ESCAPE }
@@ -53,7 +54,7 @@ final class JsonLines implements Supplier<byte[]> {
         }
     }
 
-    /** What stands between objects, such as {@code [DONE]}, stays; what only holds an array together does not. */
+    /** Keeps what stands between objects, such as {@code [DONE]}, but drops the punctuation of an array. */
     private void putBetween(byte b) {
         boolean isOfArray = isArray && (b == '[' || b == ',' || b == ']');
         if (isOfArray) return;

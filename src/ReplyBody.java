@@ -5,21 +5,21 @@ import java.util.Set;
 import java.util.function.Supplier;
 
 /**
- * The body of a backend's reply: the bytes without compression, and what kind they are. Both are told by the first
- * bytes, for what the headers say is often wrong; it waits for no more of them than it needs to tell.
+ * The body of a backend's reply without its compression, and its kind. The first bytes decide both, since the
+ * headers are often wrong. It never waits for more bytes than it needs to decide.
  */
 final class ReplyBody implements Supplier<byte[]> {
-    /** {@code PAGE} is HTML or XML, {@code TEXT} is text of any other kind, {@code EMPTY} nothing but white space. */
+    /** {@code PAGE} is HTML or XML; {@code EMPTY} is nothing but white space and comments. */
     enum Kind { EVENTS, JSON, PAGE, TEXT, BINARY, EMPTY }
 
     private static final int MAX_TEXT_BYTES = 64 * 1024; // after which it cannot become anything else
     private static final int MAX_LAYERS = 3; // of compression
-    private static final int TELLING_BYTES = 16; // of bare deflate, which has no head: some of them are not of text
+    private static final int DEFLATE_BYTES = 16; // enough to see that bare deflate is no text; it has no head
     private static final int GZIP = 0x1f8b; // the first two bytes
     private static final Set<Integer> ZLIB = Set.of(0x7801, 0x785e, 0x789c, 0x78da);
     private static final String WHITE_SPACE = " \t\r\n\f";
     private static final String BYTE_ORDER_MARK = "\u00EF\u00BB\u00BF";
-    private static final List<String> FIELDS = List.of("data:", "event:", "error:", "id:", "retry:"); // of an event
+    private static final List<String> EVENT_FIELDS = List.of("data:", "event:", "error:", "id:", "retry:");
     private static final byte[] NONE = {};
 
     private Supplier<byte[]> source; // gives the next bytes; none at the end, then and ever after
@@ -30,13 +30,15 @@ final class ReplyBody implements Supplier<byte[]> {
     /** @param encoding the header {@code content-encoding}, or "" */
     ReplyBody(Supplier<byte[]> source, String encoding) {
         this.source = source;
-        for (int layers = 0; layers < MAX_LAYERS && decompress(encoding.toLowerCase(Locale.ROOT)); layers++) { }
+        String said = encoding.toLowerCase(Locale.ROOT);
+        boolean mayBeMore = true;
+        for (int layer = 0; layer < MAX_LAYERS && mayBeMore; layer++) mayBeMore = decompress(said);
     }
 
     /** Takes the compression off, if there is one. {@return whether there was} */
     private boolean decompress(String encoding) {
         boolean isDeflateSaid = encoding.contains("deflate");
-        while (filled - next < (isDeflateSaid ? TELLING_BYTES : 2) && lookAhead()) { }
+        while (filled - next < (isDeflateSaid ? DEFLATE_BYTES : 2) && lookAhead()) { }
         if (filled - next < 2) return false;
         int first = byteAt(0) << 8 | byteAt(1);
         isDeflateSaid &= !isText();
@@ -78,8 +80,9 @@ final class ReplyBody implements Supplier<byte[]> {
     private boolean lookAhead() {
         byte[] more = source.get();
         if (filled + more.length > ahead.length) {
-            ahead = Arrays.copyOfRange(ahead, next, next + Math.max(filled - next + more.length, 2 * (filled - next)));
-            filled -= next;
+            int kept = filled - next;
+            ahead = Arrays.copyOfRange(ahead, next, next + Math.max(kept + more.length, 2 * kept));
+            filled = kept;
             next = 0;
         }
         System.arraycopy(more, 0, ahead, filled, more.length);
@@ -103,8 +106,8 @@ final class ReplyBody implements Supplier<byte[]> {
     }
 
     /**
-     * {@return what the body is} It is asked before any of it is taken. What stands before the first line of meaning, such
-     * as white space, comments or junk, is passed over.
+     * {@return the kind of the body} Called before any of it is taken. White space, comments and lines of
+     * junk before the first line of meaning are skipped.
      */
     Kind kind() {
         int line = 0; // where it begins, counted from next
@@ -150,9 +153,11 @@ final class ReplyBody implements Supplier<byte[]> {
         return switch (byteAt(at)) {
             case '{', '[' -> Kind.JSON;
             case '<' -> Kind.PAGE;
-            default -> FIELDS.stream().anyMatch(field -> begins(at, field)) ? Kind.EVENTS : Kind.TEXT;
+            default -> isEvent(at) ? Kind.EVENTS : Kind.TEXT;
         };
     }
+
+    private boolean isEvent(int at) { return EVENT_FIELDS.stream().anyMatch(field -> begins(at, field)); }
 
     /** {@return whether that stands there; waits until it is known} */
     private boolean begins(int at, String text) {

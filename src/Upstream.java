@@ -11,6 +11,7 @@ import java.net.http.HttpRequest;
 import java.nio.ByteBuffer;
 import java.nio.channels.UnresolvedAddressException;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -42,6 +43,7 @@ final class Upstream implements AutoCloseable {
     private static final int MAX_MESSAGE = 200; // characters of an error that are shown
     private static final Duration FIRST_PROBE = Duration.ofSeconds(1); // after a failure; the next ones later and later
     private static final Duration LONGEST_PROBE = Duration.ofSeconds(5);
+    private static final int MAX_LIST_BYTES = 8 * 1024 * 1024; // of models
     private static final int PROBE_MILLIS = 2000; // to connect
     private static final Duration LIST_PATIENCE = Duration.ofMillis(2500); // Claude Code waits for 3 s
     private static final Logger LOG = Logger.getLogger("a2o");
@@ -191,7 +193,8 @@ final class Upstream implements AutoCloseable {
         var failure = new Health.Failure(System.currentTimeMillis(), error.status(), Status.cut(message, MAX_MESSAGE));
         long seconds = health.fails(kind, failure, isFailure(error));
         boolean isSetAside = seconds > 0 && isOneOfSeveral();
-        if (isSetAside) LOG.info(() -> "%s is set aside for %d s: %s".formatted(host(), seconds, failure.message()));
+        String why = failure.message().replace(host() + ": ", "");
+        if (isSetAside) LOG.info(() -> "%s is set aside for %d s: %s".formatted(host(), seconds, why));
         if (health.isDown()) probe();
     }
 
@@ -340,14 +343,14 @@ final class Upstream implements AutoCloseable {
             models = Json.parse(whole(request(list, clientKey), LIST_PATIENCE)).get("data")
                     .items().stream().filter(model -> model.get("id").hasText()).toList();
         } catch (InterruptedException | ExecutionException | TimeoutException | IllegalArgumentException
-                | Json.Malformed e) { // the message of one may hold the key
+                | ApiError | Json.Malformed e) { // the message of one may hold the key
             LOG.info(() -> "%s lists no models: %s".formatted(host(), e.getClass().getSimpleName()));
         }
         listing = new Listing(clock.nanos() + TimeUnit.MINUTES.toNanos(1), clientKey, models);
         return models;
     }
 
-    /** {@return the body of a reply, which must be there in that time} */
+    /** {@return the body of a reply without its compression, which must be there in that time} */
     private byte[] whole(HttpRequest.Builder request, Duration patience)
             throws InterruptedException, ExecutionException, TimeoutException {
         var body = new ByteArrayOutputStream();
@@ -360,8 +363,10 @@ final class Upstream implements AutoCloseable {
                 if (next == null) throw new TimeoutException();
                 if (next instanceof Throwable e) throw new ExecutionException(e);
                 if (next instanceof byte[] piece) body.writeBytes(piece);
+                if (body.size() > MAX_LIST_BYTES) throw new TimeoutException();
             }
-            return body.toByteArray();
+            var pieces = new ArrayDeque<>(List.of(body.toByteArray()));
+            return new ReplyBody(() -> pieces.isEmpty() ? END : pieces.remove(), "").rest(MAX_LIST_BYTES);
         } finally {
             arrived.stop(sent);
         }

@@ -198,6 +198,7 @@ class ReplyFramingTest {
             assertError("502 Why", sending(200, type, utf8("\n<html><h1>Why</h1></html>")));
             assertError("502 Why", sending(201, type, gzip("<html><h1>Why</h1></html>")));
             assertError("500 status 500", sending(500, type, new byte[0]));
+            assertError("429 status 429", sending(429, type, new byte[] {0x1b, 1, 2, 3}, "content-encoding: br"));
         }
     }
 
@@ -208,11 +209,25 @@ class ReplyFramingTest {
         assertError("502 the reply is empty", call -> call.raw("HTTP/1.1 204 None\r\n\r\n").keep());
         assertError("502 the backend returned no choices", sending(200, "text/plain", utf8("{}")));
         assertError("502 the reply holds no object", sending(200, "application/json", utf8("[]")));
-        assertError("502 the reply is neither text nor gzip br",
+        assertError("502 the reply is neither text nor gzip, but br",
                 sending(200, "application/json", new byte[] {0x1b, 1, 2, 3}, "content-encoding: br"));
         backend.answers(sending(200, "text/plain", utf8("{\"choices\":[")));
         String message = Wire.post(proxy.port(), STREAM).text("error.message");
         assertTrue(message.contains("the reply is not valid JSON at byte 12: "), message);
+    }
+
+    @Test
+    void aListOfModelsIsReadTheSameWay() throws Exception {
+        String list = "\n{\n \"data\": [{\"id\": \"claude-x\"}]\n}";
+        for (byte[] body : List.of(utf8(list), gzip(list))) {
+            var other = new Backend().answers(sending(200, "text/plain", body));
+            try (other; var before = new Proxy(Options.of(Options.read(
+                    new String[] {"--port", "0", "--upstream", other.url().toString()}, Map.of())))) {
+                before.start();
+                Wire.Reply models = Wire.ask(before.port(), "GET", "/v1/models", new byte[0]);
+                assertEquals("claude-x", models.text("data.0.id"));
+            }
+        }
     }
 
     /** Half of a reply is none, in whatever frame: chunks without an end, or JSON that breaks off. */

@@ -106,7 +106,7 @@ class WhyTest {
             String failover = "%s 529, %s: full; tries %s".formatted(id, host(first), host(second));
             assertEquals(failover, log.line(id + " 529"));
             String aside = host(first) + " is set aside for ";
-            assertEquals("%s1 s: %s: full".formatted(aside, host(first)), log.line(aside));
+            assertEquals(aside + "1 s: full", log.line(aside));
             assertTrue(log.line(id + " 200").contains(" at " + host(second)), "one line for the exchange");
             assertEquals(1, log.lines(id + " 200").size());
 
@@ -115,7 +115,7 @@ class WhyTest {
             assertEquals(List.of(), log.lines(aside), "it is not asked meanwhile");
             clock.passes(1000);
             assertEquals(200, Wire.post(proxy.port(), PLAIN).status());
-            assertEquals("%s2 s: %s: full".formatted(aside, host(first)), log.line(aside));
+            assertEquals(aside + "2 s: full", log.line(aside));
 
             log.clear();
             clock.passes(2000);
@@ -190,6 +190,16 @@ class WhyTest {
                 var second = new Backend().answers(Backend.refusing(500, "second"))) {
             assertEquals("500 %s: second".formatted(host(second)), told(url(first), dead, url(second)));
             assertEquals("429 %s: first".formatted(host(first)), told(url(second), url(first), dead));
+        }
+    }
+
+    /** A connection that breaks, or that brings no HTTP, beats that there was none. */
+    @Test
+    void aBrokenConnectionBeatsNone() throws Exception {
+        String dead = "http://" + dead() + "/v1";
+        try (var backend = new Backend().answers(call -> call.raw("220 ready\r\n"))) {
+            String expected = "502 %s: the reply is not HTTP; is the URL right?".formatted(host(backend));
+            assertEquals(expected, told(url(backend), dead));
         }
     }
 
