@@ -12,11 +12,9 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** Which keys a backend gets, whose refusal is whose, and that a key of Anthropic's goes to nobody else. */
-@Timeout(60)
 @ResourceLock("log")
 class CredentialsTest {
     private static final String PLAIN =

@@ -8,13 +8,11 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
-import org.junit.jupiter.api.Timeout;
 
 /**
  * A call that was cut must not become one that can be run (SPEC C.5), whatever the backend says of its end: a client
  * would run {@code touch out/ran-}. Seen through the proxy, streamed and whole, from backends that stream and do not.
  */
-@Timeout(60)
 class CutCallTest {
     private static final String ASKED = """
             {"model":"m","max_tokens":1000,"stream":%s,"messages":[{"role":"user","content":"go"}],

@@ -8,13 +8,11 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
-import org.junit.jupiter.api.Timeout;
 
 /**
  * A search that nobody can run must not be answered by the backend's guess (SPEC decision 14): where it is the only
  * tool or is forced, the client is told; beside other tools it is left out.
  */
-@Timeout(60)
 class ServerSearchTest {
     private static final String SEARCH = "{\"type\":\"web_search_20250305\",\"name\":\"web_search\",\"max_uses\":8}";
     private static final String FETCH = "{\"type\":\"web_fetch_20250910\",\"name\":\"web_fetch\"}";

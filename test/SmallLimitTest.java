@@ -8,13 +8,11 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
-import org.junit.jupiter.api.Timeout;
 
 /**
  * Requests for a reply of a token or two, with which clients try out a name of a model. Backends refuse them in one of
  * two ways: a reply that cannot be finished within so few is none, or so low a number is not taken.
  */
-@Timeout(60)
 class SmallLimitTest {
     private static final String ASKED =
             "{\"model\":\"m\",\"max_tokens\":%s,\"stream\":%s,\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}";
