@@ -225,11 +225,11 @@ final class Upstream {
 
     /** Waits for a place among the requests in flight; {@link #release} gives it back. */
     void acquire() {
-        long until = System.nanoTime() + PATIENCE.toNanos();
+        long until = clock.nanos() + PATIENCE.toNanos();
         boolean first = false;
         try {
-            first = places.tryAcquire(PATIENCE.toNanos(), TimeUnit.NANOSECONDS);
-            if (first && allPlaces.tryAcquire(until - System.nanoTime(), TimeUnit.NANOSECONDS)) return;
+            first = clock.acquire(places, PATIENCE.toNanos());
+            if (first && clock.acquire(allPlaces, until - clock.nanos())) return;
         } catch (InterruptedException e) {
             // the proxy is being stopped
         }

@@ -3,7 +3,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -51,13 +50,6 @@ class CutCallTest {
                 .formatted(finish, call(arguments)));
     }
 
-    private static Proxy proxy(Backend backend) throws Exception {
-        var proxy = new Proxy(Options.of(Options.read(
-                new String[] {"--port", "0", "--upstream", backend.url().toString()}, Map.of())));
-        proxy.start();
-        return proxy;
-    }
-
     private static String input(Wire.Reply reply) {
         var input = new StringBuilder();
         for (Wire.Event event : reply.events()) {
@@ -73,7 +65,7 @@ class CutCallTest {
     }
 
     private static void check(String cut, String finish) throws Exception {
-        try (var backend = new Backend(); var proxy = proxy(backend)) {
+        try (var backend = new Backend(); var proxy = Proxies.before(backend)) {
             for (Backend.Script script : List.of(streaming(cut, finish), whole(cut, finish))) {
                 backend.answers(script);
                 Wire.Reply stream = Wire.post(proxy.port(), ASKED.formatted(true));
@@ -93,7 +85,7 @@ class CutCallTest {
 
     @Test
     void aWholeOneIsRunAsBefore() throws Exception {
-        try (var backend = new Backend(); var proxy = proxy(backend)) {
+        try (var backend = new Backend(); var proxy = Proxies.before(backend)) {
             String arguments = "{\"command\":\"ls\"}";
             backend.answers(streaming(arguments, "tool_calls"));
             Wire.Reply stream = Wire.post(proxy.port(), ASKED.formatted(true));

@@ -91,9 +91,7 @@ class EchoTest {
         try (var backend = new Backend()) {
             List<String> all = new ArrayList<>(List.of(args));
             all.replaceAll(arg -> arg.replace("BACKEND", backend.url().toString()));
-            all.addAll(List.of("--port", "0"));
-            try (var proxy = new Proxy(Options.of(Options.read(all.toArray(String[]::new), Map.of())))) {
-                proxy.start();
+            try (Proxy proxy = Proxies.start(Proxies.options(Map.of(), all.toArray(String[]::new)))) {
                 for (String spelling : spellings()) {
                     int most = spelling.equals(spellings().getFirst()) ? Integer.MAX_VALUE : SOME;
                     for (Backend.Script echo : echoes(spelling).stream().limit(most).toList()) {
