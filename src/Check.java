@@ -4,6 +4,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -99,8 +100,7 @@ final class Check {
 
     /** {@return whether the backend answers at all; if not, the last row says what to do} */
     private boolean begins() {
-        Json list = Json.parse(send("GET", "models?limit=1000", "").body).get("data");
-        List<String> models = list.items().stream().map(each -> options.model(each.get("id").text())).toList();
+        List<String> models = proxy.listed(clientKey(), patience()).stream().map(each -> each.get("id").text()).toList();
         if (model.isEmpty()) model = models.stream().findFirst().orElse("any");
         String said = ask("'stream':false," + SAY, "Say OK.").summary();
         return row("connection", !said.matches("50[24]: .*"), "it answers",
@@ -149,7 +149,11 @@ final class Check {
 
     private Reply ask(String request, String prompt) {
         String usual = "{'model':%,'max_tokens':1024,'stream':true,'thinking':{'type':'disabled'},"; // the last counts
-        return send("POST", "messages", new Json.Writer().put(usual + request + "}", model, prompt).toString());
+        return send(new Json.Writer().put(usual + request + "}", model, prompt).toString());
+    }
+
+    private Duration patience() {
+        return Duration.ofSeconds(Math.min(MAX_SECONDS, options.timeout().toSeconds()));
     }
 
     /** {@return the key that a client here would send} */
@@ -157,15 +161,15 @@ final class Check {
         return options.authKey().orElse(System.getenv().getOrDefault("ANTHROPIC_API_KEY", "any"));
     }
 
-    private Reply send(String method, String path, String json) {
-        HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + proxy.port() + "/v1/" + path))
-                .header("x-api-key", clientKey()).method(method, HttpRequest.BodyPublishers.ofString(json)).build();
+    private Reply send(String json) {
+        HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + proxy.port() + "/v1/messages"))
+                .header("x-api-key", clientKey()).POST(HttpRequest.BodyPublishers.ofString(json)).build();
         long[] times = {System.nanoTime(), 0};
         return client.sendAsync(request, head -> {
             times[1] = System.nanoTime();
             head.headers().allValues("x-proxy-warnings").forEach(all -> omitted.addAll(List.of(all.split(","))));
             return HttpResponse.BodySubscribers.ofString(StandardCharsets.UTF_8);
-        }).orTimeout(Math.min(MAX_SECONDS, options.timeout().toSeconds()), TimeUnit.SECONDS)
+        }).orTimeout(patience().toSeconds(), TimeUnit.SECONDS)
                 .handle((reply, e) -> reply == null ? new Reply(504, "{\"message\":\"no reply in time\"}", 0, 1)
                         : new Reply(reply.statusCode(), reply.body(), (times[1] - times[0]) / 1e9,
                         (System.nanoTime() - times[1]) / 1e9)).join();

@@ -256,14 +256,16 @@ final class Upstream {
         }
     }
 
+    List<Json> models(String clientKey) { return models(clientKey, LIST_PATIENCE); }
+
     /** {@return the models that the backend lists, for a minute the same; none if it does not, or not in time} */
-    List<Json> models(String clientKey) {
+    List<Json> models(String clientKey, Duration patience) {
         Listing known = listing;
         if (known.until - clock.nanos() > 0 && known.key.equals(clientKey)) return known.models;
         List<Json> models = List.of();
         try {
             URI list = URI.create(url.toString().replaceFirst("/chat/completions(?=$|\\?)", "/models"));
-            models = Json.parse(whole(request(list, clientKey), LIST_PATIENCE)).get("data")
+            models = Json.parse(whole(request(list, clientKey), patience)).get("data")
                     .items().stream().filter(model -> model.get("id").hasText()).toList();
         } catch (InterruptedException | ExecutionException | TimeoutException | IllegalArgumentException
                 | Json.Malformed e) { // the message of one may hold the key
