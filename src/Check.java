@@ -4,6 +4,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalTime;
 import java.time.ZoneId;
@@ -123,8 +124,7 @@ final class Check {
 
     /** {@return whether the backend answers at all; if not, the last row says what to do} */
     private boolean begins() {
-        Json list = Json.parse(send(proxy, "GET", "/v1/models?limit=1000", "").body).get("data");
-        List<String> models = list.items().stream().map(each -> options.model(each.get("id").text())).toList();
+        List<String> models = proxy.listed(clientKey(), patience()).stream().map(each -> each.get("id").text()).toList();
         if (model.isEmpty()) model = models.stream().findFirst().orElse("any");
         String said = ask("'stream':false," + SAY, "Say OK.").summary();
         if (said.matches("\\d{3}: .*")) tellLastError(proxy);
@@ -200,7 +200,12 @@ final class Check {
 
     private Reply ask(String request, String prompt) {
         String usual = "{'model':%,'max_tokens':1024,'stream':true,'thinking':{'type':'disabled'},"; // the last counts
-        return send(proxy, "POST", "/v1/messages", new Json.Writer().put(usual + request + "}", model, prompt).toString());
+        String json = new Json.Writer().put(usual + request + "}", model, prompt).toString();
+        return send(proxy, "POST", "/v1/messages", json);
+    }
+
+    private Duration patience() {
+        return Duration.ofSeconds(Math.min(MAX_SECONDS, options.timeout().toSeconds()));
     }
 
     /** {@return the key that a client here would send} */
@@ -216,7 +221,7 @@ final class Check {
             times[1] = System.nanoTime();
             head.headers().allValues("x-proxy-warnings").forEach(all -> omitted.addAll(List.of(all.split(","))));
             return HttpResponse.BodySubscribers.ofString(StandardCharsets.UTF_8);
-        }).orTimeout(Math.min(MAX_SECONDS, options.timeout().toSeconds()), TimeUnit.SECONDS)
+        }).orTimeout(patience().toSeconds(), TimeUnit.SECONDS)
                 .handle((reply, e) -> reply == null ? new Reply(504, "{\"message\":\"no reply in time\"}", 0, 1)
                         : new Reply(reply.statusCode(), reply.body(), (times[1] - times[0]) / 1e9,
                         (System.nanoTime() - times[1]) / 1e9)).join();

@@ -6,6 +6,7 @@ import java.net.InetSocketAddress;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
@@ -229,6 +230,11 @@ final class Proxy implements AutoCloseable {
         String id = http.getRequestURI().getPath().replaceFirst("^(/v1)+/models/?", "");
         List<Json> listed = options.model().isPresent() ? List.of() : upstreams.getFirst().models(key(client));
         return Models.answer(options, listed, id, query);
+    }
+
+    /** {@return the first backend's models as it lists them, if it does in that time} */
+    List<Json> listed(String clientKey, Duration patience) {
+        return upstreams.getFirst().models(options.authKey().isPresent() ? "" : clientKey, patience);
     }
 
     /** {@return the client's key for the backend; none if it is the proxy's own} */

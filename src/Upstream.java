@@ -301,11 +301,11 @@ final class Upstream implements AutoCloseable {
 
     /** Waits for a place among the requests in flight; {@link #release} gives it back. */
     void acquire() {
-        long until = System.nanoTime() + PATIENCE.toNanos();
+        long until = clock.nanos() + PATIENCE.toNanos();
         boolean first = false;
         try {
-            first = places.tryAcquire(PATIENCE.toNanos(), TimeUnit.NANOSECONDS);
-            if (first && allPlaces.tryAcquire(until - System.nanoTime(), TimeUnit.NANOSECONDS)) return;
+            first = clock.acquire(places, PATIENCE.toNanos());
+            if (first && clock.acquire(allPlaces, until - clock.nanos())) return;
         } catch (InterruptedException e) {
             // the proxy is being stopped
         }
@@ -333,14 +333,16 @@ final class Upstream implements AutoCloseable {
         }
     }
 
+    List<Json> models(String clientKey) { return models(clientKey, LIST_PATIENCE); }
+
     /** {@return the models that the backend lists, for a minute the same; none if it does not, or not in time} */
-    List<Json> models(String clientKey) {
+    List<Json> models(String clientKey, Duration patience) {
         Listing known = listing;
         if (known.until - clock.nanos() > 0 && known.key.equals(clientKey)) return known.models;
         List<Json> models = List.of();
         try {
             URI list = URI.create(url.toString().replaceFirst("/chat/completions(?=$|\\?)", "/models"));
-            models = Json.parse(whole(request(list, clientKey), LIST_PATIENCE)).get("data")
+            models = Json.parse(whole(request(list, clientKey), patience)).get("data")
                     .items().stream().filter(model -> model.get("id").hasText()).toList();
         } catch (InterruptedException | ExecutionException | TimeoutException | IllegalArgumentException
                 | ApiError | Json.Malformed e) { // the message of one may hold the key

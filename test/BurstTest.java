@@ -1,6 +1,5 @@
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 
@@ -11,19 +10,12 @@ class BurstTest {
             {"model":"m","max_tokens":9,"stream":true,"stop_sequences":["a","b","c","d","END"],
             "messages":[{"role":"user","content":"hi"}]}""";
 
-    private static Proxy proxy(Backend backend) throws Exception {
-        var proxy = new Proxy(Options.of(Options.read(
-                new String[] {"--port", "0", "--upstream", backend.url().toString()}, Map.of())));
-        proxy.start();
-        return proxy;
-    }
-
     /** The JDK's client reads on where nobody waits for more, or the connection would stay open. */
     @Test
     void whatNobodyWaitsForHoldsNothingUp() throws Exception {
         int requests = 20;
         var left = new CountDownLatch(requests);
-        try (var backend = new Backend(); var proxy = proxy(backend)) {
+        try (var backend = new Backend(); var proxy = Proxies.before(backend)) {
             backend.answers(call -> {
                 call.raw("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n");
                 String event = "data: " + Backend.chunk("END") + "\n\n";

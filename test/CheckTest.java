@@ -201,6 +201,17 @@ class CheckTest {
         }
     }
 
+    /** Clients wait no longer than three seconds for it; this is not a client. */
+    @Test
+    void aListOfModelsThatIsSlowIsWaitedFor() throws Exception {
+        try (var backend = new Backend().answers(call -> {
+            if (call.line().startsWith("GET")) assertFalse(call.isLeft(3_000), "it is not waited for");
+            answer(call, Set.of());
+        })) {
+            assertEquals("ok 2 listed; m'1", check("--upstream", backend.url().toString()).rows.get("model"));
+        }
+    }
+
     @Test
     void theCommandHasTheOtherOptionsButNoSecret() throws Exception {
         try (var backend = new Backend().answers(call -> answer(call, Set.of()))) {

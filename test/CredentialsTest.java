@@ -12,11 +12,9 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** Which keys a backend gets, whose refusal is whose, and that a key of Anthropic's goes to nobody else. */
-@Timeout(60)
 @ResourceLock("log")
 class CredentialsTest {
     private static final String PLAIN =
@@ -36,16 +34,8 @@ class CredentialsTest {
         log.close();
     }
 
-    private static Options options(Map<String, String> environment, String... args) {
-        List<String> all = new ArrayList<>(List.of("--port", "0"));
-        all.addAll(List.of(args));
-        return Options.of(Options.read(all.toArray(String[]::new), environment));
-    }
-
     private static Proxy proxy(Map<String, String> environment, String... args) throws IOException {
-        var proxy = new Proxy(options(environment, args));
-        proxy.start();
-        return proxy;
+        return Proxies.start(Proxies.options(environment, args));
     }
 
     private static String url(Backend backend) { return backend.url().toString(); }
@@ -170,7 +160,7 @@ class CredentialsTest {
     void whereItCannotBeLeftOutItIsRefusedAtTheStart() {
         for (String[] args : new String[][] {{"--upstream", "http://a.test/sk-ant-0123456789/v1"},
                 {"--upstream", "http://a.test/v1", "--extra-body", "{\"api_key\":\"sk-ant-0123456789\"}"}}) {
-            var wrong = assertThrows(Options.Wrong.class, () -> options(Map.of(), args));
+            var wrong = assertThrows(Options.Wrong.class, () -> Proxies.options(Map.of(), args));
             assertTrue(wrong.getMessage().contains("goes to Anthropic's hosts alone"), wrong.getMessage());
             assertFalse(wrong.getMessage().contains("0123456789"), wrong.getMessage());
         }
@@ -227,7 +217,7 @@ class CredentialsTest {
     }
 
     private static void assertTold(String expected, String... args) {
-        Options options = options(Map.of(), args);
+        Options options = Proxies.options(Map.of(), args);
         Options.Target target = options.upstreams().getFirst();
         assertEquals(expected, new Credentials(options, target, Dialect.of(target)).told(), String.join(" ", args));
     }

@@ -3,18 +3,15 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
-import org.junit.jupiter.api.Timeout;
 
 /**
  * A call that was cut must not become one that can be run (SPEC C.5), whatever the backend says of its end: a client
  * would run {@code touch out/ran-}. Seen through the proxy, streamed and whole, from backends that stream and do not.
  */
-@Timeout(60)
 class CutCallTest {
     private static final String ASKED = """
             {"model":"m","max_tokens":1000,"stream":%s,"messages":[{"role":"user","content":"go"}],
@@ -53,13 +50,6 @@ class CutCallTest {
                 .formatted(finish, call(arguments)));
     }
 
-    private static Proxy proxy(Backend backend) throws Exception {
-        var proxy = new Proxy(Options.of(Options.read(
-                new String[] {"--port", "0", "--upstream", backend.url().toString()}, Map.of())));
-        proxy.start();
-        return proxy;
-    }
-
     private static String input(Wire.Reply reply) {
         var input = new StringBuilder();
         for (Wire.Event event : reply.events()) {
@@ -75,7 +65,7 @@ class CutCallTest {
     }
 
     private static void check(String cut, String finish) throws Exception {
-        try (var backend = new Backend(); var proxy = proxy(backend)) {
+        try (var backend = new Backend(); var proxy = Proxies.before(backend)) {
             for (Backend.Script script : List.of(streaming(cut, finish), whole(cut, finish))) {
                 backend.answers(script);
                 Wire.Reply stream = Wire.post(proxy.port(), ASKED.formatted(true));
@@ -95,7 +85,7 @@ class CutCallTest {
 
     @Test
     void aWholeOneIsRunAsBefore() throws Exception {
-        try (var backend = new Backend(); var proxy = proxy(backend)) {
+        try (var backend = new Backend(); var proxy = Proxies.before(backend)) {
             String arguments = "{\"command\":\"ls\"}";
             backend.answers(streaming(arguments, "tool_calls"));
             Wire.Reply stream = Wire.post(proxy.port(), ASKED.formatted(true));

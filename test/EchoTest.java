@@ -11,11 +11,9 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** A backend that repeats what it was sent, in whatever it says: no secret gets to a client, a log or a page. */
-@Timeout(60)
 @ResourceLock("log")
 class EchoTest {
     private static final String UPSTREAM_KEY = "sk-upstream/5ecre7-0001";
@@ -93,9 +91,7 @@ class EchoTest {
         try (var backend = new Backend()) {
             List<String> all = new ArrayList<>(List.of(args));
             all.replaceAll(arg -> arg.replace("BACKEND", backend.url().toString()));
-            all.addAll(List.of("--port", "0"));
-            try (var proxy = new Proxy(Options.of(Options.read(all.toArray(String[]::new), Map.of())))) {
-                proxy.start();
+            try (Proxy proxy = Proxies.start(Proxies.options(Map.of(), all.toArray(String[]::new)))) {
                 for (String spelling : spellings()) {
                     int most = spelling.equals(spellings().getFirst()) ? Integer.MAX_VALUE : SOME;
                     for (Backend.Script echo : echoes(spelling).stream().limit(most).toList()) {
@@ -115,7 +111,7 @@ class EchoTest {
         }
         assertTrue(log.lines().size() > 100, "the log was not kept");
         log.lines().forEach(line -> assertHoldsNone(line, "the log"));
-        assertEquals(List.of(), log.lines("\tat "), "a stack");
+        assertEquals(List.of(), log.lines("\tat "), "no stacks");
     }
 
     @Test

@@ -28,12 +28,8 @@ class FailoverTest {
         private final Proxy proxy;
 
         private Farm(int size, String... args) throws Exception {
-            List<String> all = new ArrayList<>(List.of(args));
-            for (int i = 0; i < size; i++) {
-                backends.add(new Backend().answers(Backend.saying("from " + i)));
-                all.addAll(List.of("--upstream", backends.getLast().url().toString()));
-            }
-            proxy = proxy(clock, all);
+            for (int i = 0; i < size; i++) backends.add(new Backend().answers(Backend.saying("from " + i)));
+            proxy = Proxies.before(clock, backends, args);
         }
 
         private Backend get(int i) {
@@ -60,16 +56,8 @@ class FailoverTest {
         }
     }
 
-    private static Options options(List<String> args, Map<String, String> environment) {
-        List<String> all = new ArrayList<>(List.of("--port", "0"));
-        all.addAll(args);
-        return Options.of(Options.read(all.toArray(new String[0]), environment));
-    }
-
-    private static Proxy proxy(Clock clock, List<String> args) throws Exception {
-        var proxy = new Proxy(options(args, Map.of()), clock);
-        proxy.start();
-        return proxy;
+    private static Proxy proxy(String... args) throws Exception {
+        return Proxies.start(new HeldClock(), Proxies.options(Map.of(), args));
     }
 
     private static String json(String quoted) {
@@ -134,8 +122,7 @@ class FailoverTest {
     @Test
     void aBackendThatIsNotThereIsPassedOver() throws Exception {
         try (var backend = new Backend();
-                Proxy proxy = proxy(new HeldClock(),
-                        List.of("--upstream", deadUrl(), "--upstream", backend.url().toString()))) {
+                Proxy proxy = proxy("--upstream", deadUrl(), "--upstream", backend.url().toString())) {
             for (int i = 0; i < 3; i++) assertReply("200 Hello there", Wire.post(proxy.port(), STREAM));
             assertEquals(3, backend.requests());
         }
@@ -143,7 +130,7 @@ class FailoverTest {
 
     @Test
     void aBackendThatIsNotThereIsSaidToBeSoAtOnce() throws Exception {
-        try (Proxy proxy = proxy(new HeldClock(), List.of("--upstream", deadUrl()))) {
+        try (Proxy proxy = proxy("--upstream", deadUrl())) {
             assertReply("502 cannot connect", Wire.post(proxy.port(), STREAM));
         }
     }
@@ -177,7 +164,7 @@ class FailoverTest {
             assertEquals("7", reply.headers().get("retry-after"));
             assertEquals(List.of(1, 1), farm.requests());
         }
-        try (Proxy proxy = proxy(new HeldClock(), List.of("--upstream", deadUrl(), "--upstream", deadUrl()))) {
+        try (Proxy proxy = proxy("--upstream", deadUrl(), "--upstream", deadUrl())) {
             assertReply("502 127.0.0.1", Wire.post(proxy.port(), PLAIN));
         }
     }
@@ -325,10 +312,12 @@ class FailoverTest {
     @Test
     void anotherNumberOfKeysIsAWrongUsage() {
         for (int[] numbers : new int[][] {{1, 2}, {2, 3}, {3, 2}}) {
-            List<String> args = new ArrayList<>();
-            for (int i = 0; i < numbers[0]; i++) args.addAll(List.of("--upstream", "http://backend.test/v1"));
-            for (int i = 0; i < numbers[1]; i++) args.addAll(List.of("--upstream-key", "K" + i));
-            Options.Wrong wrong = assertThrows(Options.Wrong.class, () -> options(args, Map.of()), args.toString());
+            List<String> words = new ArrayList<>();
+            for (int i = 0; i < numbers[0]; i++) words.addAll(List.of("--upstream", "http://backend.test/v1"));
+            for (int i = 0; i < numbers[1]; i++) words.addAll(List.of("--upstream-key", "K" + i));
+            String[] args = words.toArray(new String[0]);
+            Options.Wrong wrong =
+                    assertThrows(Options.Wrong.class, () -> Proxies.options(Map.of(), args), words.toString());
             assertEquals(2, wrong.exitStatus());
             assertTrue(wrong.getMessage().startsWith("a2o: --upstream-key"), wrong.getMessage());
             assertFalse(wrong.getMessage().contains("K0"), wrong.getMessage());
@@ -340,8 +329,7 @@ class FailoverTest {
         try (var one = new Backend().answers(Backend.refusing(503, "why")); var two = new Backend()) {
             Map<String, String> environment =
                     Map.of("A2O_UPSTREAM", one.url() + "\n" + two.url(), "A2O_UPSTREAM_KEY", "K0\nK1");
-            try (var proxy = new Proxy(options(List.of(), environment), new HeldClock())) {
-                proxy.start();
+            try (Proxy proxy = Proxies.start(new HeldClock(), Proxies.options(environment))) {
                 assertReply("200 Hello there", Wire.post(proxy.port(), PLAIN));
                 assertEquals("Bearer K0", one.take().headers().get("authorization"));
                 assertEquals("Bearer K1", two.take().headers().get("authorization"));

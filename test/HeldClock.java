@@ -1,6 +1,7 @@
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 
 /** A clock that stands still until the test lets time pass, which takes none: nothing is too late on a busy machine. */
@@ -20,11 +21,29 @@ final class HeldClock implements Clock {
     public <T> T poll(BlockingQueue<T> queue, long nanos) throws InterruptedException {
         long end = begin(nanos);
         try {
-            while (true) {
-                boolean isOver = nanos() >= end; // before the last look at the queue
-                T next = queue.poll(isOver ? 0 : LOOK_MILLIS, TimeUnit.MILLISECONDS);
-                if (next != null || isOver) return next;
+            boolean isOver = false;
+            T next = null;
+            while (next == null && !isOver) {
+                isOver = nanos() >= end; // before the last look at the queue
+                next = queue.poll(isOver ? 0 : LOOK_MILLIS, TimeUnit.MILLISECONDS);
             }
+            return next;
+        } finally {
+            end(end);
+        }
+    }
+
+    @Override
+    public boolean acquire(Semaphore permits, long nanos) throws InterruptedException {
+        long end = begin(nanos);
+        try {
+            boolean isOver = false;
+            boolean isAcquired = false;
+            while (!isAcquired && !isOver) {
+                isOver = nanos() >= end; // before the last look at the permits
+                isAcquired = permits.tryAcquire(isOver ? 0 : LOOK_MILLIS, TimeUnit.MILLISECONDS);
+            }
+            return isAcquired;
         } finally {
             end(end);
         }

@@ -11,7 +11,6 @@ import java.util.logging.Logger;
 /** What is logged until it is closed, by whomever; nothing of it is printed. A test that has one holds "log". */
 final class Logged extends Handler implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger("a2o"); // held, or what is set would be lost
-    private static final int WAIT_SECONDS = 60;
 
     private final List<String> lines = new CopyOnWriteArrayList<>();
     private final Level levelBefore = LOG.getLevel();
@@ -33,7 +32,7 @@ final class Logged extends Handler implements AutoCloseable {
 
     /** {@return the first line with that in it, waiting for it if need be} */
     synchronized String line(String with) throws InterruptedException {
-        long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(WAIT_SECONDS);
+        long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(Tasks.WAIT_SECONDS);
         while (lines(with).isEmpty()) {
             if (System.nanoTime() > until) throw new AssertionError("no line with '%s' in %s".formatted(with, lines));
             TimeUnit.SECONDS.timedWait(this, 1);

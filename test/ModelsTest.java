@@ -2,9 +2,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.Test;
 
@@ -22,10 +20,7 @@ class ModelsTest {
 
         private Pair(int status, String list, String... args) throws Exception {
             backend.answers(call -> call.reply(status, "application/json", list));
-            List<String> all = new ArrayList<>(List.of("--port", "0", "--upstream", backend.url().toString()));
-            all.addAll(List.of(args));
-            proxy = new Proxy(Options.of(Options.read(all.toArray(new String[0]), Map.of())), clock);
-            proxy.start();
+            proxy = Proxies.before(clock, backend, args);
         }
 
         private Wire.Reply get(String path) throws Exception {

@@ -185,13 +185,11 @@ class OutwardTest {
     }
 
     private static Proxy proxy(Map<String, String> environment, String... args) throws IOException {
-        String[] all = Stream.concat(Stream.of("--port", "0"), Stream.of(args)).toArray(String[]::new);
-        return new Proxy(Options.of(Options.read(all, environment)));
+        return Proxies.start(Proxies.options(environment, args));
     }
 
     private static Wire.Reply ask(boolean stream, Map<String, String> environment, String... args) throws IOException {
         try (Proxy proxy = proxy(environment, args)) {
-            proxy.start();
             return Wire.post(proxy.port(), """
                     {"model":"m","max_tokens":9,"stream":%s,"messages":[{"role":"user","content":"the prompt"}]}"""
                     .formatted(stream), "x-api-key: " + KEY);

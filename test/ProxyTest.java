@@ -40,11 +40,11 @@ class ProxyTest {
         private final Proxy proxy;
 
         private Pair(String... args) throws Exception {
-            this(Clock.SYSTEM, args);
+            this(new PatientClock(), args);
         }
 
         private Pair(Clock clock, String... args) throws Exception {
-            proxy = proxy(clock, backend.url(), args);
+            proxy = Proxies.before(clock, backend, args);
         }
 
         private Wire.Reply post(String body, String... headers) throws IOException {
@@ -71,12 +71,8 @@ class ProxyTest {
         }
     }
 
-    private static Proxy proxy(Clock clock, URI url, String... args) throws Exception {
-        List<String> all = new ArrayList<>(List.of("--port", "0", "--upstream", url.toString()));
-        all.addAll(List.of(args));
-        var proxy = new Proxy(Options.of(Options.read(all.toArray(new String[0]), Map.of())), clock);
-        proxy.start();
-        return proxy;
+    private static Proxy proxy(URI url) throws Exception {
+        return Proxies.start(Proxies.options(Map.of(), "--upstream", url.toString()));
     }
 
     private static byte[] utf8(String text) {
@@ -518,7 +514,7 @@ class ProxyTest {
     @Test
     void aBackendThatIsNotThereIs502() throws Exception {
         int port = Backend.deadPort();
-        try (Proxy proxy = proxy(Clock.SYSTEM, URI.create("http://127.0.0.1:%d/v1/chat/completions".formatted(port)))) {
+        try (Proxy proxy = proxy(URI.create("http://127.0.0.1:%d/v1/chat/completions".formatted(port)))) {
             for (String request : List.of(plain("hi"), stream("hi"))) {
                 String message = error(Wire.post(proxy.port(), request), 502, "api_error");
                 assertTrue(message.contains("127.0.0.1"), message);
@@ -530,7 +526,7 @@ class ProxyTest {
     @Test
     void aHostThatIsNotKnownIs502() throws Exception {
         String host = "x".repeat(64) + ".invalid";
-        try (Proxy proxy = proxy(Clock.SYSTEM, URI.create("http://%s/v1/chat/completions".formatted(host)))) {
+        try (Proxy proxy = proxy(URI.create("http://%s/v1/chat/completions".formatted(host)))) {
             String message = error(Wire.post(proxy.port(), stream("hi")), 502, "api_error");
             assertTrue(message.contains(host), message);
         }

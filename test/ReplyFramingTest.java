@@ -37,9 +37,7 @@ class ReplyFramingTest {
     @BeforeAll
     static void start() throws IOException {
         backend = new Backend();
-        proxy = new Proxy(Options.of(Options.read(
-                new String[] {"--port", "0", "--upstream", backend.url().toString()}, Map.of())));
-        proxy.start();
+        proxy = Proxies.before(backend);
     }
 
     @AfterAll
@@ -221,9 +219,7 @@ class ReplyFramingTest {
         String list = "\n{\n \"data\": [{\"id\": \"claude-x\"}]\n}";
         for (byte[] body : List.of(utf8(list), gzip(list))) {
             var other = new Backend().answers(sending(200, "text/plain", body));
-            try (other; var before = new Proxy(Options.of(Options.read(
-                    new String[] {"--port", "0", "--upstream", other.url().toString()}, Map.of())))) {
-                before.start();
+            try (other; Proxy before = Proxies.before(other)) {
                 Wire.Reply models = Wire.ask(before.port(), "GET", "/v1/models", new byte[0]);
                 assertEquals("claude-x", models.text("data.0.id"));
             }

@@ -10,7 +10,6 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
@@ -49,18 +48,6 @@ class ReplyHeadTest {
         return heads;
     }
 
-    private static Proxy proxy(Backend backend) throws IOException {
-        return proxy(Clock.SYSTEM, backend);
-    }
-
-    private static Proxy proxy(Clock clock, Backend backend, String... more) throws IOException {
-        String[] args = Stream.concat(Stream.of("--port", "0", "--upstream", backend.url().toString()),
-                Stream.of(more)).toArray(String[]::new);
-        var proxy = new Proxy(Options.of(Options.read(args, Map.of())), clock);
-        proxy.start();
-        return proxy;
-    }
-
     /** Sends that, and notes whether the proxy then closes the connection. */
     private static Backend.Script sending(String head, BlockingQueue<Boolean> left) {
         return call -> {
@@ -87,7 +74,7 @@ class ReplyHeadTest {
 
     private static void assertClosed(String head) throws Exception {
         var left = new LinkedBlockingQueue<Boolean>();
-        try (var backend = new Backend().answers(sending(head, left)); Proxy proxy = proxy(backend)) {
+        try (var backend = new Backend().answers(sending(head, left)); Proxy proxy = Proxies.before(backend)) {
             for (String request : List.of(PLAIN, STREAM)) {
                 Wire.Reply reply = Wire.post(proxy.port(), request);
                 assertEquals(502, reply.status(), reply.body());
@@ -107,7 +94,7 @@ class ReplyHeadTest {
     @Test
     void theListOfModelsLeavesNoneOpenEither() throws Exception {
         var left = new LinkedBlockingQueue<Boolean>();
-        try (var backend = new Backend().answers(sending("220 ready\r\n", left)); Proxy proxy = proxy(backend)) {
+        try (var backend = new Backend().answers(sending("220 ready\r\n", left)); Proxy proxy = Proxies.before(backend)) {
             assertEquals(200, Wire.ask(proxy.port(), "GET", "/v1/models", new byte[0]).status());
             assertAllAreLeft(backend, left);
         }
@@ -123,7 +110,7 @@ class ReplyHeadTest {
             left.add(true);
         };
         var clock = new HeldClock();
-        try (var backend = new Backend().answers(drips); Proxy proxy = proxy(clock, backend, "--timeout", "7")) {
+        try (var backend = new Backend().answers(drips); Proxy proxy = Proxies.before(clock, backend, "--timeout", "7")) {
             FutureTask<Wire.Reply> reply = Tasks.ask(() -> Wire.post(proxy.port(), PLAIN));
             backend.take();
             clock.elapse(7_000);

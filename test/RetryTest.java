@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.stream.IntStream;
@@ -79,16 +78,12 @@ class RetryTest {
         private final Proxy proxy;
 
         private Farm(int size, String... args) throws Exception {
-            this(Clock.SYSTEM, size, args);
+            this(new PatientClock(), size, args);
         }
 
         private Farm(Clock clock, int size, String... args) throws Exception {
-            List<String> all = new ArrayList<>(List.of(args));
-            for (int i = 0; i < size; i++) {
-                backends.add(new Backend().answers(GOOD));
-                all.addAll(List.of("--upstream", backends.getLast().url().toString()));
-            }
-            proxy = proxy(clock, all);
+            for (int i = 0; i < size; i++) backends.add(new Backend().answers(GOOD));
+            proxy = Proxies.before(clock, backends, args);
         }
 
         private Backend get(int i) {
@@ -109,14 +104,6 @@ class RetryTest {
             proxy.close();
             for (Backend backend : backends) backend.close();
         }
-    }
-
-    private static Proxy proxy(Clock clock, List<String> args) throws Exception {
-        List<String> all = new ArrayList<>(List.of("--port", "0"));
-        all.addAll(args);
-        var proxy = new Proxy(Options.of(Options.read(all.toArray(new String[0]), Map.of())), clock);
-        proxy.start();
-        return proxy;
     }
 
     private static String json(String quoted) {

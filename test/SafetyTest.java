@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.Socket;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,7 +25,6 @@ import java.util.logging.Logger;
 import java.util.logging.SimpleFormatter;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -81,8 +79,7 @@ class SafetyTest {
         private final Proxy proxy;
 
         private Pair(String... args) throws IOException {
-            proxy = proxy(backend.url(), args);
-            proxy.start();
+            proxy = Proxies.before(backend, args);
         }
 
         private int port() {
@@ -137,11 +134,6 @@ class SafetyTest {
     /** {@return the key for the backend} */
     private static Optional<String> upstreamKey(Map<String, String> environment, String... args) {
         return options(environment, args).upstreams().getFirst().key();
-    }
-
-    private static Proxy proxy(URI url, String... args) throws IOException {
-        Stream<String> all = Stream.concat(Stream.of("--port", "0", "--upstream", url.toString()), Stream.of(args));
-        return new Proxy(options(Map.of(), all.toArray(String[]::new)));
     }
 
     private static byte[] request(String requestLine, String body, String... headers) {

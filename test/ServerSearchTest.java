@@ -8,13 +8,11 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
-import org.junit.jupiter.api.Timeout;
 
 /**
  * A search that nobody can run must not be answered by the backend's guess (SPEC decision 14): where it is the only
  * tool or is forced, the client is told; beside other tools it is left out.
  */
-@Timeout(60)
 class ServerSearchTest {
     private static final String SEARCH = "{\"type\":\"web_search_20250305\",\"name\":\"web_search\",\"max_uses\":8}";
     private static final String FETCH = "{\"type\":\"web_fetch_20250910\",\"name\":\"web_fetch\"}";
@@ -29,13 +27,6 @@ class ServerSearchTest {
                 .formatted(stream, tools, more, QUESTION);
     }
 
-    private static Proxy proxy(Backend backend) throws Exception {
-        var proxy = new Proxy(Options.of(Options.read(
-                new String[] {"--port", "0", "--upstream", backend.url().toString()}, Map.of())));
-        proxy.start();
-        return proxy;
-    }
-
     private static String choice(String type, String name) {
         String named = name.isEmpty() ? "" : ",\"name\":\"" + name + "\"";
         return ",\"tool_choice\":{\"type\":\"%s\"%s}".formatted(type, named);
@@ -43,7 +34,7 @@ class ServerSearchTest {
 
     private static DynamicTest unavailable(String tool, String input, String tools, String more) {
         return DynamicTest.dynamicTest(tools + more, () -> {
-            try (var backend = new Backend(); var proxy = proxy(backend)) {
+            try (var backend = new Backend(); var proxy = Proxies.before(backend)) {
                 Wire.Reply whole = Wire.post(proxy.port(), asked(false, tools, more));
                 assertEquals(200, whole.status(), whole.body());
                 check(tool, input, (List<?>) Tree.at(whole.json(), "content"));
@@ -120,7 +111,7 @@ class ServerSearchTest {
 
     private static DynamicTest asks(String tools, String more, String sent) {
         return DynamicTest.dynamicTest(tools + more, () -> {
-            try (var backend = new Backend(); var proxy = proxy(backend)) {
+            try (var backend = new Backend(); var proxy = Proxies.before(backend)) {
                 for (boolean stream : new boolean[] {true, false}) {
                     Wire.Reply reply = Wire.post(proxy.port(), asked(stream, tools, more));
                     assertEquals("Hello there", reply.said());
@@ -147,7 +138,7 @@ class ServerSearchTest {
 
     @Test
     void theWordsOfTheQueryAreTheLastOfTheUser() throws Exception {
-        try (var backend = new Backend(); var proxy = proxy(backend)) {
+        try (var backend = new Backend(); var proxy = Proxies.before(backend)) {
             Wire.Reply reply = Wire.post(proxy.port(), """
                     {"model":"m","max_tokens":100,"tools":[%s],"messages":[{"role":"user","content":"first"},
                     {"role":"assistant","content":"yes?"},{"role":"user","content":[{"type":"text","text":"%s"},
@@ -161,7 +152,7 @@ class ServerSearchTest {
     /** It comes back with the history, also when the same tool is there again. */
     @Test
     void theAnswerCanComeBack() throws Exception {
-        try (var backend = new Backend(); var proxy = proxy(backend)) {
+        try (var backend = new Backend(); var proxy = Proxies.before(backend)) {
             Wire.Reply first = Wire.post(proxy.port(), asked(false, SEARCH, ""));
             String content = RandomJson.write(Tree.at(first.json(), "content"));
             Wire.Reply next = Wire.post(proxy.port(), """
@@ -175,7 +166,7 @@ class ServerSearchTest {
 
     @Test
     void aRequestThatIsWrongIsStillRefused() throws Exception {
-        try (var backend = new Backend(); var proxy = proxy(backend)) {
+        try (var backend = new Backend(); var proxy = Proxies.before(backend)) {
             String nothing = "{\"model\":\"m\",\"tools\":[%s],\"messages\":[]}".formatted(SEARCH);
             Wire.Reply reply = Wire.post(proxy.port(), nothing);
             assertEquals(400, reply.status());

@@ -3,18 +3,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
-import org.junit.jupiter.api.Timeout;
 
 /**
  * Requests for a reply of a token or two, with which clients try out a name of a model. Backends refuse them in one of
  * two ways: a reply that cannot be finished within so few is none, or so low a number is not taken.
  */
-@Timeout(60)
 class SmallLimitTest {
     private static final String ASKED =
             "{\"model\":\"m\",\"max_tokens\":%s,\"stream\":%s,\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}";
@@ -25,13 +22,6 @@ class SmallLimitTest {
         return OPENAI.formatted(RandomJson.write(message));
     }
 
-    private static Proxy proxy(Backend backend) throws Exception {
-        var proxy = new Proxy(Options.of(Options.read(
-                new String[] {"--port", "0", "--upstream", backend.url().toString()}, Map.of())));
-        proxy.start();
-        return proxy;
-    }
-
     private static long asked(Backend.Call call) {
         return Long.parseLong(((Tree.Num) Tree.at(Tree.of(call.text()), "max_tokens")).text());
     }
@@ -40,7 +30,7 @@ class SmallLimitTest {
 
     private static DynamicTest raised(int least, String body) {
         return DynamicTest.dynamicTest(least + ": " + body, () -> {
-            try (var backend = new Backend(); var proxy = proxy(backend)) {
+            try (var backend = new Backend(); var proxy = Proxies.before(backend)) {
                 backend.answers(call -> {
                     boolean isTooLow = asked(call) < least;
                     if (isTooLow) call.reply(400, "application/json", body);
@@ -88,7 +78,7 @@ class SmallLimitTest {
 
     @Test
     void aNumberThatIsTooHighIsStillLowered() throws Exception {
-        try (var backend = new Backend(); var proxy = proxy(backend)) {
+        try (var backend = new Backend(); var proxy = Proxies.before(backend)) {
             backend.answers(call -> {
                 boolean isFine = asked(call) >= 16 && asked(call) <= 8192;
                 if (isFine) Backend.saying("h").answer(call);
@@ -104,7 +94,7 @@ class SmallLimitTest {
 
     @Test
     void whatIsNotAboutTheLengthStaysAnError() throws Exception {
-        try (var backend = new Backend(); var proxy = proxy(backend)) {
+        try (var backend = new Backend(); var proxy = Proxies.before(backend)) {
             for (String words : List.of("max_tokens must be at least 1, got -500.", "n must be at least 16",
                     "the token limit of this minute was reached", "temperature must be greater than 1")) {
                 backend.answers(call -> call.reply(400, "application/json", openai(words)));
@@ -129,7 +119,7 @@ class SmallLimitTest {
 
     private static Stream<DynamicTest> unfinished(String how, Script script) {
         return UNFINISHED.stream().map(words -> DynamicTest.dynamicTest(how + ": " + words, () -> {
-            try (var backend = new Backend(); var proxy = proxy(backend)) {
+            try (var backend = new Backend(); var proxy = Proxies.before(backend)) {
                 backend.answers(script.of(openai(words)));
                 Wire.Reply whole = Wire.post(proxy.port(), ASKED.formatted(1, "false"));
                 assertEquals(200, whole.status(), whole.body());
@@ -159,7 +149,7 @@ class SmallLimitTest {
 
     @Test
     void afterSomeTextTheReplyEndsThere() throws Exception {
-        try (var backend = new Backend(); var proxy = proxy(backend)) {
+        try (var backend = new Backend(); var proxy = Proxies.before(backend)) {
             backend.answers(call -> call.events()
                     .data(Backend.ROLE, Backend.chunk("Half an"), openai(UNFINISHED.getFirst())).end());
             Wire.Reply reply = Wire.post(proxy.port(), ASKED.formatted(50, "true"));
@@ -172,7 +162,7 @@ class SmallLimitTest {
     /** First the number is too low, then the reply does not fit in it. */
     @Test
     void bothMayComeTogether() throws Exception {
-        try (var backend = new Backend(); var proxy = proxy(backend)) {
+        try (var backend = new Backend(); var proxy = Proxies.before(backend)) {
             backend.answers(call -> call.reply(400, "application/json", openai(asked(call) < 16
                     ? "max_tokens must be at least 16" : UNFINISHED.getFirst())));
             for (int requests : new int[] {2, 3}) { // it is learned

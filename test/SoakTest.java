@@ -43,6 +43,7 @@ class SoakTest {
     private static final long SEED = Long.getLong("soak.seed", 1);
     private static final int CLIENTS = 50; // at a time
     private static final int MAX_SECONDS = 300 + EXCHANGES / 5; // for all
+    private static final long MAX_WAIT_MILLIS = 5_000; // before another try, and after finish_reason
     private static final int MAX_SHOWN = 5;
     private static final String STALE = "the connection broke before a reply came";
     private static final int MAX_ASKED = 3;
@@ -70,11 +71,9 @@ class SoakTest {
     @BeforeAll
     static void soak() throws Exception {
         backend = new Backend().answers(SoakTest::answer);
-        String[] args = {"--port", "0", "--upstream", backend.url().toString(), "--max-connections", "" + CLIENTS};
         LOG.setLevel(Level.WARNING);
         LOG.setFilter(entry -> entry.getThrown() == null || !BUGS.add(entry.getThrown()));
-        proxy = new Proxy(Options.of(Options.read(args, Map.of())));
-        proxy.start();
+        proxy = Proxies.before(new PatientClock(MAX_WAIT_MILLIS), backend, "--max-connections", "" + CLIENTS);
         long begun = System.nanoTime();
         unfinished = (int) atOnce(SoakTest::client, MAX_SECONDS).stream().filter(Future::isCancelled).count();
         System.out.printf("soak: %d exchanges of seed %d in %.1f s, the slowest in %.1f s, %d might recover: %s%n",

@@ -46,19 +46,18 @@ class StatusTest {
         private final Proxy proxy;
 
         private Running(List<String> upstreams, String... args) throws IOException {
-            this(Clock.SYSTEM, upstreams, args);
+            this(new PatientClock(), upstreams, args);
         }
 
         private Running(Clock clock, List<String> upstreams, String... args) throws IOException {
-            List<String> all = new ArrayList<>(List.of("--port", "0"));
+            List<String> all = new ArrayList<>();
             for (String upstream : upstreams) all.addAll(List.of("--upstream", upstream));
             all.addAll(List.of(args));
-            proxy = new Proxy(Options.of(Options.read(all.toArray(new String[0]), Map.of())), clock);
-            proxy.start();
+            proxy = Proxies.start(clock, Proxies.options(Map.of(), all.toArray(new String[0])));
         }
 
         private Running(Backend backend, String... args) throws IOException {
-            this(Clock.SYSTEM, backend, args);
+            this(new PatientClock(), backend, args);
         }
 
         private Running(Clock clock, Backend backend, String... args) throws IOException {

@@ -20,7 +20,7 @@ class UpstreamTest {
     private static Upstream upstream(Backend backend) throws Exception {
         String[] args = {"--upstream", backend.url().toString()};
         Options options = Options.of(Options.read(args, Map.of()));
-        return new Upstream(options, options.upstreams().getFirst(), new Semaphore(10), Clock.SYSTEM);
+        return new Upstream(options, options.upstreams().getFirst(), new Semaphore(10), new PatientClock());
     }
 
     private static CompletableFuture<?> send(Upstream upstream, String json, Upstream.Arrivals arrived) {
@@ -35,7 +35,7 @@ class UpstreamTest {
     private static Upstream.Arrivals sendOnTheSameConnection(Upstream upstream, Backend backend) throws Exception {
         for (int i = 0; i < MAX_TRIES; i++) {
             int connections = backend.connections();
-            var arrived = new Upstream.Arrivals(Clock.SYSTEM);
+            var arrived = new Upstream.Arrivals(new PatientClock());
             send(upstream, "another", arrived);
             backend.take();
             if (backend.connections() == connections) return arrived;
@@ -53,7 +53,7 @@ class UpstreamTest {
         try (var backend = new Backend()) {
             Upstream upstream = upstream(backend);
             backend.answers(call -> call.reply(200, "text/plain", "unwanted"));
-            var unwanted = new Upstream.Arrivals(Clock.SYSTEM);
+            var unwanted = new Upstream.Arrivals(new PatientClock());
             for (int i = 2; i < Upstream.Arrivals.MOST; i++) unwanted.put("there is place for the head and one piece");
             CompletableFuture<?> sent = send(upstream, "first", unwanted);
             backend.take();
@@ -79,7 +79,7 @@ class UpstreamTest {
                 call.awaitLeft();
                 left.countDown();
             });
-            var arrived = new Upstream.Arrivals(Clock.SYSTEM);
+            var arrived = new Upstream.Arrivals(new PatientClock());
             CompletableFuture<?> sent = send(upstream(backend), "unwanted", arrived);
             backend.take();
             for (int i = 0; i < pieces; i++) assertNotNull(next(arrived));

@@ -39,9 +39,7 @@ class WhyTest {
     private Proxy proxy(String... args) throws IOException {
         List<String> all = new ArrayList<>(List.of("--port", "0"));
         all.addAll(List.of(args));
-        var proxy = new Proxy(Options.of(Options.read(all.toArray(String[]::new), Map.of())), clock);
-        proxy.start();
-        return proxy;
+        return Proxies.start(clock, Options.of(Options.read(all.toArray(String[]::new), Map.of())));
     }
 
     private static String url(Backend backend) {
