@@ -15,6 +15,7 @@ import java.util.ArrayDeque;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -386,6 +387,11 @@ final class Upstream implements AutoCloseable {
         Throwable root = cause;
         while (root.getCause() != null) root = root.getCause();
         if (root instanceof UnresolvedAddressException) return unconnected("the host is not known");
+        String said = Objects.requireNonNullElse(root.getMessage(), "");
+        if (said.startsWith(Transport.NO_TUNNEL)) {
+            String status = said.substring(Transport.NO_TUNNEL.length());
+            return unconnected("cannot connect; the HTTP proxy on the way answered with status " + status);
+        }
         return switch (cause) {
             case ConnectException no -> unconnected("cannot connect; is the backend running?");
             case NoRouteToHostException no -> unconnected("cannot connect; there is no route to the host");

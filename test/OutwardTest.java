@@ -23,6 +23,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
@@ -283,6 +285,32 @@ class OutwardTest {
             assertTlsFails(ask("https://localhost:" + tls.port(), Map.of("HTTPS_PROXY", relay.url())), "no --ca-cert");
             assertEquals(1, relay.heads.size());
             assertEquals(0, backend.requests());
+        }
+    }
+
+    /** Also a proxy that wants a password, and one that speaks no HTTP; the request does not wait, and no socket stays. */
+    @Test
+    void aTunnelThatIsRefusedIsSaid() throws Exception {
+        Map<String, String> answers = Map.of("HTTP/1.1 407 No\r\nproxy-authenticate: Basic realm=\"x\"\r\n"
+                + "content-length: 2\r\n\r\nno", "cannot connect; the HTTP proxy on the way answered with status 407",
+                "HTTP/1.1 407 No\r\n\r\n", "cannot connect; the HTTP proxy on the way answered with status 407",
+                "HTTP/1.1 502 No\r\ncontent-length: 2\r\n\r\nno",
+                "cannot connect; the HTTP proxy on the way answered with status 502",
+                "220 ready\r\n", "the reply is not HTTP; is the URL right?",
+                "HTTP/1.1 102 Wait\r\n\r\n".repeat(20), "the reply is not HTTP; is the URL right?");
+        for (Map.Entry<String, String> answer : answers.entrySet()) {
+            var left = new LinkedBlockingQueue<Boolean>();
+            try (var relay = new Backend().answers(call -> {
+                call.raw(answer.getKey());
+                left.add(call.isLeft(Tasks.WAIT_SECONDS * 1000));
+            })) {
+                String way = "http://" + relay.url().getAuthority();
+                String message = assertFails(ask("https://backend.test", Map.of("HTTPS_PROXY", way)), answer.getKey());
+                assertEquals("backend.test: " + answer.getValue(), message);
+                for (int i = relay.requests(); i > 0; i--) {
+                    assertTrue(left.poll(Tasks.WAIT_SECONDS, TimeUnit.SECONDS), answer.getKey());
+                }
+            }
         }
     }
 
