@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -73,38 +72,6 @@ class SafetyTest {
         public void close() { }
     }
 
-    /** A backend and the proxy before it. */
-    private static final class Pair implements AutoCloseable {
-        private final Backend backend = new Backend();
-        private final Proxy proxy;
-
-        private Pair(String... args) throws IOException {
-            proxy = Proxies.before(backend, args);
-        }
-
-        private int port() {
-            return proxy.port();
-        }
-
-        private Wire.Reply post(String body, String... headers) throws IOException {
-            return Wire.post(proxy.port(), body, headers);
-        }
-
-        /** Sends a request whose head has these lines, among them all that are to name a host. */
-        private Wire.Reply raw(String requestLine, String... headers) throws IOException {
-            String body = requestLine.startsWith("POST") ? plain("hi") : "";
-            try (var wire = new Wire(proxy.port())) {
-                return wire.write(request(requestLine, body, headers)).reply();
-            }
-        }
-
-        @Override
-        public void close() throws IOException {
-            proxy.close();
-            backend.close();
-        }
-    }
-
     private interface Claim {
         void prove(int number) throws Exception;
     }
@@ -134,6 +101,14 @@ class SafetyTest {
     /** {@return the key for the backend} */
     private static Optional<String> upstreamKey(Map<String, String> environment, String... args) {
         return options(environment, args).upstreams().getFirst().key();
+    }
+
+    /** Sends a request whose head has these lines, among them all that are to name a host. */
+    private static Wire.Reply raw(Pair pair, String requestLine, String... headers) throws IOException {
+        String body = requestLine.startsWith("POST") ? plain("hi") : "";
+        try (var wire = new Wire(pair.port())) {
+            return wire.write(request(requestLine, body, headers)).reply();
+        }
     }
 
     private static byte[] request(String requestLine, String body, String... headers) {
@@ -199,7 +174,7 @@ class SafetyTest {
     private static void assertForbidden(Pair pair, String... headers) throws IOException {
         for (String request : REQUESTS) {
             String what = request + " with " + List.of(headers);
-            Wire.Reply reply = pair.raw(request, headers);
+            Wire.Reply reply = raw(pair, request, headers);
             error(reply, 403, "permission_error", what);
             assertNull(reply.headers().get("access-control-allow-origin"), what);
         }
@@ -208,7 +183,7 @@ class SafetyTest {
 
     private static void assertAllowed(Pair pair, String... headers) throws IOException {
         String what = List.of(headers).toString();
-        for (String request : REQUESTS.subList(0, 3)) assertGood(pair.raw(request, headers), what);
+        for (String request : REQUESTS.subList(0, 3)) assertGood(raw(pair, request, headers), what);
     }
 
     @Test
@@ -282,7 +257,7 @@ class SafetyTest {
         try (var pair = new Pair("--host", "0.0.0.0", "--auth-key", AUTH_KEY)) {
             for (String host : List.of("proxy.test:" + pair.port(), "192.168.1.5", "localhost")) {
                 assertAllowed(pair, "host: " + host, "x-api-key: " + AUTH_KEY);
-                error(pair.raw("POST /v1/messages", "host: " + host), 401, "authentication_error", host);
+                error(raw(pair, "POST /v1/messages", "host: " + host), 401, "authentication_error", host);
             }
         }
     }
@@ -297,14 +272,14 @@ class SafetyTest {
                 for (String header : List.of("x-none: x", "x-api-key: wrong", "x-api-key: " + AUTH_KEY + "x",
                         "x-api-key: " + AUTH_KEY.substring(1), "authorization: Bearer wrong", "authorization: Bearer",
                         "authorization: Basic " + AUTH_KEY, "cookie: x-api-key=" + AUTH_KEY)) {
-                    String message = error(pair.raw(request, "host: localhost", header), 401, "authentication_error",
+                    String message = error(raw(pair, request, "host: localhost", header), 401, "authentication_error",
                             request + " with " + header);
                     assertFalse(message.contains(AUTH_KEY), message);
                 }
             }
             assertEquals(0, pair.backend.requests(), "what is refused does not reach the backend");
-            assertGood(pair.raw("GET /health", "host: localhost"), "no key");
-            assertGood(pair.raw("GET /health", "host: localhost", "x-api-key: wrong"), "a wrong key");
+            assertGood(raw(pair, "GET /health", "host: localhost"), "no key");
+            assertGood(raw(pair, "GET /health", "host: localhost", "x-api-key: wrong"), "a wrong key");
             assertAllowed(pair, "host: localhost", "x-api-key: " + AUTH_KEY);
             assertAllowed(pair, "host: localhost", "authorization: Bearer " + AUTH_KEY);
             assertAllowed(pair, "host: localhost", "authorization: Bearer other", "x-api-key: " + AUTH_KEY);
@@ -425,12 +400,7 @@ class SafetyTest {
 
     /** Sends the request, reads all there is, and fails unless that is one reply with a head of well-formed lines. */
     private static void assertOneReply(Pair pair, byte[] request, String what) throws IOException {
-        String reply;
-        try (var socket = new Socket("127.0.0.1", pair.port())) {
-            socket.setSoTimeout(Tasks.WAIT_SECONDS * 1000);
-            socket.getOutputStream().write(request);
-            reply = new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
-        }
+        String reply = Wire.all(pair.port(), request);
         String[] parts = reply.split("\r\n\r\n", 2);
         String[] lines = parts[0].split("\r\n", -1);
         assertTrue(lines[0].matches("HTTP/1\\.1 [2-5]\\d\\d( [ -~]*)?"), () -> what + ": " + reply);
@@ -551,7 +521,7 @@ class SafetyTest {
                             : pair.post(stream(prompt), "authorization: Bearer " + own));
                 });
                 pair.post(plain("hi"), "x-api-key: " + CLIENT_KEY + "\u0001");
-                pair.raw("GET /v1/no-such-path", "host: evil.test", "x-api-key: " + own);
+                raw(pair, "GET /v1/no-such-path", "host: evil.test", "x-api-key: " + own);
                 String kept = log.until(pair.post(plain("the end"), "x-api-key: " + own)).toString();
                 assertTrue(kept.contains("script 2"), kept);
                 for (String key : List.of(CLIENT_KEY, UPSTREAM_KEY, AUTH_KEY)) assertWithout(key, kept, "the log");
