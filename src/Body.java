@@ -13,6 +13,7 @@ final class Body {
     private static final int MAX_BYTES = 32 * 1024 * 1024;
     private static final int UNKNOWN = MAX_BYTES + 1;
     private static final int FIRST_BYTES = 256 * 1024; // taken at once, or fewer where fewer are announced
+    static final int FACTOR = 2; // of what a request takes to its body: also what is sent to the backend
     private static final int SKIPPED_BYTES = 8192; // at a time
 
     private final Client client;
@@ -72,6 +73,7 @@ final class Body {
 
     /** {@return the beginning of {@code bytes}, with room for more} */
     private byte[] grown(byte[] bytes, long length) {
+        if (!share.mayHold(FACTOR * length)) throw new ApiError(413, "the body is too large for the memory of this proxy");
         share.hold(bytes.length + length);
         byte[] grown = Arrays.copyOf(bytes, (int) length);
         share.hold(length);

@@ -11,7 +11,10 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -30,6 +33,10 @@ final class Exchange {
     private static final long LINGER = 5 * SECOND; // for usage and the end, after finish_reason
     private static final int MAX_ERROR_BYTES = 64 * 1024;
     private static final int MAX_REPLY_BYTES = 64 * 1024 * 1024;
+    private static final int MAX_DEBUG_BYTES = 1024 * 1024; // of each that is logged
+    private static final int REQUEST_BYTES = 64 * 1024; // that any request takes, whatever its body
+    private static final int REPLY_BYTES = 128 * 1024; // that any reply takes: queued, read, not yet sent
+    private static final int REPLY_FACTOR = 3; // of what a whole reply takes to its length: also what is made of it
     private static final int MAX_TRAILING_EVENTS = 100; // after [DONE], read so that the connection can serve again
     private static final int MAX_UNSENT_BYTES = 64 * 1024;
     private static final int MAX_REPAIRS = 3; // of a request that a backend refuses
@@ -64,6 +71,9 @@ final class Exchange {
     private Upstream.Arrivals arrived = new Upstream.Arrivals(); // of the try that runs
     private boolean ended; // the reply; nothing more arrives
     private long taken; // bytes of the reply
+    private Optional<Sse> events = Optional.empty(); // of the reply, if it is a stream
+    private long requestBytes; // that it takes
+    private final OptionalLong clientSeconds; // after which the client waits no longer, if it has said so
     private long shown; // when the first of the reply was sent, which a ping is not; 0 until then
     private int pings;
     private boolean over; // nothing more goes to the client
@@ -85,7 +95,10 @@ final class Exchange {
         this.upstream = this.upstreams.getFirst();
         this.options = options;
         this.clientKey = clientKey;
+        this.requestBytes = REQUEST_BYTES + (long) Body.FACTOR * anthropic.source().length;
+        share.hold(requestBytes + REPLY_BYTES);
         translate(upstream.dialect(options.model(anthropic.get("model").text())));
+        this.clientSeconds = translator.isStream() ? OptionalLong.empty() : client.patienceSeconds();
     }
 
     private void translate(Dialect dialect) {
@@ -99,7 +112,8 @@ final class Exchange {
         try {
             if (translator.wantsNothing()) translator.end(); else tries();
             if (!over) complete(); // a stream is, before its very end is read
-        } catch (ApiError e) {
+        } catch (ApiError any) {
+            ApiError e = client.isCut(Client.Cut.HAS_LEFT) ? left() : any;
             status = e.status();
             failure = e.type();
             if (over) return; // the client has left
@@ -198,11 +212,12 @@ final class Exchange {
         answer = 0;
         ended = false;
         taken = 0;
-        upstream.acquire();
+        events = Optional.empty();
+        upstream.acquire(translator.isStream());
         CompletableFuture<?> sent = null;
         try {
             sent = upstream.send(openai, clientKey, arrived);
-            Object first = await(options.timeout().toNanos());
+            Object first = await(patience());
             if (first == null) throw silence();
             if (first instanceof Throwable e) throw upstream.failure(e);
             var head = (HttpResponse.ResponseInfo) first;
@@ -223,13 +238,28 @@ final class Exchange {
         } finally {
             if (sent != null && !ended) arrived.stop(sent); else arrived.close();
             arrived = new Upstream.Arrivals();
-            upstream.release();
+            upstream.release(translator.isStream());
             debug("<<", said);
         }
     }
 
+    /** {@return how long to wait for the backend: while it may be silent, and as long as the client waits} */
+    private long patience() {
+        long patience = options.timeout().toNanos();
+        return clientSeconds.isEmpty() ? patience : Math.min(patience, clientNanosLeft());
+    }
+
+    private long clientNanosLeft() {
+        long seconds = clientSeconds.getAsLong() + 1; // clients leave out fractions
+        return begun + TimeUnit.SECONDS.toNanos(seconds) - System.nanoTime();
+    }
+
     private ApiError silence() {
         expired = true;
+        if (clientSeconds.isPresent() && clientNanosLeft() <= 0) {
+            String words = "no whole reply in the %d seconds that the client waits (x-stainless-timeout)";
+            return translator.broken(504, words.formatted(clientSeconds.getAsLong()));
+        }
         return translator.broken(504, "nothing came for %d seconds".formatted(options.timeout().toSeconds()));
     }
 
@@ -282,6 +312,7 @@ final class Exchange {
 
     private void events() {
         var events = new Sse(this::more);
+        this.events = Optional.of(events);
         while (isMore(events) && !translator.event(events)) { } // until nothing more comes or is wanted
         finish(false);
         complete();
@@ -303,21 +334,39 @@ final class Exchange {
         if (ended) return Upstream.END;
         int unsent = translator.ready().size();
         boolean isLong = isShown() && anthropic != null && System.nanoTime() - begun > SECOND;
-        if (isLong) translator.forget();
-        if (isLong) anthropic = null;
+        if (isLong) forget();
         boolean isDue = unsent > MAX_UNSENT_BYTES || unsent > 0 && arrived.isEmpty(); // nothing more has arrived
         if (isDue && translator.isStream() && !over) send(false);
         if (finished == 0 && (over || translator.isFinished())) finished = System.nanoTime();
-        long patience = finished == 0 ? options.timeout().toNanos() : finished + LINGER - System.nanoTime();
+        long patience = finished == 0 ? patience() : finished + LINGER - System.nanoTime();
         Object next = await(patience);
         if (next == null && finished == 0) throw silence();
         if (next instanceof Throwable) throw translator.broken(502, "the connection broke in mid-reply").asPassing();
         ended |= next == Upstream.END;
-        if (options.debug() && next != null) said.writeBytes((byte[]) next);
+        if (options.debug() && next != null && said.size() < MAX_DEBUG_BYTES) said.writeBytes((byte[]) next);
         taken += next == null ? 0 : ((byte[]) next).length;
         boolean isTooLong = taken > MAX_REPLY_BYTES && !translator.isStream();
         if (isTooLong) throw translator.broken(502, "the reply is too long");
+        hold();
         return next == null ? Upstream.END : (byte[]) next;
+    }
+
+    private void forget() {
+        translator.forget();
+        anthropic = null;
+        requestBytes = REQUEST_BYTES;
+        hold();
+    }
+
+    /** Takes of the budget what the request and its reply take now. */
+    private void hold() {
+        long read = events.map(Sse::held).orElse(0L) + translator.ready().size();
+        long replyBytes = translator.isStream() ? read : REPLY_FACTOR * taken;
+        try {
+            share.hold(requestBytes + Math.max(REPLY_BYTES, replyBytes));
+        } catch (ApiError e) {
+            throw translator.broken(502, "the reply is too long for the memory that is left");
+        }
     }
 
     /** Waits for the upstream, so long at most; meanwhile the client gets pings. {@return what came; null: nothing} */
@@ -367,7 +416,7 @@ final class Exchange {
         try {
             if (!client.isAnswered()) begin(ready.size());
             if (shown == 0) shown = System.nanoTime();
-            if (options.debug()) told.write(ready.array(), 0, ready.size());
+            if (options.debug() && told.size() < MAX_DEBUG_BYTES) told.write(ready.array(), 0, ready.size());
             client.send(ready, isLast);
         } catch (IOException e) {
             throw left();

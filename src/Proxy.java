@@ -15,8 +15,8 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -29,6 +29,10 @@ import java.util.regex.Pattern;
 final class Proxy implements AutoCloseable {
     private static final long TICK_NANOS = 250_000_000;
     private static final long QUIET_NANOS = 60_000_000_000L; // after which memory is given back
+    private static final long STEP_NANOS = 20_000_000; // from one look whether an exchange runs to the next
+    private static final long RECENT_NANOS = TimeUnit.SECONDS.toNanos(60);
+    private static final long POLLED_NOTICE_NANOS = TimeUnit.SECONDS.toNanos(5); // where /ready is asked for
+    private static final long NOTICE_NANOS = TimeUnit.SECONDS.toNanos(1); // where it is not, but others are
     private static final Pattern LOCAL = Pattern.compile("(?i)(https?://)?(localhost|127(\\.\\d+){3}|\\[::1])(:\\d+)?");
     private static final Logger LOG = Logger.getLogger("a2o");
 
@@ -48,12 +52,14 @@ final class Proxy implements AutoCloseable {
     private final Clients clients;
     private final Budget budget;
     private final Set<Exchange> live = ConcurrentHashMap.newKeySet();
+    private volatile long lastAsked = System.nanoTime() - RECENT_NANOS; // for anything
+    private volatile long lastPolled = lastAsked; // whether it is ready
     private final Thread ticker = Thread.ofPlatform().daemon().name("a2o-ticker").unstarted(this::tick);
 
     /** Listens from here on; requests are served after {@link #start}. */
     Proxy(Options options) throws IOException {
         this.options = options;
-        var places = new Semaphore(options.maxConnections(), true);
+        var places = new Places(options.maxConnections());
         for (Options.Target target : options.upstreams()) upstreams.add(new Upstream(options, target, places));
         this.status = new Status(options, upstreams);
         long memory = Runtime.getRuntime().maxMemory();
@@ -94,15 +100,29 @@ final class Proxy implements AutoCloseable {
         server.stop(0);
     }
 
-    /** Accepts nothing more, and lets the exchanges that run end, for so long. */
+    /**
+     * Ends within that time. It says that it is not ready, and while balancers find that out it goes on as before, but
+     * keeps no connection. Then it accepts no new ones, and ends when the last exchange has.
+     */
     void drain(int seconds) {
+        long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
         status.drain();
-        System.err.printf("a2o stops; exchanges to end: %d%n", live.size()); // the log has been closed by now
-        Thread.ofVirtual().start(() -> {
-            LockSupport.parkNanos((seconds - 1) * 1_000_000_000L); // the last second is for saying that it ends
-            live.forEach(Exchange::stop);
-        });
-        server.stop(live.isEmpty() ? 0 : seconds);
+        clients.drain();
+        LOG.info("a2o stops; exchanges to end: " + live.size());
+        LockSupport.parkNanos(noticeNanos());
+        Thread.ofPlatform().daemon().start(() -> server.stop(seconds)); // closes the listener at once
+        long stop = until - TimeUnit.SECONDS.toNanos(1); // the last second is for saying that it ends
+        while (clients.areServed() && System.nanoTime() - stop < 0) LockSupport.parkNanos(STEP_NANOS);
+        live.forEach(Exchange::stop);
+        while (clients.areServed() && System.nanoTime() - until < 0) LockSupport.parkNanos(STEP_NANOS);
+    }
+
+    /** {@return how long it takes until nobody sends requests any more to a proxy that is not ready} */
+    private long noticeNanos() {
+        long now = System.nanoTime();
+        if (now - lastPolled < RECENT_NANOS) return POLLED_NOTICE_NANOS;
+        if (now - lastAsked < RECENT_NANOS || clients.areServed()) return NOTICE_NANOS;
+        return 0;
     }
 
     private void tick() {
@@ -111,6 +131,7 @@ final class Proxy implements AutoCloseable {
             LockSupport.parkNanos(TICK_NANOS);
             long now = System.nanoTime();
             clients.tick(now);
+            if (upstreams.stream().anyMatch(Upstream::isWanted)) clients.makeRoom();
             boolean isQuiet = busy != 0 && live.isEmpty() && now - busy > QUIET_NANOS;
             if (isQuiet) System.gc();
             busy = !live.isEmpty() ? now : isQuiet ? 0 : busy;
@@ -146,6 +167,7 @@ final class Proxy implements AutoCloseable {
 
     private void doHandle(Client client, String requestId) throws IOException {
         HttpExchange http = client.http();
+        lastAsked = System.nanoTime();
         Optional<ApiError> flaw = Framing.flaw(http);
         if (flaw.isPresent()) client.closeAfter(); // who knows where the next request begins
         String asked = http.getRequestURI().getRawPath();
@@ -178,6 +200,7 @@ final class Proxy implements AutoCloseable {
         Headers headers = client.http().getResponseHeaders();
         headers.set("cache-control", "no-store");
         boolean isReady = status.state().equals("ready");
+        if (path.equals("/ready")) lastPolled = System.nanoTime();
         if (path.equals("/ready") && !isReady) throw new ApiError(503, status.state());
         if (path.equals("/status.json")) return status.json(live.size());
         boolean isPage = path.equals("/") && client.header("accept", "").matches("(?i)[^,]*\\b(text/html|xhtml)\\b.*");

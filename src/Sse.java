@@ -26,6 +26,8 @@ final class Sse {
     Sse(Supplier<byte[]> source) { this.source = source; }
 
     byte[] data() { return data; }
+    /** {@return the bytes that what has been read so far takes} */
+    long held() { return (long) bytes.length + line.length + data.length; }
     /** {@return whether this is the {@code [DONE]} that ends a stream of OpenAI's} */
     boolean isDone() { return begins(data, 0, "[DONE]"); }
     /** {@return whether the event is an error by its name, whatever its data} */
