@@ -2,7 +2,9 @@ import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -32,7 +34,11 @@ final class Proxy implements AutoCloseable {
     private static final long STEP_NANOS = 20_000_000; // from one look whether an exchange runs to the next
     private static final long RECENT_NANOS = TimeUnit.SECONDS.toNanos(60);
     private static final long POLLED_NOTICE_NANOS = TimeUnit.SECONDS.toNanos(5); // where /ready is asked for
-    private static final long NOTICE_NANOS = TimeUnit.SECONDS.toNanos(1); // where it is not, but others are
+    private static final long NOTICE_NANOS = TimeUnit.MILLISECONDS.toNanos(500); // where it is not, but others are
+    private static final int LATE_MILLIS = 1000; // for requests on connections that have just been accepted
+    private static final long LATE_NANOS = TimeUnit.MILLISECONDS.toNanos(LATE_MILLIS);
+    private static final String LATE =
+            "POST /ready HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n";
     private static final Pattern LOCAL = Pattern.compile("(?i)(https?://)?(localhost|127(\\.\\d+){3}|\\[::1])(:\\d+)?");
     private static final Logger LOG = Logger.getLogger("a2o");
 
@@ -109,12 +115,36 @@ final class Proxy implements AutoCloseable {
         status.drain();
         clients.drain();
         LOG.info("a2o stops; exchanges to end: " + live.size());
-        LockSupport.parkNanos(noticeNanos());
-        Thread.ofPlatform().daemon().start(() -> server.stop(seconds)); // closes the listener at once
+        long notice = noticeNanos();
+        LockSupport.parkNanos(notice);
+        try (Socket late = new Socket()) {
+            if (notice > 0) beginLate(late);
+            Thread.ofPlatform().daemon().start(() -> server.stop(seconds)); // closes the listener at once
+            if (late.isConnected()) LockSupport.parkNanos(LATE_NANOS);
+        } catch (IOException e) {
+            // the server has closed it
+        }
         long stop = until - TimeUnit.SECONDS.toNanos(1); // the last second is for saying that it ends
         while (clients.areServed() && System.nanoTime() - stop < 0) LockSupport.parkNanos(STEP_NANOS);
         live.forEach(Exchange::stop);
         while (clients.areServed() && System.nanoTime() - until < 0) LockSupport.parkNanos(STEP_NANOS);
+    }
+
+    /**
+     * Begins a request whose body never comes. When the server is told to stop, it closes all connections as soon as no
+     * request is there; on some, just accepted, one may be about to come. This one makes it wait for those.
+     */
+    private void beginLate(Socket socket) {
+        InetAddress own = server.getAddress().getAddress();
+        InetAddress address = own.isAnyLocalAddress() ? InetAddress.getLoopbackAddress() : own;
+        try {
+            socket.connect(new InetSocketAddress(address, port()), LATE_MILLIS);
+            socket.setSoTimeout(LATE_MILLIS);
+            socket.getOutputStream().write(LATE.getBytes(StandardCharsets.US_ASCII));
+            socket.getInputStream().read(); // of 100 Continue: the request is there
+        } catch (IOException e) {
+            // then the server does not wait
+        }
     }
 
     /** {@return how long it takes until nobody sends requests any more to a proxy that is not ready} */
@@ -173,7 +203,7 @@ final class Proxy implements AutoCloseable {
         String asked = http.getRequestURI().getRawPath();
         String path = asked.startsWith("/v1/v1/") ? asked.substring(3) : asked; // from a base URL that ends in /v1
         String method = http.getRequestMethod();
-        if (isForeign(http)) throw new ApiError(403, "only requests to localhost, and of pages from there, are served");
+        if (isForeign(client)) throw new ApiError(403, "only requests to localhost, and of pages from there, are served");
         boolean isShared = options.origins().contains(client.header("origin", "")); // with pages of that origin
         if (isShared) share(client);
         if (isShared && method.equals("OPTIONS")) return;
@@ -211,10 +241,12 @@ final class Proxy implements AutoCloseable {
     }
 
     /** {@return whether a web page asks that must not spend the user's tokens, or somebody by a name not ours} */
-    private boolean isForeign(HttpExchange http) {
+    private boolean isForeign(Client client) {
         if (!server.getAddress().getAddress().isLoopbackAddress()) return false;
+        boolean isOfPage = client.header("sec-fetch-site", "").equalsIgnoreCase("cross-site");
+        if (isOfPage && !options.origins().contains(client.header("origin", ""))) return true;
         for (String name : List.of("Host", "Origin")) {
-            for (String value : http.getRequestHeaders().getOrDefault(name, List.of())) {
+            for (String value : client.http().getRequestHeaders().getOrDefault(name, List.of())) {
                 boolean isShared = name.equals("Origin") && options.origins().contains(value);
                 if (!isShared && !LOCAL.matcher(value).matches()) return true;
             }
