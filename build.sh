@@ -53,7 +53,8 @@ fetch_junit() {
 run_tests() { # run_tests SELECTORS JAVA_OPTION...; how much at once is in test/junit-platform.properties
     selectors=$1 status=0; shift; jar; fetch_junit; single & proof=$!
     compile build/test -cp "build/classes:$junit" test/*.java; wait $proof
-    "${TEST_JAVA:-$bin/java}" -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xms512m "$@" -jar "$junit" execute --class-path build/classes:build/test:test \
+    "${TEST_JAVA:-$bin/java}" -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xms512m -Djava.util.logging.config.file=test/logging.properties \
+        "$@" -jar "$junit" execute --class-path build/classes:build/test:test \
         $selectors --disable-banner --disable-ansi-colors --details "${DETAILS:-summary}" > build/test.log 2>&1 || status=$?
     cat build/test.log
     count() { sed -n "s/^\[ *\([0-9]*\) $1 *\]\$/\1/p" build/test.log; }

@@ -23,9 +23,12 @@ final class A2o {
     private static final Logger LOG = Logger.getLogger("a2o");
     private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{C}\\p{Zl}\\p{Zp}]");
 
-    /** An entry of the log: time, message, and the stack of what went wrong. */
+    /** An entry of the log: time, message, and the stack of what went wrong; without secrets, whoever wrote it. */
     private static final class Line extends Formatter {
         private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss");
+        private final Secrets secrets;
+
+        private Line(Secrets secrets) { this.secrets = secrets; }
 
         @Override
         public String format(LogRecord entry) {
@@ -34,7 +37,7 @@ final class A2o {
             var lines = new PrintWriter(text);
             lines.println();
             if (entry.getThrown() != null) entry.getThrown().printStackTrace(lines);
-            return text.toString();
+            return secrets.mask(text.toString());
         }
     }
 
@@ -79,8 +82,8 @@ final class A2o {
         String log = isAlone || options.logFile().isPresent() ? options.logFile().orElse("")
                 : Files.createTempFile("a2o-", ".log").toString();
         if (!isAlone) System.setErr(new PrintStream(LogWriter.file(log), true));
-        LOG.addHandler(new LogWriter(LOG, System.err, new Line()));
-        if (isAlone && !log.isEmpty()) LOG.addHandler(new LogWriter(LOG, LogWriter.file(log), new Line()));
+        LOG.addHandler(new LogWriter(LOG, System.err, new Line(options.secrets())));
+        if (isAlone && !log.isEmpty()) LOG.addHandler(new LogWriter(LOG, LogWriter.file(log), new Line(options.secrets())));
         proxy.start();
         String host = options.host().contains(":") ? "[" + options.host() + "]" : options.host();
         String url = "http://%s:%d".formatted(host, proxy.port());
@@ -98,8 +101,9 @@ final class A2o {
                 curl:         curl %2$s/v1/messages -H 'x-api-key: %3$s' \
                 -d '{"model":"any","max_tokens":100,"messages":[{"role":"user","content":"Say hi."}]}'
                 """, VERSION, url, key, options.upstreams().stream()
-                .map(target -> "%s, which gets %s key".formatted(target.host(),
-                        target.key().isPresent() ? "a2o's" : "the client's")).collect(Collectors.joining("; then ")));
+                .map(target -> "%s, which %s".formatted(target.address(),
+                        new Credentials(options, target, Dialect.of(target)).told()))
+                .collect(Collectors.joining("; then ")));
     }
 
     /** Runs a client on the proxy, and exits with its status. */

@@ -38,7 +38,7 @@ final class Client {
     private boolean isOver; // the thread serves another; by the lock
     private volatile Optional<Cut> cut = Optional.empty();
     private volatile Wait wait = Wait.NOTHING;
-    private volatile long since = System.nanoTime(); // when the wait began
+    private volatile long since; // when the wait began, by the clock
     private volatile long bodySince; // when the first bytes of the body were waited for
     private volatile long bodyBytes; // that have come
     private boolean readsHead;
@@ -49,7 +49,10 @@ final class Client {
     private boolean saysClose; // the answer, to the client
     private boolean mustClose; // the connection, after the exchange
 
-    Client(Clients clients) { this.clients = clients; }
+    Client(Clients clients) {
+        this.clients = clients;
+        this.since = clients.now();
+    }
 
     /** The thread reads the head from here on. */
     void readsHead() {
@@ -115,7 +118,7 @@ final class Client {
 
     void await(Wait what) {
         wait = Wait.NOTHING;
-        since = System.nanoTime();
+        since = clients.now();
         wait = what;
     }
 
@@ -139,7 +142,7 @@ final class Client {
 
     /** {@return the body as it comes} To be read to its end, or to be left alone. */
     InputStream body() {
-        bodySince = System.nanoTime();
+        bodySince = clients.now();
         return new FilterInputStream(http.getRequestBody()) {
             @Override
             public int read() throws IOException {

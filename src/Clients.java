@@ -26,11 +26,14 @@ final class Clients implements Executor {
     private final Map<Thread, Client> live = new ConcurrentHashMap<>();
     private final Semaphore heads; // that may be read at once
     private final long maxAnswerNanos;
-    private long nextLook = System.nanoTime(); // of the ticker's
+    private final Clock clock;
+    private long nextLook; // of the ticker's
     private volatile boolean isDraining; // or the connections are kept
 
     /** {@code headBytes} is what heads may take together while they are read. */
-    Clients(long headBytes, long maxAnswerNanos) {
+    Clients(long headBytes, long maxAnswerNanos, Clock clock) {
+        this.clock = clock;
+        this.nextLook = clock.nanos();
         this.heads = new Semaphore(Math.clamp(headBytes / HEAD_BYTES, 16, 4096), true);
         this.maxAnswerNanos = maxAnswerNanos;
     }
@@ -75,7 +78,7 @@ final class Clients implements Executor {
 
     /** {@return whether a request is answered, or about to come} */
     boolean areServed() {
-        long now = System.nanoTime();
+        long now = clock.nanos();
         return live.values().stream().anyMatch(client -> client.isServed(now));
     }
 
@@ -83,6 +86,8 @@ final class Clients implements Executor {
     void drain() { isDraining = true; }
 
     boolean isDraining() { return isDraining; }
+
+    long now() { return clock.nanos(); }
 
     /** Cuts those that have kept their threads waiting for too long, or have left; to be called a few times a second. */
     void tick(long now) {
@@ -113,7 +118,7 @@ final class Clients implements Executor {
 
     /** Cuts the slowest of the clients that are too slow where others need the memory; perhaps none is. */
     void makeRoom() {
-        long now = System.nanoTime();
+        long now = now();
         live.values().stream().filter(client -> !client.isCut() && slowness(client, now) > 0)
                 .max(Comparator.comparingLong(client -> slowness(client, now)))
                 .ifPresent(client -> client.cut(Client.Cut.TOO_SLOW));

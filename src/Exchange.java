@@ -7,17 +7,17 @@ import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
 import java.util.Iterator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 
 /**
  * One request for a message and its reply, on one thread: it asks the upstream, translates what comes, and while it
@@ -61,20 +61,23 @@ final class Exchange {
     private final List<Upstream> upstreams; // in the order to try them
     private final Options options;
     private final String clientKey;
-    private final long begun = System.nanoTime();
-    private long nextPing = begun + PATIENCE;
+    private final Secrets secrets;
+    private final Clock clock;
+    private final long begun;
+    private long nextPing;
     private long finished; // since when nothing but usage and the end can come; 0 until then
     private Upstream upstream; // of the try that runs
     private Translator translator; // of the try that runs; nothing has been shown of those before
     private Json.Writer openai; // the request that it made
     private boolean expired; // the client has waited too long for another try
-    private Upstream.Arrivals arrived = new Upstream.Arrivals(); // of the try that runs
+    private Upstream.Arrivals arrived; // of the try that runs
     private boolean ended; // the reply; nothing more arrives
     private long taken; // bytes of the reply
     private Optional<Sse> events = Optional.empty(); // of the reply, if it is a stream
     private long requestBytes; // that it takes
     private final OptionalLong clientSeconds; // after which the client waits no longer, if it has said so
     private long shown; // when the first of the reply was sent, which a ping is not; 0 until then
+    private final Set<String> announced = new LinkedHashSet<>(); // warnings that the header has told of
     private int pings;
     private boolean over; // nothing more goes to the client
     private int status = 500; // an error of the proxy, unless it is known otherwise
@@ -86,7 +89,11 @@ final class Exchange {
 
     /** @throws ApiError if {@code anthropic} is not a request that can be translated */
     Exchange(Client client, String requestId, Json anthropic, List<Upstream> upstreams, Options options,
-             String clientKey, Budget.Share share) {
+             String clientKey, Budget.Share share, Clock clock) {
+        this.clock = clock;
+        this.begun = clock.nanos();
+        this.nextPing = begun + PATIENCE;
+        this.arrived = new Upstream.Arrivals(clock);
         this.client = client;
         this.share = share;
         this.requestId = requestId;
@@ -95,6 +102,7 @@ final class Exchange {
         this.upstream = this.upstreams.getFirst();
         this.options = options;
         this.clientKey = clientKey;
+        this.secrets = options.secrets().with(clientKey);
         this.requestBytes = REQUEST_BYTES + (long) Body.FACTOR * anthropic.source().length;
         share.hold(requestBytes + REPLY_BYTES);
         translate(upstream.dialect(options.model(anthropic.get("model").text())));
@@ -104,16 +112,18 @@ final class Exchange {
     private void translate(Dialect dialect) {
         translator = new Translator(anthropic, options, dialect, Proxy::newId);
         openai = translator.openai();
-        if (options.debug()) LOG.info(() -> "%1$s > %2$s%n%1$s >> %3$s".formatted(requestId, anthropic.raw(), openai));
+        if (!options.debug()) return;
+        String both = "%1$s > %2$s%n%1$s >> %3$s".formatted(requestId, anthropic.raw(), openai);
+        LOG.info(() -> secrets.mask(both));
     }
 
     /** Runs to the end. */
     void run() throws IOException {
         try {
-            if (translator.wantsNothing()) translator.end(); else tries();
+            if (translator.isAnsweredHere()) translator.answer(); else tries();
             if (!over) complete(); // a stream is, before its very end is read
-        } catch (ApiError any) {
-            ApiError e = client.isCut(Client.Cut.HAS_LEFT) ? left() : any;
+        } catch (ApiError failed) {
+            ApiError e = client.isCut(Client.Cut.HAS_LEFT) ? left() : told(failed);
             status = e.status();
             failure = e.type();
             if (over) return; // the client has left
@@ -130,19 +140,18 @@ final class Exchange {
         }
     }
 
-    /** Logs what was said, without the keys, however they are escaped there. */
+    /** {@return the error as the client is told of it: without secrets, and with a word about a key that was not sent} */
+    private ApiError told(ApiError error) {
+        boolean isAboutKeys = error.status() == 401 || error.status() == 403;
+        boolean isHeldBack = isAboutKeys && upstream.credentials().holdsBack(clientKey);
+        String why = isHeldBack ? "; the client's key was not sent, for it begins with sk-ant-" : "";
+        return error.saying(secrets.mask(error.getMessage()) + why);
+    }
+
+    /** Logs what was said, without secrets. */
     private void debug(String arrow, ByteArrayOutputStream what) {
         if (what.size() == 0) return;
-        String text = what.toString(StandardCharsets.UTF_8);
-        Options.Target target = translator.dialect().target();
-        List<String> secrets = new ArrayList<>(List.of(clientKey, target.key().orElse("")));
-        options.headers().forEach(header -> secrets.add(header.value()));
-        if (target.url().getRawQuery() != null) secrets.addAll(List.of(target.url().getRawQuery().split("[&=]")));
-        secrets.removeIf(secret -> secret.length() < 8); // a word that stands for a key
-        for (String secret : secrets) {
-            text = text.replaceAll(secret.chars().mapToObj("(?:\\\\?\\Q%1$c\\E|\\\\u%1$04x)"::formatted)
-                    .collect(Collectors.joining("", "(?i)", "")), "(key)");
-        }
+        String text = secrets.mask(what.toString(StandardCharsets.UTF_8));
         LOG.info("%s %s %s".formatted(requestId, arrow, text));
         what.reset();
     }
@@ -232,12 +241,17 @@ final class Exchange {
             if (head.statusCode() != 200 || type.contains("html")) throw refusal(head);
             if (WHOLE.matcher(type).matches()) whole(); else events();
         } catch (ApiError e) {
+            if (e.isAtLimit() && !over) {
+                translator.endAtLimit();
+                serves();
+                return;
+            }
             if (sent != null && e.status() != 499) upstream.errs(answer < 400 ? e.status() : answer);
             if (sent != null && isFailure(e)) upstream.fails();
             throw e;
         } finally {
             if (sent != null && !ended) arrived.stop(sent); else arrived.close();
-            arrived = new Upstream.Arrivals();
+            arrived = new Upstream.Arrivals(clock);
             upstream.release(translator.isStream());
             debug("<<", said);
         }
@@ -251,7 +265,7 @@ final class Exchange {
 
     private long clientNanosLeft() {
         long seconds = clientSeconds.getAsLong() + 1; // clients leave out fractions
-        return begun + TimeUnit.SECONDS.toNanos(seconds) - System.nanoTime();
+        return begun + TimeUnit.SECONDS.toNanos(seconds) - clock.nanos();
     }
 
     private ApiError silence() {
@@ -267,7 +281,7 @@ final class Exchange {
         HEADERS.forEach((theirs, ours) -> {
             client.http().getResponseHeaders().remove(ours); // of another try
             headers.firstValue(theirs).map(value -> theirs.contains("-reset-") ? reset(value) : value)
-                    .filter(value -> value.matches(ours.startsWith("x-") ? "[ -~]{1,100}" : "[\\dT:Z-]+"))
+                    .map(secrets::mask).filter(value -> value.matches(ours.startsWith("x-") ? "[ -~]{1,100}" : "[\\dT:Z-]+"))
                     .ifPresent(value -> client.http().getResponseHeaders().set(ours, value));
         });
     }
@@ -306,6 +320,11 @@ final class Exchange {
 
     private void finish(boolean whole) {
         translator.finish(whole);
+        serves();
+    }
+
+    /** The backend has taken the request as it was, and answered it. */
+    private void serves() {
         upstream.works();
         upstream.learns(translator.model(), translator.dialect());
     }
@@ -333,12 +352,12 @@ final class Exchange {
     private byte[] more() {
         if (ended) return Upstream.END;
         int unsent = translator.ready().size();
-        boolean isLong = isShown() && anthropic != null && System.nanoTime() - begun > SECOND;
+        boolean isLong = isShown() && anthropic != null && clock.nanos() - begun > SECOND;
         if (isLong) forget();
         boolean isDue = unsent > MAX_UNSENT_BYTES || unsent > 0 && arrived.isEmpty(); // nothing more has arrived
         if (isDue && translator.isStream() && !over) send(false);
-        if (finished == 0 && (over || translator.isFinished())) finished = System.nanoTime();
-        long patience = finished == 0 ? patience() : finished + LINGER - System.nanoTime();
+        if (finished == 0 && (over || translator.isFinished())) finished = clock.nanos();
+        long patience = finished == 0 ? patience() : finished + LINGER - clock.nanos();
         Object next = await(patience);
         if (next == null && finished == 0) throw silence();
         if (next instanceof Throwable) throw translator.broken(502, "the connection broke in mid-reply").asPassing();
@@ -371,10 +390,10 @@ final class Exchange {
 
     /** Waits for the upstream, so long at most; meanwhile the client gets pings. {@return what came; null: nothing} */
     private Object await(long patience) {
-        long until = System.nanoTime() + patience;
+        long until = clock.nanos() + patience;
         while (true) {
             boolean isPinged = translator.isStream() && !over;
-            long now = System.nanoTime();
+            long now = clock.nanos();
             if (isPinged && now >= nextPing) ping();
             try {
                 Object next = arrived.poll((isPinged ? Math.min(until, nextPing) : until) - now);
@@ -408,6 +427,7 @@ final class Exchange {
     private void complete() {
         send(true);
         over = true;
+        logLateWarnings();
         if (failure.isEmpty()) status = 200;
     }
 
@@ -415,18 +435,26 @@ final class Exchange {
         Json.Writer ready = translator.ready();
         try {
             if (!client.isAnswered()) begin(ready.size());
-            if (shown == 0) shown = System.nanoTime();
+            if (shown == 0) shown = clock.nanos();
             if (options.debug() && told.size() < MAX_DEBUG_BYTES) told.write(ready.array(), 0, ready.size());
             client.send(ready, isLast);
         } catch (IOException e) {
             throw left();
         }
         ready.clear();
-        nextPing = System.nanoTime() + PATIENCE;
+        nextPing = clock.nanos() + PATIENCE;
+    }
+
+    /** Logs the warnings that came too late for the header. */
+    private void logLateWarnings() {
+        Set<String> late = new LinkedHashSet<>(translator.warnings());
+        late.removeAll(announced);
+        if (!late.isEmpty()) LOG.info(() -> "%s warnings: %s".formatted(requestId, String.join(",", late)));
     }
 
     private void begin(int size) throws IOException {
-        String warnings = String.join(",", translator.warnings());
+        announced.addAll(translator.warnings());
+        String warnings = String.join(",", announced);
         if (!warnings.isEmpty()) client.http().getResponseHeaders().set("x-proxy-warnings", warnings);
         client.begin(200, translator.isStream() ? 0 : size);
     }
@@ -436,9 +464,11 @@ final class Exchange {
 
     /** {@return what has become of the exchange, now that it has ended} */
     Status.Entry entry() {
-        return new Status.Entry(System.currentTimeMillis(), requestId, status, Status.cut(translator.asked()),
-                Status.cut(translator.model()), upstream.host(), shown == 0 ? 0 : shown - begun,
-                System.nanoTime() - begun, retries, translator.used(),
-                failure.isEmpty() ? Status.cut(translator.finishReason()) : failure);
+        return new Status.Entry(System.currentTimeMillis(), requestId, status, shown(translator.asked()),
+                shown(translator.model()), upstream.host(), shown == 0 ? 0 : shown - begun,
+                clock.nanos() - begun, retries, translator.used(),
+                failure.isEmpty() ? shown(translator.finishReason()) : failure);
     }
+
+    private String shown(String text) { return Status.cut(secrets.mask(text)); }
 }

@@ -1,5 +1,4 @@
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 
 /**
  * Places for requests in flight. Requests for a whole reply may take three quarters of them: where a client that waits
@@ -8,20 +7,22 @@ import java.util.concurrent.TimeUnit;
 final class Places {
     private final Semaphore all;
     private final Semaphore forWhole;
+    private final Clock clock;
 
-    Places(int size) {
+    Places(int size, Clock clock) {
+        this.clock = clock;
         all = new Semaphore(size, true);
         forWhole = new Semaphore(size - size / 4, true);
     }
 
     /** Takes a place, within that time. {@return whether there was one} */
     boolean tryAcquire(boolean isStream, long nanos) throws InterruptedException {
-        long until = System.nanoTime() + nanos;
-        if (isStream) return all.tryAcquire(nanos, TimeUnit.NANOSECONDS);
-        if (!forWhole.tryAcquire(nanos, TimeUnit.NANOSECONDS)) return false;
+        long until = clock.nanos() + nanos;
+        if (isStream) return clock.acquire(all, nanos);
+        if (!clock.acquire(forWhole, nanos)) return false;
         boolean isTaken = false;
         try {
-            isTaken = all.tryAcquire(until - System.nanoTime(), TimeUnit.NANOSECONDS);
+            isTaken = clock.acquire(all, until - clock.nanos());
         } finally {
             if (!isTaken) forWhole.release();
         }

@@ -8,6 +8,7 @@ import java.net.Socket;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
@@ -52,6 +53,7 @@ final class Proxy implements AutoCloseable {
     }
 
     private final Options options;
+    private final Clock clock;
     private final List<Upstream> upstreams = new ArrayList<>();
     private final Status status;
     private final HttpServer server;
@@ -62,14 +64,17 @@ final class Proxy implements AutoCloseable {
     private volatile long lastPolled = lastAsked; // whether it is ready
     private final Thread ticker = Thread.ofPlatform().daemon().name("a2o-ticker").unstarted(this::tick);
 
+    Proxy(Options options) throws IOException { this(options, Clock.SYSTEM); }
+
     /** Listens from here on; requests are served after {@link #start}. */
-    Proxy(Options options) throws IOException {
+    Proxy(Options options, Clock clock) throws IOException {
         this.options = options;
-        var places = new Places(options.maxConnections());
-        for (Options.Target target : options.upstreams()) upstreams.add(new Upstream(options, target, places));
+        this.clock = clock;
+        var places = new Places(options.maxConnections(), clock);
+        for (Options.Target target : options.upstreams()) upstreams.add(new Upstream(options, target, places, clock));
         this.status = new Status(options, upstreams);
         long memory = Runtime.getRuntime().maxMemory();
-        this.clients = new Clients(memory / 8, options.timeout().toNanos());
+        this.clients = new Clients(memory / 8, options.timeout().toNanos(), clock);
         this.budget = new Budget(memory / 2, clients::makeRoom);
         try {
             this.server = HttpServer.create(new InetSocketAddress(options.host(), options.port()), 1024);
@@ -159,7 +164,7 @@ final class Proxy implements AutoCloseable {
         long busy = 0; // when exchanges were last seen; 0: the memory that they took has been given back
         while (!Thread.interrupted()) { // that is, until close
             LockSupport.parkNanos(TICK_NANOS);
-            long now = System.nanoTime();
+            long now = clock.nanos();
             clients.tick(now);
             if (upstreams.stream().anyMatch(Upstream::isWanted)) clients.makeRoom();
             boolean isQuiet = busy != 0 && live.isEmpty() && now - busy > QUIET_NANOS;
@@ -184,7 +189,8 @@ final class Proxy implements AutoCloseable {
         } catch (ApiError e) { // before there was an exchange, or after its client has left
             if (!client.isAnswered() && http.getRequestURI().getPath().endsWith("/v1/messages")) {
                 status.refuse(e.status());
-                LOG.info(A2o.printable("%s %d refused: %.300s".formatted(requestId, e.status(), e.getMessage())));
+                String why = secrets(client).mask(e.getMessage());
+                LOG.info(A2o.printable("%s %d refused: %.300s".formatted(requestId, e.status(), why)));
             }
             client.answer(e, requestId);
         } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
@@ -280,6 +286,11 @@ final class Proxy implements AutoCloseable {
         return Models.answer(options, listed, id, query);
     }
 
+    /** {@return the first backend's models as it lists them, if it does in that time} */
+    List<Json> listed(String clientKey, Duration patience) {
+        return upstreams.getFirst().models(options.authKey().isPresent() ? "" : clientKey, patience);
+    }
+
     /** {@return the client's key for the backend; none if it is the proxy's own} */
     private String key(Client client) {
         return options.authKey().isPresent() ? "" : keys(client).getFirst();
@@ -311,10 +322,12 @@ final class Proxy implements AutoCloseable {
         return key.isEmpty() ? List.of(bearer) : List.of(key, bearer);
     }
 
+    private Secrets secrets(Client client) { return options.secrets().with(keys(client).toArray(String[]::new)); }
+
     private void messages(Client client, String requestId) throws IOException {
         try (Budget.Share share = budget.share()) {
             Json anthropic = new Body(client, share).read();
-            var exchange = new Exchange(client, requestId, anthropic, upstreams, options, key(client), share);
+            var exchange = new Exchange(client, requestId, anthropic, upstreams, options, key(client), share, clock);
             live.add(exchange);
             try {
                 exchange.run();

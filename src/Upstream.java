@@ -66,9 +66,12 @@ final class Upstream {
         private static final int PIECES = 4; // of 16 KB at most, that may come before any is taken
         private static final long LESS_THAN_NOTHING = -1;
 
+        private final Clock clock;
         private final BlockingQueue<Object> queue = new LinkedBlockingQueue<>();
         private volatile boolean isClosed;
         private Flow.Subscription body; // null before it has begun
+
+        Arrivals(Clock clock) { this.clock = clock; }
 
         boolean isEmpty() { return queue.isEmpty(); }
 
@@ -77,7 +80,7 @@ final class Upstream {
          * reads slowly slows the backend down.
          */
         Object poll(long nanos) throws InterruptedException {
-            Object next = queue.poll(nanos, TimeUnit.NANOSECONDS);
+            Object next = clock.poll(queue, nanos);
             boolean isPiece = next instanceof byte[] && next != END;
             if (isPiece) more();
             return next;
@@ -133,6 +136,7 @@ final class Upstream {
 
     private final Options options;
     private final Options.Target target;
+    private final Credentials credentials;
     private final URI url;
     private final Transport transport;
     private final Places allPlaces;
@@ -142,18 +146,23 @@ final class Upstream {
     private final LongAdder lessons = new LongAdder(); // learned, also those that were forgotten
     private final Map<Integer, LongAdder> errors = new ConcurrentHashMap<>(); // by status
     private volatile boolean isSilent; // whether the last try brought no answer
-    private volatile Listing listing = new Listing(System.nanoTime(), "", List.of());
+    private final Clock clock;
+    private volatile Listing listing;
     private long asideSeconds; // the last time that it was set aside
-    private long asideUntil = System.nanoTime();
+    private long asideUntil;
 
     /** @throws IOException if the certificates that it is to be trusted by cannot be read */
-    Upstream(Options options, Options.Target target, Places allPlaces) throws IOException {
+    Upstream(Options options, Options.Target target, Places allPlaces, Clock clock) throws IOException {
+        this.clock = clock;
+        this.listing = new Listing(clock.nanos(), "", List.of());
+        this.asideUntil = clock.nanos();
         this.options = options;
         this.target = target;
         this.allPlaces = allPlaces;
         this.base = Dialect.of(target);
-        this.url = target.isDemo() ? new Demo().start() : target.url();
-        this.places = new Places(options.maxConnectionsPerHost());
+        this.credentials = new Credentials(options, target, base);
+        this.url = target.isDemo() ? new Demo().start() : credentials.url(target.url());
+        this.places = new Places(options.maxConnectionsPerHost(), clock);
         this.transport = new Transport(options, target, url);
     }
 
@@ -162,13 +171,13 @@ final class Upstream {
         return all.size() == 1 ? all : all.stream().sorted(Comparator.comparing(Upstream::isAside)).toList();
     }
 
-    private synchronized boolean isAside() { return System.nanoTime() - asideUntil < 0; }
+    private synchronized boolean isAside() { return clock.nanos() - asideUntil < 0; }
 
     /** Sets the backend aside, each time for twice as long, until {@link #works}. */
     synchronized void fails() {
         if (isAside()) return;
         asideSeconds = Math.clamp(asideSeconds * 2, 1, MAX_ASIDE_SECONDS);
-        asideUntil = System.nanoTime() + TimeUnit.SECONDS.toNanos(asideSeconds);
+        asideUntil = clock.nanos() + TimeUnit.SECONDS.toNanos(asideSeconds);
     }
 
     synchronized void works() {
@@ -183,7 +192,8 @@ final class Upstream {
         Dialect known = dialect(model).with(taught);
         if (taught.isEmpty() || taught.containsKey("once") || known.equals(learned.put(model, known))) return;
         lessons.increment();
-        LOG.info(() -> A2o.printable("learned about %s at %s: %s".formatted(model, target.host(), taught)));
+        String line = "learned about %s at %s: %s".formatted(model, host(), taught);
+        LOG.info(() -> A2o.printable(options.secrets().mask(line)));
     }
 
     private Map<String, String> taught(Dialect dialect) {
@@ -194,6 +204,7 @@ final class Upstream {
 
     Dialect dialect(String model) { return learned.getOrDefault(model, base); }
     String host() { return target.address(); }
+    Credentials credentials() { return credentials; }
     /** A head has come. */
     void answers() { isSilent = false; }
     long lessons() { return lessons.sum(); }
@@ -208,20 +219,23 @@ final class Upstream {
         var out = new Json.Writer().put("{'host':%,'state':%,'errors':%,'learned':[", host(), state,
                 errors.values().stream().mapToLong(LongAdder::sum).sum());
         learned.entrySet().stream().limit(MAX_SHOWN).forEach(known -> {
-            out.put("{'model':%,'rules':{", Status.cut(known.getKey()));
-            taught(known.getValue()).forEach((name, value) -> out.put("%:%,", name, Status.cut(value)));
+            out.put("{'model':%,'rules':{", shown(known.getKey()));
+            taught(known.getValue()).forEach((name, value) -> out.put("%:%,", name, shown(value)));
             out.closeWith('}').put("},");
         });
         return out.closeWith(']').put("}");
     }
 
+    /** {@return the beginning of a text of others' making, for a page} */
+    private String shown(String text) { return Status.cut(options.secrets().mask(text)); }
+
     /** Waits for a place among the requests in flight; {@link #release} gives it back. */
     void acquire(boolean isStream) {
-        long until = System.nanoTime() + PATIENCE.toNanos();
+        long until = clock.nanos() + PATIENCE.toNanos();
         boolean first = false;
         try {
             first = places.tryAcquire(isStream, PATIENCE.toNanos());
-            if (first && allPlaces.tryAcquire(isStream, until - System.nanoTime())) return;
+            if (first && allPlaces.tryAcquire(isStream, until - clock.nanos())) return;
         } catch (InterruptedException e) {
             // the client has left, or the proxy is being stopped
         }
@@ -251,20 +265,22 @@ final class Upstream {
         }
     }
 
+    List<Json> models(String clientKey) { return models(clientKey, LIST_PATIENCE); }
+
     /** {@return the models that the backend lists, for a minute the same; none if it does not, or not in time} */
-    List<Json> models(String clientKey) {
+    List<Json> models(String clientKey, Duration patience) {
         Listing known = listing;
-        if (known.until - System.nanoTime() > 0 && known.key.equals(clientKey)) return known.models;
+        if (known.until - clock.nanos() > 0 && known.key.equals(clientKey)) return known.models;
         List<Json> models = List.of();
         try {
             URI list = URI.create(url.toString().replaceFirst("/chat/completions(?=$|\\?)", "/models"));
-            models = Json.parse(whole(request(list, clientKey), LIST_PATIENCE)).get("data")
+            models = Json.parse(whole(request(list, clientKey), patience)).get("data")
                     .items().stream().filter(model -> model.get("id").hasText()).toList();
         } catch (InterruptedException | ExecutionException | TimeoutException | IllegalArgumentException
                 | Json.Malformed e) { // the message of one may hold the key
-            LOG.info(() -> "%s lists no models: %s".formatted(target.host(), e.getClass().getSimpleName()));
+            LOG.info(() -> "%s lists no models: %s".formatted(host(), e.getClass().getSimpleName()));
         }
-        listing = new Listing(System.nanoTime() + TimeUnit.MINUTES.toNanos(1), clientKey, models);
+        listing = new Listing(clock.nanos() + TimeUnit.MINUTES.toNanos(1), clientKey, models);
         return models;
     }
 
@@ -272,12 +288,12 @@ final class Upstream {
     private byte[] whole(HttpRequest.Builder request, Duration patience)
             throws InterruptedException, ExecutionException, TimeoutException {
         var body = new ByteArrayOutputStream();
-        var arrived = new Arrivals();
+        var arrived = new Arrivals(clock);
         CompletableFuture<?> sent = transport.get(request, arrived);
-        long until = System.nanoTime() + patience.toNanos();
+        long until = clock.nanos() + patience.toNanos();
         try {
             for (Object next = null; next != END; ) {
-                next = arrived.poll(until - System.nanoTime());
+                next = arrived.poll(until - clock.nanos());
                 if (next == null) throw new TimeoutException();
                 if (next instanceof Throwable e) throw new ExecutionException(e);
                 if (next instanceof byte[] piece) body.writeBytes(piece);
@@ -290,10 +306,7 @@ final class Upstream {
 
     private HttpRequest.Builder request(URI url, String clientKey) {
         HttpRequest.Builder request = HttpRequest.newBuilder(url);
-        String key = target.key().orElse(clientKey);
-        boolean isBearer = base.is("key", "authorization") || key.startsWith("eyJ"); // a token of Azure's, no key
-        if (!key.isEmpty()) request.setHeader(isBearer ? "authorization" : "api-key", isBearer ? "Bearer " + key : key);
-        options.headers().forEach(header -> request.setHeader(header.name(), header.value()));
+        credentials.headers(clientKey).forEach(request::setHeader);
         return request;
     }
 
@@ -304,12 +317,12 @@ final class Upstream {
         Throwable root = cause;
         while (root.getCause() != null) root = root.getCause();
         String reason = root instanceof UnresolvedAddressException ? "the host is not known" : switch (cause) {
-            case ConnectException no -> "cannot connect to %s; is the backend running?".formatted(url.getAuthority());
-            case HttpConnectTimeoutException slow -> "no connection to %s in time".formatted(url.getAuthority());
+            case ConnectException no -> "cannot connect; is the backend running?";
+            case HttpConnectTimeoutException slow -> "no connection within %d s".formatted(Transport.CONNECT_TIMEOUT.toSeconds());
             case SSLException tls -> "TLS failed: " + tls.getMessage();
             default -> "the connection broke before a reply came";
         };
-        var error = new ApiError(502, "%s: %s".formatted(target.host(), reason));
+        var error = new ApiError(502, "%s: %s".formatted(host(), reason));
         return cause instanceof ConnectException || cause instanceof SSLException ? error : error.asPassing();
     }
 }

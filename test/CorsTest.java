@@ -1,7 +1,6 @@
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** Web pages: only those of the origins that the user allows may ask, and read the answer (SPEC A.1). */
@@ -9,18 +8,9 @@ class CorsTest {
     private static final String HI = """
             {"model":"m","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}""";
 
-    private static Proxy proxy(Backend backend, String... more) throws Exception {
-        var args = new String[4 + more.length];
-        System.arraycopy(new String[] {"--port", "0", "--upstream", backend.url().toString()}, 0, args, 0, 4);
-        System.arraycopy(more, 0, args, 4, more.length);
-        var proxy = new Proxy(Options.of(Options.read(args, Map.of())));
-        proxy.start();
-        return proxy;
-    }
-
     @Test
     void aPageOfAnAllowedOriginMayAskAndReadTheAnswer() throws Exception {
-        try (var backend = new Backend(); var proxy = proxy(backend, "--allow-origin", "https://a.test")) {
+        try (var backend = new Backend(); var proxy = Proxies.before(backend, "--allow-origin", "https://a.test")) {
             Wire.Reply reply = Wire.post(proxy.port(), HI, "Origin: https://a.test");
             assertEquals(200, reply.status());
             assertEquals("https://a.test", reply.headers().get("access-control-allow-origin"));
@@ -32,7 +22,7 @@ class CorsTest {
     @Test
     void itsPreflightNeedsNoKey() throws Exception {
         try (var backend = new Backend();
-                var proxy = proxy(backend, "--allow-origin", "https://a.test", "--auth-key", "K")) {
+                var proxy = Proxies.before(backend, "--allow-origin", "https://a.test", "--auth-key", "K")) {
             Wire.Reply reply = Wire.ask(proxy.port(), "OPTIONS", "/v1/messages", new byte[0], "Origin: https://a.test",
                     "Access-Control-Request-Method: POST", "Access-Control-Request-Headers: x-api-key, content-type");
             assertEquals(204, reply.status());
@@ -46,7 +36,7 @@ class CorsTest {
 
     @Test
     void otherPagesMayNot() throws Exception {
-        try (var backend = new Backend(); var proxy = proxy(backend, "--allow-origin", "https://a.test")) {
+        try (var backend = new Backend(); var proxy = Proxies.before(backend, "--allow-origin", "https://a.test")) {
             for (String origin : new String[] {"https://b.test", "http://a.test", "https://a.test.evil.test", "null"}) {
                 Wire.Reply reply = Wire.post(proxy.port(), HI, "Origin: " + origin);
                 assertEquals(403, reply.status(), origin);
@@ -58,7 +48,7 @@ class CorsTest {
 
     @Test
     void withoutTheOptionNoPageMay() throws Exception {
-        try (var backend = new Backend(); var proxy = proxy(backend)) {
+        try (var backend = new Backend(); var proxy = Proxies.before(backend)) {
             assertEquals(403, Wire.post(proxy.port(), HI, "Origin: https://a.test").status());
             assertNull(Wire.post(proxy.port(), HI).headers().get("access-control-allow-origin"));
         }

@@ -4,33 +4,20 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.net.Socket;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /**
  * Where one request ends and the next begins: whatever may be read in two ways gets one answer at most, and then the
  * connection is closed, so that no balancer before the proxy takes one client's answer for another's.
  */
-@Timeout(60)
 class FramingTest {
     private static final String BODY = """
             {"model":"m","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}""";
     private static final String SMUGGLED = "XGET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
     private static final String CHUNKED = "Transfer-Encoding: chunked\r\n";
-
-    private static Proxy proxy(Backend backend, String... args) throws Exception {
-        List<String> all = new ArrayList<>(List.of("--port", "0", "--upstream", backend.url().toString()));
-        all.addAll(List.of(args));
-        var proxy = new Proxy(Options.of(Options.read(all.toArray(new String[0]), Map.of())));
-        proxy.start();
-        return proxy;
-    }
 
     private static String head(String line, String... headers) {
         return line + " HTTP/1.1\r\nHost: 127.0.0.1\r\n" + String.join("", headers) + "\r\n";
@@ -40,13 +27,8 @@ class FramingTest {
         return "%x\r\n%s\r\n".formatted(data.length(), data);
     }
 
-    /** {@return all that comes on a connection of its own until the proxy closes it; bytes are Latin-1 characters} */
     private static String answers(Proxy proxy, String sent) throws IOException {
-        try (var socket = new Socket("127.0.0.1", proxy.port())) {
-            socket.setSoTimeout(20_000);
-            socket.getOutputStream().write(sent.getBytes(StandardCharsets.ISO_8859_1));
-            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
-        }
+        return Wire.all(proxy.port(), sent.getBytes(StandardCharsets.ISO_8859_1));
     }
 
     /** Fails unless there is one answer, with such a status, and the connection is closed after it. */
@@ -60,8 +42,8 @@ class FramingTest {
 
     @Test
     void aTrailerIsNotTakenForARequest() throws Exception {
-        try (var backend = new Backend(); var open = proxy(backend, "--allow-origin", "https://x.test");
-                var locked = proxy(backend, "--auth-key", "k")) {
+        try (var backend = new Backend(); var open = Proxies.before(backend, "--allow-origin", "https://x.test");
+                var locked = Proxies.before(backend, "--auth-key", "k")) {
             String body = chunk(BODY) + "0\r\n" + SMUGGLED;
             for (Proxy proxy : List.of(open, locked)) {
                 for (String line : List.of("POST /v1/messages", "POST /v1/messages/count_tokens", "GET /health",
@@ -77,7 +59,7 @@ class FramingTest {
 
     @Test
     void aChunkedBodyIsServedAndTheConnectionThenClosed() throws Exception {
-        try (var backend = new Backend(); var proxy = proxy(backend)) {
+        try (var backend = new Backend(); var proxy = Proxies.before(backend)) {
             for (String chunks : List.of(chunk(BODY), chunk(BODY.substring(0, 5)) + chunk(BODY.substring(5)),
                     "%x;a=b\r\n%s\r\n".formatted(BODY.length(), BODY))) {
                 String sent = head("POST /v1/messages", CHUNKED) + chunks + "0\r\n\r\n" + head("GET /health");
@@ -88,7 +70,7 @@ class FramingTest {
 
     @Test
     void aBrokenChunkEndsTheConnection() throws Exception {
-        try (var backend = new Backend(); var proxy = proxy(backend)) {
+        try (var backend = new Backend(); var proxy = Proxies.before(backend)) {
             for (String chunk : List.of("FFFFFFFF\r\n", "80000000\r\n", "FFFFFFFFFFFF\r\n", "-1\r\n", "+1\r\n", "0x1\r\n", " 1\r\n",
                     "1 \r\n", "\r\n", "zz\r\n", "1\r\n{XX", "1;" + "a".repeat(5000) + "\r\n", "100000000\r\n")) {
                 for (String line : List.of("POST /v1/messages", "GET /health", "HEAD /health")) {
@@ -106,7 +88,7 @@ class FramingTest {
             out.write(BODY.getBytes(StandardCharsets.UTF_8));
         }
         String gzip = packed.toString(StandardCharsets.ISO_8859_1);
-        try (var backend = new Backend(); var proxy = proxy(backend)) {
+        try (var backend = new Backend(); var proxy = Proxies.before(backend)) {
             for (String rest : List.of(SMUGGLED, SMUGGLED.repeat(500))) {
                 String length = "Content-Length: %d\r\n".formatted(gzip.length() + rest.length());
                 String sent = head("POST /v1/messages", "Content-Encoding: gzip\r\n", length) + gzip + rest;
@@ -151,7 +133,7 @@ class FramingTest {
                 "GET /health \r\n" + host + "\r\n",
                 "G\u0001T /health HTTP/1.1\r\n" + host + "\r\n",
                 "G(T /health HTTP/1.1\r\n" + host + "\r\n");
-        try (var backend = new Backend(); var proxy = proxy(backend)) {
+        try (var backend = new Backend(); var proxy = Proxies.before(backend)) {
             for (String request : odd) {
                 String answers = answers(proxy, request + head("GET /health").repeat(2));
                 String what = request.replaceAll("[^ -~\n]", "?") + "\n->\n" + answers;
@@ -165,7 +147,7 @@ class FramingTest {
 
     @Test
     void whatIsCleanlyReadKeepsTheConnection() throws Exception {
-        try (var backend = new Backend(); var proxy = proxy(backend)) {
+        try (var backend = new Backend(); var proxy = Proxies.before(backend)) {
             String post = head("POST /v1/messages", "Content-Length: %d\r\n".formatted(BODY.length())) + BODY;
             String get = head("GET /health");
             String last = head("GET /health", "Connection: close\r\n");
@@ -176,7 +158,7 @@ class FramingTest {
 
     @Test
     void anOldClientNeedsNoHost() throws Exception {
-        try (var backend = new Backend(); var proxy = proxy(backend)) {
+        try (var backend = new Backend(); var proxy = Proxies.before(backend)) {
             String answer = answers(proxy, "GET /health HTTP/1.0\r\n\r\n");
             assertTrue(answer.startsWith("HTTP/1.1 200 "), answer);
         }

@@ -3,7 +3,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** What A2o learns from the name that llama.cpp's server gives itself in its replies. */
@@ -17,17 +16,10 @@ class LlamaTest {
         return call -> call.reply(200, "application/json", Backend.completion(text), "Server: llama.cpp");
     }
 
-    private static Proxy proxy(Backend backend) throws Exception {
-        var proxy = new Proxy(Options.of(Options.read(
-                new String[] {"--port", "0", "--upstream", backend.url().toString()}, Map.of())));
-        proxy.start();
-        return proxy;
-    }
-
     /** SPEC A.6: llama.cpp reads only strings, and takes an object for auto. */
     @Test
     void aForcedToolIsTheOnlyOne() throws Exception {
-        try (var backend = new Backend(); var proxy = proxy(backend)) {
+        try (var backend = new Backend(); var proxy = Proxies.before(backend)) {
             backend.answers(saying("hello"));
             Wire.post(proxy.port(), HI.formatted("", ""));
             backend.take();
@@ -48,7 +40,7 @@ class LlamaTest {
         String request = HI.formatted("""
                 ,{"role":"assistant","content":[{"type":"tool_use","id":"c1","name":"f","input":{}}]},
                 {"role":"user","content":[{"type":"tool_result","tool_use_id":"c1","content":"r"}]}""", "");
-        try (var backend = new Backend(); var proxy = proxy(backend)) {
+        try (var backend = new Backend(); var proxy = Proxies.before(backend)) {
             backend.answers(call -> call.reply(500, "application/json", refusal), saying("sunny"));
             assertEquals("sunny", Wire.post(proxy.port(), request).said());
             assertEquals("sunny", Wire.post(proxy.port(), request).said());
@@ -66,7 +58,7 @@ class LlamaTest {
         String format = ",\"output_config\":{\"format\":{\"type\":\"json_schema\",\"schema\":{\"type\":\"object\"}}}";
         String refusal = "{\"error\":{\"message\":\"'response_format' with 'tool_choice' is unsupported\"}}";
         Backend.Script refuse = call -> call.reply(400, "application/json", refusal, "Server: llama.cpp");
-        try (var backend = new Backend(); var proxy = proxy(backend)) {
+        try (var backend = new Backend(); var proxy = Proxies.before(backend)) {
             backend.answers(saying("hello"), refuse, refuse, saying("{}"), saying("{}"));
             Wire.post(proxy.port(), HI.formatted("", ""));
             String any = TOOLS.replace("tool\",\"name\":\"g", "any");
@@ -82,7 +74,7 @@ class LlamaTest {
     /** SPEC A.4: what the client began is not said again, but what only looks like it is. */
     @Test
     void aRepeatedPrefillIsTakenOff() throws Exception {
-        try (var backend = new Backend(); var proxy = proxy(backend)) {
+        try (var backend = new Backend(); var proxy = Proxies.before(backend)) {
             String begun = HI.formatted(",{\"role\":\"assistant\",\"content\":\"One, two,\"}", "");
             backend.answers(saying("hello"));
             Wire.post(proxy.port(), HI.formatted("", ""));
@@ -92,5 +84,38 @@ class LlamaTest {
             backend.answers(saying("three"));
             assertEquals("three", Wire.post(proxy.port(), begun).said());
         }
+    }
+
+    /** The server repeats what the request had begun, in whatever pieces; and whatever is held back meanwhile. */
+    @Test
+    void aRepeatedPrefillIsTakenOffAStreamOnce() throws Exception {
+        try (var backend = new Backend(); var proxy = Proxies.before(backend)) {
+            backend.answers(saying("hello"));
+            Wire.post(proxy.port(), HI.formatted("", ""));
+            String format = """
+                    ,"stream":true,"output_config":{"format":{"type":"json_schema","schema":{"type":"object"}}}""";
+            assertEquals("\"a\":{\"b\":1}}", streamed(backend, proxy, "{", format,
+                    "{", "\\\"a\\\":", "{\\\"b\\\":1}", "}"));
+            assertEquals("\"a\":{\"b\":1}}", streamed(backend, proxy, "{", format, "{\\\"a\\\":{\\\"b\\\":1}}"));
+            assertEquals("{\"a\":1}}", streamed(backend, proxy, "{\\\"x\\\":", format,
+                    "{\\\"x", "\\\":", "{\\\"a\\\":1}}"));
+            String plain = ",\"stream\":true";
+            assertEquals(" three, One, two,", streamed(backend, proxy, "One, two,", plain,
+                    "One", ", two", ",", " three,", " One, two,"));
+            assertEquals("One, three", streamed(backend, proxy, "One, two,", plain, "One", ", t", "hree"));
+            assertEquals("One", streamed(backend, proxy, "One, two,", plain, "One"));
+            assertEquals("((", streamed(backend, proxy, "(", plain, "(", "(", "("));
+        }
+    }
+
+    private static String streamed(Backend backend, Proxy proxy, String begun, String more, String... words)
+            throws Exception {
+        backend.answers(call -> {
+            call.events("Server: llama.cpp").data(Backend.ROLE);
+            for (String word : words) call.data(Backend.chunk(word));
+            call.data(Backend.FINISH, Backend.USAGE, "[DONE]").end();
+        });
+        String assistant = ",{\"role\":\"assistant\",\"content\":\"%s\"}".formatted(begun);
+        return Wire.post(proxy.port(), HI.formatted(assistant, more)).said();
     }
 }

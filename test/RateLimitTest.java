@@ -9,22 +9,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** How the backend's rate limits, OpenAI's headers, reach the client: as Anthropic's (SPEC E.4). */
-@Timeout(20)
 class RateLimitTest {
     private static final String OURS = "anthropic-ratelimit-";
     private static final String PLAIN =
             json("{'model':'m','max_tokens':9,'messages':[{'role':'user','content':'hi'}]}");
     private static final String STREAM = PLAIN.replaceFirst("\\{", "{\"stream\":true,");
-
-    private static Proxy proxy(Backend backend) throws Exception {
-        String[] args = {"--port", "0", "--upstream", backend.url().toString()};
-        var proxy = new Proxy(Options.of(Options.read(args, Map.of())));
-        proxy.start();
-        return proxy;
-    }
 
     private static String json(String quoted) {
         return quoted.replace('\'', '"');
@@ -48,7 +39,7 @@ class RateLimitTest {
                 call -> call.reply(200, "application/json", Backend.completion("x"), LIMITS),
                 call -> call.events(LIMITS).data(Backend.chunk("x"), Backend.FINISH, "[DONE]").end(),
                 Backend.refusing(429, "why", LIMITS));
-        try (var backend = new Backend(); Proxy proxy = proxy(backend)) {
+        try (var backend = new Backend(); Proxy proxy = Proxies.before(backend)) {
             for (Backend.Script script : scripts) {
                 backend.answers(script);
                 for (String body : List.of(PLAIN, STREAM)) {
@@ -70,7 +61,7 @@ class RateLimitTest {
         Map<String, Duration> resets = Map.of("1s", Duration.ofSeconds(1), "6m0s", Duration.ofMinutes(6),
                 "7.66s", Duration.ofMillis(7660), "2m59.56s", Duration.ofMillis(179_560),
                 "1h0m30s", Duration.ofSeconds(3630), "20ms", Duration.ofMillis(20), "0s", Duration.ZERO);
-        try (var backend = new Backend(); Proxy proxy = proxy(backend)) {
+        try (var backend = new Backend(); Proxy proxy = Proxies.before(backend)) {
             for (String reset : resets.keySet()) {
                 backend.answers(Backend.refusing(429, "why", "x-ratelimit-reset-tokens: " + reset));
                 Instant asked = Instant.now();
@@ -90,7 +81,7 @@ class RateLimitTest {
     void limitsThatAreNotSaidOrNotReadableAreLeftOut() throws Exception {
         String[] wrong = {"x-ratelimit-limit-requests: many", "x-ratelimit-remaining-requests: ",
                 "x-ratelimit-reset-requests: soon", "x-ratelimit-reset-tokens: 5 apples"};
-        try (var backend = new Backend(); Proxy proxy = proxy(backend)) {
+        try (var backend = new Backend(); Proxy proxy = Proxies.before(backend)) {
             for (String[] headers : new String[][] {wrong, {}}) {
                 backend.answers(call -> call.reply(200, "application/json", Backend.completion("x"), headers));
                 assertFalse(post(proxy, PLAIN).toString().contains("ratelimit"));

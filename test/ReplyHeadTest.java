@@ -1,5 +1,4 @@
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
@@ -11,16 +10,12 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
-import org.junit.jupiter.api.Timeout;
 
 /** Replies whose head is not that of an HTTP/1.1 reply: the client gets an error, and no socket is left open. */
-@Timeout(60)
 class ReplyHeadTest {
-    private static final int WAIT_MILLIS = 20_000;
     private static final String MODEL = "\"model\":\"m\",\"max_tokens\":9,";
     private static final String PLAIN = "{" + MODEL + "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}";
     private static final String STREAM = PLAIN.replaceFirst("\\{", "{\"stream\":true,");
@@ -53,14 +48,6 @@ class ReplyHeadTest {
         return heads;
     }
 
-    private static Proxy proxy(Backend backend, String... more) throws IOException {
-        String[] args = Stream.concat(Stream.of("--port", "0", "--upstream", backend.url().toString()),
-                Stream.of(more)).toArray(String[]::new);
-        var proxy = new Proxy(Options.of(Options.read(args, Map.of())));
-        proxy.start();
-        return proxy;
-    }
-
     /** Sends that, and notes whether the proxy then closes the connection. */
     private static Backend.Script sending(String head, BlockingQueue<Boolean> left) {
         return call -> {
@@ -70,7 +57,7 @@ class ReplyHeadTest {
                 left.add(true);
                 return;
             }
-            left.add(call.isLeft(WAIT_MILLIS));
+            left.add(call.isLeft(Tasks.WAIT_SECONDS * 1000));
         };
     }
 
@@ -87,7 +74,7 @@ class ReplyHeadTest {
 
     private static void assertClosed(String head) throws Exception {
         var left = new LinkedBlockingQueue<Boolean>();
-        try (var backend = new Backend().answers(sending(head, left)); Proxy proxy = proxy(backend)) {
+        try (var backend = new Backend().answers(sending(head, left)); Proxy proxy = Proxies.before(backend)) {
             for (String request : List.of(PLAIN, STREAM)) {
                 Wire.Reply reply = Wire.post(proxy.port(), request);
                 assertEquals(502, reply.status(), reply.body());
@@ -99,7 +86,7 @@ class ReplyHeadTest {
 
     private static void assertAllAreLeft(Backend backend, BlockingQueue<Boolean> left) throws Exception {
         for (int i = backend.requests(); i > 0; i--) {
-            assertTrue(left.poll(WAIT_MILLIS, TimeUnit.MILLISECONDS), "a connection is left open");
+            assertEquals(true, left.poll(Tasks.WAIT_SECONDS, TimeUnit.SECONDS), "a connection is left open");
         }
         assertNoneIsHeld(backend);
     }
@@ -107,7 +94,7 @@ class ReplyHeadTest {
     @Test
     void theListOfModelsLeavesNoneOpenEither() throws Exception {
         var left = new LinkedBlockingQueue<Boolean>();
-        try (var backend = new Backend().answers(sending("220 ready\r\n", left)); Proxy proxy = proxy(backend)) {
+        try (var backend = new Backend().answers(sending("220 ready\r\n", left)); Proxy proxy = Proxies.before(backend)) {
             assertEquals(200, Wire.ask(proxy.port(), "GET", "/v1/models", new byte[0]).status());
             assertAllAreLeft(backend, left);
         }
@@ -122,17 +109,18 @@ class ReplyHeadTest {
             while (!call.isLeft(50)) call.raw("b");
             left.add(true);
         };
-        try (var backend = new Backend().answers(drips); Proxy proxy = proxy(backend, "--timeout", "1")) {
-            assertEquals(504, Wire.post(proxy.port(), PLAIN).status());
+        var clock = new HeldClock();
+        try (var backend = new Backend().answers(drips); Proxy proxy = Proxies.before(clock, backend, "--timeout", "7")) {
+            FutureTask<Wire.Reply> reply = Tasks.ask(() -> Wire.post(proxy.port(), PLAIN));
+            backend.take();
+            clock.elapse(7_000);
+            assertEquals(504, Tasks.outcome(reply).status());
             assertAllAreLeft(backend, left);
         }
     }
 
-    private static void assertNoneIsHeld(Backend backend) throws IOException {
+    private static void assertNoneIsHeld(Backend backend) throws Exception {
         assumeTrue(Sockets.canBeCounted(), "no /proc here");
-        long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(WAIT_MILLIS);
-        int held = Sockets.to(backend.url().getPort());
-        while (held > 0 && System.nanoTime() < until) held = Sockets.to(backend.url().getPort());
-        assertEquals(0, held, "sockets to the backend");
+        Tasks.await(() -> Sockets.to(backend.url().getPort()) == 0, "a socket to the backend is left open");
     }
 }

@@ -8,15 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.net.Socket;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -27,18 +24,14 @@ import java.util.logging.Logger;
 import java.util.logging.SimpleFormatter;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** What must not get through: foreign sites to the proxy, keys and headers past it, line breaks out of it. */
-@Timeout(40)
 @ResourceLock("log")
 class SafetyTest {
-    private static final int WAIT_SECONDS = 15;
     private static final String UPSTREAM_KEY = "sk-upstream-0123456789abcdef";
     private static final String AUTH_KEY = "auth-key-0123456789abcdef";
     private static final String CLIENT_KEY = "sk-client-0123456789abcdef";
@@ -64,7 +57,7 @@ class SafetyTest {
 
         synchronized List<String> until(String id) throws InterruptedException {
             while (read.stream().noneMatch(record -> record.contains(id))) {
-                String next = fresh.poll(WAIT_SECONDS, TimeUnit.SECONDS);
+                String next = fresh.poll(Tasks.WAIT_SECONDS, TimeUnit.SECONDS);
                 if (next == null) throw new AssertionError("no record of %s in %s".formatted(id, read));
                 read.add(next);
             }
@@ -77,39 +70,6 @@ class SafetyTest {
 
         @Override
         public void close() { }
-    }
-
-    /** A backend and the proxy before it. */
-    private static final class Pair implements AutoCloseable {
-        private final Backend backend = new Backend();
-        private final Proxy proxy;
-
-        private Pair(String... args) throws IOException {
-            proxy = proxy(backend.url(), args);
-            proxy.start();
-        }
-
-        private int port() {
-            return proxy.port();
-        }
-
-        private Wire.Reply post(String body, String... headers) throws IOException {
-            return Wire.post(proxy.port(), body, headers);
-        }
-
-        /** Sends a request whose head has these lines, among them all that are to name a host. */
-        private Wire.Reply raw(String requestLine, String... headers) throws IOException {
-            String body = requestLine.startsWith("POST") ? plain("hi") : "";
-            try (var wire = new Wire(proxy.port())) {
-                return wire.write(request(requestLine, body, headers)).reply();
-            }
-        }
-
-        @Override
-        public void close() throws IOException {
-            proxy.close();
-            backend.close();
-        }
     }
 
     private interface Claim {
@@ -143,9 +103,12 @@ class SafetyTest {
         return options(environment, args).upstreams().getFirst().key();
     }
 
-    private static Proxy proxy(URI url, String... args) throws IOException {
-        Stream<String> all = Stream.concat(Stream.of("--port", "0", "--upstream", url.toString()), Stream.of(args));
-        return new Proxy(options(Map.of(), all.toArray(String[]::new)));
+    /** Sends a request whose head has these lines, among them all that are to name a host. */
+    private static Wire.Reply raw(Pair pair, String requestLine, String... headers) throws IOException {
+        String body = requestLine.startsWith("POST") ? plain("hi") : "";
+        try (var wire = new Wire(pair.port())) {
+            return wire.write(request(requestLine, body, headers)).reply();
+        }
     }
 
     private static byte[] request(String requestLine, String body, String... headers) {
@@ -182,17 +145,9 @@ class SafetyTest {
         List<FutureTask<Void>> tasks = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             int number = i;
-            tasks.add(new FutureTask<>(() -> {
-                claim.prove(number);
-                return null;
-            }));
-            Thread.ofVirtual().start(tasks.getLast());
+            tasks.add(Tasks.begin(() -> claim.prove(number)));
         }
-        try {
-            for (FutureTask<Void> task : tasks) task.get(WAIT_SECONDS, TimeUnit.SECONDS);
-        } catch (ExecutionException e) {
-            throw new AssertionError(e.getCause().getMessage(), e.getCause());
-        }
+        for (FutureTask<Void> task : tasks) Tasks.outcome(task);
     }
 
     /** {@return the message of what must be an error in Anthropic's shape} */
@@ -219,7 +174,7 @@ class SafetyTest {
     private static void assertForbidden(Pair pair, String... headers) throws IOException {
         for (String request : REQUESTS) {
             String what = request + " with " + List.of(headers);
-            Wire.Reply reply = pair.raw(request, headers);
+            Wire.Reply reply = raw(pair, request, headers);
             error(reply, 403, "permission_error", what);
             assertNull(reply.headers().get("access-control-allow-origin"), what);
         }
@@ -228,7 +183,7 @@ class SafetyTest {
 
     private static void assertAllowed(Pair pair, String... headers) throws IOException {
         String what = List.of(headers).toString();
-        for (String request : REQUESTS.subList(0, 3)) assertGood(pair.raw(request, headers), what);
+        for (String request : REQUESTS.subList(0, 3)) assertGood(raw(pair, request, headers), what);
     }
 
     @Test
@@ -302,7 +257,7 @@ class SafetyTest {
         try (var pair = new Pair("--host", "0.0.0.0", "--auth-key", AUTH_KEY)) {
             for (String host : List.of("proxy.test:" + pair.port(), "192.168.1.5", "localhost")) {
                 assertAllowed(pair, "host: " + host, "x-api-key: " + AUTH_KEY);
-                error(pair.raw("POST /v1/messages", "host: " + host), 401, "authentication_error", host);
+                error(raw(pair, "POST /v1/messages", "host: " + host), 401, "authentication_error", host);
             }
         }
     }
@@ -317,14 +272,14 @@ class SafetyTest {
                 for (String header : List.of("x-none: x", "x-api-key: wrong", "x-api-key: " + AUTH_KEY + "x",
                         "x-api-key: " + AUTH_KEY.substring(1), "authorization: Bearer wrong", "authorization: Bearer",
                         "authorization: Basic " + AUTH_KEY, "cookie: x-api-key=" + AUTH_KEY)) {
-                    String message = error(pair.raw(request, "host: localhost", header), 401, "authentication_error",
+                    String message = error(raw(pair, request, "host: localhost", header), 401, "authentication_error",
                             request + " with " + header);
                     assertFalse(message.contains(AUTH_KEY), message);
                 }
             }
             assertEquals(0, pair.backend.requests(), "what is refused does not reach the backend");
-            assertGood(pair.raw("GET /health", "host: localhost"), "no key");
-            assertGood(pair.raw("GET /health", "host: localhost", "x-api-key: wrong"), "a wrong key");
+            assertGood(raw(pair, "GET /health", "host: localhost"), "no key");
+            assertGood(raw(pair, "GET /health", "host: localhost", "x-api-key: wrong"), "a wrong key");
             assertAllowed(pair, "host: localhost", "x-api-key: " + AUTH_KEY);
             assertAllowed(pair, "host: localhost", "authorization: Bearer " + AUTH_KEY);
             assertAllowed(pair, "host: localhost", "authorization: Bearer other", "x-api-key: " + AUTH_KEY);
@@ -445,12 +400,7 @@ class SafetyTest {
 
     /** Sends the request, reads all there is, and fails unless that is one reply with a head of well-formed lines. */
     private static void assertOneReply(Pair pair, byte[] request, String what) throws IOException {
-        String reply;
-        try (var socket = new Socket("127.0.0.1", pair.port())) {
-            socket.setSoTimeout(WAIT_SECONDS * 1000);
-            socket.getOutputStream().write(request);
-            reply = new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
-        }
+        String reply = Wire.all(pair.port(), request);
         String[] parts = reply.split("\r\n\r\n", 2);
         String[] lines = parts[0].split("\r\n", -1);
         assertTrue(lines[0].matches("HTTP/1\\.1 [2-5]\\d\\d( [ -~]*)?"), () -> what + ": " + reply);
@@ -571,7 +521,7 @@ class SafetyTest {
                             : pair.post(stream(prompt), "authorization: Bearer " + own));
                 });
                 pair.post(plain("hi"), "x-api-key: " + CLIENT_KEY + "\u0001");
-                pair.raw("GET /v1/no-such-path", "host: evil.test", "x-api-key: " + own);
+                raw(pair, "GET /v1/no-such-path", "host: evil.test", "x-api-key: " + own);
                 String kept = log.until(pair.post(plain("the end"), "x-api-key: " + own)).toString();
                 assertTrue(kept.contains("script 2"), kept);
                 for (String key : List.of(CLIENT_KEY, UPSTREAM_KEY, AUTH_KEY)) assertWithout(key, kept, "the log");
@@ -586,7 +536,7 @@ class SafetyTest {
             for (String request : List.of(plain("the question"), stream("the question"))) {
                 Wire.Reply reply = pair.post(request);
                 String kept = "";
-                long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(WAIT_SECONDS); // what is logged comes last
+                long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(Tasks.WAIT_SECONDS); // what is logged comes last
                 String last = reply.headers().get("request-id") + " < " + reply.body();
                 while (!kept.contains(last) && System.nanoTime() < until) kept = log.until(reply).toString();
                 assertTrue(kept.matches("(?s).* << (\\{|data: \\{).*Hello.*"), kept);

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -45,11 +46,9 @@ final class SoakPlan {
                 case KEEP -> call.keep();
                 case CLOSE -> { } // by returning
                 case RESET -> call.reset();
-                case STAY -> {
-                    if (!call.isLeft(MAX_STAY_MILLIS)) throw new AssertionError("kept waiting");
-                }
+                case STAY -> call.awaitLeft();
                 case RUN -> {
-                    long until = System.nanoTime() + MAX_STAY_MILLIS * 1_000_000L;
+                    long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(Tasks.WAIT_SECONDS);
                     while (System.nanoTime() < until) call.data(Backend.chunk("more "));
                     throw new AssertionError("kept reading although the client has left");
                 }
@@ -75,7 +74,6 @@ final class SoakPlan {
     }
 
     static final Outcome UNASKED = new Outcome(false, true, false, 502, 0, false);
-    private static final int MAX_STAY_MILLIS = 12_000;
     private static final int FIRST_TO_STAY = 300; // it costs five seconds, so there is none in a quick run
     /** Whether half an event after finish_reason, and then a good end, may be taken for a broken stream. */
     private static final boolean HALF_AN_EVENT_SPOILS_ALL = false;

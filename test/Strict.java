@@ -25,17 +25,10 @@ final class Strict implements AutoCloseable {
             json("{'model':'m1','max_tokens':9,'stream':true,'messages':[{'role':'user','content':'hi'}]}");
 
     private final Backend backend = new Backend().answers(FINE);
-    private final Proxy proxy = proxy(backend);
+    private final Proxy proxy = Proxies.before(backend);
 
     Strict(Refusals.Row... refusals) throws Exception {
         refuses(FINE, refusals);
-    }
-
-    private static Proxy proxy(Backend backend) throws Exception {
-        String[] args = {"--port", "0", "--upstream", backend.url().toString()};
-        var proxy = new Proxy(Options.of(Options.read(args, Map.of())));
-        proxy.start();
-        return proxy;
     }
 
     static String json(String quoted) {

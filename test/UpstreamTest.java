@@ -1,7 +1,6 @@
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.net.http.HttpResponse;
@@ -14,13 +13,14 @@ import org.junit.jupiter.api.Test;
 
 /** Requests to a backend and what comes of them, without the exchange that is usually around them. */
 class UpstreamTest {
-    private static final long WAIT_NANOS = TimeUnit.SECONDS.toNanos(60);
+    private static final long WAIT_NANOS = TimeUnit.SECONDS.toNanos(Tasks.WAIT_SECONDS);
     private static final int MAX_TRIES = 1000;
 
     private static Upstream upstream(Backend backend) throws Exception {
         String[] args = {"--upstream", backend.url().toString()};
         Options options = Options.of(Options.read(args, Map.of()));
-        return new Upstream(options, options.upstreams().getFirst(), new Places(10));
+        Options.Target target = options.upstreams().getFirst();
+        return new Upstream(options, target, new Places(10, new PatientClock()), new PatientClock());
     }
 
     private static CompletableFuture<?> send(Upstream upstream, String json, Upstream.Arrivals arrived) {
@@ -35,7 +35,7 @@ class UpstreamTest {
     private static Upstream.Arrivals sendOnTheSameConnection(Upstream upstream, Backend backend) throws Exception {
         for (int i = 0; i < MAX_TRIES; i++) {
             int connections = backend.connections();
-            var arrived = new Upstream.Arrivals();
+            var arrived = new Upstream.Arrivals(new PatientClock());
             send(upstream, "another", arrived);
             backend.take();
             if (backend.connections() == connections) return arrived;
@@ -53,11 +53,11 @@ class UpstreamTest {
         try (var backend = new Backend()) {
             Upstream upstream = upstream(backend);
             backend.answers(call -> call.reply(200, "text/plain", "unwanted"));
-            var unwanted = new Upstream.Arrivals();
+            var unwanted = new Upstream.Arrivals(new PatientClock());
             CompletableFuture<?> sent = send(upstream, "first", unwanted);
             backend.take();
             backend.answers(call -> {
-                assertTrue(another.await(60, TimeUnit.SECONDS));
+                Tasks.await(another);
                 call.reply(200, "text/plain", "wanted", "connection: close");
             });
             Upstream.Arrivals wanted = sendOnTheSameConnection(upstream, backend);
@@ -75,15 +75,15 @@ class UpstreamTest {
         try (var backend = new Backend()) {
             backend.answers(call -> {
                 begin.answer(call);
-                assertTrue(call.isLeft(60_000), "the connection stays open");
+                call.awaitLeft();
                 left.countDown();
             });
-            var arrived = new Upstream.Arrivals();
+            var arrived = new Upstream.Arrivals(new PatientClock());
             CompletableFuture<?> sent = send(upstream(backend), "unwanted", arrived);
             backend.take();
             for (int i = 0; i < pieces; i++) assertNotNull(next(arrived));
             arrived.stop(sent);
-            assertTrue(left.await(60, TimeUnit.SECONDS));
+            Tasks.await(left);
         }
     }
 

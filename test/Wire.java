@@ -18,8 +18,6 @@ import java.util.stream.Collectors;
  * {@code java.net.http}, since what a test loads of that first would not be set up by the proxy.
  */
 final class Wire implements AutoCloseable {
-    private static final int WAIT_MILLIS = 20_000;
-
     /** An event of a stream, its data as a {@link Tree}. */
     record Event(String name, Object data) {
         String text(String path) {
@@ -85,7 +83,7 @@ final class Wire implements AutoCloseable {
     Wire(int port) throws IOException {
         socket = new Socket("127.0.0.1", port);
         socket.setTcpNoDelay(true);
-        socket.setSoTimeout(WAIT_MILLIS);
+        socket.setSoTimeout(Tasks.WAIT_SECONDS * 1000);
         in = new BufferedInputStream(socket.getInputStream());
         out = socket.getOutputStream();
     }
@@ -99,6 +97,13 @@ final class Wire implements AutoCloseable {
 
     static Reply post(int port, String body, String... headers) throws IOException {
         return ask(port, "POST", "/v1/messages", body.getBytes(StandardCharsets.UTF_8), headers);
+    }
+
+    /** {@return all that comes on a connection of its own until the proxy closes it, a byte a character} */
+    static String all(int port, byte[] sent) throws IOException {
+        try (var wire = new Wire(port)) {
+            return new String(wire.write(sent).in.readAllBytes(), StandardCharsets.ISO_8859_1);
+        }
     }
 
     /** Sends a request but for its body; {@code length} is the header that says how that is sent. */
