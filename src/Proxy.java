@@ -108,6 +108,7 @@ final class Proxy implements AutoCloseable {
     @Override
     public void close() {
         ticker.interrupt();
+        upstreams.forEach(Upstream::close);
         server.stop(0);
     }
 

@@ -26,8 +26,6 @@ final class Sse {
     Sse(Supplier<byte[]> source) { this.source = source; }
 
     byte[] data() { return data; }
-    /** {@return the bytes that what has been read so far takes} */
-    long held() { return (long) bytes.length + line.length + data.length; }
     /** {@return whether this is the {@code [DONE]} that ends a stream of OpenAI's} */
     boolean isDone() { return begins(data, 0, "[DONE]"); }
     /** {@return whether the event is an error by its name, whatever its data} */
@@ -44,7 +42,7 @@ final class Sse {
                 do value++; while (line[value - 1] != ':');
                 while (value < line.length && line[value] == ' ') value++;
             }
-            boolean isBare = begins(line, from, "{");
+            boolean isBare = begins(line, from, "{") || begins(line, from, "[DONE]");
             boolean isData = isBare || value > from;
             boolean isJson = isData && (begins(line, value, "{") || begins(line, value, "["));
             boolean isNamed = begins(line, from, "event:");
