@@ -284,6 +284,8 @@ final class Proxy implements AutoCloseable {
             return Json.parse(body);
         } catch (IOException | IndexOutOfBoundsException e) { // the latter for chunks of a length below zero
             throw new ApiError(400, "request_body_encoding_invalid", "the body is not what its headers say");
+        } catch (Json.TooManyValues e) {
+            throw new ApiError(413, "the body holds more than %d JSON values".formatted(Json.MAX_VALUES));
         } catch (Json.Malformed e) {
             throw new ApiError(400, "the body is " + e.getMessage());
         }
