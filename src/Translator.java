@@ -801,8 +801,10 @@ final class Translator {
     private Arguments.Ending ending() {
         Finish finish = Finish.of(finishReason);
         if (finish == Finish.LENGTH || finish == Finish.WINDOW) return Arguments.Ending.CUT;
-        boolean isAtLimit = maxTokens > 0 && Usage.of(usage, timings).output() >= maxTokens;
-        return isAtLimit ? Arguments.Ending.AT_LIMIT : Arguments.Ending.WHOLE;
+        Usage counted = Usage.of(usage, timings);
+        boolean isAtLimit = maxTokens > 0 && counted.output() >= maxTokens;
+        boolean isFull = options.context() > 0 && counted.prompt() + counted.output() >= options.context();
+        return isAtLimit || isFull ? Arguments.Ending.AT_LIMIT : Arguments.Ending.WHOLE;
     }
 
     /** Begins the block of a call; {@code extra} is what the backend wants back with it. */
