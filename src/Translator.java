@@ -576,7 +576,9 @@ final class Translator {
     }
 
     /** {@return whether this is {@code "[DONE]"}, the end of the stream written as JSON} */
-    private static boolean isDone(Json chunk) { return DONE.matcher(chunk.text()).matches(); }
+    private static boolean isDone(Json chunk) {
+        return chunk instanceof Json.Str && DONE.matcher(chunk.text()).matches();
+    }
 
     /** {@return the chunks in an event's data: one, those of a list, none in null, a number, an empty list} */
     private List<Json> chunks(Json data) {
