@@ -38,6 +38,8 @@ final class Body {
             if (client.isCut()) throw new ApiError(408, "the body did not come in time");
             String message = "the body is not what its headers say, or has trailers, which are not taken";
             throw new ApiError(400, "request_body_encoding_invalid", message);
+        } catch (Json.TooManyValues e) {
+            throw new ApiError(413, "the body holds more than %d JSON values".formatted(Json.MAX_VALUES));
         } catch (Json.Malformed e) {
             throw new ApiError(400, "the body is " + e.getMessage());
         }

@@ -5,9 +5,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
@@ -15,10 +13,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** Instances behind a balancer are restarted one after the other, and no client loses a request. */
-@Timeout(120)
 class RestartTest {
     private static final String BODY = """
             {"model":"m","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}""";
@@ -96,10 +92,7 @@ class RestartTest {
     }
 
     private static Instance instance(Backend backend) throws Exception {
-        String[] args = {"--port", "0", "--upstream", backend.url().toString()};
-        var proxy = new Proxy(Options.of(Options.read(args, Map.of())));
-        proxy.start();
-        return new Instance(proxy);
+        return new Instance(Proxies.before(backend));
     }
 
     /** Sends requests on one connection until it is told that it is closed, then on the next. {@return how many} */
