@@ -40,12 +40,16 @@ final class ApiError extends RuntimeException {
     record Context(String host, String model, boolean isKeyOurs, Secrets secrets, long window, long tokens,
                    long maxTokens) { }
 
+    /** Where it comes from: the backend's answer, a connection that could not be made, the proxy itself, or else. */
+    enum Origin { ANSWER, CONNECTION, PROXY, OTHER }
+
     private final int status;
     private final String code; // details.error_code, by which SDKs choose the class of their exception; or ""
     private long retrySeconds = -1; // if the client may choose
     private boolean isFinal; // whether SDKs must not try again where they would
     private boolean isPassing; // whether to try again soon may help
     private boolean isAtLimit; // whether only the reply reached the length asked for
+    private Origin origin = Origin.OTHER;
     private String refusal = ""; // the backend's own words, from which something may be learned
 
     ApiError(int status, String message) { this(status, "", message); }
@@ -63,6 +67,7 @@ final class ApiError extends RuntimeException {
     /** {@return whether this is no more than a reply that reached the length that was asked for} */
     boolean isAtLimit() { return isAtLimit; }
     String refusal() { return refusal; }
+    Origin origin() { return origin; }
     long retrySeconds() { return retrySeconds; }
 
     ApiError asFinal() {
@@ -80,6 +85,11 @@ final class ApiError extends RuntimeException {
         return this;
     }
 
+    ApiError from(Origin where) {
+        origin = where;
+        return this;
+    }
+
     ApiError retryAfter(long seconds) {
         retrySeconds = Math.min(seconds, MAX_RETRY_SECONDS);
         isFinal |= seconds > MAX_RETRY_SECONDS;
@@ -92,6 +102,7 @@ final class ApiError extends RuntimeException {
         error.retrySeconds = retrySeconds;
         error.isFinal = isFinal;
         error.isPassing = isPassing;
+        error.origin = origin;
         error.refusal = refusal;
         return error;
     }
@@ -118,7 +129,7 @@ final class ApiError extends RuntimeException {
             String bare = raw.replaceAll("(?s)<(style|script).*?</\\1>|<[^>]*>", " ").replaceAll("\\s+", " ").strip();
             String text = "%.200s".formatted(bare);
             boolean foreign = raw.startsWith("<") && (status < 400 || status >= 500); // a gateway's page
-            return foreign ? new ApiError(502, context.host + ": " + text)
+            return foreign ? new ApiError(502, context.host + ": " + text).from(Origin.ANSWER)
                     : ofUpstream(status, Json.Str.of(text), context);
         }
     }
@@ -128,6 +139,10 @@ final class ApiError extends RuntimeException {
      * status 200 the error came inside a reply, and its own code or type says the status.
      */
     static ApiError ofUpstream(int status, Json body, Context context) {
+        return ofAnswer(status, body, context).from(Origin.ANSWER);
+    }
+
+    private static ApiError ofAnswer(int status, Json body, Context context) {
         Json outer = body.items().isEmpty() ? body : body.items().getFirst();
         Json error = outer.get("error") instanceof Json.Obj inner ? inner : outer;
         String raw = error.get("metadata").get("raw").text(); // where OpenRouter puts the words of the provider

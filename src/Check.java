@@ -5,7 +5,12 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalTime;
+import java.time.ZoneId;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -16,7 +21,8 @@ import java.util.stream.Stream;
 /** {@code --check}: asks a backend, through a proxy as clients will, for what they need, and prints a row for each. */
 final class Check {
     private static final long MAX_SECONDS = 60; // for a reply
-    private static final String DISPENSABLE = "token counts|parallel calls|reasoning|image|JSON.*|stop.*|model errors";
+    private static final String DISPENSABLE = 
+            "token counts|parallel calls|reasoning|image|JSON.*|stop.*|model errors|next backend";
     private static final String SAY = "'messages':[{'role':'user','content':%}]";
     private static final String CITY = "{'type':'object','properties':{'city':{'type':'string'}},'required':['city']}";
     private static final String TOOL = "'tools':[{'name':'get_weather','input_schema':" + CITY + "}],";
@@ -49,26 +55,43 @@ final class Check {
     private final Options options;
     private final Secrets secrets;
     private final Proxy proxy;
+    private final Map<String, Proxy> nextOnes = new LinkedHashMap<>(); // before the other backends, by their names
     private final HttpClient client = HttpClient.newHttpClient();
     private final List<String> omitted = new ArrayList<>();
     private final List<String> lacking = new ArrayList<>();
     private final String others; // the options, beside backend and model, for the command
     private String model;
 
-    /** Checks the first backend, through a proxy that knows no --model, so that an unknown one can be asked for. */
+    /**
+     * Checks the first backend, through a proxy that knows no --model, so that an unknown one can be asked for; and
+     * whether the others answer at all.
+     */
     Check(Map<String, List<String>> given) throws IOException {
-        given.replaceAll((flag, values) -> flag.startsWith("--upstream") ? values.subList(0, 1) : values);
-        model = Options.of(given).model("");
-        others = Stream.of("--context", "--timeout", "--ca-cert", "--header", "--extra-body").filter(given::containsKey)
-                .flatMap(flag -> given.get(flag).stream().map(value -> " %s %s".formatted(flag,
+        given.putAll(Map.of("--host", List.of("127.0.0.1"), "--port", List.of("0")));
+        List<Options.Target> targets = Options.of(given).upstreams();
+        for (int i = 1; i < targets.size(); i++) {
+            nextOnes.put(targets.get(i).address(), new Proxy(Options.of(withBackend(i, given))));
+        }
+        Map<String, List<String>> first = withBackend(0, given);
+        model = Options.of(first).model("");
+        others = Stream.of("--context", "--timeout", "--ca-cert", "--header", "--extra-body").filter(first::containsKey)
+                .flatMap(flag -> first.get(flag).stream().map(value -> " %s %s".formatted(flag,
                         quoted(flag.equals("--header") ? value.replaceFirst(":.*", ": ...") : value))))
                 .collect(Collectors.joining());
-        given.keySet().removeAll(List.of("--model", "--map"));
-        given.putAll(Map.of("--host", List.of("127.0.0.1"), "--port", List.of("0")));
-        options = Options.of(given);
+        first.keySet().removeAll(List.of("--model", "--map"));
+        options = Options.of(first);
         secrets = options.secrets().with(clientKey());
         proxy = new Proxy(options);
         proxy.start();
+        nextOnes.values().forEach(Proxy::start);
+    }
+
+    /** {@return the options with one of the backends alone, and its key} */
+    private static Map<String, List<String>> withBackend(int number, Map<String, List<String>> given) {
+        Map<String, List<String>> one = new HashMap<>(given);
+        one.replaceAll((flag, values) -> flag.startsWith("--upstream")
+                ? List.of(values.get(Math.min(number, values.size() - 1))) : values);
+        return one;
     }
 
     /** Prints the rows, what follows from them, and the command to use. {@return whether Claude Code will work} */
@@ -81,6 +104,7 @@ final class Check {
         if (credentials.holdsBack(clientKey())) print("the key here begins with sk-ant-, so it gets no key%n");
         print("%n");
         if (begins()) goesOn();
+        nextOnes.forEach(this::checkNext);
         boolean works = lacking.stream().allMatch(row -> row.matches(DISPENSABLE));
         lacking.removeIf(row -> !works && row.matches(DISPENSABLE));
         String verdict = lacking.isEmpty() ? "works" : works ? "works without " : "will not work: no ";
@@ -103,6 +127,7 @@ final class Check {
         List<String> models = proxy.listed(clientKey(), patience()).stream().map(each -> each.get("id").text()).toList();
         if (model.isEmpty()) model = models.stream().findFirst().orElse("any");
         String said = ask("'stream':false," + SAY, "Say OK.").summary();
+        if (said.matches("\\d{3}: .*")) tellLastError(proxy);
         return row("connection", !said.matches("50[24]: .*"), "it answers",
                 said + "; does it run? is --upstream right?")
                 && row("key", !said.matches("40[13]: .*|.* the proxy's credentials"), "accepted, or not needed",
@@ -125,9 +150,28 @@ final class Check {
         test("image", RED, "Which colour is this? One word.", "(?i).*\\bred\\b.*");
         test("JSON schema", SCHEMA + SAY, "What is the capital of France?", "\\{ *\"city\".*}");
         test("stop sequence", "'stop_sequences':['7']," + SAY, "Count from 1 to 9.", "[^7]*5[^7]*");
+        tellLastError(proxy);
         test("model errors", "'model':'unknown'," + SAY, "Say OK.", "40[04]: .*");
         String names = omitted.stream().distinct().collect(Collectors.joining(", ")).replace("dropped_", "");
         if (!names.isEmpty()) print("%-19s %s%n", "left out", names);
+    }
+
+    private void checkNext(String host, Proxy next) {
+        String question = "{'model':%,'max_tokens':1024,'thinking':{'type':'disabled'}," + SAY + "}";
+        String request = new Json.Writer().put(question, model, "Say OK.").toString();
+        String said = send(next, "POST", "/v1/messages", request).summary();
+        boolean isGood = !said.matches("|\\d{3}: .*");
+        if (!isGood) tellLastError(next);
+        row("next backend", isGood, host + ": " + said, host + ": " + said);
+    }
+
+    /** Prints what went wrong last at the backend of {@code asked}, and when. */
+    private void tellLastError(Proxy asked) {
+        Json backend = Json.parse(send(asked, "GET", "/status.json", "").body).get("upstreams").items().getFirst();
+        Json last = backend.get("last_error");
+        if (last.isNull()) return;
+        LocalTime time = LocalTime.ofInstant(Instant.ofEpochMilli(last.get("time").toLong(0)), ZoneId.systemDefault());
+        printRow("last error", "", "%s at %tT: %s".formatted(last.get("status").raw(), time, last.get("message").text()));
     }
 
     private Reply test(String row, String request, String prompt, String good) {
@@ -141,15 +185,23 @@ final class Check {
     private boolean row(String name, boolean isGood, String seen, String otherwise) {
         if (!isGood) lacking.add(name);
         boolean isUnsure = name.matches(DISPENSABLE) && !otherwise.matches("\\d{3}: .*"); // another time it may go well
-        String text = isGood || isUnsure ? "%.58s".formatted(isGood ? seen : otherwise) : "%.290s".formatted(otherwise);
-        String lines = text.replaceAll("(.{1,58})(?: |$)", "$1\n" + " ".repeat(20)).strip();
-        print("%-15s %-3s %s%n", name, isGood ? "ok" : isUnsure ? "?" : "no", lines);
+        if (isGood) {
+            printRow(name, "ok", "%.58s".formatted(secrets.mask(seen)));
+        } else {
+            printRow(name, isUnsure ? "?" : "no", (isUnsure ? "%.58s" : "%.290s").formatted(secrets.mask(otherwise)));
+        }
         return isGood;
+    }
+
+    private void printRow(String name, String verdict, String text) {
+        String lines = text.replaceAll("(.{1,58})(?: |$)", "$1\n" + " ".repeat(20)).strip();
+        print("%-15s %-3s %s%n", name, verdict, lines);
     }
 
     private Reply ask(String request, String prompt) {
         String usual = "{'model':%,'max_tokens':1024,'stream':true,'thinking':{'type':'disabled'},"; // the last counts
-        return send(new Json.Writer().put(usual + request + "}", model, prompt).toString());
+        String json = new Json.Writer().put(usual + request + "}", model, prompt).toString();
+        return send(proxy, "POST", "/v1/messages", json);
     }
 
     private Duration patience() {
@@ -161,9 +213,9 @@ final class Check {
         return options.authKey().orElse(System.getenv().getOrDefault("ANTHROPIC_API_KEY", "any"));
     }
 
-    private Reply send(String json) {
-        HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + proxy.port() + "/v1/messages"))
-                .header("x-api-key", clientKey()).POST(HttpRequest.BodyPublishers.ofString(json)).build();
+    private Reply send(Proxy asked, String method, String path, String json) {
+        HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + asked.port() + path))
+                .header("x-api-key", clientKey()).method(method, HttpRequest.BodyPublishers.ofString(json)).build();
         long[] times = {System.nanoTime(), 0};
         return client.sendAsync(request, head -> {
             times[1] = System.nanoTime();

@@ -7,17 +7,18 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
- * Which keys one backend gets, whose they are, and in which headers. Keys of Anthropic's, which begin with
- * {@code sk-ant-}, go to Anthropic's hosts alone: a client that is logged in sends such a one by itself.
+ * Decides which keys a backend gets, and in which headers. Keys of Anthropic's, which begin with {@code
+ * sk-ant-}, go to Anthropic's hosts alone: a client that is logged in sends its token without being asked.
  */
 final class Credentials {
     private static final Logger LOG = Logger.getLogger("a2o");
-    /** The beginning of an API key or a subscription's token, such as {@code sk-ant-oat01-}, also after a scheme. */
+    /** An API key or a subscription's token, such as {@code Bearer sk-ant-oat01-…}. */
     private static final Pattern ANTHROPIC_KEY = Pattern.compile("(?i)(?<![a-z0-9])sk-ant-");
     private static final Pattern ANTHROPIC_HOST = Pattern.compile("(?i)([a-z0-9-]+\\.)+anthropic\\.com\\.?");
+    private static final String ANY_OF_THE_CLIENTS = "the client's key";
+    private static final String SOME_OF_THE_CLIENTS = "the client's key unless it begins with sk-ant-";
     private static final String WHY = "it begins with sk-ant-, and such keys go to Anthropic alone";
 
     private final Options options;
@@ -35,13 +36,14 @@ final class Credentials {
     URI url(URI url) {
         if (!mustBeHeldBack("" + url.getQuery())) return url;
         String kept = Arrays.stream(url.getRawQuery().split("&"))
-                .filter(parameter -> !mustBeHeldBack(Secrets.decoded(parameter))).collect(Collectors.joining("&"));
+                .filter(parameter -> !mustBeHeldBack(Secrets.decoded(parameter)))
+                .collect(Collectors.joining("&"));
         tell("the key in its URL");
         String withoutQuery = url.toString().substring(0, url.toString().indexOf('?'));
         return URI.create(kept.isEmpty() ? withoutQuery : withoutQuery + "?" + kept);
     }
 
-    /** {@return the headers to send, by their names in lower case} Of the client's nothing but its key is sent on. */
+    /** {@return the headers to send, by lower-case name} Of the client's headers only its key is sent on. */
     Map<String, String> headers(String clientKey) {
         Map<String, String> headers = new LinkedHashMap<>();
         String key = target.key().orElse(clientKey);
@@ -82,20 +84,17 @@ final class Credentials {
 
     /** {@return whether there is a key of Anthropic's in the value of a header, also in user and password} */
     static boolean isAnthropicKey(String value) {
-        return ANTHROPIC_KEY.matcher(value).find()
-                || Secrets.userAndPassword(value).filter(pair -> ANTHROPIC_KEY.matcher(pair).find()).isPresent();
+        String pair = Secrets.userAndPassword(value).orElse("");
+        return ANTHROPIC_KEY.matcher(value).find() || ANTHROPIC_KEY.matcher(pair).find();
     }
 
     /** {@return whether the client's key would not be sent} */
     boolean holdsBack(String clientKey) { return target.key().isEmpty() && mustBeHeldBack(clientKey); }
 
-    /** {@return whether the backend gets a key of the operator's, however that is given; then a refusal is about that} */
+    /** {@return whether a 401 of this backend is about a key of the operator's, not of the client's} */
     static boolean areOurs(Options options, Options.Target target) {
-        return target.key().isPresent() || secretHeaders(options).findAny().isPresent() || hasSecretQuery(target);
-    }
-
-    private static Stream<String> secretHeaders(Options options) {
-        return options.headers().stream().map(Options.Header::name).filter(Secrets::isSecretName);
+        boolean isInHeader = options.headers().stream().map(Options.Header::name).anyMatch(Secrets::isSecretName);
+        return target.key().isPresent() || isInHeader || hasSecretQuery(target);
     }
 
     private static boolean hasSecretQuery(Options.Target target) {
@@ -114,7 +113,8 @@ final class Credentials {
             if (isKey) keys.put("a2o's header " + header.name(), mustBeHeldBack(header.value()));
         }
         if (hasSecretQuery(target)) keys.put("a2o's key in its URL", mustBeHeldBack(target.url().getQuery()));
-        if (getsTheClients()) keys.put("the client's key" + (isAnthropics(target) ? "" : " unless it begins with sk-ant-"), false);
+        String clients = isAnthropics(target) ? ANY_OF_THE_CLIENTS : SOME_OF_THE_CLIENTS;
+        if (getsTheClients()) keys.put(clients, false);
         String sent = names(keys, false);
         String heldBack = names(keys, true);
         String all = "gets " + (sent.isEmpty() ? "no key" : sent);
@@ -127,7 +127,8 @@ final class Credentials {
     }
 
     private boolean getsTheClients() {
-        boolean isReplaced = options.headers().stream().anyMatch(header -> header.name().equalsIgnoreCase(keyHeader));
+        boolean isReplaced = options.headers().stream()
+                .anyMatch(header -> header.name().equalsIgnoreCase(keyHeader));
         return target.key().isEmpty() && options.authKey().isEmpty() && !isReplaced;
     }
 }

@@ -11,10 +11,11 @@ import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.logging.Logger;
-import java.util.regex.Pattern;
 
 /**
  * One request for a message and its reply, on one thread: it asks the upstream, translates what comes, and while it
@@ -30,13 +31,17 @@ final class Exchange {
     private static final long LINGER = 5 * SECOND; // for usage and the end, after finish_reason
     private static final int MAX_ERROR_BYTES = 64 * 1024;
     private static final int MAX_REPLY_BYTES = 64 * 1024 * 1024;
+    private static final int MAX_DEBUG_BYTES = 1024 * 1024; // of each that is logged
+    private static final int REQUEST_BYTES = 64 * 1024; // that any request takes, whatever its body
+    private static final int REPLY_BYTES = 128 * 1024; // that any reply takes: queued, read, not yet sent
+    private static final int REPLY_FACTOR = 3; // of what a whole reply takes to its length: also what is made of it
     private static final int MAX_TRAILING_EVENTS = 100; // after [DONE], read so that the connection can serve again
     private static final int MAX_UNSENT_BYTES = 64 * 1024;
     private static final int MAX_REPAIRS = 3; // of a request that a backend refuses
     private static final int MAX_TRIES = 3; // where all backends have been tried, and what is wrong may pass
     private static final int MAX_WAIT_SECONDS = 5; // before another try
+    private static final int MAX_LINE = 300; // characters of the log for an error
     private static final long FIRST_WAIT = SECOND / 20; // doubled each time
-    private static final Pattern WHOLE = Pattern.compile("(?i)application/(?!x-?nd|json-|jsonl).*json.*");
     private static final Logger LOG = Logger.getLogger("a2o");
     /** The backend's headers that are passed on, and what they are called then (SPEC E.4). */
     private static final Map<String, String> HEADERS = Map.of("x-request-id", "x-backend-request-id",
@@ -46,6 +51,9 @@ final class Exchange {
             "x-ratelimit-limit-tokens", "anthropic-ratelimit-tokens-limit",
             "x-ratelimit-remaining-tokens", "anthropic-ratelimit-tokens-remaining",
             "x-ratelimit-reset-tokens", "anthropic-ratelimit-tokens-reset");
+
+    /** An error of one of the tries, and the backend of that try. */
+    private record Failed(ApiError error, Upstream upstream) { }
 
     private final Client client;
     private final Budget.Share share;
@@ -66,12 +74,18 @@ final class Exchange {
     private Upstream.Arrivals arrived; // of the try that runs
     private boolean ended; // the reply; nothing more arrives
     private long taken; // bytes of the reply
+    private long unread; // bytes of the reply that are not yet a whole event
+    private long requestBytes; // that it takes
+    private final OptionalLong clientSeconds; // after which the client waits no longer, if it has said so
     private long shown; // when the first of the reply was sent, which a ping is not; 0 until then
     private final Set<String> announced = new LinkedHashSet<>(); // warnings that the header has told of
     private int pings;
     private boolean over; // nothing more goes to the client
     private int status = 500; // an error of the proxy, unless it is known otherwise
     private String failure = ""; // the type of the error, if it was one
+    private String message = ""; // of the error, if it was one
+    private boolean wasSent; // whether the backend was asked in the try that runs
+    private long number; // of the try that runs, for the backend's health
     private int answer; // the status of the backend in the try that runs; 0 until it is there
     private int retries;
     private final ByteArrayOutputStream said = new ByteArrayOutputStream(); // by the backend in this try, for --debug
@@ -93,7 +107,10 @@ final class Exchange {
         this.options = options;
         this.clientKey = clientKey;
         this.secrets = options.secrets().with(clientKey);
+        this.requestBytes = REQUEST_BYTES + (long) Body.FACTOR * anthropic.source().length;
+        share.hold(requestBytes + REPLY_BYTES);
         translate(upstream.dialect(options.model(anthropic.get("model").text())));
+        this.clientSeconds = translator.isStream() ? OptionalLong.empty() : client.patienceSeconds();
     }
 
     private void translate(Dialect dialect) {
@@ -110,9 +127,10 @@ final class Exchange {
             if (translator.isAnsweredHere()) translator.answer(); else tries();
             if (!over) complete(); // a stream is, before its very end is read
         } catch (ApiError failed) {
-            ApiError e = told(failed);
+            ApiError e = client.isCut(Client.Cut.HAS_LEFT) ? left() : told(failed);
             status = e.status();
             failure = e.type();
+            message = e.getMessage();
             if (over) return; // the client has left
             if (client.isAnswered()) translator.fail(e, requestId);
             if (client.isAnswered()) complete(); else client.answer(e, requestId);
@@ -145,28 +163,60 @@ final class Exchange {
 
     /** Tries each of the backends in turn, then again after a while, where what is wrong may pass. */
     private void tries() {
+        Failed toTell = null;
         for (int tries = 1; ; tries++) {
             try {
                 repairs();
                 return;
             } catch (ApiError e) {
-                boolean mayPass = e.isPassing() || e.status() == 429 && e.retrySeconds() >= 0;
+                toTell = better(toTell, new Failed(e, upstream));
+                if (wasSent && e.origin() != ApiError.Origin.PROXY) upstream.fails(e, told(e).getMessage());
+                if (!mayBeTriedAgain(e, tries)) throw last(e, toTell);
                 boolean isNew = tries < upstreams.size(); // the next backend
-                boolean isAgain = mayPass && e.retrySeconds() <= MAX_WAIT_SECONDS && tries < MAX_TRIES;
-                if (!isFailure(e) || isShown() || !isNew && !isAgain) throw e;
-                long wait = Math.max(FIRST_WAIT << tries, e.retrySeconds() * SECOND);
-                if (!isNew) await(wait);
-                if (isShown()) throw e; // a ping, meanwhile
+                if (!isNew) await(Math.max(FIRST_WAIT << tries, e.retrySeconds() * SECOND));
+                if (isShown()) throw last(e, toTell); // a ping, meanwhile
+                goOn(e, upstreams.get(tries % upstreams.size()));
             }
-            retries++;
-            upstream = upstreams.get(tries % upstreams.size());
-            translate(upstream.dialect(translator.model()));
         }
     }
 
-    /** {@return whether another backend may do better} */
-    private static boolean isFailure(ApiError e) {
-        return e.status() == 402 || e.status() == 429 || e.status() >= 500 && !e.isFinal();
+    /**
+     * {@return the error that tells more} Of several backends an answer beats a broken connection, and that beats none.
+     * Else it is the later one.
+     */
+    private Failed better(Failed known, Failed now) {
+        boolean isOnly = known == null || upstreams.size() == 1;
+        return isOnly || worth(now.error) >= worth(known.error) ? now : known;
+    }
+
+    private static int worth(ApiError error) {
+        return switch (error.origin()) {
+            case CONNECTION -> 0;
+            case OTHER, PROXY -> 1;
+            case ANSWER -> 2;
+        };
+    }
+
+    /** {@return the error that ends the exchange} What the client has seen the beginning of ends as it did. */
+    private ApiError last(ApiError now, Failed toTell) {
+        if (client.isAnswered() || over) return now;
+        upstream = toTell.upstream;
+        return toTell.error;
+    }
+
+    private boolean mayBeTriedAgain(ApiError e, int tries) {
+        boolean mayPass = e.isPassing() || e.status() == 429 && e.retrySeconds() >= 0;
+        boolean isSoon = mayPass && e.retrySeconds() <= MAX_WAIT_SECONDS && tries < MAX_TRIES;
+        boolean isNew = tries < upstreams.size();
+        return Upstream.isFailure(e) && !isShown() && (isNew || isSoon);
+    }
+
+    private void goOn(ApiError e, Upstream next) {
+        String line = "%s %d, %s; tries %s".formatted(requestId, e.status(), told(e).getMessage(), next.host());
+        LOG.info(() -> Status.cut(line, MAX_LINE));
+        retries++;
+        upstream = next;
+        translate(upstream.dialect(translator.model()));
     }
 
     /** Exchanges with a backend, which may refuse some of the request and take it otherwise. */
@@ -204,28 +254,30 @@ final class Exchange {
     private boolean isShown() { return client.isAnswered() || over || expired; }
 
     private void exchange() {
+        wasSent = false;
         finished = 0;
         answer = 0;
         ended = false;
         taken = 0;
-        upstream.acquire();
+        unread = 0;
+        upstream.acquire(translator.isStream());
         CompletableFuture<?> sent = null;
         try {
+            number = upstream.begins();
             sent = upstream.send(openai, clientKey, arrived);
-            Object first = await(options.timeout().toNanos());
+            wasSent = true;
+            Object first = await(patience());
             if (first == null) throw silence();
             if (first instanceof Throwable e) throw upstream.failure(e);
             var head = (HttpResponse.ResponseInfo) first;
             answer = head.statusCode();
-            upstream.answers();
+            if (head.statusCode() / 100 == 2) upstream.answers(number);
             passHeaders(head.headers());
             boolean isLlama = head.headers().firstValue("server").orElse("").equals("llama.cpp");
             Dialect known = upstream.dialect(translator.model());
             boolean isNew = isLlama && !known.is("prefill", "repeated");
             if (isNew) upstream.learns(translator.model(), known.with(Dialect.LLAMA));
-            String type = head.headers().firstValue("content-type").orElse("");
-            if (head.statusCode() != 200 || type.contains("html")) throw refusal(head);
-            if (WHOLE.matcher(type).matches()) whole(); else events();
+            take(head);
         } catch (ApiError e) {
             if (e.isAtLimit() && !over) {
                 translator.endAtLimit();
@@ -233,18 +285,32 @@ final class Exchange {
                 return;
             }
             if (sent != null && e.status() != 499) upstream.errs(answer < 400 ? e.status() : answer);
-            if (sent != null && isFailure(e)) upstream.fails();
             throw e;
         } finally {
             if (sent != null && !ended) arrived.stop(sent); else arrived.close();
             arrived = new Upstream.Arrivals(clock);
-            upstream.release();
+            upstream.release(translator.isStream());
             debug("<<", said);
         }
     }
 
+    /** {@return how long to wait for the backend: while it may be silent, and as long as the client waits} */
+    private long patience() {
+        long patience = options.timeout().toNanos();
+        return clientSeconds.isEmpty() ? patience : Math.min(patience, clientNanosLeft());
+    }
+
+    private long clientNanosLeft() {
+        long seconds = clientSeconds.getAsLong() + 1; // clients leave out fractions
+        return begun + TimeUnit.SECONDS.toNanos(seconds) - clock.nanos();
+    }
+
     private ApiError silence() {
         expired = true;
+        if (clientSeconds.isPresent() && clientNanosLeft() <= 0) {
+            String words = "no whole reply in the %d seconds that the client waits (x-stainless-timeout)";
+            return translator.broken(504, words.formatted(clientSeconds.getAsLong()));
+        }
         return translator.broken(504, "nothing came for %d seconds".formatted(options.timeout().toSeconds()));
     }
 
@@ -267,26 +333,76 @@ final class Exchange {
         }
     }
 
-    private ApiError refusal(HttpResponse.ResponseInfo head) {
+    /** Takes the body of the reply, or throws the error that it is. */
+    private void take(HttpResponse.ResponseInfo head) {
+        String encoding = head.headers().firstValue("content-encoding").orElse("");
+        var reply = new ReplyBody(this::more, encoding);
+        boolean isGood = head.statusCode() / 100 == 2;
+        if (!isGood) throw refusal(head, errorBody(reply));
+        switch (reply.kind()) {
+            case EVENTS -> events(new Sse(() -> counted(reply.get())));
+            case JSON -> json(new Sse(new JsonLines(() -> counted(reply.get()))));
+            case PAGE, TEXT -> throw refusal(head, errorBody(reply));
+            case EMPTY -> throw translator.broken(502, "the reply is empty").asPassing();
+            case BINARY -> {
+                String said = encoding.isEmpty() ? "" : ", but " + Status.cut(encoding);
+                throw translator.broken(502, "the reply is neither text nor gzip" + said);
+            }
+        }
+    }
+
+    /** {@return what a backend says in an error, without the frame of an event} */
+    private static byte[] errorBody(ReplyBody reply) {
+        return switch (reply.kind()) {
+            case EVENTS -> {
+                var events = new Sse(reply);
+                yield events.next() ? events.data() : Upstream.END;
+            }
+            case JSON, PAGE, TEXT -> reply.rest(MAX_ERROR_BYTES);
+            case EMPTY, BINARY -> Upstream.END;
+        };
+    }
+
+    /** {@return the next bytes of a good reply, which must not become too long where it is kept whole} */
+    private byte[] counted(byte[] piece) {
+        taken += piece.length;
+        unread += piece.length;
+        if (options.debug() && said.size() < MAX_DEBUG_BYTES) said.writeBytes(piece);
+        boolean isTooLong = taken > MAX_REPLY_BYTES && !translator.isStream();
+        if (isTooLong) throw translator.broken(502, "the reply is too long");
+        hold();
+        return piece;
+    }
+
+    private ApiError refusal(HttpResponse.ResponseInfo head, byte[] body) {
+        if (options.debug()) said.writeBytes(body);
         String wait = head.headers().firstValue("retry-after").filter(after -> after.matches("\\d{1,9}(\\.\\d*)?"))
                 .orElse("-1");
-        ApiError error = ApiError.ofUpstream(head.statusCode(), all(MAX_ERROR_BYTES), translator.context());
+        int status = head.statusCode() / 100 == 2 ? 200 : head.statusCode();
+        ApiError error = ApiError.ofUpstream(status, body, translator.context());
         return error.retryAfter((long) Math.ceil(Double.parseDouble(wait)));
     }
 
-    private byte[] all(int most) {
-        var all = new ByteArrayOutputStream();
-        for (byte[] more; all.size() < most && (more = more()).length > 0; ) all.writeBytes(more);
-        return all.toByteArray();
-    }
-
-    private void whole() {
+    /** Takes a whole reply, or chunks without the frame of events, one JSON object each. */
+    private void json(Sse objects) {
+        if (!isMore(objects)) throw translator.broken(502, "the reply holds no object").asPassing();
+        Json first;
         try {
-            translator.chunk(Json.parse(all(MAX_REPLY_BYTES)));
+            first = Json.parse(objects.data());
         } catch (Json.Malformed e) {
             throw translator.broken(502, "the reply is " + e.getMessage());
         }
-        finish(true);
+        translator.chunk(first);
+        Json choice = first.get("choices").items().isEmpty() ? Json.NULL : first.get("choices").items().getFirst();
+        boolean isWhole = choice.get("message") instanceof Json.Obj && choice.get("finish_reason").hasText();
+        boolean isAlone = isWhole || !isMore(objects);
+        if (isAlone) {
+            end(objects, choice.get("delta").isNull());
+        } else if (translator.event(objects)) {
+            end(objects, false);
+        } else {
+            events(objects);
+        }
     }
 
     private void finish(boolean whole) {
@@ -296,14 +412,18 @@ final class Exchange {
 
     /** The backend has taken the request as it was, and answered it. */
     private void serves() {
-        upstream.works();
+        upstream.works(number);
         upstream.learns(translator.model(), translator.dialect());
     }
 
-    private void events() {
-        var events = new Sse(this::more);
+    private void events(Sse events) {
         while (isMore(events) && !translator.event(events)) { } // until nothing more comes or is wanted
-        finish(false);
+        end(events, false);
+    }
+
+    /** Ends the reply; reads what follows, so that the connection can serve again. */
+    private void end(Sse events, boolean isWhole) {
+        finish(isWhole);
         complete();
         for (int i = 0; i < MAX_TRAILING_EVENTS && !translator.isStopped() && isMore(events); i++) { }
     }
@@ -311,7 +431,9 @@ final class Exchange {
     /** {@return whether there is another event; what has finished may break off} */
     private boolean isMore(Sse events) {
         try {
-            return events.next();
+            boolean isMore = events.next();
+            unread = 0;
+            return isMore;
         } catch (ApiError e) {
             if (e.status() != 499 && (over || translator.isFinished())) return false;
             throw e;
@@ -323,21 +445,34 @@ final class Exchange {
         if (ended) return Upstream.END;
         int unsent = translator.ready().size();
         boolean isLong = isShown() && anthropic != null && clock.nanos() - begun > SECOND;
-        if (isLong) translator.forget();
-        if (isLong) anthropic = null;
+        if (isLong) forget();
         boolean isDue = unsent > MAX_UNSENT_BYTES || unsent > 0 && arrived.isEmpty(); // nothing more has arrived
         if (isDue && translator.isStream() && !over) send(false);
         if (finished == 0 && (over || translator.isFinished())) finished = clock.nanos();
-        long patience = finished == 0 ? options.timeout().toNanos() : finished + LINGER - clock.nanos();
+        long patience = finished == 0 ? patience() : finished + LINGER - clock.nanos();
         Object next = await(patience);
         if (next == null && finished == 0) throw silence();
         if (next instanceof Throwable) throw translator.broken(502, "the connection broke in mid-reply").asPassing();
         ended |= next == Upstream.END;
-        if (options.debug() && next != null) said.writeBytes((byte[]) next);
-        taken += next == null ? 0 : ((byte[]) next).length;
-        boolean isTooLong = taken > MAX_REPLY_BYTES && !translator.isStream();
-        if (isTooLong) throw translator.broken(502, "the reply is too long");
         return next == null ? Upstream.END : (byte[]) next;
+    }
+
+    private void forget() {
+        translator.forget();
+        anthropic = null;
+        requestBytes = REQUEST_BYTES;
+        hold();
+    }
+
+    /** Takes of the budget what the request and its reply take now. */
+    private void hold() {
+        long kept = translator.isStream() ? unread : taken;
+        long replyBytes = REPLY_FACTOR * kept + translator.ready().size();
+        try {
+            share.hold(requestBytes + Math.max(REPLY_BYTES, replyBytes));
+        } catch (ApiError e) {
+            throw translator.broken(502, "the reply is too long for the memory that is left");
+        }
     }
 
     /** Waits for the upstream, so long at most; meanwhile the client gets pings. {@return what came; null: nothing} */
@@ -359,13 +494,13 @@ final class Exchange {
 
     private ApiError ended() {
         if (client.isCut(Client.Cut.HAS_LEFT)) return left();
-        return new ApiError(529, "the proxy is being stopped");
+        return new ApiError(529, "the proxy is being stopped").from(ApiError.Origin.PROXY);
     }
 
     private ApiError left() {
         over = true;
         client.closeAfter();
-        return new ApiError(499, "the client has left");
+        return new ApiError(499, "the client has left").from(ApiError.Origin.PROXY);
     }
 
     private void ping() {
@@ -388,7 +523,7 @@ final class Exchange {
         try {
             if (!client.isAnswered()) begin(ready.size());
             if (shown == 0) shown = clock.nanos();
-            if (options.debug()) told.write(ready.array(), 0, ready.size());
+            if (options.debug() && told.size() < MAX_DEBUG_BYTES) told.write(ready.array(), 0, ready.size());
             client.send(ready, isLast);
         } catch (IOException e) {
             throw left();
@@ -419,7 +554,7 @@ final class Exchange {
         return new Status.Entry(System.currentTimeMillis(), requestId, status, shown(translator.asked()),
                 shown(translator.model()), upstream.host(), shown == 0 ? 0 : shown - begun,
                 clock.nanos() - begun, retries, translator.used(),
-                failure.isEmpty() ? shown(translator.finishReason()) : failure);
+                failure.isEmpty() ? shown(translator.finishReason()) : failure, Status.cut(message, MAX_LINE));
     }
 
     private String shown(String text) { return Status.cut(secrets.mask(text)); }

@@ -1,7 +1,9 @@
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.BitSet;
+import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -9,14 +11,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
-import java.util.stream.IntStream;
 
 /**
- * All secrets there are, and the one place that hides them. Whatever goes to a log, a page or a client's error passes
- * {@link #mask}; what a model says to its user does not. Immutable, and safe for use by many threads.
+ * Knows all secrets and masks them. Everything that goes to a log, a page or a client's error passes {@link
+ * #mask}; the text of a model does not. Immutable, safe for use by many threads.
  *
- * <p>A secret is found however it is escaped: in JSON, in a URL, in HTML, or in Base64. A piece of it is found too, if
- * it is not short, for others may have cut it. A word that stands for a key, such as {@code any}, is no secret.
+ * <p>A secret is found however it is escaped: in JSON, in a URL, in HTML, or in Base64. So is a longer piece
+ * of it, since a backend may have truncated it. A placeholder such as {@code any} is not a secret.
  */
 final class Secrets {
     private static final String MASK = "(key)";
@@ -35,10 +36,13 @@ final class Secrets {
             Pattern.CASE_INSENSITIVE);
     /** Names of headers and of URL parameters whose values everybody may see, such as {@code api-version}. */
     private static final Pattern HARMLESS_NAME = Pattern.compile(
-            "accept.*|content-.*|user-agent|(http-)?referer|origin|.*version|.*-title|.*-beta|v|alt|model|deployment",
+            "accept.*|content-.*|user-agent|(http-)?referer|origin|.*version|.*-title|.*-beta|v|alt|model"
+                    + "|deployment",
             Pattern.CASE_INSENSITIVE);
     /** A scheme before credentials, such as {@code Bearer abc}. */
-    private static final Pattern SCHEME = Pattern.compile("(?i)(bearer|basic|token|digest|apikey|negotiate) +");
+    private static final Pattern SCHEME =
+            Pattern.compile("(?i)(bearer|basic|token|digest|apikey|negotiate) +");
+    private static final Pattern ESCAPE = Pattern.compile("[\\\\%&]"); // the beginning of one
     private static final Map<String, Character> ENTITIES =
             Map.of("amp", '&', "lt", '<', "gt", '>', "quot", '"', "apos", '\'');
 
@@ -48,9 +52,9 @@ final class Secrets {
     /** Whether a piece of the secret is hidden as well, only all of it, or only where it stands as a word. */
     private enum Match { PIECES, WHOLE, ALONE }
 
-    private final Set<Needle> needles;
+    private final List<Needle> needles;
 
-    private Secrets(Set<Needle> needles) { this.needles = needles; }
+    private Secrets(Collection<Needle> needles) { this.needles = List.copyOf(needles); }
 
     /** {@return whether a header, a parameter or a member of that name holds credentials} */
     static boolean isSecretName(String name) { return SECRET_NAME.matcher(name).matches(); }
@@ -69,13 +73,15 @@ final class Secrets {
 
     /** {@return these, and the keys of a client's request} */
     Secrets with(String... clientKeys) {
-        Set<Needle> found = new LinkedHashSet<>(needles);
+        List<Needle> found = new ArrayList<>(needles);
         for (String key : clientKeys) addValue(key, found);
         return found.size() == needles.size() ? this : new Secrets(found);
     }
 
-    /** Adds a header's value: all of it, what follows its scheme, user and password in it, the values of cookies. */
-    private static void addValue(String value, Set<Needle> found) {
+    /**
+     * Adds the value of a header without its scheme, user and password of Basic, and the values of cookies.
+     */
+    private static void addValue(String value, Collection<Needle> found) {
         String credentials = SCHEME.matcher(value.strip()).replaceFirst("");
         if (!credentials.contains(";")) add(credentials, found);
         userAndPassword(value).ifPresent(pair -> {
@@ -97,7 +103,7 @@ final class Secrets {
         }
     }
 
-    private static void addQuery(String query, Set<Needle> found) {
+    private static void addQuery(String query, Collection<Needle> found) {
         for (String parameter : query.split("&")) {
             String[] pair = parameter.split("=", 2);
             boolean isHarmless = pair.length == 2 && HARMLESS_NAME.matcher(pair[0]).matches();
@@ -113,8 +119,8 @@ final class Secrets {
         }
     }
 
-    /** Adds the strings in {@code json} that stand under a telling name, or look as if they were made at random. */
-    private static void addMembers(Json json, Set<Needle> found) {
+    /** Adds the strings in {@code json} that have the name of a secret, or look random. */
+    private static void addMembers(Json json, Collection<Needle> found) {
         Json[] parts = json.parts();
         for (int i = 0; i + 1 < parts.length; i += 2) {
             String value = parts[i + 1].text();
@@ -136,10 +142,11 @@ final class Secrets {
         return text.chars().anyMatch(Character::isLetter) && text.chars().anyMatch(Character::isDigit);
     }
 
-    private static void add(String given, Set<Needle> found) {
+    private static void add(String given, Collection<Needle> found) {
         String secret = given.strip();
         if (secret.length() >= MIN_LENGTH) {
-            found.add(new Needle(new Plain(secret).text, secret.length() < MIN_PIECE ? Match.WHOLE : Match.PIECES));
+            Match match = secret.length() < MIN_PIECE ? Match.WHOLE : Match.PIECES;
+            found.add(new Needle(new Plain(secret).text, match));
             addBase64(secret, found);
         } else if (secret.length() >= MIN_LENGTH_ALONE && hasLetterAndDigit(secret)) {
             found.add(new Needle(new Plain(secret).text, Match.ALONE));
@@ -147,7 +154,7 @@ final class Secrets {
     }
 
     /** Adds how {@code secret} looks in Base64, wherever in the encoded bytes it begins. */
-    private static void addBase64(String secret, Set<Needle> found) {
+    private static void addBase64(String secret, Collection<Needle> found) {
         for (int before = 0; before < 3; before++) {
             byte[] bytes = (" ".repeat(before) + secret).getBytes(StandardCharsets.UTF_8);
             String base64 = Base64.getEncoder().withoutPadding().encodeToString(bytes);
@@ -160,7 +167,7 @@ final class Secrets {
 
     /** {@return the text with {@code (key)} in the place of each secret} */
     String mask(String text) {
-        if (needles.isEmpty()) return text;
+        if (needles.isEmpty() || text.length() < MIN_LENGTH_ALONE) return text;
         var plain = new Plain(text);
         var hidden = new BitSet(); // characters of text
         for (Needle needle : needles) {
@@ -189,7 +196,7 @@ final class Secrets {
         }
     }
 
-    /** Hides what the text at {@code at} and the secret at {@code block} have in common, if that is long enough. */
+    /** Extends the match of a block in both directions, and hides it if it is long enough. */
     private static void hideAround(String needle, int block, Plain plain, int at, BitSet hidden) {
         int before = 0;
         while (before < Math.min(block, at)
@@ -208,17 +215,17 @@ final class Secrets {
         }
     }
 
-    /** A text without its escapes and in lower case, and where each of its characters stands in the original. */
+    /** A text without its escapes, in lower case, with the position of each character in the original. */
     private static final class Plain {
         private final String text;
         private final int[] starts;
         private final int[] ends;
 
         Plain(String original) {
+            int[] from = range(0, original.length());
+            int[] to = range(1, original.length());
             String decoded = original;
-            int[] from = IntStream.range(0, original.length()).toArray();
-            int[] to = IntStream.rangeClosed(1, original.length()).toArray();
-            boolean mayBeMore = true;
+            boolean mayBeMore = ESCAPE.matcher(original).find();
             for (int i = 0; i < MAX_ESCAPES && mayBeMore; i++) {
                 var decoding = new Decoding(decoded, from, to);
                 mayBeMore = decoding.text.length() < decoded.length();
@@ -226,9 +233,24 @@ final class Secrets {
                 from = decoding.starts;
                 to = decoding.ends;
             }
-            this.text = decoded;
+            this.text = inLowerCase(decoded);
             this.starts = from;
             this.ends = to;
+        }
+
+        private static int[] range(int first, int length) {
+            int[] range = new int[length];
+            for (int i = 0; i < length; i++) range[i] = first + i;
+            return range;
+        }
+
+        /** {@return the text with small letters for those of ASCII; others might not keep their number} */
+        private static String inLowerCase(String text) {
+            char[] letters = text.toCharArray();
+            for (int i = 0; i < letters.length; i++) {
+                if (letters[i] >= 'A' && letters[i] <= 'Z') letters[i] += 'a' - 'A';
+            }
+            return new String(letters);
         }
 
         boolean isPartOfAWord(int at) {
@@ -238,7 +260,7 @@ final class Secrets {
         void hide(int from, int to, BitSet hidden) { hidden.set(starts[from], ends[to - 1]); }
     }
 
-    /** One pass that takes a layer of escapes off, and makes letters small. */
+    /** One pass that takes a layer of escapes off. */
     private static final class Decoding {
         private final String from;
         private final StringBuilder text;
@@ -286,20 +308,27 @@ final class Secrets {
             if (!isEntity) return takeChar('&', at + 1);
             String name = from.substring(at + 1, end).toLowerCase(Locale.ROOT);
             if (name.startsWith("#x")) return takeHex(at, at + 3, end - at - 3, end + 1);
-            if (name.matches("#\\d{1,4}")) return takeChar((char) Integer.parseInt(name.substring(1)), end + 1);
-            return ENTITIES.containsKey(name) ? takeChar(ENTITIES.get(name), end + 1) : takeChar('&', at + 1);
+            boolean isNumber = name.matches("#\\d{1,4}");
+            if (isNumber) return takeChar((char) Integer.parseInt(name.substring(1)), end + 1);
+            if (ENTITIES.containsKey(name)) return takeChar(ENTITIES.get(name), end + 1);
+            return takeChar('&', at + 1);
         }
 
-        /** Takes {@code digits} hexadecimal digits from {@code first} on, or what is at {@code at} if they are not. */
+        /**
+         * Takes {@code digits} hexadecimal digits at {@code first}; if they are none, the character at {@code
+         * at}.
+         */
         private int takeHex(int at, int first, int digits, int end) {
             boolean isHex = digits > 0 && digits <= 4 && end <= from.length();
-            for (int i = first; isHex && i < first + digits; i++) isHex = Character.digit(from.charAt(i), 16) >= 0;
+            for (int i = first; isHex && i < first + digits; i++) {
+                isHex = Character.digit(from.charAt(i), 16) >= 0;
+            }
             if (!isHex) return takeChar(from.charAt(at), at + 1);
             return takeChar((char) Integer.parseInt(from, first, first + digits, 16), end);
         }
 
         private int takeChar(char meant, int end) {
-            text.append(meant >= 'A' && meant <= 'Z' ? (char) (meant + ('a' - 'A')) : meant);
+            text.append(meant);
             return end;
         }
     }

@@ -11,6 +11,7 @@ import java.util.Map;
 final class Status {
     private static final int MAX_LAST = 50; // exchanges that are shown
     private static final int MAX_MODELS = 100; // that are told apart, for clients choose their names; then "other"
+    private static final int MAX_SHOWN = 100; // characters of a text of others' making
     private static final long SECOND = 1_000_000_000; // in nanoseconds
     private static final List<Double> BOUNDS = List.of( // of the buckets of histograms, in seconds
             0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, Double.POSITIVE_INFINITY);
@@ -79,7 +80,9 @@ final class Status {
     const connect = key => [`ANTHROPIC_BASE_URL=${location.origin} ANTHROPIC_API_KEY='${key}' claude`,
       `export ANTHROPIC_BASE_URL=${location.origin} ANTHROPIC_API_KEY='${key}'`];
     const backend = (box, one) => { add(box, 'h2', 'Backend ' + one.host);
-      add(box, 'p', `${one.state}, errors: ${count(one.errors)}`, one.state === 'ready' ? '' : 'bad');
+      add(box, 'p', `${one.state}, errors: ${count(one.errors)}`, one.state === 'ready' ? 'good' : 'bad');
+      const last = one.last_error, at = last && new Date(last.time).toLocaleString();
+      if (last) add(box, 'p', `last error: ${last.status} at ${at}: ${last.message}`);
       for (const { model, rules } of one.learned) add(box, 'p', 'learned about ' + model + ': '
         + Object.entries(rules).map(([name, value]) => value ? name + ' = ' + value : 'no ' + name).join(', ')); };
     const exchange = e => { const row = $('tbody').insertRow(0), kind = [200, 499].includes(e.status) ? '' : 'bad';
@@ -104,18 +107,22 @@ final class Status {
     </script></html>
     """;
 
-    /** An exchange that has ended; times in nanoseconds since it began, {@code first} is 0 if nothing was shown. */
+    /**
+     * An exchange that has ended; times in nanoseconds since it began, {@code first} is 0 if nothing was shown; the error,
+     * if there was one, for the log alone.
+     */
     record Entry(long epochMillis, String requestId, int status, String asked, String model, String host, long first,
-                 long whole, int retries, Usage used, String end) {
+                 long whole, int retries, Usage used, String end, String error) {
         /** {@return tokens a second since the first came; since the beginning, where they came in one piece} */
         private long perSecond() {
             return used.output() * SECOND / Math.max(1, whole - first > SECOND / 20 ? whole - first : whole);
         }
 
         String line() {
-            return requestId + " " + status + " " + asked + " -> " + model + " " + millis(whole) + " ms, first after "
-                    + millis(first == 0 ? whole : first) + " ms, tokens in " + used.input() + " cached "
-                    + used.cacheRead() + " out " + used.output() + " (" + perSecond() + "/s) " + end;
+            return requestId + " " + status + " " + asked + " -> " + model + " at " + host + " " + millis(whole)
+                    + " ms, first after " + millis(first == 0 ? whole : first) + " ms, tokens in " + used.input()
+                    + " cached " + used.cacheRead() + " out " + used.output() + " (" + perSecond() + "/s) " + end
+                    + (error.isEmpty() ? "" : ": " + error);
         }
 
         private static long millis(long nanos) { return nanos * 1000 / SECOND; }
@@ -217,7 +224,9 @@ final class Status {
     /** {@return "ready", or why no request should be sent here now} */
     String state() {
         if (isDraining) return "the proxy is being stopped";
-        return upstreams.stream().allMatch(Upstream::isUnreachable) ? "no backend can be reached" : "ready";
+        if (!upstreams.stream().allMatch(Upstream::isDown)) return "ready";
+        boolean isReached = upstreams.stream().anyMatch(each -> each.state() != Health.State.UNREACHABLE);
+        return isReached ? "no backend works" : "no backend can be reached";
     }
 
     /** {@return the page; its headers allow it nothing but its own style and script, and to ask A2o} */
@@ -230,5 +239,6 @@ final class Status {
     }
 
     /** {@return the beginning of a text of others' making, without what cannot be printed} */
-    static String cut(String text) { return A2o.printable("%.100s".formatted(text)); }
+    static String cut(String text) { return cut(text, MAX_SHOWN); }
+    static String cut(String text, int most) { return A2o.printable(text.substring(0, Math.min(most, text.length()))); }
 }

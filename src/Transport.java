@@ -36,7 +36,7 @@ import javax.net.ssl.X509TrustManager;
 /** The HTTP client of one backend. It sends requests as they are, and knows neither keys nor retries. */
 final class Transport {
     static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(8);
-    private static final String MAX_HEAD_BYTES = "65536"; // of a reply; the JDK's own limit is six times as much
+    private static final String MAX_HEAD_BYTES = "65536"; // of a reply; the JDK's default is 384 KB
 
     static { // read when the first reply is parsed
         System.setProperty("jdk.http.maxHeaderSize", MAX_HEAD_BYTES);
@@ -63,7 +63,7 @@ final class Transport {
         HttpClient.Builder builder = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
                 .proxy(ProxySelector.of(target.proxy().orElse(null)))
                 .connectTimeout(CONNECT_TIMEOUT)
-                .executor(Executors.newVirtualThreadPerTaskExecutor()); // spares a change of threads for each step
+                .executor(Executors.newVirtualThreadPerTaskExecutor()); // no change of threads for each step
         if (options.caCert().isPresent()) {
             builder.sslContext(trusting(options.caCert().get()));
         } else if (url.getScheme().equals("http")) {
@@ -72,11 +72,11 @@ final class Transport {
         this.client = CompletableFuture.supplyAsync(builder::build);
     }
 
-    /** The TLS of a backend that has none: the JDK's, made for every client, would take 100 ms to read certificates. */
+    /** No TLS, for a backend with http: the JDK's default would take 100 ms to read certificates. */
     private static final class NoTls extends SSLContextSpi {
         private static final SSLParameters NONE = new SSLParameters(new String[0], new String[0]);
 
-        @Override protected void engineInit(KeyManager[] keys, TrustManager[] trusted, SecureRandom random) { }
+        @Override protected void engineInit(KeyManager[] keys, TrustManager[] trusted, SecureRandom any) { }
         @Override protected SSLParameters engineGetDefaultSSLParameters() { return NONE; }
         @Override protected SSLParameters engineGetSupportedSSLParameters() { return NONE; }
         @Override protected SSLSocketFactory engineGetSocketFactory() { return null; }
@@ -90,7 +90,8 @@ final class Transport {
     /** {@return TLS that trusts the certificates in a PEM file besides the JDK's} */
     private static SSLContext trusting(String file) throws IOException {
         try (InputStream in = Files.newInputStream(Path.of(file))) {
-            TrustManagerFactory factory = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+            String algorithm = TrustManagerFactory.getDefaultAlgorithm();
+            TrustManagerFactory factory = TrustManagerFactory.getInstance(algorithm);
             factory.init((KeyStore) null);
             var known = ((X509TrustManager) factory.getTrustManagers()[0]).getAcceptedIssuers();
             List<Certificate> trusted = new ArrayList<>(List.of(known));
@@ -110,7 +111,7 @@ final class Transport {
 
     /** Posts {@code body}; else as {@link #send}. */
     CompletableFuture<?> post(HttpRequest.Builder request, Json.Writer body, Upstream.Arrivals arrived) {
-        var all = new AtomicReference<>(ByteBuffer.wrap(body.array(), 0, body.size())); // until it is handed over
+        var all = new AtomicReference<>(ByteBuffer.wrap(body.array(), 0, body.size())); // until it is sent
         request.POST(HttpRequest.BodyPublishers.fromPublisher(
                 reader -> reader.onSubscribe(new Sending(reader, all)), body.size()));
         return send(request.build(), arrived);
@@ -123,11 +124,12 @@ final class Transport {
     /**
      * Sends a request; the head of the reply, its bytes and what ends it are put into {@code arrived}.
      *
-     * <p>A reply that fails closes its connection, also where the JDK's client (up to JDK 25 at least) would leave it
-     * open for ever: after a malformed head, or too many interim replies. To do so it uses what {@link HttpClient} says
-     * of futures: one that is derived from the reply's cancels the exchange, as long as it is not complete itself.
+     * <p>Workaround for JDK 21 to 25: after a malformed reply head, or too many interim replies, the client
+     * fails the future and leaves the socket open for ever. {@link HttpClient} says that futures derived from
+     * the one of a reply cancel the exchange too, unless they are complete. So this makes one that never
+     * completes, and cancels it.
      *
-     * @return a future that never completes; to cancel it closes the connection
+     * @return that future; cancelling it closes the connection
      */
     private CompletableFuture<?> send(HttpRequest request, Upstream.Arrivals arrived) {
         CompletableFuture<HttpResponse<Void>> reply = client.join().sendAsync(request, head -> {

@@ -1,12 +1,17 @@
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.ConnectException;
+import java.net.InetSocketAddress;
+import java.net.NoRouteToHostException;
+import java.net.ProtocolException;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.nio.ByteBuffer;
 import java.nio.channels.UnresolvedAddressException;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -18,23 +23,27 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Flow;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.logging.Logger;
 import javax.net.ssl.SSLException;
 
 /**
  * One backend: sends it requests, no more at a time than allowed, and remembers how it does and what it takes. Safe for
- * use by many threads; shared are the places, what was learned by model, and for how long it is set aside.
+ * use by many threads; shared are the places, what was learned by model, and its health.
  */
-final class Upstream {
+final class Upstream implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(8); // to get a place
     static final byte[] END = {};
     private static final int MAX_LEARNED = 1000; // models, whose names clients choose
     private static final int MAX_SHOWN = 50; // of these
-    private static final long MAX_ASIDE_SECONDS = 60;
+    private static final int MAX_MESSAGE = 200; // characters of an error that are shown
+    private static final Duration FIRST_PROBE = Duration.ofSeconds(1); // after a failure; the next ones later and later
+    private static final Duration LONGEST_PROBE = Duration.ofSeconds(5);
+    private static final int MAX_LIST_BYTES = 8 * 1024 * 1024; // of models
+    private static final int PROBE_MILLIS = 2000; // to connect
     private static final Duration LIST_PATIENCE = Duration.ofMillis(2500); // Claude Code waits for 3 s
     private static final Logger LOG = Logger.getLogger("a2o");
 
@@ -55,7 +64,7 @@ final class Upstream {
                 chunk.get(piece, at, length);
                 at += length;
             }
-            if (size > 0) arrived.put(piece);
+            if (size > 0) arrived.put(piece); else arrived.more();
         }
     }
 
@@ -64,27 +73,39 @@ final class Upstream {
      * one empty), and the {@code Throwable} that ends it before that.
      */
     static final class Arrivals {
-        static final int MOST = 64; // pieces of 16 KB at most
+        private static final int PIECES = 4; // of 16 KB at most, that may come before any is taken
         private static final long LESS_THAN_NOTHING = -1;
 
         private final Clock clock;
-        private final BlockingQueue<Object> queue = new LinkedBlockingQueue<>(MOST);
+        private final BlockingQueue<Object> queue = new LinkedBlockingQueue<>();
         private volatile boolean isClosed;
         private Flow.Subscription body; // null before it has begun
 
         Arrivals(Clock clock) { this.clock = clock; }
 
         boolean isEmpty() { return queue.isEmpty(); }
-        Object poll(long nanos) throws InterruptedException { return clock.poll(queue, nanos); }
 
-        /** The body begins: all of it is wanted, or nothing more if it was stopped before. */
+        /**
+         * Takes the next; null if nothing comes in that time. Each piece that is taken lets another come: a client that
+         * reads slowly slows the backend down.
+         */
+        Object poll(long nanos) throws InterruptedException {
+            Object next = clock.poll(queue, nanos);
+            boolean isPiece = next instanceof byte[] && next != END;
+            if (isPiece) more();
+            return next;
+        }
+
+        private void more() { body.request(1); }
+
+        /** The body begins: its first pieces are wanted, or nothing more if it was stopped before. */
         private void begins(Flow.Subscription begun) {
             boolean isWanted;
             synchronized (this) {
                 body = begun;
                 isWanted = !isClosed;
             }
-            begun.request(isWanted ? Long.MAX_VALUE : LESS_THAN_NOTHING);
+            begun.request(isWanted ? PIECES : LESS_THAN_NOTHING);
         }
 
         /**
@@ -115,13 +136,8 @@ final class Upstream {
             queue.clear();
         }
 
-        /** Waits while there is enough already, so that a client that reads slowly slows the backend down. */
         void put(Object next) {
-            try {
-                while (!isClosed && !queue.offer(next, 1, TimeUnit.SECONDS)) { }
-            } catch (InterruptedException e) {
-                throw new IllegalStateException(e); // ends the reply; nothing interrupts the HTTP client's threads
-            }
+            if (!isClosed) queue.add(next);
         }
     }
 
@@ -133,30 +149,30 @@ final class Upstream {
     private final Credentials credentials;
     private final URI url;
     private final Transport transport;
-    private final Semaphore allPlaces;
-    private final Semaphore places;
+    private final Places allPlaces;
+    private final Places places;
     private final Dialect base;
     private final Map<String, Dialect> learned = new ConcurrentHashMap<>();
     private final LongAdder lessons = new LongAdder(); // learned, also those that were forgotten
     private final Map<Integer, LongAdder> errors = new ConcurrentHashMap<>(); // by status
-    private volatile boolean isSilent; // whether the last try brought no answer
+    private final Health health;
+    private final BlockingQueue<Boolean> ends = new LinkedBlockingQueue<>(); // holds something when it is closed
+    private final AtomicBoolean isProbing = new AtomicBoolean();
     private final Clock clock;
     private volatile Listing listing;
-    private long asideSeconds; // the last time that it was set aside
-    private long asideUntil;
 
     /** @throws IOException if the certificates that it is to be trusted by cannot be read */
-    Upstream(Options options, Options.Target target, Semaphore allPlaces, Clock clock) throws IOException {
+    Upstream(Options options, Options.Target target, Places allPlaces, Clock clock) throws IOException {
         this.clock = clock;
         this.listing = new Listing(clock.nanos(), "", List.of());
-        this.asideUntil = clock.nanos();
+        this.health = new Health(clock);
         this.options = options;
         this.target = target;
         this.allPlaces = allPlaces;
         this.base = Dialect.of(target);
         this.credentials = new Credentials(options, target, base);
         this.url = target.isDemo() ? new Demo().start() : credentials.url(target.url());
-        this.places = new Semaphore(options.maxConnectionsPerHost(), true);
+        this.places = new Places(options.maxConnectionsPerHost(), clock);
         this.transport = new Transport(options, target, url);
     }
 
@@ -165,18 +181,83 @@ final class Upstream {
         return all.size() == 1 ? all : all.stream().sorted(Comparator.comparing(Upstream::isAside)).toList();
     }
 
-    private synchronized boolean isAside() { return clock.nanos() - asideUntil < 0; }
+    private boolean isAside() { return health.isAside(); }
 
-    /** Sets the backend aside, each time for twice as long, until {@link #works}. */
-    synchronized void fails() {
-        if (isAside()) return;
-        asideSeconds = Math.clamp(asideSeconds * 2, 1, MAX_ASIDE_SECONDS);
-        asideUntil = clock.nanos() + TimeUnit.SECONDS.toNanos(asideSeconds);
+    /** {@return the number of a try that begins now} */
+    long begins() { return health.begin(); }
+
+    /** The head of a good reply has come. */
+    void answers(long number) { health.answers(number); }
+
+    void works(long number) {
+        health.works(number).filter(this::isTold).ifPresent(was -> LOG.info(() -> host() + " works again"));
     }
 
-    synchronized void works() {
-        if (!isAside()) asideSeconds = 0; // else it is the end of an older request
+    /** Notes that a try has failed, which may be shown to everybody as {@code message}. */
+    void fails(ApiError error, String message) {
+        Health.Kind kind = kind(error);
+        var failure = new Health.Failure(System.currentTimeMillis(), error.status(), Status.cut(message, MAX_MESSAGE));
+        long seconds = health.fails(kind, failure, isFailure(error));
+        boolean isSetAside = seconds > 0 && isOneOfSeveral();
+        String why = failure.message().replace(host() + ": ", "");
+        if (isSetAside) LOG.info(() -> "%s is set aside for %d s: %s".formatted(host(), seconds, why));
+        if (health.isDown()) probe();
     }
+
+    private static Health.Kind kind(ApiError error) {
+        if (error.origin() == ApiError.Origin.CONNECTION) return Health.Kind.UNCONNECTED;
+        boolean isOurKey = error.status() >= 500 && error.isFinal();
+        if (isOurKey || error.status() == 402 || error.status() == 429) return Health.Kind.DENIED;
+        return error.status() >= 500 ? Health.Kind.BROKEN : Health.Kind.REFUSED;
+    }
+
+    /** {@return whether another backend, or another time, may do better} */
+    static boolean isFailure(ApiError e) {
+        return e.status() == 402 || e.status() == 429 || e.status() >= 500 && !e.isFinal();
+    }
+
+    private boolean isOneOfSeveral() { return options.upstreams().size() > 1; }
+
+    /** {@return whether the log says when that is over: a rate limit of the only backend is no state of it} */
+    private boolean isTold(Health.Kind kind) { return kind != Health.Kind.DENIED || isOneOfSeveral(); }
+
+    /** Looks in the background, until it is up, whether a connection can be made; sends nothing. */
+    private void probe() {
+        if (isProbing.getAndSet(true)) return;
+        Thread.ofVirtual().start(() -> {
+            try {
+                long wait = FIRST_PROBE.toNanos();
+                while (health.isDown() && clock.poll(ends, wait) == null) {
+                    if (health.isDown() && canConnect()) connects();
+                    wait = Math.min(2 * wait, LONGEST_PROBE.toNanos());
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt(); // and the thread ends
+            } finally {
+                isProbing.set(false);
+            }
+            if (health.isDown() && ends.isEmpty()) probe(); // it has failed again just now
+        });
+    }
+
+    private void connects() {
+        if (health.connects()) LOG.info(() -> host() + " can be reached again");
+    }
+
+    private boolean canConnect() {
+        String scheme = url.getScheme();
+        int port = url.getPort() >= 0 ? url.getPort() : scheme.equals("https") ? 443 : 80;
+        InetSocketAddress way = target.proxy().orElse(InetSocketAddress.createUnresolved(url.getHost(), port));
+        try (var socket = new Socket()) {
+            socket.connect(new InetSocketAddress(way.getHostString(), way.getPort()), PROBE_MILLIS);
+            return true;
+        } catch (IOException e) { // also that the host is not known
+            return false;
+        }
+    }
+
+    @Override
+    public void close() { ends.add(true); }
 
     /** Remembers what the backend takes for {@code model}. */
     void learns(String model, Dialect dialect) {
@@ -199,19 +280,20 @@ final class Upstream {
     Dialect dialect(String model) { return learned.getOrDefault(model, base); }
     String host() { return target.address(); }
     Credentials credentials() { return credentials; }
-    /** A head has come. */
-    void answers() { isSilent = false; }
     long lessons() { return lessons.sum(); }
     Map<Integer, LongAdder> errors() { return errors; }
     void errs(int status) { errors.computeIfAbsent(status, none -> new LongAdder()).increment(); }
-    /** {@return whether it did not answer when last tried, and is not to be tried now} */
-    boolean isUnreachable() { return isSilent && isAside(); }
+    /** {@return whether its last try failed, and not by the request, and no connection has been made since} */
+    boolean isDown() { return health.isDown(); }
+    Health.State state() { return health.state(); }
 
     /** {@return how it does, and what was learned about it, for {@link Status}} */
     Json.Writer json() {
-        String state = isUnreachable() ? "unreachable" : isAside() ? "set aside" : "ready";
-        var out = new Json.Writer().put("{'host':%,'state':%,'errors':%,'learned':[", host(), state,
+        var out = new Json.Writer().put("{'host':%,'state':%,'errors':%,'last_error':", host(), "" + state(),
                 errors.values().stream().mapToLong(LongAdder::sum).sum());
+        health.lastFailure().ifPresentOrElse(last -> out.put("{'time':%,'status':%,'message':%}", last.epochMillis(),
+                last.status(), last.message()), () -> out.put("null"));
+        out.put(",'learned':[");
         learned.entrySet().stream().limit(MAX_SHOWN).forEach(known -> {
             out.put("{'model':%,'rules':{", shown(known.getKey()));
             taught(known.getValue()).forEach((name, value) -> out.put("%:%,", name, shown(value)));
@@ -224,24 +306,28 @@ final class Upstream {
     private String shown(String text) { return Status.cut(options.secrets().mask(text)); }
 
     /** Waits for a place among the requests in flight; {@link #release} gives it back. */
-    void acquire() {
+    void acquire(boolean isStream) {
         long until = clock.nanos() + PATIENCE.toNanos();
         boolean first = false;
         try {
-            first = clock.acquire(places, PATIENCE.toNanos());
-            if (first && clock.acquire(allPlaces, until - clock.nanos())) return;
+            first = places.tryAcquire(isStream, PATIENCE.toNanos());
+            if (first && allPlaces.tryAcquire(isStream, until - clock.nanos())) return;
         } catch (InterruptedException e) {
-            // the proxy is being stopped
+            // the client has left, or the proxy is being stopped
         }
-        if (first) places.release();
+        if (first) places.release(isStream);
         String limits = "--max-connections, --max-connections-per-host";
-        throw new ApiError(529, "too many requests in flight (%s)".formatted(limits)).retryAfter(1);
+        throw new ApiError(529, "too many requests in flight (%s)".formatted(limits)).retryAfter(1)
+                .from(ApiError.Origin.PROXY);
     }
 
-    void release() {
-        places.release();
-        allPlaces.release();
+    void release(boolean isStream) {
+        places.release(isStream);
+        allPlaces.release(isStream);
     }
+
+    /** {@return whether a request waits for a place} */
+    boolean isWanted() { return places.areWanted() || allPlaces.areWanted(); }
 
     /**
      * Sends a request, with the client's key unless there is one for this backend; of the client's other headers none.
@@ -268,14 +354,14 @@ final class Upstream {
             models = Json.parse(whole(request(list, clientKey), patience)).get("data")
                     .items().stream().filter(model -> model.get("id").hasText()).toList();
         } catch (InterruptedException | ExecutionException | TimeoutException | IllegalArgumentException
-                | Json.Malformed e) { // the message of one may hold the key
+                | ApiError | Json.Malformed e) { // the message of one may hold the key
             LOG.info(() -> "%s lists no models: %s".formatted(host(), e.getClass().getSimpleName()));
         }
         listing = new Listing(clock.nanos() + TimeUnit.MINUTES.toNanos(1), clientKey, models);
         return models;
     }
 
-    /** {@return the body of a reply, which must be there in that time} */
+    /** {@return the body of a reply without its compression, which must be there in that time} */
     private byte[] whole(HttpRequest.Builder request, Duration patience)
             throws InterruptedException, ExecutionException, TimeoutException {
         var body = new ByteArrayOutputStream();
@@ -288,8 +374,10 @@ final class Upstream {
                 if (next == null) throw new TimeoutException();
                 if (next instanceof Throwable e) throw new ExecutionException(e);
                 if (next instanceof byte[] piece) body.writeBytes(piece);
+                if (body.size() > MAX_LIST_BYTES) throw new TimeoutException();
             }
-            return body.toByteArray();
+            var pieces = new ArrayDeque<>(List.of(body.toByteArray()));
+            return new ReplyBody(() -> pieces.isEmpty() ? END : pieces.remove(), "").rest(MAX_LIST_BYTES);
         } finally {
             arrived.stop(sent);
         }
@@ -303,17 +391,24 @@ final class Upstream {
 
     /** {@return the error for what went wrong before a reply came} */
     ApiError failure(Throwable e) {
-        isSilent = true;
         Throwable cause = e instanceof CompletionException ? e.getCause() : e;
         Throwable root = cause;
         while (root.getCause() != null) root = root.getCause();
-        String reason = root instanceof UnresolvedAddressException ? "the host is not known" : switch (cause) {
-            case ConnectException no -> "cannot connect; is the backend running?";
-            case HttpConnectTimeoutException slow -> "no connection within %d s".formatted(Transport.CONNECT_TIMEOUT.toSeconds());
-            case SSLException tls -> "TLS failed: " + tls.getMessage();
-            default -> "the connection broke before a reply came";
+        if (root instanceof UnresolvedAddressException) return unconnected("the host is not known");
+        return switch (cause) {
+            case ConnectException no -> unconnected("cannot connect; is the backend running?");
+            case NoRouteToHostException no -> unconnected("cannot connect; there is no route to the host");
+            case HttpConnectTimeoutException slow -> unconnected("cannot connect; nothing answered for %d seconds"
+                    .formatted(Transport.CONNECT_TIMEOUT.toSeconds()));
+            case SSLException tls -> unconnected("TLS failed: " + tls.getMessage());
+            case ProtocolException odd -> broken("the reply is not HTTP; is the URL right?");
+            default -> broken("the connection broke before a reply came");
         };
-        var error = new ApiError(502, "%s: %s".formatted(host(), reason));
-        return cause instanceof ConnectException || cause instanceof SSLException ? error : error.asPassing();
     }
+
+    private ApiError unconnected(String why) {
+        return new ApiError(502, "%s: %s".formatted(host(), why)).from(ApiError.Origin.CONNECTION);
+    }
+
+    private ApiError broken(String why) { return new ApiError(502, "%s: %s".formatted(host(), why)).asPassing(); }
 }

@@ -235,6 +235,31 @@ class CheckTest {
     }
 
     @Test
+    void theLastErrorOfEachBackendIsPrintedAndWhen() throws Exception {
+        String dead = "127.0.0.1:" + Backend.deadPort();
+        String time = "at \\d\\d:\\d\\d:\\d\\d: ";
+        Table table = check("--upstream", "http://" + dead);
+        String cannot = dead + ": cannot connect; is the backend running\\?";
+        assertTrue(table.rows.get("last error").matches("502 " + time + cannot), table.out);
+        try (var backend = new Backend().answers(call -> answer(call, Set.of()));
+                var full = new Backend().answers(Backend.refusing(500, "out of memory"))) {
+            table = check("--upstream", backend.url().toString(), "--upstream", full.url().toString());
+            String host = full.url().getAuthority();
+            assertTrue(table.rows.get("last error").matches("500 " + time + host + ": out of memory"), table.out);
+            assertEquals("? %s: 500: %s: out of memory".formatted(host, host), table.rows.get("next backend"));
+            assertTrue(table.verdict().startsWith("Claude Code works without next backend | "), table.verdict());
+            assertEquals(0, table.status);
+            table = check("--upstream", "http://" + dead, "--upstream", backend.url().toString(),
+                    "--upstream-key", "first-key", "--upstream-key", "second-key");
+            assertEquals("ok %s: OK.".formatted(backend.url().getAuthority()), table.rows.get("next backend"));
+            String key = "";
+            for (int i = backend.requests(); i > 0; i--) key = backend.take().headers().get("authorization");
+            assertEquals("Bearer second-key", key);
+            assertEquals("Claude Code will not work: no connection", table.verdict());
+        }
+    }
+
+    @Test
     void itIsSaidWhoseKeyTheBackendGets() throws Exception {
         try (var backend = new Backend().answers(call -> answer(call, Set.of()))) {
             String url = backend.url().toString();

@@ -6,6 +6,10 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.File;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,11 +20,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** What the proxy tells those who run it: page, JSON, metrics, readiness; in a real browser, if there is one. */
@@ -169,13 +176,18 @@ class StatusTest {
             assertEquals("application/json", status.headers().get("content-type"));
             assertEquals("no-store", status.headers().get("cache-control"));
             assertEquals(A2o.VERSION, status.text("version"));
-            assertEquals("ready", status.text("state"));
+            assertTrue(status.text("state").matches("no backend works|ready"), "until a connection is made");
             assertEquals(System.currentTimeMillis(), number(status, "started"), Tasks.WAIT_SECONDS * 1000);
             Map<String, Integer> counts = Map.of("in_flight", 0, "requests", 5, "errors", 2, "retries", 2,
                     "input_tokens", 21, "cached_tokens", 0, "cache_writes", 0, "output_tokens", 9);
             counts.forEach((name, count) -> assertEquals((double) count, number(status, "counts." + name), name));
             assertEquals(backend.url().getAuthority(), status.text("upstreams.0.host"));
             assertEquals(4, number(status, "upstreams.0.errors"));
+            assertTrue(status.text("upstreams.0.state").matches("set aside|failing"), status.body());
+            assertEquals(529, number(status, "upstreams.0.last_error.status"));
+            assertEquals(backend.url().getAuthority() + ": out of order", status.text("upstreams.0.last_error.message"));
+            double when = number(status, "upstreams.0.last_error.time");
+            assertEquals(System.currentTimeMillis(), when, Tasks.WAIT_SECONDS * 1000);
             List<?> last = (List<?>) Tree.at(status.json(), "last");
             assertEquals(5, last.size());
             assertEquals("529 overloaded_error bad", (int) number(status, "last.0.status") + " "
@@ -398,38 +410,118 @@ class StatusTest {
     }
 
     @Test
-    void readyUnlessNoBackendCanBeReached() throws Exception {
-        int closed = Backend.deadPort();
-        String dead = "http://127.0.0.1:%d/v1".formatted(closed);
+    void aBackendThatNobodyCanConnectToIsNotReadyUntilSomebodyCan() throws Exception {
         var clock = new HeldClock();
-        try (var running = new Running(clock, List.of(dead)); var backend = new Backend();
-             var both = new Running(clock, List.of(dead, backend.url().toString()))) {
-            assertEquals(200, running.get("/ready").status(), "not tried yet");
-            assertEquals(502, running.ask("m", true).status());
-            Wire.Reply ready = running.get("/ready");
-            assertEquals(503, ready.status());
-            assertEquals("no backend can be reached", ready.text("error.message"));
-            assertEquals("unreachable", running.status(1).text("upstreams.0.state"));
-            assertEquals(1, sum(metrics(running), "a2o_upstream_errors_total{upstream=\"127.0.0.1:%d\",status=\"502\"}"
-                    .formatted(closed)));
-            assertEquals(200, running.get("/health").status());
-            clock.passes(1_000);
-            assertEquals(200, running.get("/ready").status());
+        try (var port = new Socket()) {
+            port.setReuseAddress(true); // so that a backend can listen there later
+            port.bind(new InetSocketAddress("127.0.0.1", 0));
+            String address = "127.0.0.1:" + port.getLocalPort();
+            try (var running = new Running(clock, List.of("http://" + address + "/v1"))) {
+                assertEquals(200, running.get("/ready").status(), "not tried yet");
+                assertEquals(502, running.ask("m", true).status());
+                assertNotReady("no backend can be reached", "unreachable", running);
+                assertEquals(address + ": cannot connect; is the backend running?",
+                        running.status(1).text("upstreams.0.last_error.message"));
+                assertEquals(1, sum(metrics(running), "a2o_upstream_errors_total{upstream=\"%s\",status=\"502\"}"
+                        .formatted(address)));
+                for (int millis : new int[] {1000, 2000, 4000, 5000}) {
+                    clock.elapse(millis); // it has tried, or will, to connect
+                    assertNotReady("no backend can be reached", "unreachable", running);
+                }
+                clock.awaitWait(5000);
+                try (var listening = new ServerSocket(port.getLocalPort(), 50, InetAddress.getByName("127.0.0.1"))) {
+                    clock.elapse(5000);
+                    Tasks.await(() -> running.get("/ready").status() == 200, "ready again");
+                    assertEquals("ready", running.status().text("upstreams.0.state"));
+                    try (Socket connection = listening.accept()) {
+                        assertEquals(-1, connection.getInputStream().read(), "nothing is sent");
+                    }
+                }
+            }
+        }
+    }
 
+    private static void assertNotReady(String why, String state, Running running) throws Exception {
+        Wire.Reply ready = running.get("/ready");
+        assertEquals("503 " + why, ready.status() + " " + ready.text("error.message"));
+        assertEquals(why, running.status().text("state"));
+        assertEquals(state, running.status().text("upstreams.0.state"));
+        assertEquals(200, running.get("/health").status());
+    }
+
+    /** It is not ready after that, though it can be connected to; after a second it is, and without a request. */
+    @TestFactory
+    Stream<DynamicTest> aBackendThatFailsIsNotReadyUntilAConnectionIsMade() {
+        Map<String, Backend.Script> failures = Map.of("500", Backend.refusing(500, "why"),
+                "501", Backend.refusing(501, "why"), "a finish that is an error", call -> call.events().data(Backend.chunk("half"),
+                        Backend.FINISH.replace("\"stop\"", "\"error\"")).end());
+        return failures.entrySet().stream().map(failure -> DynamicTest.dynamicTest(failure.getKey(), () -> {
+            var clock = new HeldClock();
+            try (var backend = new Backend().answers(failure.getValue()); var running = new Running(clock, backend)) {
+                running.ask("m", true);
+                running.status(1);
+                assertNotReady("no backend works", "set aside", running);
+                clock.elapse(1000);
+                Tasks.await(() -> running.get("/ready").status() == 200, "ready again");
+                assertEquals("failing", running.status().text("upstreams.0.state"), "no request has gone well");
+                assertEquals(1, backend.requests());
+                backend.answers(Backend.saying("fine"));
+                assertEquals(200, running.ask("m", true).status());
+                assertEquals("ready", running.status(2).text("upstreams.0.state"));
+                assertTrue(running.status().text("upstreams.0.last_error.message").contains("127.0.0.1:"), "still known");
+            }
+        }));
+    }
+
+    @Test
+    void aBackendThatIsSilentForTooLongIsNotReady() throws Exception {
+        var clock = new HeldClock();
+        var over = new CountDownLatch(1);
+        try (var backend = new Backend().answers(call -> Tasks.await(over));
+                var running = new Running(clock, backend, "--timeout", "7")) {
+            FutureTask<Wire.Reply> reply = Tasks.ask(() -> running.ask("m", false));
+            backend.take();
+            clock.elapse(7000);
+            assertEquals(504, Tasks.outcome(reply).status());
+            running.status(1);
+            assertNotReady("no backend works", "set aside", running);
+            clock.elapse(1000);
+            Tasks.await(() -> running.get("/ready").status() == 200, "ready again");
+            over.countDown();
+        }
+    }
+
+    /** What is wrong with a request, a key or the rate is no reason to send the next one elsewhere. */
+    @TestFactory
+    Stream<DynamicTest> aBackendThatRefusesIsReady() {
+        return Stream.of(400, 401, 402, 403, 404, 413, 422, 429).map(status -> DynamicTest.dynamicTest("" + status, () -> {
+            String[] wait = {"retry-after: 60"};
+            for (String[] args : new String[][] {{}, {"--upstream-key", "K"}}) {
+                try (var backend = new Backend().answers(Backend.refusing(status, "why", wait));
+                        var running = new Running(new HeldClock(), backend, args)) {
+                    running.ask("m", true);
+                    Wire.Reply state = running.status(1);
+                    assertEquals(200, running.get("/ready").status());
+                    assertTrue(number(state, "upstreams.0.last_error.status") >= 400, state.body());
+                    boolean isOfTheAccount = status == 402 || status == 429;
+                    boolean isOfOurKey = args.length > 0 && (status == 401 || status == 403);
+                    String expected = isOfTheAccount ? "set aside" : isOfOurKey ? "failing" : "ready";
+                    assertEquals(expected, state.text("upstreams.0.state"));
+                }
+            }
+        }));
+    }
+
+    @Test
+    void oneBackendThatWorksIsEnough() throws Exception {
+        String dead = "http://127.0.0.1:%d/v1".formatted(Backend.deadPort());
+        try (var backend = new Backend();
+                var both = new Running(new HeldClock(), List.of(dead, backend.url().toString()))) {
             assertEquals(200, both.ask("m", true).status());
             assertEquals(200, both.get("/ready").status());
             assertEquals("unreachable", both.status(1).text("upstreams.0.state"));
             assertEquals("ready", both.status().text("upstreams.1.state"));
-        }
-    }
-
-    @Test
-    void aBackendThatRefusesCanBeReached() throws Exception {
-        try (var backend = new Backend().answers(Backend.refusing(429, "slow down", "retry-after: 60"));
-             var running = new Running(new HeldClock(), backend)) {
-            assertEquals(429, running.ask("m", true).status());
-            assertEquals("set aside", running.status(1).text("upstreams.0.state"));
-            assertEquals(200, running.get("/ready").status());
+            assertEquals("null", both.status().text("upstreams.1.last_error"));
         }
     }
 
@@ -477,7 +569,8 @@ class StatusTest {
             for (String path : List.of("/", "/status.json", "/metrics", "/ready", "/health")) {
                 String told = running.get(path, HTML).body();
                 assertFalse(told.contains("MARK"), told);
-                assertFalse(told.contains("out of order"), "words of the backend");
+                boolean isStatus = path.equals("/status.json"); // which has the last error of each backend
+                assertEquals(isStatus, told.contains("out of order"), "words of the backend: " + told);
             }
         }
     }
@@ -534,6 +627,9 @@ class StatusTest {
             }
             assertEquals(7, shown.split("<tr>", -1).length - 1, "six rows and the head's");
             assertTrue(shown.contains(">ready</p>"), shown);
+            assertTrue(shown.contains("<p class=\"good\">ready, errors: 4</p>"), shown);
+            assertTrue(Pattern.compile(">last error: 529 at [^<]*: 127[.\\d]+:\\d+: out of order</p>").matcher(shown).find(),
+                    shown);
             assertTrue(shown.contains("<div class=\"\">requests<b class=\"\">6</b></div>"), shown);
             assertTrue(shown.contains("<td class=\"bad\" data-name=\"end\">overloaded_error</td>"), shown);
             assertTrue(shown.contains("&lt;img src=x onerror=document.title=1&gt;&lt;b&gt;</td>"), "a name is text");
