@@ -1,4 +1,3 @@
-import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -11,10 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
-import java.util.logging.ConsoleHandler;
-import java.util.logging.FileHandler;
 import java.util.logging.Formatter;
-import java.util.logging.Handler;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
@@ -85,10 +81,9 @@ final class A2o {
         boolean isAlone = command.isEmpty();
         String log = isAlone || options.logFile().isPresent() ? options.logFile().orElse("")
                 : Files.createTempFile("a2o-", ".log").toString();
-        if (!isAlone) System.setErr(new PrintStream(new FileOutputStream(log, true), true));
-        LOG.addHandler(new ConsoleHandler());
-        if (isAlone && !log.isEmpty()) LOG.addHandler(new FileHandler(log.replace("%", "%%"), 0, 1, true));
-        for (Handler handler : LOG.getHandlers()) handler.setFormatter(new Line(options.secrets()));
+        if (!isAlone) System.setErr(new PrintStream(LogWriter.file(log), true));
+        LOG.addHandler(new LogWriter(LOG, System.err, new Line(options.secrets())));
+        if (isAlone && !log.isEmpty()) LOG.addHandler(new LogWriter(LOG, LogWriter.file(log), new Line(options.secrets())));
         proxy.start();
         String host = options.host().contains(":") ? "[" + options.host() + "]" : options.host();
         String url = "http://%s:%d".formatted(host, proxy.port());

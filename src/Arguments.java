@@ -149,8 +149,11 @@ final class Arguments {
     /** A comma or a name that no value followed is dropped. */
     private void close(char c) {
         int last = closers.length() - 1;
-        state = closers.charAt(last) != c ? State.BROKEN : last == 0 ? State.DONE : State.AFTER;
-        if (state == State.BROKEN) return;
+        if (closers.charAt(last) != c) {
+            state = State.BROKEN;
+            return;
+        }
+        state = last == 0 ? State.DONE : State.AFTER;
         if (!out.substring(kept).isBlank()) out.setLength(kept);
         keep(c);
         closers.setLength(last);
@@ -180,7 +183,7 @@ final class Arguments {
         } else if (c == '\\') {
             escape.append(c);
         } else if (c < ' ') {
-            out.append(c == '\n' ? "\\n" : c == '\t' ? "\\t" : c == '\r' ? "\\r" : "\\u%04x".formatted((int) c));
+            out.append(control(c));
         } else if (c != quote) {
             out.append(c == '"' ? "\\" : "").append(c);
         } else {
@@ -189,16 +192,47 @@ final class Arguments {
         }
     }
 
+    /** {@return the escape of a control character} */
+    private static String control(char c) {
+        return switch (c) {
+            case '\n' -> "\\n";
+            case '\t' -> "\\t";
+            case '\r' -> "\\r";
+            default -> "\\u%04x".formatted((int) c);
+        };
+    }
+
     /** One more character of an escape; \x41 is JavaScript's and Python's way to write \u0041. */
     private void escape(char c) {
         char kind = escape.length() > 1 ? escape.charAt(1) : c;
         boolean fits = escape.length() > 1 ? HexFormat.isHexDigit(c) : "\"\\/bfnrtux'".indexOf(c) >= 0;
         if (fits) escape.append(c);
-        if (fits && escape.length() < (kind == 'u' ? 6 : kind == 'x' ? 4 : 2)) return;
+        if (fits && escape.length() < length(kind)) return;
         String text = escape.toString();
         escape.setLength(0);
-        out.append(!fits ? "\\" + text : kind == 'x' ? "\\u00" + text.substring(2) : kind == '\'' ? "'" : text);
-        if (!fits) string(c); // it was no escape: the backslash stands for itself
+        if (fits) {
+            out.append(json(text, kind));
+        } else {
+            out.append('\\').append(text); // it was no escape: the backslash stands for itself
+            string(c);
+        }
+    }
+
+    private static int length(char kind) {
+        return switch (kind) {
+            case 'u' -> 6;
+            case 'x' -> 4;
+            default -> 2;
+        };
+    }
+
+    /** {@return an escape as JSON has it} */
+    private static String json(String escape, char kind) {
+        return switch (kind) {
+            case 'x' -> "\\u00" + escape.substring(2);
+            case '\'' -> "'";
+            default -> escape;
+        };
     }
 
     /**

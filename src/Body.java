@@ -13,6 +13,7 @@ final class Body {
     private static final int MAX_BYTES = 32 * 1024 * 1024;
     private static final int UNKNOWN = MAX_BYTES + 1;
     private static final int FIRST_BYTES = 256 * 1024; // taken at once, or fewer where fewer are announced
+    static final int FACTOR = 2; // of what a request takes to its body: also what is sent to the backend
     private static final int SKIPPED_BYTES = 8192; // at a time
 
     private final Client client;
@@ -37,6 +38,8 @@ final class Body {
             if (client.isCut()) throw new ApiError(408, "the body did not come in time");
             String message = "the body is not what its headers say, or has trailers, which are not taken";
             throw new ApiError(400, "request_body_encoding_invalid", message);
+        } catch (Json.TooManyValues e) {
+            throw new ApiError(413, "the body holds more than %d JSON values".formatted(Json.MAX_VALUES));
         } catch (Json.Malformed e) {
             throw new ApiError(400, "the body is " + e.getMessage());
         }
@@ -72,6 +75,7 @@ final class Body {
 
     /** {@return the beginning of {@code bytes}, with room for more} */
     private byte[] grown(byte[] bytes, long length) {
+        if (!share.mayHold(FACTOR * length)) throw new ApiError(413, "the body is too large for the memory of this proxy");
         share.hold(bytes.length + length);
         byte[] grown = Arrays.copyOf(bytes, (int) length);
         share.hold(length);

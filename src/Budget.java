@@ -29,6 +29,9 @@ final class Budget {
             if (bytes != held) budget.change(this, bytes);
         }
 
+        /** {@return whether a share could be so large, if there were no others} */
+        boolean mayHold(long bytes) { return bytes <= 2 * (budget.total - bytes); }
+
         @Override
         public void close() { hold(0); }
     }
@@ -78,7 +81,6 @@ final class Budget {
     }
 
     private void awaitRoom(Share share, long bytes) {
-        if (bytes > 2 * (total - bytes)) throw new ApiError(413, "the request is too large for the memory of this proxy");
         long deadline = System.nanoTime() + PATIENCE;
         waiting++;
         try {
@@ -87,8 +89,7 @@ final class Budget {
                 makeRoom.run();
                 givenBack.awaitNanos(STEP);
             }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+        } catch (InterruptedException e) { // the proxy is being stopped, and says so while it can
             throw full();
         } finally {
             waiting--;

@@ -13,6 +13,7 @@ import java.util.function.Supplier;
  * interleaved. They are written one after the other, each as far as its arguments are ready (SPEC C.5).
  */
 final class Calls {
+    private static final int MAX_NAME = 1000; // characters after which no more of a name is taken
     private static final Comparator<Call> IN_ORDER =
             Comparator.<Call>comparingLong(call -> call.place).thenComparingInt(call -> call.number);
 
@@ -36,6 +37,13 @@ final class Calls {
             this.place = place;
             this.number = number;
             this.isDropped = isDropped;
+        }
+
+        /** Takes a name, or more of it; some backends repeat it, or all that has come of it so far. */
+        private void addName(String more) {
+            boolean isNothing = more.isEmpty() || more.equals(name) || name.length() > MAX_NAME;
+            if (isNothing) return;
+            name = more.startsWith(name) ? more : name + more;
         }
 
         /** Takes JSON text, or a piece of it. */
@@ -106,8 +114,7 @@ final class Calls {
         String name = function.get("name").text();
         if (!delta.get("extra_content").isNull()) call.extra = delta.get("extra_content");
         if (call.id.isEmpty()) identify(call, delta.get("id").text());
-        boolean isNewName = call != open && !name.equals(call.name);
-        if (isNewName) call.name = name.startsWith(call.name) ? name : call.name + name;
+        if (call != open) call.addName(name);
         Json arguments = function.get("arguments");
         Json input = function.get("input"); // of a custom tool
         if (!input.isNull()) {

@@ -4,11 +4,14 @@ import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.regex.Pattern;
 
 /**
  * The client of one request: what it sends and what it is sent. It notes what the thread waits for the client to do
@@ -17,7 +20,11 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 final class Client {
     private static final int PIECE_BYTES = 8192; // the server keeps a buffer of twice the largest piece
+    private static final long HEAD_NANOS = TimeUnit.SECONDS.toNanos(1); // in which a head comes as a rule
     private static final long BYTES_A_SECOND = 64 * 1024; // of a body that is not late
+
+    /** As {@code 600} or {@code 600.0}. */
+    private static final Pattern SECONDS = Pattern.compile("\\d{1,7}(\\.\\d{1,9})?");
 
     /** What the thread waits for the client to do. */
     enum Wait { NOTHING, SENDS_HEAD, SENDS_BODY, READS }
@@ -35,12 +42,17 @@ final class Client {
     private volatile long bodySince; // when the first bytes of the body were waited for
     private volatile long bodyBytes; // that have come
     private boolean readsHead;
-    private HttpExchange http; // null until the head has been read
+    private volatile HttpExchange http; // null until the head has been read
+    private boolean wasSeen; // in the table of sockets; the ticker's, as the next
+    private int misses; // since then, one after the other
     private OutputStream answer; // null until the status is sent
     private boolean saysClose; // the answer, to the client
     private boolean mustClose; // the connection, after the exchange
 
-    Client(Clients clients) { this.clients = clients; }
+    Client(Clients clients) {
+        this.clients = clients;
+        this.since = clients.now();
+    }
 
     /** The thread reads the head from here on. */
     void readsHead() {
@@ -67,12 +79,37 @@ final class Client {
         return Objects.requireNonNullElse(http.getRequestHeaders().getFirst(name), otherwise);
     }
 
+    /** {@return for how many seconds, from the beginning, it waits for a whole reply, as Anthropic's SDKs say it} */
+    OptionalLong patienceSeconds() {
+        String said = header("x-stainless-timeout", header("x-stainless-read-timeout", ""));
+        if (!SECONDS.matcher(said).matches()) return OptionalLong.empty();
+        long seconds = (long) Double.parseDouble(said);
+        return seconds == 0 ? OptionalLong.empty() : OptionalLong.of(seconds);
+    }
+
     Thread thread() { return thread; }
     Wait awaited() { return wait; }
     boolean isAnswered() { return http.getResponseCode() >= 0; }
 
     /** {@return since when, in nanoseconds, the thread has waited for the client} */
     long waited(long now) { return wait == Wait.NOTHING ? 0 : now - since; }
+
+    /** {@return for how long, in nanoseconds, the thread has been busy with other things than the client} */
+    long untouched(long now) { return wait == Wait.NOTHING ? now - since : 0; }
+
+    /** {@return whether the client has closed the connection} To be asked by one thread, with one table after the other. */
+    boolean hasLeft(SocketTable table) {
+        HttpExchange begun = http;
+        if (begun == null) return false;
+        SocketTable.State state = table.state(begun.getLocalAddress(), begun.getRemoteAddress());
+        if (state == SocketTable.State.OPEN) wasSeen = true;
+        misses = state == SocketTable.State.UNKNOWN ? misses + 1 : 0;
+        boolean isGone = wasSeen && misses > 1; // the table may skip one while it changes
+        return isGone || state == SocketTable.State.CLOSED;
+    }
+
+    /** {@return whether its request is answered, or just comes; one that does not send its head is not waited for} */
+    boolean isServed(long now) { return wait != Wait.SENDS_HEAD || now - since < HEAD_NANOS; }
 
     /** {@return by how much longer the body takes than it should, in nanoseconds} */
     long lateness(long now) {

@@ -1,4 +1,5 @@
 import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -19,17 +20,20 @@ final class Clients implements Executor {
     private static final long MAX_BODY_NANOS = TimeUnit.SECONDS.toNanos(30); // from one piece to the next
     private static final long MAX_LATE_NANOS = TimeUnit.SECONDS.toNanos(5); // where memory is short
     private static final long MAX_UNREAD_NANOS = TimeUnit.SECONDS.toNanos(10); // where memory is short
+    private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(2); // from one look at who has left to the next
 
     private final ExecutorService threads = threads();
     private final Map<Thread, Client> live = new ConcurrentHashMap<>();
     private final Semaphore heads; // that may be read at once
     private final long maxAnswerNanos;
     private final Clock clock;
+    private long nextLook; // of the ticker's
     private volatile boolean isDraining; // or the connections are kept
 
     /** {@code headBytes} is what heads may take together while they are read. */
     Clients(long headBytes, long maxAnswerNanos, Clock clock) {
         this.clock = clock;
+        this.nextLook = clock.nanos();
         this.heads = new Semaphore(Math.clamp(headBytes / HEAD_BYTES, 16, 4096), true);
         this.maxAnswerNanos = maxAnswerNanos;
     }
@@ -72,7 +76,11 @@ final class Clients implements Executor {
     /** {@return the client that this thread serves} */
     Client current() { return live.get(Thread.currentThread()); }
 
-    boolean isEmpty() { return live.isEmpty(); }
+    /** {@return whether a request is answered, or about to come} */
+    boolean areServed() {
+        long now = clock.nanos();
+        return live.values().stream().anyMatch(client -> client.isServed(now));
+    }
 
     /** From now on no connection is kept for another request. */
     void drain() { isDraining = true; }
@@ -81,10 +89,21 @@ final class Clients implements Executor {
 
     long now() { return clock.nanos(); }
 
-    /** Cuts those that have kept their threads waiting for too long; to be called a few times a second. */
+    /** Cuts those that have kept their threads waiting for too long, or have left; to be called a few times a second. */
     void tick(long now) {
         for (Client client : live.values()) {
             if (client.waited(now) > patience(client.awaited())) client.cut(Client.Cut.TOO_SLOW);
+        }
+        if (now - nextLook > 0) cutThoseThatHaveLeft(now);
+    }
+
+    private void cutThoseThatHaveLeft(long now) {
+        nextLook = now + LOOK_NANOS;
+        List<Client> silent = live.values().stream().filter(client -> client.untouched(now) > LOOK_NANOS).toList();
+        if (silent.isEmpty()) return;
+        SocketTable table = SocketTable.read();
+        for (Client client : silent) {
+            if (client.hasLeft(table)) client.cut(Client.Cut.HAS_LEFT);
         }
     }
 

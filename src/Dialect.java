@@ -56,9 +56,9 @@ record Dialect(Options.Target target, Map<String, String> rules) {
     private static final String OF_MAX_TOKENS = "^(?=.*max[_ ]?(?:completion|output|new)?[_ ]?tokens).*?";
     private static final String A_SMALL_NUMBER = "\\D{0,24}?(\\d{1,4})(?!\\d)";
     /** The lowest number, as in "integer below minimum value. Expected a value >= 16", "must be at least 2". */
-    private static final String LEAST = OF_MAX_TOKENS + "(?:>=|≥|at least|minimum|\\bmin\\b|below|between"
-            + "|'ge'|(?:greater|larger|more|higher) than or equal|(?:less|lower|smaller|fewer) than(?! or)"
-            + "|range\\D*[\\[(])" + A_SMALL_NUMBER;
+    private static final String LEAST = OF_MAX_TOKENS + "(?:>=|≥|at least|minimum|\\b(?:min|gte|ge)\\b|below"
+            + "|under|between|(?:greater|larger|more|higher) than or equal|(?:less|lower|smaller|fewer) than(?! or)"
+            + "|range|[\\[(](?=\\d{1,4} ?, ?\\d))" + A_SMALL_NUMBER;
     /** The highest of those that are too low, as in "must be greater than 1". */
     private static final String OVER = OF_MAX_TOKENS
             + "(?:(?:greater|larger|more|higher) than(?! or)|above|exceed|> )" + A_SMALL_NUMBER;

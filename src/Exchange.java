@@ -11,8 +11,10 @@ import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.logging.Logger;
 
 /**
@@ -29,6 +31,10 @@ final class Exchange {
     private static final long LINGER = 5 * SECOND; // for usage and the end, after finish_reason
     private static final int MAX_ERROR_BYTES = 64 * 1024;
     private static final int MAX_REPLY_BYTES = 64 * 1024 * 1024;
+    private static final int MAX_DEBUG_BYTES = 1024 * 1024; // of each that is logged
+    private static final int REQUEST_BYTES = 64 * 1024; // that any request takes, whatever its body
+    private static final int REPLY_BYTES = 128 * 1024; // that any reply takes: queued, read, not yet sent
+    private static final int REPLY_FACTOR = 3; // of what a whole reply takes to its length: also what is made of it
     private static final int MAX_TRAILING_EVENTS = 100; // after [DONE], read so that the connection can serve again
     private static final int MAX_UNSENT_BYTES = 64 * 1024;
     private static final int MAX_REPAIRS = 3; // of a request that a backend refuses
@@ -68,6 +74,9 @@ final class Exchange {
     private Upstream.Arrivals arrived; // of the try that runs
     private boolean ended; // the reply; nothing more arrives
     private long taken; // bytes of the reply
+    private long unread; // bytes of the reply that are not yet a whole event
+    private long requestBytes; // that it takes
+    private final OptionalLong clientSeconds; // after which the client waits no longer, if it has said so
     private long shown; // when the first of the reply was sent, which a ping is not; 0 until then
     private final Set<String> announced = new LinkedHashSet<>(); // warnings that the header has told of
     private int pings;
@@ -98,7 +107,10 @@ final class Exchange {
         this.options = options;
         this.clientKey = clientKey;
         this.secrets = options.secrets().with(clientKey);
+        this.requestBytes = REQUEST_BYTES + (long) Body.FACTOR * anthropic.source().length;
+        share.hold(requestBytes + REPLY_BYTES);
         translate(upstream.dialect(options.model(anthropic.get("model").text())));
+        this.clientSeconds = translator.isStream() ? OptionalLong.empty() : client.patienceSeconds();
     }
 
     private void translate(Dialect dialect) {
@@ -115,7 +127,7 @@ final class Exchange {
             if (translator.isAnsweredHere()) translator.answer(); else tries();
             if (!over) complete(); // a stream is, before its very end is read
         } catch (ApiError failed) {
-            ApiError e = told(failed);
+            ApiError e = client.isCut(Client.Cut.HAS_LEFT) ? left() : told(failed);
             status = e.status();
             failure = e.type();
             message = e.getMessage();
@@ -247,13 +259,14 @@ final class Exchange {
         answer = 0;
         ended = false;
         taken = 0;
-        upstream.acquire();
+        unread = 0;
+        upstream.acquire(translator.isStream());
         CompletableFuture<?> sent = null;
         try {
             number = upstream.begins();
             sent = upstream.send(openai, clientKey, arrived);
             wasSent = true;
-            Object first = await(options.timeout().toNanos());
+            Object first = await(patience());
             if (first == null) throw silence();
             if (first instanceof Throwable e) throw upstream.failure(e);
             var head = (HttpResponse.ResponseInfo) first;
@@ -276,13 +289,28 @@ final class Exchange {
         } finally {
             if (sent != null && !ended) arrived.stop(sent); else arrived.close();
             arrived = new Upstream.Arrivals(clock);
-            upstream.release();
+            upstream.release(translator.isStream());
             debug("<<", said);
         }
     }
 
+    /** {@return how long to wait for the backend: while it may be silent, and as long as the client waits} */
+    private long patience() {
+        long patience = options.timeout().toNanos();
+        return clientSeconds.isEmpty() ? patience : Math.min(patience, clientNanosLeft());
+    }
+
+    private long clientNanosLeft() {
+        long seconds = clientSeconds.getAsLong() + 1; // clients leave out fractions
+        return begun + TimeUnit.SECONDS.toNanos(seconds) - clock.nanos();
+    }
+
     private ApiError silence() {
         expired = true;
+        if (clientSeconds.isPresent() && clientNanosLeft() <= 0) {
+            String words = "no whole reply in the %d seconds that the client waits (x-stainless-timeout)";
+            return translator.broken(504, words.formatted(clientSeconds.getAsLong()));
+        }
         return translator.broken(504, "nothing came for %d seconds".formatted(options.timeout().toSeconds()));
     }
 
@@ -338,9 +366,11 @@ final class Exchange {
     /** {@return the next bytes of a good reply, which must not become too long where it is kept whole} */
     private byte[] counted(byte[] piece) {
         taken += piece.length;
-        if (options.debug()) said.writeBytes(piece);
+        unread += piece.length;
+        if (options.debug() && said.size() < MAX_DEBUG_BYTES) said.writeBytes(piece);
         boolean isTooLong = taken > MAX_REPLY_BYTES && !translator.isStream();
         if (isTooLong) throw translator.broken(502, "the reply is too long");
+        hold();
         return piece;
     }
 
@@ -401,7 +431,9 @@ final class Exchange {
     /** {@return whether there is another event; what has finished may break off} */
     private boolean isMore(Sse events) {
         try {
-            return events.next();
+            boolean isMore = events.next();
+            unread = 0;
+            return isMore;
         } catch (ApiError e) {
             if (e.status() != 499 && (over || translator.isFinished())) return false;
             throw e;
@@ -413,17 +445,34 @@ final class Exchange {
         if (ended) return Upstream.END;
         int unsent = translator.ready().size();
         boolean isLong = isShown() && anthropic != null && clock.nanos() - begun > SECOND;
-        if (isLong) translator.forget();
-        if (isLong) anthropic = null;
+        if (isLong) forget();
         boolean isDue = unsent > MAX_UNSENT_BYTES || unsent > 0 && arrived.isEmpty(); // nothing more has arrived
         if (isDue && translator.isStream() && !over) send(false);
         if (finished == 0 && (over || translator.isFinished())) finished = clock.nanos();
-        long patience = finished == 0 ? options.timeout().toNanos() : finished + LINGER - clock.nanos();
+        long patience = finished == 0 ? patience() : finished + LINGER - clock.nanos();
         Object next = await(patience);
         if (next == null && finished == 0) throw silence();
         if (next instanceof Throwable) throw translator.broken(502, "the connection broke in mid-reply").asPassing();
         ended |= next == Upstream.END;
         return next == null ? Upstream.END : (byte[]) next;
+    }
+
+    private void forget() {
+        translator.forget();
+        anthropic = null;
+        requestBytes = REQUEST_BYTES;
+        hold();
+    }
+
+    /** Takes of the budget what the request and its reply take now. */
+    private void hold() {
+        long kept = translator.isStream() ? unread : taken;
+        long replyBytes = REPLY_FACTOR * kept + translator.ready().size();
+        try {
+            share.hold(requestBytes + Math.max(REPLY_BYTES, replyBytes));
+        } catch (ApiError e) {
+            throw translator.broken(502, "the reply is too long for the memory that is left");
+        }
     }
 
     /** Waits for the upstream, so long at most; meanwhile the client gets pings. {@return what came; null: nothing} */
@@ -474,7 +523,7 @@ final class Exchange {
         try {
             if (!client.isAnswered()) begin(ready.size());
             if (shown == 0) shown = clock.nanos();
-            if (options.debug()) told.write(ready.array(), 0, ready.size());
+            if (options.debug() && told.size() < MAX_DEBUG_BYTES) told.write(ready.array(), 0, ready.size());
             client.send(ready, isLast);
         } catch (IOException e) {
             throw left();

@@ -29,13 +29,15 @@ enum Finish {
             "eos", "eos_token", "complete", "completed", "done", "finished", "tool_calls", "tool_call",
             "tool_use", "function_call");
     private static final Set<String> OF_WINDOW = words("length window size limit exceeded overflow");
-    private static final Set<String> OF_LENGTH = words("length max limit truncated");
+    private static final Set<String> OF_LENGTH = words("length max limit truncated incomplete");
     private static final Set<String> OF_REFUSAL = words("safety sensitive recitation prohibited blocklist "
             + "blocked spii refusal refused guardrail guardrails moderation moderated policy toxic");
-    private static final Set<String> OF_BUSY = words("insufficient overloaded busy unavailable capacity");
+    private static final Set<String> OF_BUSY = words("insufficient overload overloaded busy unavailable"
+            + " capacity exhausted throttled");
     private static final Set<String> OF_FAILURE = words("error errors abort aborted cancel canceled cancelled"
             + " cancellation fail failed failure malformed invalid unexpected missing filter exception"
-            + " timeout time rate quota crashed killed interrupted terminated disconnected internal");
+            + " timeout time rate quota crashed crash killed interrupted terminated disconnected"
+            + " shutdown internal");
 
     private static Set<String> words(String line) { return Set.of(line.split(" ")); }
 

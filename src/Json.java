@@ -3,15 +3,21 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * A JSON value as RFC 8259 defines it: immutable, and a slice of the bytes it was read from. Copying a value to the
- * output copies that slice, so numbers, escapes, member order and white space stay as they were. This is not a general
- * JSON library: values are read whole, looked at, and copied or left out; they are never changed.
+ * A JSON value as RFC 8259 defines it: immutable, and a slice of the bytes it was read from. Copying a value
+ * to the output copies that slice, so numbers, escapes, member order and white space stay as they were. This
+ * is not a general JSON library: values are read whole, looked at, and copied or left out; they are never
+ * changed.
  *
  * <p>The look-ups are lenient, for replies may have any shape: what is not there, or is of another type, is
  * {@link #NULL}, empty or the given default. Of members with the same name the last counts.
  */
 sealed interface Json {
     int MAX_DEPTH = 512;
+    /**
+     * Values in one text. Each takes some 60 bytes beside its text, however short that is: in all no more
+     * than the longest body does. A request of Claude Code's of 1 MB holds some thousands.
+     */
+    int MAX_VALUES = 1 << 19;
     Json TRUE = new Word("true".getBytes(StandardCharsets.UTF_8), 0, 4);
     Json FALSE = new Word("false".getBytes(StandardCharsets.UTF_8), 0, 5);
     Json NULL = new Word("null".getBytes(StandardCharsets.UTF_8), 0, 4);
@@ -34,22 +40,56 @@ sealed interface Json {
         private boolean same(String ascii) {
             int same = shared(ascii);
             byte next = source[from + 1 + same];
-            return same == ascii.length() && next == '"' || next == '\\' && text().equals(ascii);
+            return same == ascii.length() && next == '"' || next == '\\' && means(ascii);
         }
 
-        /** {@return how many of its first characters it has in common with {@code ascii}, as they are written} */
+        /** {@return whether this is {@code text} when the escapes are read, as far as that takes} */
+        private boolean means(String text) {
+            int at = from + 1;
+            int end = to - 1;
+            for (int i = 0; i < text.length(); i++) {
+                if (at < end && source[at] < 0) return text().equals(text); // beyond ASCII
+                if (at >= end || meant(at) != text.charAt(i)) return false;
+                at += width(at);
+            }
+            return at == end;
+        }
+
+        /** {@return the character that is meant at {@code at}, by an escape or one of ASCII} */
+        private char meant(int at) {
+            if (source[at] != '\\') return (char) (source[at] & 0xFF);
+            char kind = (char) source[at + 1];
+            int control = "bfnrt".indexOf(kind); // other escapes stand for themselves
+            if (kind != 'u') return control < 0 ? kind : "\b\f\n\r\t".charAt(control);
+            int c = 0;
+            for (int i = at + 2; i < at + 6; i++) c = c << 4 | Character.digit(source[i], 16);
+            return (char) c;
+        }
+
+        private int width(int at) {
+            if (source[at] != '\\') return 1;
+            return source[at + 1] == 'u' ? 6 : 2;
+        }
+
+        /**
+         * {@return how many of its first characters it has in common with {@code ascii}, as they are written}
+         */
         private int shared(String ascii) {
             int same = 0;
             while (same < ascii.length() && source[from + 1 + same] == ascii.charAt(same)) same++;
             return same;
         }
 
-        /** {@return whether the last character may be half of a surrogate pair, which only an escape can be} */
+        /**
+         * {@return whether the last character may be half of a surrogate pair, which only an escape can be}
+         */
         boolean mayEndInHalf() { return to - from >= 8 && source[to - 7] == '\\' && source[to - 6] == 'u'; }
     }
 
-    /** Bytes that are not JSON; the message names the place and what was expected, and never quotes the input. */
-    final class Malformed extends RuntimeException {
+    /**
+     * Bytes that are not JSON; the message names the place and what was expected, and never quotes the input.
+     */
+    sealed class Malformed extends RuntimeException permits TooManyValues {
         private final int position;
 
         Malformed(int position, String expected) {
@@ -59,6 +99,13 @@ sealed interface Json {
 
         /** {@return the byte that does not fit; the length of the source if that ends too early} */
         int position() { return position; }
+    }
+
+    /** A text of more than {@link #MAX_VALUES} values, which nobody needs who means well. */
+    final class TooManyValues extends Malformed {
+        TooManyValues(int position) {
+            super(position, "no more than %d values expected".formatted(MAX_VALUES));
+        }
     }
 
     byte[] source();
@@ -73,7 +120,10 @@ sealed interface Json {
     /** {@return what {@link Writer#put} makes of the pattern} */
     static Json of(String pattern, Object... values) { return parse(new Writer().put(pattern, values).toBytes()); }
 
-    /** {@return the string that stands from {@code from} to {@code to}, quotes included; NULL if just one does not} */
+    /**
+     * {@return the string that stands from {@code from} to {@code to}, quotes included; NULL if just one does
+     * not}
+     */
     static Json string(byte[] source, int from, int to) {
         try {
             Json found = new JsonParser(source, from).string();
@@ -83,7 +133,10 @@ sealed interface Json {
         }
     }
 
-    /** {@return its kind by the first letter: object, array, string, number, or word, that is true, false or null} */
+    /**
+     * {@return its kind by the first letter: object, array, string, number, or word, that is true, false or
+     * null}
+     */
     default char kind() {
         return switch (this) {
             case Obj o -> 'o';
@@ -112,7 +165,10 @@ sealed interface Json {
         return NULL;
     }
 
-    /** {@return whether this is the string {@code ascii}, however escaped; that has no quotes and no backslashes} */
+    /**
+     * {@return whether this is the string {@code ascii}, however escaped; that has no quotes and no
+     * backslashes}
+     */
     default boolean is(String ascii) { return this instanceof Str text && text.same(ascii); }
 
     /** {@return whether this is a string that begins with {@code ascii}, written without escapes} */
@@ -136,7 +192,10 @@ sealed interface Json {
         return text.append(raw, from, raw.length()).toString();
     }
 
-    /** {@return the number if, read as a double, it is a whole one up to 2^53, however written; else the default} */
+    /**
+     * {@return the number if, read as a double, it is a whole one up to 2^53, however written; else the
+     * default}
+     */
     default long toLong(long otherwise) {
         double value = this instanceof Num ? Double.parseDouble(raw()) : Double.NaN;
         return value == Math.rint(value) && Math.abs(value) <= 1L << 53 ? (long) value : otherwise;
@@ -166,8 +225,9 @@ sealed interface Json {
         @Override public String toString() { return new String(bytes, 0, size, StandardCharsets.UTF_8); }
 
         /**
-         * Writes {@code pattern}; in it ' stands for a quotation mark, % for the next of {@code values} (strings are
-         * quoted and escaped, others written as they are), @ for the next one's JSON text as a string.
+         * Writes {@code pattern}; in it ' stands for a quotation mark, % for the next of {@code values}
+         * (strings are quoted and escaped, others written as they are), @ for the next one's JSON text as a
+         * string.
          */
         Writer put(String pattern, Object... values) {
             int next = 0;
@@ -193,7 +253,10 @@ sealed interface Json {
             };
         }
 
-        /** Writes the JSON text of {@code json} as the inside of a string; its control characters are white space. */
+        /**
+         * Writes the JSON text of {@code json} as the inside of a string; its control characters are white
+         * space.
+         */
         private Writer quoted(Json json) {
             ensure((json.to() - json.from()) * 2);
             byte[] from = json.source();

@@ -5,7 +5,7 @@ import java.nio.charset.StandardCharsets;
  * alone. What is looked for are objects, lists or both, by the schema that was asked for.
  */
 final class JsonInProse {
-    private static final int MAX_WORK = 16; // times the length of the text, however many brackets it has
+    private static final int MAX_WORK = 4; // times the length of the text, for brackets that begin nothing
 
     private final String openings; // the brackets that the value may begin with
 

@@ -6,12 +6,13 @@ import java.util.List;
 
 /**
  * Reads the JSON in bytes, by recursive descent. Everything is checked here, once: grammar, UTF-8 (RFC 3629), escapes,
- * depth.
+ * depth, and how many values there are.
  */
 final class JsonParser {
     private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
     private static final long ONES = 0x0101010101010101L;
     private static final long GATHER = 0x0002040810204081L; // times the highest bits of eight bytes: all in one
+    private static final Json[] NONE = {};
     private static final int SHORT = 32; // bytes
     private static final int NAMES = 64;
     private static final int MIN_REPEATING = 1024; // bytes; in less, as a stream's chunk, few names come twice
@@ -29,6 +30,7 @@ final class JsonParser {
     private final byte[] source;
     private final Json[] names; // read before, by their first letters; null in a short source
     private int at;
+    private int values; // read so far, and names that were not known
 
     JsonParser(byte[] source, int at) {
         this.source = source;
@@ -58,6 +60,7 @@ final class JsonParser {
 
     /** value = object / array / string / number / true / false / null */
     private Json value(int depth) {
+        count();
         return switch (peek()) {
             case '{' -> container('}', depth + 1);
             case '[' -> container(']', depth + 1);
@@ -73,12 +76,12 @@ final class JsonParser {
     private Json container(char closing, int depth) {
         if (depth > Json.MAX_DEPTH) throw new Json.Malformed(at, "nested deeper than " + Json.MAX_DEPTH + " levels");
         int from = at;
-        var parts = new Json[8];
+        Json[] parts = NONE;
         int count = 0;
         do {
             at++; // the opening bracket or a comma
             if (peek() == closing && count == 0) break;
-            if (count + 2 > parts.length) parts = Arrays.copyOf(parts, count * 2);
+            if (count + 2 > parts.length) parts = Arrays.copyOf(parts, Math.max(8, count * 2));
             if (closing == '}') {
                 if (peek() != '"') throw new Json.Malformed(at, "a member name in quotes expected");
                 parts[count++] = name();
@@ -89,8 +92,12 @@ final class JsonParser {
         } while (peek() == ',');
         if (peek() != closing) throw new Json.Malformed(at, "',' or '%c' expected".formatted(closing));
         at++;
-        parts = Arrays.copyOf(parts, count);
+        parts = count == 0 ? NONE : Arrays.copyOf(parts, count);
         return closing == '}' ? new Json.Obj(source, from, at, parts) : new Json.Arr(source, from, at, List.of(parts));
+    }
+
+    private void count() {
+        if (++values > Json.MAX_VALUES) throw new Json.TooManyValues(at);
     }
 
     /** {@return a member's name} Names come again and again: one that is known need not be looked through. */
@@ -101,6 +108,7 @@ final class JsonParser {
         int to = known == null ? at : at + known.to() - known.from();
         boolean same = to > at && to <= source.length
                 && Arrays.equals(source, at, to, source, known.from(), known.to());
+        if (!same) count();
         if (!same) return names[slot] = string();
         at = to;
         return known;

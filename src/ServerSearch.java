@@ -28,7 +28,10 @@ record ServerSearch(String tool, Json input) {
         List<Json> tools = request.objects(request.json(), "tools");
         boolean isOnly = tools.stream().allMatch(Tools::isServer);
         if (choice.get("type").is("none")) return Optional.empty();
-        if (choice.get("type").is("tool")) return named(tools, choice.get("name").text(), request);
+        if (choice.get("type").is("tool")) {
+            Optional<ServerSearch> named = named(tools, choice.get("name").text(), request);
+            if (named.isPresent()) return named;
+        }
         if (!isOnly) return Optional.empty();
         Optional<ServerSearch> search = first(tools, SEARCH, request);
         return choice.get("type").is("any") ? search.or(() -> first(tools, FETCH, request)) : search;

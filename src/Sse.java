@@ -1,3 +1,4 @@
+import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.function.Supplier;
@@ -5,22 +6,25 @@ import java.util.function.Supplier;
 /**
  * Reads server-sent events off a byte stream, one {@link #next} at a time. It does not look into the data.
  *
- * <p>Beyond the standard (WHATWG HTML, "event stream interpretation") it takes what backends send in its place
- * (SPEC D.1): a line that is bare JSON, a field {@code error:} instead of data, a doubled {@code data:} prefix,
- * events that no blank line parts. Comments, {@code id:} and {@code retry:} are passed over.
+ * <p>Beyond the standard (WHATWG HTML, "event stream interpretation") it takes what backends send in its
+ * place (SPEC D.1): a line that is bare JSON, a field {@code error:} instead of data, a doubled {@code data:}
+ * prefix, events that no blank line parts. Comments, {@code id:} and {@code retry:} are passed over.
  */
 final class Sse {
     private static final byte[] NONE = {};
     private static final int MAX_LINE_BYTES = 64 * 1024 * 1024;
+    private static final int USUAL_BYTES = 16 * 1024; // that are held; more only for a long line
 
     private final Supplier<byte[]> source; // gives the next bytes; none at the end, then and ever after
-    private byte[] bytes = new byte[16 * 1024];
+    private byte[] bytes = new byte[USUAL_BYTES];
     private int next; // where what has not been read begins in bytes
     private int filled; // where it ends
     private boolean ended;
     private boolean endedByCr; // the last line; a LF may follow
     private byte[] line = NONE; // the last one read, which may belong to the next event; empty, too, at the end
-    private byte[] data = NONE;
+    private byte[] data = NONE; // of the event; as long as it is read, only its first line
+    private ByteArrayOutputStream lines = new ByteArrayOutputStream(0); // all of them, if there are several
+    private boolean endsInBrace; // what has been read of the data
     private boolean isError;
 
     Sse(Supplier<byte[]> source) { this.source = source; }
@@ -35,6 +39,15 @@ final class Sse {
     boolean next() {
         data = NONE;
         isError = false;
+        boolean isThere = readEvent();
+        if (lines.size() > 0) {
+            data = lines.toByteArray();
+            lines = new ByteArrayOutputStream(0);
+        }
+        return isThere;
+    }
+
+    private boolean readEvent() {
         while (!ended) {
             int from = begins(line, 0, "\u00EF\u00BB\u00BF") ? 3 : 0; // the byte order mark
             int value = from;
@@ -46,11 +59,11 @@ final class Sse {
             boolean isData = isBare || value > from;
             boolean isJson = isData && (begins(line, value, "{") || begins(line, value, "["));
             boolean isNamed = begins(line, from, "event:");
-            boolean isNext = (isJson || isNamed) && data.length > 0 && data[data.length - 1] == '}';
+            boolean isNext = (isJson || isNamed) && data.length > 0 && endsInBrace;
             if (isNext || line.length == 0 && data.length > 0) return true;
             isError = isNamed ? new String(line, StandardCharsets.UTF_8).strip().endsWith("error")
                     : isError || begins(line, from, "error:");
-            if (isData) data = joined(data, Arrays.copyOfRange(line, value, line.length));
+            if (isData) add(Arrays.copyOfRange(line, value, line.length));
             if (isBare) line = NONE; else readLine(); // a bare line is an event of its own
         }
         return data.length > 0;
@@ -62,13 +75,17 @@ final class Sse {
         return same == with.length();
     }
 
-    private static byte[] joined(byte[] data, byte[] more) {
-        if (data.length == 0) return more;
-        if (data.length > MAX_LINE_BYTES) throw new ApiError(502, "an event of the stream does not end");
-        byte[] all = Arrays.copyOf(data, data.length + 1 + more.length);
-        all[data.length] = '\n';
-        System.arraycopy(more, 0, all, data.length + 1, more.length);
-        return all;
+    /** Adds a line to the data. */
+    private void add(byte[] more) {
+        endsInBrace = more.length > 0 && more[more.length - 1] == '}';
+        if (data.length == 0) {
+            data = more;
+            return;
+        }
+        if (lines.size() == 0) lines.writeBytes(data);
+        if (lines.size() > MAX_LINE_BYTES) throw new ApiError(502, "an event of the stream does not end");
+        lines.write('\n');
+        lines.writeBytes(more);
     }
 
     /** Reads the next line, or finds that there is none. */
@@ -90,14 +107,22 @@ final class Sse {
     /** Takes more bytes of the source, after those not yet read. {@return whether there are any} */
     private boolean fill() {
         byte[] more = source.get();
-        filled -= next;
-        if (filled > MAX_LINE_BYTES) throw new ApiError(502, "a line of the stream does not end");
-        byte[] to = filled + more.length > bytes.length ? new byte[(filled + more.length) * 2] : bytes;
-        System.arraycopy(bytes, next, to, 0, filled);
-        System.arraycopy(more, 0, to, filled, more.length);
-        next = 0;
+        if (filled - next > MAX_LINE_BYTES) throw new ApiError(502, "a line of the stream does not end");
+        if (more.length > bytes.length - filled) makeRoom(more.length);
+        System.arraycopy(more, 0, bytes, filled, more.length);
         filled += more.length;
-        bytes = to;
         return more.length > 0;
+    }
+
+    /** Moves what is not yet read to the beginning, of another array if this one has not twice the room. */
+    private void makeRoom(int length) {
+        int unread = filled - next;
+        int needed = Math.max(USUAL_BYTES, (unread + length) * 2);
+        boolean isTooLong = bytes.length / 4 > needed; // of a long line before
+        byte[] to = needed > bytes.length || isTooLong ? new byte[needed] : bytes;
+        System.arraycopy(bytes, next, to, 0, unread);
+        bytes = to;
+        next = 0;
+        filled = unread;
     }
 }

@@ -32,9 +32,9 @@ final class Tools {
         this.warnings = warnings;
         List<Json> all = request.objects(request.json(), "tools");
         boolean defers = all.stream().anyMatch(tool -> tool.get("defer_loading") == Json.TRUE);
-        String history = defers ? request.get("messages").raw() : "";
         boolean isSearched = all.stream().anyMatch(tool -> tool.get("type").text().startsWith("tool_search_tool"));
-        if (isSearched && !history.contains("\"tool_reference\"")) defers = false; // for nobody here would find them
+        var loaded = new LoadedTools(defers ? request.get("messages") : Json.NULL);
+        if (isSearched && !loaded.hasReferences()) defers = false; // for nobody here would find them
         String forced = dialect.is("forced", "alone") ? request.get("tool_choice").get("name").text() : "";
         Set<String> names = new HashSet<>();
         for (Json tool : all) {
@@ -47,7 +47,7 @@ final class Tools {
             Json name = request.text(tool, "name");
             List<Json> callers = tool.get("allowed_callers").items();
             boolean withheld = !callers.isEmpty() && callers.stream().noneMatch(caller -> caller.is("direct"))
-                    || defers && tool.get("defer_loading") == Json.TRUE && !history.contains(name.raw());
+                    || defers && tool.get("defer_loading") == Json.TRUE && !loaded.contains(name.text());
             boolean isOther = !forced.isEmpty() && !name.text().equals(forced);
             if (withheld || isOther) continue;
             boolean isOwn = name.hasText() && names.add(name.text());

@@ -9,7 +9,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -60,7 +59,9 @@ final class Translator {
     private String half = ""; // the first half of a surrogate pair
     private final Opaque opaque = new Opaque();
     private String thinkingField = REASONING_FIELDS.getFirst(); // that the last reasoning came under
-    private String refusal = "", finishReason = "", stopSequence = "";
+    private final StringBuilder refusal = new StringBuilder();
+    private String finishReason = "";
+    private String stopSequence = "";
     private Json usage = Json.NULL, timings = Json.NULL;
     private Usage used = new Usage(0, 0, 0, 0, 0);
     private Usual usual = new Usual(new byte[0], 0, 0, "");
@@ -502,14 +503,18 @@ final class Translator {
 
     /** {@return what there is to read in a block, depth first, a line each} */
     private static String readable(Json json) {
-        Stream.Builder<String> found = Stream.builder();
-        json.items().forEach(item -> found.add(readable(item)));
+        List<String> found = new ArrayList<>();
+        addReadable(json, found);
+        return String.join("\n", found);
+    }
+
+    private static void addReadable(Json json, List<String> found) {
+        json.items().forEach(item -> addReadable(item, found));
         Json[] members = json.parts();
         for (int i = 0; i < members.length; i += 2) {
-            boolean shown = members[i + 1].hasText() && READABLE.contains(members[i].text());
-            found.add(shown ? members[i + 1].text() : readable(members[i + 1]));
+            boolean isShown = members[i + 1].hasText() && READABLE.contains(members[i].text());
+            if (isShown) found.add(members[i + 1].text()); else addReadable(members[i + 1], found);
         }
-        return found.build().filter(text -> !text.isEmpty()).collect(Collectors.joining("\n"));
     }
 
     /** {@code tools}, {@code tool_choice}, {@code parallel_tool_calls}; none of them where no tool is left to send. */
@@ -571,7 +576,9 @@ final class Translator {
     }
 
     /** {@return whether this is {@code "[DONE]"}, the end of the stream written as JSON} */
-    private static boolean isDone(Json chunk) { return DONE.matcher(chunk.text()).matches(); }
+    private static boolean isDone(Json chunk) {
+        return chunk instanceof Json.Str && DONE.matcher(chunk.text()).matches();
+    }
 
     /** {@return the chunks in an event's data: one, those of a list, none in null, a number, an empty list} */
     private List<Json> chunks(Json data) {
@@ -712,7 +719,7 @@ final class Translator {
     }
 
     private void refusal(Json text) {
-        refusal += text.text();
+        refusal.append(text.text());
         content(text);
         if (text.hasText()) pieces++; // no usual chunk
     }
@@ -797,8 +804,10 @@ final class Translator {
     private Arguments.Ending ending() {
         Finish finish = Finish.of(finishReason);
         if (finish == Finish.LENGTH || finish == Finish.WINDOW) return Arguments.Ending.CUT;
-        boolean isAtLimit = maxTokens > 0 && Usage.of(usage, timings).output() >= maxTokens;
-        return isAtLimit ? Arguments.Ending.AT_LIMIT : Arguments.Ending.WHOLE;
+        Usage counted = Usage.of(usage, timings);
+        boolean isAtLimit = maxTokens > 0 && counted.output() >= maxTokens;
+        boolean isFull = options.context() > 0 && counted.prompt() + counted.output() >= options.context();
+        return isAtLimit || isFull ? Arguments.Ending.AT_LIMIT : Arguments.Ending.WHOLE;
     }
 
     /** Begins the block of a call; {@code extra} is what the backend wants back with it. */
@@ -866,7 +875,7 @@ final class Translator {
         if (isStopped()) stopSequence = filter.stop();
         String reason = stopReason();
         used = usage();
-        message.finish(reason, reason.equals("stop_sequence") ? stopSequence : "", refusal, used);
+        message.finish(reason, reason.equals("stop_sequence") ? stopSequence : "", refusal.toString(), used);
     }
 
     /** Source: OpenAI, "finish_reason"; Anthropic, "stop_reason". What was sent counts more than what was said. */

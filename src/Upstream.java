@@ -24,7 +24,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Flow;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -66,7 +65,7 @@ final class Upstream implements AutoCloseable {
                 chunk.get(piece, at, length);
                 at += length;
             }
-            if (size > 0) arrived.put(piece);
+            if (size > 0) arrived.put(piece); else arrived.more();
         }
     }
 
@@ -75,27 +74,39 @@ final class Upstream implements AutoCloseable {
      * one empty), and the {@code Throwable} that ends it before that.
      */
     static final class Arrivals {
-        static final int MOST = 64; // pieces of 16 KB at most
+        private static final int PIECES = 4; // of 16 KB at most, that may come before any is taken
         private static final long LESS_THAN_NOTHING = -1;
 
         private final Clock clock;
-        private final BlockingQueue<Object> queue = new LinkedBlockingQueue<>(MOST);
+        private final BlockingQueue<Object> queue = new LinkedBlockingQueue<>();
         private volatile boolean isClosed;
         private Flow.Subscription body; // null before it has begun
 
         Arrivals(Clock clock) { this.clock = clock; }
 
         boolean isEmpty() { return queue.isEmpty(); }
-        Object poll(long nanos) throws InterruptedException { return clock.poll(queue, nanos); }
 
-        /** The body begins: all of it is wanted, or nothing more if it was stopped before. */
+        /**
+         * Takes the next; null if nothing comes in that time. Each piece that is taken lets another come: a client that
+         * reads slowly slows the backend down.
+         */
+        Object poll(long nanos) throws InterruptedException {
+            Object next = clock.poll(queue, nanos);
+            boolean isPiece = next instanceof byte[] && next != END;
+            if (isPiece) more();
+            return next;
+        }
+
+        private void more() { body.request(1); }
+
+        /** The body begins: its first pieces are wanted, or nothing more if it was stopped before. */
         private void begins(Flow.Subscription begun) {
             boolean isWanted;
             synchronized (this) {
                 body = begun;
                 isWanted = !isClosed;
             }
-            begun.request(isWanted ? Long.MAX_VALUE : LESS_THAN_NOTHING);
+            begun.request(isWanted ? PIECES : LESS_THAN_NOTHING);
         }
 
         /**
@@ -126,13 +137,8 @@ final class Upstream implements AutoCloseable {
             queue.clear();
         }
 
-        /** Waits while there is enough already, so that a client that reads slowly slows the backend down. */
         void put(Object next) {
-            try {
-                while (!isClosed && !queue.offer(next, 1, TimeUnit.SECONDS)) { }
-            } catch (InterruptedException e) {
-                throw new IllegalStateException(e); // ends the reply; nothing interrupts the HTTP client's threads
-            }
+            if (!isClosed) queue.add(next);
         }
     }
 
@@ -144,8 +150,8 @@ final class Upstream implements AutoCloseable {
     private final Credentials credentials;
     private final URI url;
     private final Transport transport;
-    private final Semaphore allPlaces;
-    private final Semaphore places;
+    private final Places allPlaces;
+    private final Places places;
     private final Dialect base;
     private final Map<String, Dialect> learned = new ConcurrentHashMap<>();
     private final LongAdder lessons = new LongAdder(); // learned, also those that were forgotten
@@ -157,7 +163,7 @@ final class Upstream implements AutoCloseable {
     private volatile Listing listing;
 
     /** @throws IOException if the certificates that it is to be trusted by cannot be read */
-    Upstream(Options options, Options.Target target, Semaphore allPlaces, Clock clock) throws IOException {
+    Upstream(Options options, Options.Target target, Places allPlaces, Clock clock) throws IOException {
         this.clock = clock;
         this.listing = new Listing(clock.nanos(), "", List.of());
         this.health = new Health(clock);
@@ -167,7 +173,7 @@ final class Upstream implements AutoCloseable {
         this.base = Dialect.of(target);
         this.credentials = new Credentials(options, target, base);
         this.url = target.isDemo() ? new Demo().start() : credentials.url(target.url());
-        this.places = new Semaphore(options.maxConnectionsPerHost(), true);
+        this.places = new Places(options.maxConnectionsPerHost(), clock);
         this.transport = new Transport(options, target, url);
     }
 
@@ -301,25 +307,28 @@ final class Upstream implements AutoCloseable {
     private String shown(String text) { return Status.cut(options.secrets().mask(text)); }
 
     /** Waits for a place among the requests in flight; {@link #release} gives it back. */
-    void acquire() {
+    void acquire(boolean isStream) {
         long until = clock.nanos() + PATIENCE.toNanos();
         boolean first = false;
         try {
-            first = clock.acquire(places, PATIENCE.toNanos());
-            if (first && clock.acquire(allPlaces, until - clock.nanos())) return;
+            first = places.tryAcquire(isStream, PATIENCE.toNanos());
+            if (first && allPlaces.tryAcquire(isStream, until - clock.nanos())) return;
         } catch (InterruptedException e) {
-            // the proxy is being stopped
+            // the client has left, or the proxy is being stopped
         }
-        if (first) places.release();
+        if (first) places.release(isStream);
         String limits = "--max-connections, --max-connections-per-host";
         throw new ApiError(529, "too many requests in flight (%s)".formatted(limits)).retryAfter(1)
                 .from(ApiError.Origin.PROXY);
     }
 
-    void release() {
-        places.release();
-        allPlaces.release();
+    void release(boolean isStream) {
+        places.release(isStream);
+        allPlaces.release(isStream);
     }
+
+    /** {@return whether a request waits for a place} */
+    boolean isWanted() { return places.areWanted() || allPlaces.areWanted(); }
 
     /**
      * Sends a request, with the client's key unless there is one for this backend; of the client's other headers none.

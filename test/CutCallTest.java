@@ -3,16 +3,24 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
 /**
  * A call that was cut must not become one that can be run (SPEC C.5), whatever the backend says of its end: a client
  * would run {@code touch out/ran-}. Seen through the proxy, streamed and whole, from backends that stream and do not.
  */
 class CutCallTest {
+    private static final Logger LOG = Logger.getLogger("a2o"); // held, or its level would be lost
     private static final String ASKED = """
             {"model":"m","max_tokens":1000,"stream":%s,"messages":[{"role":"user","content":"go"}],
             "tools":[{"name":"Bash","input_schema":{"type":"object","properties":{"command":{"type":"string"}}}}]}""";
@@ -96,6 +104,45 @@ class CutCallTest {
             Wire.Reply whole = Wire.post(proxy.port(), ASKED.formatted(false));
             assertEquals("ls", whole.text("content.0.input.command"));
             assertFalse(whole.headers().containsKey("x-proxy-warnings"), whole.toString());
+        }
+    }
+
+    /** In a stream that has begun there is no header any more: the log says it. */
+    @Test
+    @ResourceLock("log")
+    void aWarningThatComesTooLateForTheHeaderIsLogged() throws Exception {
+        var seen = new CountDownLatch(1);
+        var logged = new CountDownLatch(1);
+        var handler = new Handler() {
+            @Override
+            public void publish(LogRecord entry) {
+                if (entry.getMessage().contains("warnings: tool_call_cut")) logged.countDown();
+            }
+
+            @Override
+            public void flush() { }
+
+            @Override
+            public void close() { }
+        };
+        Level before = LOG.getLevel();
+        LOG.setLevel(Level.INFO);
+        LOG.addHandler(handler);
+        try (var backend = new Backend(); var proxy = Proxies.before(backend); var client = new Wire(proxy.port())) {
+            backend.answers(call -> {
+                call.events().data(Backend.chunk("Now"));
+                assertTrue(seen.await(20, TimeUnit.SECONDS), "the client has seen it");
+                call.data("{\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[%s]}}]}"
+                        .formatted(call("{\"command\":\"touch out/ran-")), Backend.FINISH, "[DONE]").end();
+            });
+            Wire.Reply begun = client.message(ASKED.formatted(true)).until("Now");
+            assertFalse(begun.headers().containsKey("x-proxy-warnings"), begun.toString());
+            seen.countDown();
+            assertTrue(client.reply().body().contains("\"max_tokens\""));
+            assertTrue(logged.await(20, TimeUnit.SECONDS), "it is logged");
+        } finally {
+            LOG.removeHandler(handler);
+            LOG.setLevel(before);
         }
     }
 }

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -70,11 +69,9 @@ class DrainTest {
         }
 
         private boolean isOpen() {
-            try (var socket = new Socket("127.0.0.1", port)) {
-                socket.setSoTimeout(Tasks.WAIT_SECONDS * 1000);
+            try {
                 String request = "GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n";
-                socket.getOutputStream().write(request.getBytes(StandardCharsets.UTF_8));
-                return socket.getInputStream().read() >= 0;
+                return !Wire.all(port, request.getBytes(StandardCharsets.UTF_8)).isEmpty();
             } catch (IOException refused) {
                 return false;
             }

@@ -21,43 +21,8 @@ class FailoverTest {
             json("{'model':'m','max_tokens':9,'messages':[{'role':'user','content':'hi'}]}");
     private static final String STREAM = PLAIN.replaceFirst("\\{", "{\"stream\":true,");
 
-    /** Some backends, each of which says its number, and the proxy that prefers them in that order. */
-    private static final class Farm implements AutoCloseable {
-        private final HeldClock clock = new HeldClock();
-        private final List<Backend> backends = new ArrayList<>();
-        private final Proxy proxy;
-
-        private Farm(int size, String... args) throws Exception {
-            for (int i = 0; i < size; i++) backends.add(new Backend().answers(Backend.saying("from " + i)));
-            proxy = Proxies.before(clock, backends, args);
-        }
-
-        private Backend get(int i) {
-            return backends.get(i);
-        }
-
-        private void works(int i) {
-            get(i).answers(Backend.saying("from " + i));
-        }
-
-        private Wire.Reply post(String body, String... headers) throws IOException {
-            return Wire.post(proxy.port(), body, headers);
-        }
-
-        /** {@return how many requests each backend has had} */
-        private List<Integer> requests() {
-            return backends.stream().map(Backend::requests).toList();
-        }
-
-        @Override
-        public void close() throws IOException {
-            proxy.close();
-            for (Backend backend : backends) backend.close();
-        }
-    }
-
     private static Proxy proxy(String... args) throws Exception {
-        return Proxies.start(new HeldClock(), Proxies.options(Map.of(), args));
+        return Proxies.start(Proxies.options(Map.of(), args));
     }
 
     private static String json(String quoted) {
@@ -249,22 +214,23 @@ class FailoverTest {
     /** Set aside for a second, then for two, up to a minute; what is asked meanwhile does not make it longer. */
     @Test
     void aBackendThatFailedIsTriedAgainAfterATimeThatGrows() throws Exception {
-        try (var farm = new Farm(2)) {
+        var clock = new HeldClock();
+        try (var farm = new Farm(clock, 2)) {
             farm.get(0).answers(Backend.refusing(500, "why"));
             int asked = 0;
             for (int seconds : new int[] {1, 2, 4, 8, 16, 32, 60, 60}) {
                 assertReply("200 from 1", farm.post(PLAIN));
                 assertEquals(++asked, farm.get(0).requests());
-                farm.clock.passes(seconds * 1000 - 1);
+                clock.passes(seconds * 1000 - 1);
                 assertReply("200 from 1", farm.post(PLAIN));
                 assertEquals(asked, farm.get(0).requests());
-                farm.clock.passes(1);
+                clock.passes(1);
             }
             farm.works(0);
             assertReply("200 from 0", farm.post(PLAIN));
             farm.get(0).answers(Backend.refusing(500, "why"));
             assertReply("200 from 1", farm.post(PLAIN));
-            farm.clock.passes(1000); // it begins anew
+            clock.passes(1000); // it begins anew
             farm.works(0);
             assertReply("200 from 0", farm.post(PLAIN));
         }
@@ -329,7 +295,7 @@ class FailoverTest {
         try (var one = new Backend().answers(Backend.refusing(503, "why")); var two = new Backend()) {
             Map<String, String> environment =
                     Map.of("A2O_UPSTREAM", one.url() + "\n" + two.url(), "A2O_UPSTREAM_KEY", "K0\nK1");
-            try (Proxy proxy = Proxies.start(new HeldClock(), Proxies.options(environment))) {
+            try (Proxy proxy = Proxies.start(Proxies.options(environment))) {
                 assertReply("200 Hello there", Wire.post(proxy.port(), PLAIN));
                 assertEquals("Bearer K0", one.take().headers().get("authorization"));
                 assertEquals("Bearer K1", two.take().headers().get("authorization"));

@@ -22,7 +22,7 @@ class FinishTest {
 
     @TestFactory
     Stream<DynamicTest> lengths() {
-        return all(Finish.LENGTH, "length", "max_tokens", "max_output_tokens", "token_limit",
+        return all(Finish.LENGTH, "length", "max_tokens", "max_output_tokens", "token_limit", "incomplete",
                 "max_completion_tokens", "FINISH_REASON_MAX_TOKENS");
     }
 
@@ -43,7 +43,8 @@ class FinishTest {
 
     @TestFactory
     Stream<DynamicTest> busy() {
-        return all(Finish.BUSY, "insufficient_system_resource", "overloaded", "engine_overloaded");
+        return all(Finish.BUSY, "insufficient_system_resource", "overloaded", "engine_overloaded",
+                "resource_exhausted");
     }
 
     @TestFactory

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.zip.GZIPOutputStream;
@@ -28,13 +27,8 @@ class FramingTest {
         return "%x\r\n%s\r\n".formatted(data.length(), data);
     }
 
-    /** {@return all that comes on a connection of its own until the proxy closes it; bytes are Latin-1 characters} */
     private static String answers(Proxy proxy, String sent) throws IOException {
-        try (var socket = new Socket("127.0.0.1", proxy.port())) {
-            socket.setSoTimeout(Tasks.WAIT_SECONDS * 1000);
-            socket.getOutputStream().write(sent.getBytes(StandardCharsets.ISO_8859_1));
-            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
-        }
+        return Wire.all(proxy.port(), sent.getBytes(StandardCharsets.ISO_8859_1));
     }
 
     /** Fails unless there is one answer, with such a status, and the connection is closed after it. */

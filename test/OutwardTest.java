@@ -30,12 +30,9 @@ import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.parallel.ResourceAccessMode;
-import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The way out to the backend: through an HTTP proxy, and over TLS with certificates that the JDK does not know. */
-@ResourceLock(value = "log", mode = ResourceAccessMode.READ)
 class OutwardTest {
     private static final char[] PASSWORD = "password".toCharArray();
     private static final String KEY = "sk-client-0123456789abcdef";

@@ -24,52 +24,12 @@ import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
-import org.junit.jupiter.api.parallel.ResourceAccessMode;
-import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** The proxy between a client on a bare socket and a scripted backend, each exchange over real connections. */
-@ResourceLock(value = "log", mode = ResourceAccessMode.READ)
 class ProxyTest {
     private static final String WHY = "it says why";
     private static final byte[] NOTHING = new byte[0];
     private static final int MAX_BODY_BYTES = 32 * 1024 * 1024;
-
-    /** A backend and the proxy before it. */
-    private static final class Pair implements AutoCloseable {
-        private final Backend backend = new Backend();
-        private final Proxy proxy;
-
-        private Pair(String... args) throws Exception {
-            this(new PatientClock(), args);
-        }
-
-        private Pair(Clock clock, String... args) throws Exception {
-            proxy = Proxies.before(clock, backend, args);
-        }
-
-        private Wire.Reply post(String body, String... headers) throws IOException {
-            return Wire.post(proxy.port(), body, headers);
-        }
-
-        private Wire.Reply ask(String method, String path, String... headers) throws IOException {
-            return Wire.ask(proxy.port(), method, path, NOTHING, headers);
-        }
-
-        private void awaitStatus(String path, int expected) throws Exception {
-            var number = new Tree.Num("" + expected);
-            Tasks.await(() -> number.equals(Tree.at(ask("GET", "/status.json").json(), path)), "no " + expected);
-        }
-
-        private Wire sent(String body) throws IOException {
-            return new Wire(proxy.port()).message(body);
-        }
-
-        @Override
-        public void close() throws IOException {
-            proxy.close();
-            backend.close();
-        }
-    }
 
     private static Proxy proxy(URI url) throws Exception {
         return Proxies.start(Proxies.options(Map.of(), "--upstream", url.toString()));

@@ -2,8 +2,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
@@ -71,40 +69,6 @@ class RetryTest {
                     failing("{'error':{'code':429,'message':'x'}}"), GOOD),
             new Row("400 in a stream", List.of(STREAM), 1, "400 x",
                     failing("{'error':{'code':400,'message':'x'}}"), GOOD));
-
-    /** Some backends, and the proxy that prefers them in that order. */
-    private static final class Farm implements AutoCloseable {
-        private final List<Backend> backends = new ArrayList<>();
-        private final Proxy proxy;
-
-        private Farm(int size, String... args) throws Exception {
-            this(new PatientClock(), size, args);
-        }
-
-        private Farm(Clock clock, int size, String... args) throws Exception {
-            for (int i = 0; i < size; i++) backends.add(new Backend().answers(GOOD));
-            proxy = Proxies.before(clock, backends, args);
-        }
-
-        private Backend get(int i) {
-            return backends.get(i);
-        }
-
-        private Wire.Reply post(String body, String... headers) throws IOException {
-            return Wire.post(proxy.port(), body, headers);
-        }
-
-        /** {@return how many requests each backend has had} */
-        private List<Integer> requests() {
-            return backends.stream().map(Backend::requests).toList();
-        }
-
-        @Override
-        public void close() throws IOException {
-            proxy.close();
-            for (Backend backend : backends) backend.close();
-        }
-    }
 
     private static String json(String quoted) {
         return quoted.replace('\'', '"');

@@ -6,23 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
-import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.FutureTask;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
-import java.util.logging.Handler;
-import java.util.logging.Level;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
-import java.util.logging.SimpleFormatter;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
@@ -37,94 +26,21 @@ class SafetyTest {
     private static final String AUTH_KEY = "auth-key-0123456789abcdef";
     private static final String CLIENT_KEY = "sk-client-0123456789abcdef";
     private static final String BREAK = "\\r\\nx-evil: 1\\r\\n\\r\\n\\nx-evil: 2\\rx-evil: 3"; // as JSON escapes it
-    private static final Logger LOG = Logger.getLogger("a2o"); // held, or what is set would be lost
-
-    /** The log as it would be written, but for the time; each record is one text. */
-    private static final class Log extends Handler {
-        private final BlockingQueue<String> fresh = new LinkedBlockingQueue<>();
-        private final List<String> read = new ArrayList<>();
-
-        @Override
-        public void publish(LogRecord record) {
-            var text = new StringWriter().append(new SimpleFormatter().formatMessage(record));
-            if (record.getThrown() != null) record.getThrown().printStackTrace(new PrintWriter(text, true));
-            fresh.add(text.toString());
-        }
-
-        /** {@return all records so far, once there is one about the exchange that {@code reply} has ended} */
-        List<String> until(Wire.Reply reply) throws InterruptedException {
-            return until(reply.headers().get("request-id"));
-        }
-
-        synchronized List<String> until(String id) throws InterruptedException {
-            while (read.stream().noneMatch(record -> record.contains(id))) {
-                String next = fresh.poll(Tasks.WAIT_SECONDS, TimeUnit.SECONDS);
-                if (next == null) throw new AssertionError("no record of %s in %s".formatted(id, read));
-                read.add(next);
-            }
-            fresh.drainTo(read);
-            return List.copyOf(read);
-        }
-
-        @Override
-        public void flush() { }
-
-        @Override
-        public void close() { }
-    }
-
-    /** A backend and the proxy before it. */
-    private static final class Pair implements AutoCloseable {
-        private final Backend backend = new Backend();
-        private final Proxy proxy;
-
-        private Pair(String... args) throws IOException {
-            proxy = Proxies.before(backend, args);
-        }
-
-        private int port() {
-            return proxy.port();
-        }
-
-        private Wire.Reply post(String body, String... headers) throws IOException {
-            return Wire.post(proxy.port(), body, headers);
-        }
-
-        /** Sends a request whose head has these lines, among them all that are to name a host. */
-        private Wire.Reply raw(String requestLine, String... headers) throws IOException {
-            String body = requestLine.startsWith("POST") ? plain("hi") : "";
-            try (var wire = new Wire(proxy.port())) {
-                return wire.write(request(requestLine, body, headers)).reply();
-            }
-        }
-
-        @Override
-        public void close() throws IOException {
-            proxy.close();
-            backend.close();
-        }
-    }
 
     private interface Claim {
         void prove(int number) throws Exception;
     }
 
-    private final Log log = new Log();
-    private Level levelBefore;
+    private Logged log;
 
     @BeforeEach
     void keepTheLog() {
-        levelBefore = LOG.getLevel();
-        LOG.setLevel(Level.ALL);
-        LOG.setUseParentHandlers(false);
-        LOG.addHandler(log);
+        log = new Logged();
     }
 
     @AfterEach
     void leaveTheLog() {
-        LOG.removeHandler(log);
-        LOG.setUseParentHandlers(true);
-        LOG.setLevel(levelBefore);
+        log.close();
     }
 
     private static Options options(Map<String, String> environment, String... args) {
@@ -134,6 +50,14 @@ class SafetyTest {
     /** {@return the key for the backend} */
     private static Optional<String> upstreamKey(Map<String, String> environment, String... args) {
         return options(environment, args).upstreams().getFirst().key();
+    }
+
+    /** Sends a request whose head has these lines, among them all that are to name a host. */
+    private static Wire.Reply raw(Pair pair, String requestLine, String... headers) throws IOException {
+        String body = requestLine.startsWith("POST") ? plain("hi") : "";
+        try (var wire = new Wire(pair.port())) {
+            return wire.write(request(requestLine, body, headers)).reply();
+        }
     }
 
     private static byte[] request(String requestLine, String body, String... headers) {
@@ -199,7 +123,7 @@ class SafetyTest {
     private static void assertForbidden(Pair pair, String... headers) throws IOException {
         for (String request : REQUESTS) {
             String what = request + " with " + List.of(headers);
-            Wire.Reply reply = pair.raw(request, headers);
+            Wire.Reply reply = raw(pair, request, headers);
             error(reply, 403, "permission_error", what);
             assertNull(reply.headers().get("access-control-allow-origin"), what);
         }
@@ -208,7 +132,7 @@ class SafetyTest {
 
     private static void assertAllowed(Pair pair, String... headers) throws IOException {
         String what = List.of(headers).toString();
-        for (String request : REQUESTS.subList(0, 3)) assertGood(pair.raw(request, headers), what);
+        for (String request : REQUESTS.subList(0, 3)) assertGood(raw(pair, request, headers), what);
     }
 
     @Test
@@ -282,7 +206,7 @@ class SafetyTest {
         try (var pair = new Pair("--host", "0.0.0.0", "--auth-key", AUTH_KEY)) {
             for (String host : List.of("proxy.test:" + pair.port(), "192.168.1.5", "localhost")) {
                 assertAllowed(pair, "host: " + host, "x-api-key: " + AUTH_KEY);
-                error(pair.raw("POST /v1/messages", "host: " + host), 401, "authentication_error", host);
+                error(raw(pair, "POST /v1/messages", "host: " + host), 401, "authentication_error", host);
             }
         }
     }
@@ -297,14 +221,14 @@ class SafetyTest {
                 for (String header : List.of("x-none: x", "x-api-key: wrong", "x-api-key: " + AUTH_KEY + "x",
                         "x-api-key: " + AUTH_KEY.substring(1), "authorization: Bearer wrong", "authorization: Bearer",
                         "authorization: Basic " + AUTH_KEY, "cookie: x-api-key=" + AUTH_KEY)) {
-                    String message = error(pair.raw(request, "host: localhost", header), 401, "authentication_error",
+                    String message = error(raw(pair, request, "host: localhost", header), 401, "authentication_error",
                             request + " with " + header);
                     assertFalse(message.contains(AUTH_KEY), message);
                 }
             }
             assertEquals(0, pair.backend.requests(), "what is refused does not reach the backend");
-            assertGood(pair.raw("GET /health", "host: localhost"), "no key");
-            assertGood(pair.raw("GET /health", "host: localhost", "x-api-key: wrong"), "a wrong key");
+            assertGood(raw(pair, "GET /health", "host: localhost"), "no key");
+            assertGood(raw(pair, "GET /health", "host: localhost", "x-api-key: wrong"), "a wrong key");
             assertAllowed(pair, "host: localhost", "x-api-key: " + AUTH_KEY);
             assertAllowed(pair, "host: localhost", "authorization: Bearer " + AUTH_KEY);
             assertAllowed(pair, "host: localhost", "authorization: Bearer other", "x-api-key: " + AUTH_KEY);
@@ -425,12 +349,7 @@ class SafetyTest {
 
     /** Sends the request, reads all there is, and fails unless that is one reply with a head of well-formed lines. */
     private static void assertOneReply(Pair pair, byte[] request, String what) throws IOException {
-        String reply;
-        try (var socket = new Socket("127.0.0.1", pair.port())) {
-            socket.setSoTimeout(Tasks.WAIT_SECONDS * 1000);
-            socket.getOutputStream().write(request);
-            reply = new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
-        }
+        String reply = Wire.all(pair.port(), request);
         String[] parts = reply.split("\r\n\r\n", 2);
         String[] lines = parts[0].split("\r\n", -1);
         assertTrue(lines[0].matches("HTTP/1\\.1 [2-5]\\d\\d( [ -~]*)?"), () -> what + ": " + reply);
@@ -551,7 +470,7 @@ class SafetyTest {
                             : pair.post(stream(prompt), "authorization: Bearer " + own));
                 });
                 pair.post(plain("hi"), "x-api-key: " + CLIENT_KEY + "\u0001");
-                pair.raw("GET /v1/no-such-path", "host: evil.test", "x-api-key: " + own);
+                raw(pair, "GET /v1/no-such-path", "host: evil.test", "x-api-key: " + own);
                 String kept = log.until(pair.post(plain("the end"), "x-api-key: " + own)).toString();
                 assertTrue(kept.contains("script 2"), kept);
                 for (String key : List.of(CLIENT_KEY, UPSTREAM_KEY, AUTH_KEY)) assertWithout(key, kept, "the log");
@@ -565,14 +484,12 @@ class SafetyTest {
             for (Pair each : List.of(pair, quiet)) each.backend.answers(Backend.saying("Hello", " there"));
             for (String request : List.of(plain("the question"), stream("the question"))) {
                 Wire.Reply reply = pair.post(request);
-                String kept = "";
-                long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(Tasks.WAIT_SECONDS); // what is logged comes last
-                String last = reply.headers().get("request-id") + " < " + reply.body();
-                while (!kept.contains(last) && System.nanoTime() < until) kept = log.until(reply).toString();
+                log.line(reply.headers().get("request-id") + " < " + reply.body()); // which comes last
+                String kept = log.lines().toString();
                 assertTrue(kept.matches("(?s).* << (\\{|data: \\{).*Hello.*"), kept);
-                assertTrue(kept.contains(last), kept);
                 String id = quiet.post(request).headers().get("request-id");
-                List<String> less = log.until(id).stream().filter(record -> record.contains(id)).toList();
+                log.line(id);
+                List<String> less = log.lines(id);
                 assertFalse(less.toString().matches("(?s).*(there|question).*"), less.toString());
             }
         }

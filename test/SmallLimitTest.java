@@ -66,6 +66,10 @@ class SmallLimitTest {
                 raised(10, openai("max_tokens (1) is less than the minimum of 10 for this model")),
                 raised(16, openai("'max_tokens' must be between 16 and 8192")),
                 raised(16, openai("Range of max_tokens should be [16, 8192]")),
+                raised(16, openai("max_tokens: 1 is not in [16, 8192]")),
+                raised(16, openai("the valid range of max_tokens is 16 to 8192")),
+                raised(16, openai("max_tokens must not be under 16")),
+                raised(12, openai("max_tokens: value 1 violates ge=12")),
                 raised(16, openai("max_tokens is too small")), raised(5, openai("Minimum for max_tokens is 5, not 1")),
                 raised(20, "{\"error\":{\"message\":\"Expected a value >= 20, but got 1 instead\",\"type\":"
                         + "\"invalid_request_error\",\"param\":\"max_tokens\",\"code\":\"integer_below_min_value\"}}"),

@@ -22,10 +22,6 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
-import java.util.logging.Handler;
-import java.util.logging.Level;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -39,7 +35,6 @@ class StatusTest {
     private static final String HTML = "accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
     private static final Pattern SAMPLE = Pattern.compile("(a2o_[a-z_]+?)(_bucket|_sum|_count)?"
             + "(\\{([a-z_]+=\"([^\"\\\\\n]|\\\\[\\\\\"n])*\"(,(?=[a-z])|(?=})))+})? ([0-9.]+(E-?[0-9]+)?)");
-    private static final Logger LOG = Logger.getLogger("a2o");
 
     /** The proxy before backends. */
     private static final class Running implements AutoCloseable {
@@ -251,16 +246,8 @@ class StatusTest {
     @Test
     @ResourceLock("log")
     void requestsThatAreRefusedAreCountedAndLogged() throws Exception {
-        List<String> lines = new ArrayList<>();
-        var handler = new Handler() {
-            @Override public synchronized void publish(LogRecord record) { lines.add(record.getMessage()); }
-            @Override public void flush() { }
-            @Override public void close() { }
-        };
-        Level before = LOG.getLevel();
-        LOG.setLevel(Level.INFO);
-        LOG.addHandler(handler);
-        try (var backend = new Backend(); var running = new Running(backend, "--auth-key", "key-of-a2o")) {
+        try (var log = new Logged(); var backend = new Backend();
+             var running = new Running(backend, "--auth-key", "key-of-a2o")) {
             String key = "x-api-key: key-of-a2o";
             List<Wire.Reply> refused = List.of(running.ask("m", false, "x-api-key: no\u0001no"),
                     Wire.post(running.proxy.port(), "{", key), Wire.post(running.proxy.port(), "{\"model\":\"m\"}", key),
@@ -275,14 +262,11 @@ class StatusTest {
             assertFalse(metrics.contains("request_duration_seconds_count"), metrics);
             for (Wire.Reply reply : refused) {
                 String id = reply.headers().get("request-id");
-                List<String> about = List.copyOf(lines).stream().filter(line -> line.startsWith(id)).toList();
+                List<String> about = log.lines(id);
                 assertEquals(1, about.size(), about::toString);
                 assertTrue(about.getFirst().startsWith(id + " " + reply.status() + " refused: "), about::toString);
             }
-            assertTrue(lines.toString().contains(" refused: messages: Field required"), lines::toString);
-        } finally {
-            LOG.removeHandler(handler);
-            LOG.setLevel(before);
+            assertFalse(log.lines(" refused: messages: Field required").isEmpty(), log.lines()::toString);
         }
     }
 

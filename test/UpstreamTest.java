@@ -8,7 +8,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
@@ -20,7 +19,8 @@ class UpstreamTest {
     private static Upstream upstream(Backend backend) throws Exception {
         String[] args = {"--upstream", backend.url().toString()};
         Options options = Options.of(Options.read(args, Map.of()));
-        return new Upstream(options, options.upstreams().getFirst(), new Semaphore(10), new PatientClock());
+        Options.Target target = options.upstreams().getFirst();
+        return new Upstream(options, target, new Places(10, new PatientClock()), new PatientClock());
     }
 
     private static CompletableFuture<?> send(Upstream upstream, String json, Upstream.Arrivals arrived) {
@@ -45,7 +45,7 @@ class UpstreamTest {
 
     /**
      * A reply has come to its end, and its connection serves another request, before anybody has read it: when it is
-     * not wanted any more, that is no reason to close the connection. The end is held up by a queue that it just fills.
+     * not wanted any more, that is no reason to close the connection. Nothing is taken of it.
      */
     @Test
     void aReplyThatIsNotWantedDoesNotEndTheNextOneOnItsConnection() throws Exception {
@@ -54,7 +54,6 @@ class UpstreamTest {
             Upstream upstream = upstream(backend);
             backend.answers(call -> call.reply(200, "text/plain", "unwanted"));
             var unwanted = new Upstream.Arrivals(new PatientClock());
-            for (int i = 2; i < Upstream.Arrivals.MOST; i++) unwanted.put("there is place for the head and one piece");
             CompletableFuture<?> sent = send(upstream, "first", unwanted);
             backend.take();
             backend.answers(call -> {

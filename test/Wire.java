@@ -99,6 +99,13 @@ final class Wire implements AutoCloseable {
         return ask(port, "POST", "/v1/messages", body.getBytes(StandardCharsets.UTF_8), headers);
     }
 
+    /** {@return all that comes on a connection of its own until the proxy closes it, a byte a character} */
+    static String all(int port, byte[] sent) throws IOException {
+        try (var wire = new Wire(port)) {
+            return new String(wire.write(sent).in.readAllBytes(), StandardCharsets.ISO_8859_1);
+        }
+    }
+
     /** Sends a request but for its body; {@code length} is the header that says how that is sent. */
     Wire head(String method, String path, String length, String... headers) throws IOException {
         isHead = method.equals("HEAD");

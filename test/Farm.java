@@ -1,0 +1,46 @@
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Some backends, each of which says its number, and the proxy that prefers them in that order. */
+final class Farm implements AutoCloseable {
+    final Proxy proxy;
+    private final List<Backend> backends = new ArrayList<>();
+
+    Farm(int size, String... args) throws IOException {
+        this(new PatientClock(), size, args);
+    }
+
+    Farm(Clock clock, int size, String... args) throws IOException {
+        for (int i = 0; i < size; i++) {
+            backends.add(new Backend());
+            works(i);
+        }
+        proxy = Proxies.before(clock, backends, args);
+    }
+
+    Backend get(int i) {
+        return backends.get(i);
+    }
+
+    /** From now on that backend says its number. */
+    void works(int i) {
+        get(i).answers(Backend.saying("from " + i));
+    }
+
+    /** Asks for a message. */
+    Wire.Reply post(String body, String... headers) throws IOException {
+        return Wire.post(proxy.port(), body, headers);
+    }
+
+    /** {@return how many requests each backend has had} */
+    List<Integer> requests() {
+        return backends.stream().map(Backend::requests).toList();
+    }
+
+    @Override
+    public void close() throws IOException {
+        proxy.close();
+        for (Backend backend : backends) backend.close();
+    }
+}
