@@ -43,13 +43,11 @@ final class Health {
     private Optional<Kind> trouble = Optional.empty(); // of the last try
     private boolean isDown; // by the last try, and no connection since
     private Optional<Failure> last = Optional.empty();
-    private long asideSeconds; // the last time that it was set aside
+    private boolean isSetAside; // until that time
     private long asideUntil;
+    private long asideSeconds; // the last time that it was set aside
 
-    Health(Clock clock) {
-        this.clock = clock;
-        this.asideUntil = clock.nanos();
-    }
+    Health(Clock clock) { this.clock = clock; }
 
     /** {@return the number of a try that begins now} */
     synchronized long begin() { return ++begun; }
@@ -66,6 +64,7 @@ final class Health {
         if (!mayBeSetAside || isAside()) return 0;
         asideSeconds = Math.clamp(asideSeconds * 2, 1, MAX_ASIDE_SECONDS);
         asideUntil = clock.nanos() + TimeUnit.SECONDS.toNanos(asideSeconds);
+        isSetAside = true;
         return asideSeconds;
     }
 
@@ -82,7 +81,7 @@ final class Health {
         isDown = false;
         trouble = Optional.empty();
         asideSeconds = 0;
-        asideUntil = clock.nanos();
+        isSetAside = false;
         return over;
     }
 
@@ -94,12 +93,12 @@ final class Health {
         isDown = false;
         boolean isMended = trouble.equals(Optional.of(Kind.UNCONNECTED));
         if (isMended) trouble = Optional.empty();
-        if (isMended) asideUntil = clock.nanos();
+        if (isMended) isSetAside = false;
         return isMended;
     }
 
     /** {@return whether others are to be asked before it} */
-    synchronized boolean isAside() { return clock.nanos() - asideUntil < 0; }
+    synchronized boolean isAside() { return isSetAside && clock.nanos() - asideUntil < 0; }
 
     /** {@return whether nothing is to be sent here, if that is so of all backends} */
     synchronized boolean isDown() { return isDown; }
