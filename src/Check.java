@@ -144,7 +144,7 @@ final class Check {
     }
 
     private Reply send(String method, String path, String json) {
-        String key = options.authKey().orElse(System.getenv().getOrDefault("ANTHROPIC_API_KEY", "any")); // a client's
+        String key = ClientVariables.token(options, System.getenv()); // as a client has it
         HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + proxy.port() + "/v1/" + path))
                 .header("x-api-key", key).method(method, HttpRequest.BodyPublishers.ofString(json)).build();
         long[] times = {System.nanoTime(), 0};

@@ -92,7 +92,9 @@ final class Exchange {
     }
 
     private void translate(Dialect dialect) {
-        translator = new Translator(anthropic, options, dialect, Proxy::newId);
+        Upstream asked = upstream; // another may be tried later
+        String model = options.model(anthropic.get("model").text());
+        translator = new Translator(anthropic, options, dialect, () -> asked.window(model), Proxy::newId);
         openai = translator.openai();
         if (options.debug()) LOG.info(() -> "%1$s > %2$s%n%1$s >> %3$s".formatted(requestId, anthropic.raw(), openai));
     }
@@ -280,6 +282,7 @@ final class Exchange {
         translator.finish(whole);
         upstream.works();
         upstream.learns(translator.model(), translator.dialect());
+        upstream.seekWindow(clientKey);
     }
 
     private void events() {

@@ -8,6 +8,7 @@ import java.net.InetSocketAddress;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
@@ -88,6 +89,24 @@ final class Proxy implements AutoCloseable {
     }
 
     int port() { return server.getAddress().getPort(); }
+
+    /**
+     * {@return the context window of a model in tokens; 0 if it is not known} Where --context does not say it, all backends
+     * are asked at once for their models, and the first one in order that tells it counts. This takes
+     * {@link Upstream#LIST_PATIENCE} at most.
+     */
+    long askWindow(String model, String clientKey) {
+        if (options.context() > 0) return options.context();
+        List<Thread> askers = upstreams.stream()
+                .map(upstream -> Thread.ofVirtual().start(() -> upstream.askWindows(clientKey))).toList();
+        long deadline = System.nanoTime() + Upstream.LIST_PATIENCE.toNanos();
+        try {
+            for (Thread asker : askers) asker.join(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // what is known by now has to do
+        }
+        return Upstream.window(upstreams, model);
+    }
 
     @Override
     public void close() {
@@ -175,7 +194,10 @@ final class Proxy implements AutoCloseable {
         if (path.equals("/ready") && !isReady) throw new ApiError(503, status.state());
         if (path.equals("/status.json")) return status.json(live.size());
         boolean isPage = path.equals("/") && header(http, "accept", "").matches("(?i)[^,]*\\b(text/html|xhtml)\\b.*");
-        if (isPage) headers.set("content-type", "text/html; charset=utf-8");
+        if (isPage) {
+            headers.set("content-type", "text/html; charset=utf-8");
+            Thread.ofVirtual().start(() -> askWindow("", "")); // which the page will show, when it is known
+        }
         if (path.equals("/metrics")) headers.set("content-type", "text/plain; version=0.0.4; charset=utf-8");
         return isPage ? Status.page(headers) : path.equals("/metrics") ? status.metrics(live.size())
                 : new Json.Writer().put("{'name':'a2o','version':%,'status':'ok'}", A2o.VERSION);
@@ -206,7 +228,7 @@ final class Proxy implements AutoCloseable {
         http.sendResponseHeaders(204, -1);
     }
 
-    /** Lists the first backend's models; with {@code --model} they make no difference, so it alone is listed. */
+    /** Lists the first backend's models; with {@code --model} that alone, and of the backend's list only its window counts. */
     private Json.Writer models(HttpExchange http) {
         Map<String, String> query = new HashMap<>();
         for (String pair : Objects.requireNonNullElse(http.getRequestURI().getRawQuery(), "").split("&")) {
@@ -214,7 +236,8 @@ final class Proxy implements AutoCloseable {
             query.put(pair.split("=", 2)[0], URLDecoder.decode(value, StandardCharsets.UTF_8));
         }
         String id = http.getRequestURI().getPath().replaceFirst("^(/v1)+/models/?", "");
-        List<Json> listed = options.model().isPresent() ? List.of() : upstreams.getFirst().models(key(http));
+        boolean isListNeeded = options.model().isEmpty() || options.context() == 0;
+        List<Json> listed = isListNeeded ? upstreams.getFirst().models(key(http)) : List.of();
         return Models.answer(options, listed, id, query);
     }
 

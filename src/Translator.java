@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -37,6 +38,7 @@ final class Translator {
     private final Dialect dialect;
     private final String model; // the upstream's
     private final Options options;
+    private final LongSupplier window;
     private final Set<String> warnings = new LinkedHashSet<>();
 
     // the request's side
@@ -65,11 +67,20 @@ final class Translator {
     private Json last = Json.NULL; // of these pieces
     private String lastField = "";
 
-    /** @throws ApiError if {@code anthropic} is not a request that can be translated */
+    /** For a model of which no more is known than what the options say. */
     Translator(Json anthropic, Options options, Dialect dialect, Supplier<String> newIds) {
+        this(anthropic, options, dialect, options::context, newIds);
+    }
+
+    /**
+     * @param window the model's context window in tokens as far as it is known by then, else 0
+     * @throws ApiError if {@code anthropic} is not a request that can be translated
+     */
+    Translator(Json anthropic, Options options, Dialect dialect, LongSupplier window, Supplier<String> newIds) {
         this.request = new Request(anthropic);
         this.options = options;
         this.dialect = dialect;
+        this.window = window;
         this.calls = new Calls(request, newIds);
         this.model = options.model(request.get("model").text());
         List<String> unsent = request.stops().stream().skip(sentStops()).map(Json::text).toList();
@@ -550,7 +561,7 @@ final class Translator {
 
     ApiError.Context context() {
         long maxTokens = request.get("max_tokens").toLong(0);
-        return new ApiError.Context(dialect.target().host(), model(), dialect.target().key(), options.context(),
+        return new ApiError.Context(dialect.target().host(), model(), dialect.target().key(), window.getAsLong(),
                 inputTokens(), maxTokens);
     }
 
@@ -769,7 +780,7 @@ final class Translator {
     private String stopReason() {
         if (isStopped()) return "stop_sequence";
         if (!refusal.isEmpty()) return "refusal";
-        boolean full = message.blocks() == 0 && options.context() > 0 && usage().input() >= options.context();
+        boolean full = message.blocks() == 0 && window.getAsLong() > 0 && usage().input() >= window.getAsLong();
         return switch (finishReason.toLowerCase(Locale.ROOT)) {
             case "model_length", "context_length_exceeded" -> "model_context_window_exceeded";
             case "length", "max_tokens" -> full ? "model_context_window_exceeded" : "max_tokens";

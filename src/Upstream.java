@@ -33,6 +33,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.logging.Logger;
@@ -59,7 +60,8 @@ final class Upstream {
     private static final int MAX_LEARNED = 1000; // models, whose names clients choose
     private static final int MAX_SHOWN = 50; // of these
     private static final long MAX_ASIDE_SECONDS = 60;
-    private static final Duration LIST_PATIENCE = Duration.ofMillis(2500); // Claude Code waits for 3 s
+    static final Duration LIST_PATIENCE = Duration.ofMillis(2500); // Claude Code waits for 3 s
+    private static final int MAX_WINDOW_ASKS = 5; // of a backend that may never list models
     private static final Logger LOG = Logger.getLogger("a2o");
 
     /** A request's body on its way out, as it is: the JDK's own publisher would copy it. */
@@ -125,7 +127,9 @@ final class Upstream {
     }
 
     /** What a key was last shown as the backend's models. */
-    private record Listing(long until, String key, List<Json> models) { }
+    private record Listing(long until, String key, List<Json> models) {
+        private boolean isFresh(String forKey) { return until - System.nanoTime() > 0 && key.equals(forKey); }
+    }
 
     private final Options options;
     private final Options.Target target;
@@ -139,6 +143,9 @@ final class Upstream {
     private final Map<Integer, LongAdder> errors = new ConcurrentHashMap<>(); // by status
     private volatile boolean isSilent; // whether the last try brought no answer
     private volatile Listing listing = new Listing(System.nanoTime(), "", List.of());
+    private volatile List<Json> listed = List.of(); // the models of the last list that named some
+    private volatile boolean isWindowSought; // whether the list is asked for so that windows are known
+    private final AtomicInteger windowAsks = new AtomicInteger();
     private long asideSeconds; // the last time that it was set aside
     private long asideUntil = System.nanoTime();
 
@@ -295,10 +302,37 @@ final class Upstream {
         }
     }
 
+    /**
+     * {@return the context window of a model in tokens: --context, else what the backend's last list said; 0 if that is
+     * not known} It does not ask the backend.
+     */
+    long window(String model) { return options.context() > 0 ? options.context() : Models.window(listed, model); }
+
+    /** {@return the context window of a model at the first of the backends of which it is known; else 0} */
+    static long window(List<Upstream> all, String model) {
+        return all.stream().mapToLong(each -> each.window(model)).filter(tokens -> tokens > 0).findFirst().orElse(0);
+    }
+
+    /** Asks for the list of models, so that windows are known, and if need be again later: see {@link #seekWindow}. */
+    void askWindows(String clientKey) {
+        isWindowSought = true;
+        models(clientKey);
+    }
+
+    /**
+     * Asks for the list of models once more, in the background, if none has come yet: the backend was not running then, or
+     * it wanted a key. Called when the backend has answered a request with that key.
+     */
+    void seekWindow(String clientKey) {
+        boolean isNeeded = isWindowSought && listed.isEmpty() && !listing.isFresh(clientKey);
+        if (!isNeeded || windowAsks.incrementAndGet() > MAX_WINDOW_ASKS) return;
+        Thread.ofVirtual().start(() -> models(clientKey));
+    }
+
     /** {@return the models that the backend lists, for a minute the same; none if it does not, or not in time} */
     List<Json> models(String clientKey) {
         Listing known = listing;
-        if (known.until - System.nanoTime() > 0 && known.key.equals(clientKey)) return known.models;
+        if (known.isFresh(clientKey)) return known.models;
         List<Json> models = List.of();
         try {
             URI list = URI.create(url.toString().replaceFirst("/chat/completions(?=$|\\?)", "/models"));
@@ -314,6 +348,7 @@ final class Upstream {
                 | Json.Malformed e) { // the message of one may hold the key
             LOG.info(() -> "%s lists no models: %s".formatted(target.host(), e.getClass().getSimpleName()));
         }
+        if (!models.isEmpty()) listed = models;
         listing = new Listing(System.nanoTime() + TimeUnit.MINUTES.toNanos(1), clientKey, models);
         return models;
     }
