@@ -149,7 +149,7 @@ final class Proxy implements AutoCloseable {
         try {
             doHandle(http, requestId);
         } catch (ApiError e) { // before there was an exchange, or after its client has left
-            if (http.getResponseCode() < 0 && http.getRequestURI().getPath().endsWith("/v1/messages")) {
+            if (http.getResponseCode() < 0 && Routes.path(http.getRequestURI()).equals("/v1/messages")) {
                 status.refuse(e.status());
                 LOG.info(A2o.printable("%s %d refused: %.300s".formatted(requestId, e.status(), e.getMessage())));
             }
@@ -164,7 +164,7 @@ final class Proxy implements AutoCloseable {
 
     private void doHandle(HttpExchange http, String requestId) throws IOException {
         String asked = http.getRequestURI().getRawPath();
-        String path = asked.startsWith("/v1/v1/") ? asked.substring(3) : asked; // from a base URL that ends in /v1
+        String path = Routes.path(http.getRequestURI());
         String method = http.getRequestMethod();
         if (isForeign(http)) throw new ApiError(403, "only requests to localhost, and of pages from there, are served");
         boolean isShared = options.origins().contains(header(http, "origin", "")); // with pages of that origin
@@ -176,7 +176,7 @@ final class Proxy implements AutoCloseable {
             case "/", "/health", "/ready", "/status.json", "/metrics", "/api/hello", "/v1/models" -> "GET|HEAD";
             default -> path.startsWith("/v1/models/") ? "GET|HEAD" : "";
         };
-        if (allowed.isEmpty()) throw new ApiError(404, "%s is not available on this proxy".formatted(path)).asFinal();
+        if (allowed.isEmpty()) throw new ApiError(404, "%s is not available on this proxy".formatted(asked)).asFinal();
         boolean isAllowed = allowed.equals(method) || allowed.startsWith("GET") && method.matches(allowed);
         if (!isAllowed) throw new ApiError(405, "%s is not allowed here; use %s".formatted(method, allowed));
         switch (path) {
@@ -235,7 +235,7 @@ final class Proxy implements AutoCloseable {
             String value = pair.replaceFirst("^[^=]*=?", "");
             query.put(pair.split("=", 2)[0], URLDecoder.decode(value, StandardCharsets.UTF_8));
         }
-        String id = http.getRequestURI().getPath().replaceFirst("^(/v1)+/models/?", "");
+        String id = Routes.modelId(Routes.path(http.getRequestURI()));
         boolean isListNeeded = options.model().isEmpty() || options.context() == 0;
         List<Json> listed = isListNeeded ? upstreams.getFirst().models(key(http)) : List.of();
         return Models.answer(options, listed, id, query);
