@@ -226,6 +226,38 @@ class CommandTest {
         }
     }
 
+    /** {@return what {@code ./build.sh run} says that is called elsewhere} */
+    private Outcome buildRun(Path folder, String... words) throws Exception {
+        assumeTrue(Files.isExecutable(Path.of("/bin/sh")), "no shell here");
+        List<String> command = new ArrayList<>(List.of("sh", Path.of("build.sh").toAbsolutePath().toString(), "run"));
+        command.addAll(List.of(words));
+        var builder = new ProcessBuilder(command).directory(folder.toFile());
+        builder.environment().keySet().removeIf(name -> name.matches("A2O_.*|J.*_OPTIONS|CLASSPATH"));
+        builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+        Process process = builder.start();
+        try {
+            process.getOutputStream().close();
+            assertTrue(process.waitFor(30, TimeUnit.SECONDS), "still running");
+            String err = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+            return new Outcome(process.exitValue(), process.inputReader().lines().toList(), err.strip());
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    @Test
+    void buildShRunsTheCommandInTheCallersDirectory() throws Exception {
+        Path folder = Files.createDirectory(temporary.resolve("my project")).toRealPath();
+        Outcome outcome = buildRun(folder, "--log-file", "a2o.log", "--", "pwd", "-P");
+        assertEquals(new Outcome(0, List.of(folder.toString()), ""), outcome);
+        assertTrue(Files.exists(folder.resolve("a2o.log")), "the option's file is there too");
+        Outcome missing = buildRun(folder, "http://127.0.0.1:1", "--ca-cert", "none.pem");
+        assertTrue(missing.err.contains("none.pem cannot be read: java.nio.file.NoSuchFileException"), missing.err);
+        Files.writeString(folder.resolve("none.pem"), "no certificate");
+        Outcome found = buildRun(folder, "http://127.0.0.1:1", "--ca-cert", "none.pem");
+        assertTrue(found.err.contains("none.pem cannot be read: java.security.cert.CertificateException"), found.err);
+    }
+
     @Test
     void theClientsStatusIsPassedOn() throws Exception {
         Outcome failed = run(Map.of(), List.of(), "echo said; echo told >&2; exit 3");
