@@ -95,7 +95,8 @@ final class A2o {
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(proxy)));
         greet(options, url);
         boolean isRead = System.console() != null; // by somebody at a terminal
-        if (isRead && options.context() == 0) Thread.ofPlatform().daemon().start(() -> greetWithWindow(options, proxy));
+        boolean isWindowWanted = isRead && options.context() == 0;
+        if (isWindowWanted) Thread.ofPlatform().daemon().start(() -> greetWithWindow(options, proxy));
     }
 
     private static void greet(Options options, String url) {

@@ -93,7 +93,10 @@ final class ApiError extends RuntimeException {
                     .replace(context.ownKey.orElse("\0"), "(key)");
             String bare = raw.replaceAll("(?s)<(style|script).*?</\\1>|<[^>]*>", " ").replaceAll("\\s+", " ").strip();
             String text = "%.200s".formatted(bare);
-            boolean foreign = raw.startsWith("<") && (status < 400 || status >= 500); // a gateway's page
+            boolean isElsewhere = raw.startsWith("<") && (status < 400 || status == 404 || status == 405);
+            int kept = status < 400 ? 502 : status;
+            if (isElsewhere) return new ApiError(kept, context.host + ": " + ConnectionHelp.webPage(bare));
+            boolean foreign = raw.startsWith("<") && status >= 500; // a gateway's page
             return foreign ? new ApiError(502, context.host + ": " + text)
                     : ofUpstream(status, Json.Str.of(text), context);
         }
@@ -111,6 +114,8 @@ final class ApiError extends RuntimeException {
                 .collect(Collectors.joining(": ")).replace(context.ownKey.orElse("\0"), "(key)");
         String words = Stream.of(error.get("code"), error.get("type"), error.get("error_type"), Json.Str.of(message))
                 .map(Json::text).collect(Collectors.joining(" ")).toLowerCase(Locale.ROOT);
+        Optional<String> wrongAddress = ConnectionHelp.wrongAddress(message);
+        if (wrongAddress.isPresent()) return new ApiError(502, context.host + ": " + wrongAddress.get());
         int said = status == 200 ? innerStatus(error, words) : status;
         String shown = !message.isEmpty() ? message : said == 0 ? "not a reply" : "status " + said;
         String text = context.host + ": " + shown;

@@ -6,31 +6,31 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * The environment variables that make Claude Code work on this proxy: the same for {@code -- COMMAND}, the greeting and
- * the status page.
+ * The environment variables that make Claude Code work on this proxy: the same for {@code -- COMMAND}, the
+ * greeting and the status page.
  *
  * <p>Source: tried with Claude Code 2.1.330 and 2.1.332.
  */
 final class ClientVariables {
     private static final String URL = "ANTHROPIC_BASE_URL";
-    /** Claude Code asks about a key in ANTHROPIC_API_KEY and checks it with Anthropic; a token it just sends. */
+    /** Claude Code just sends it; about a key in ANTHROPIC_API_KEY it asks, and checks it with Anthropic. */
     private static final String TOKEN = "ANTHROPIC_AUTH_TOKEN";
     private static final String KEY = "ANTHROPIC_API_KEY";
     private static final String MODEL = "ANTHROPIC_MODEL";
     /** The context window, which Claude Code takes only for model names that it does not know. */
     private static final String WINDOW = "CLAUDE_CODE_MAX_CONTEXT_TOKENS";
-    /** With 0 auto mode asks the model to judge commands; else it wants answers that only Anthropic's service gives. */
+    /** With 0, auto mode asks the model to judge commands; without, a service that only Anthropic has. */
     private static final String AUTO_MODE = "CLAUDE_CODE_AUTO_MODE_SERVER";
     /** Any word will do where nobody checks it; without one Claude Code asks its user to log in. */
     private static final String NO_KEY = "any";
-    /** With one of these, as CLAUDE_CODE_USE_BEDROCK, Claude Code asks another service than the one of {@link #URL}. */
+    /** With one of these, as CLAUDE_CODE_USE_BEDROCK, Claude Code ignores {@link #URL}. */
     private static final Pattern OTHER_SERVICE =
             Pattern.compile("CLAUDE_CODE_USE_(BEDROCK|VERTEX|FOUNDRY|MANTLE|GATEWAY|ANTHROPIC_\\w+)");
 
     private ClientVariables() { }
 
     /**
-     * Changes the environment of a client: other variables that the user has set for Claude Code keep their values.
+     * Changes the environment of a client. Other variables that the user has set for Claude Code are kept.
      *
      * @param window the context window of the model in tokens, 0 if it is not known
      */
@@ -46,7 +46,7 @@ final class ClientVariables {
         environment.put(TOKEN, token);
     }
 
-    /** {@return what the greeting and the page tell the user to set besides ANTHROPIC_BASE_URL; without a key} */
+    /** {@return what the greeting and the page tell the user to set besides {@link #URL}; without a key} */
     static String shown(Options options, long window) {
         return of(options, placeholder(options), window).entrySet().stream()
                 .map(variable -> variable.getKey() + "=" + quoted(variable.getValue()))
@@ -58,14 +58,16 @@ final class ClientVariables {
     /** {@return what stands for the key where A2o tells how to connect: a key itself is never shown} */
     static String placeholder(Options options) {
         if (options.authKey().isPresent()) return "<key of --auth-key>";
-        boolean isClientsKeySent = options.upstreams().stream().anyMatch(target -> target.key().isEmpty() && !target.isDemo());
+        boolean isClientsKeySent = options.upstreams().stream()
+                .anyMatch(target -> target.key().isEmpty() && !target.isDemo());
         return isClientsKeySent ? "<key of the backend, or any word>" : NO_KEY;
     }
 
     /** {@return the key that a client presents: A2o's own, else the one that the user has for the backend} */
     static String token(Options options, Map<String, String> environment) {
         if (options.authKey().isPresent()) return options.authKey().get();
-        boolean mayBeAnthropics = options.upstreams().stream().anyMatch(target -> target.host().endsWith("anthropic.com"));
+        boolean mayBeAnthropics = options.upstreams().stream()
+                .anyMatch(target -> target.host().endsWith("anthropic.com"));
         for (String name : List.of(TOKEN, KEY)) {
             String key = environment.getOrDefault(name, "").strip();
             boolean isAnthropics = key.startsWith("sk-ant-");

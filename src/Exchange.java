@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Future;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
@@ -257,6 +258,9 @@ final class Exchange {
     }
 
     private ApiError refusal(HttpResponse.ResponseInfo head) {
+        boolean isRedirect = head.statusCode() / 100 == 3;
+        Optional<String> location = head.headers().firstValue("location").filter(any -> isRedirect);
+        if (location.isPresent()) return translator.broken(502, ConnectionHelp.redirect(location.get()));
         String wait = head.headers().firstValue("retry-after").filter(after -> after.matches("\\d{1,9}(\\.\\d*)?"))
                 .orElse("-1");
         ApiError error = ApiError.ofUpstream(head.statusCode(), all(MAX_ERROR_BYTES), translator.context());

@@ -63,19 +63,21 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
     private static final Map<String, MatchResult> HELP = Pattern
             .compile("(?m)^ +(?:-h )?(--[a-z-]+)(?: (?<value>[A-Z=]+|'.*?'))? +.*?(?:\n {20,}.*)?"
                     + "(?:\\(default: (?<default>.*)\\))?$")
-            .matcher(USAGE).results()
-            .collect(Collectors.toMap(line -> line.group(1), line -> line, (one, same) -> one, LinkedHashMap::new));
+            .matcher(USAGE).results().collect(Collectors.toMap(
+                    line -> line.group(1), line -> line, (one, same) -> one, LinkedHashMap::new));
 
     /** The flags by their variables: A2O_PORT for --port. */
     private static final Map<String, String> VARIABLES = HELP.keySet().stream()
-            .filter(flag -> !flag.matches("--help|--version|--check")).collect(Collectors.toMap(
-                    flag -> ("A2O" + flag.substring(1)).replace('-', '_').toUpperCase(Locale.ROOT), flag -> flag,
-                    (one, same) -> one, LinkedHashMap::new));
+            .filter(flag -> !flag.matches("--help|--version|--check"))
+            .collect(Collectors.toMap(
+                    Options::variable, flag -> flag, (one, same) -> one, LinkedHashMap::new));
     private static final Pattern LOOPBACK = Pattern.compile("(?i)localhost|127(\\.\\d+){3}|\\[?::1]?");
     private static final List<String> EVERY_ADDRESS = List.of("0.0.0.0", "::", "[::]");
     /** As Kubernetes names the address of a service: A2O_SERVICE_HOST, A2O_PORT_80_TCP_ADDR. */
     private static final Pattern OF_KUBERNETES =
             Pattern.compile("\\w+_(SERVICE_(HOST|PORT)(_\\w+)?|PORT_\\d+_(TCP|UDP|SCTP)(_\\w+)?)");
+    /** As Kubernetes gives it in A2O_PORT: tcp://10.96.0.7:80. */
+    private static final Pattern KUBERNETES_ADDRESS = Pattern.compile("(tcp|udp|sctp)://[\\d.:\\[\\]a-f]+");
     /** A host with its port, or this machine's name, where a URL is expected: localhost:8080/v1. */
     private static final Pattern ADDRESS =
             Pattern.compile("(?i)(localhost|[a-z\\d.-]+:\\d{1,5}|\\[[\\da-f:.]+](?::\\d{1,5})?)(?:/.*)?");
@@ -95,7 +97,10 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
     private static final Map<String, Integer> SECONDS = Map.of("s", 1, "m", 60, "h", 3600);
     private static final Map<String, Integer> TOKENS = Map.of("k", 1000, "m", 1_000_000);
 
-    record Mapping(String glob, Pattern pattern, String model) { }
+    record Mapping(String glob, Pattern pattern, String model) {
+        private boolean fits(String name) { return pattern.matcher(name).matches(); }
+    }
+
     record Header(String name, String value) { }
 
     /** A backend: its chat completions URL, the key for it, and the HTTP proxy on the way. */
@@ -152,6 +157,10 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
         return given;
     }
 
+    private static String variable(String flag) {
+        return ("A2O" + flag.substring(1)).replace('-', '_').toUpperCase(Locale.ROOT);
+    }
+
     /** Takes an option, and the word after it if that is its value. */
     private static void readOption(String word, Iterator<String> rest, Map<String, List<String>> given) {
         String[] parts = word.split("=", 2);
@@ -161,39 +170,55 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
         boolean isSwitch = HELP.get(flag).group("value") == null;
         boolean hasValue = parts.length == 2;
         if (isSwitch && hasValue) throw new Wrong(flag, " takes no value");
-        String value = isSwitch ? "true" : hasValue ? parts[1] : rest.hasNext() ? rest.next() : "--";
-        boolean isForgotten = !hasValue && (value.equals("--") || HELP.containsKey(value));
+        List<String> values = given.computeIfAbsent(flag, none -> new ArrayList<>());
+        if (isSwitch) {
+            values.add("true");
+        } else if (hasValue) {
+            values.add(parts[1]);
+        } else {
+            values.add(nextValue(flag, rest));
+        }
+    }
+
+    private static String nextValue(String flag, Iterator<String> rest) {
+        String value = rest.hasNext() ? rest.next() : "--";
+        boolean isForgotten = value.equals("--") || HELP.containsKey(value);
         if (isForgotten) throw new Wrong(flag, " needs a value");
-        given.computeIfAbsent(flag, none -> new ArrayList<>()).add(value);
+        return value;
     }
 
     private static Wrong unknown(String flag) {
-        return Spelling.nearest(flag, HELP.keySet())
-                .map(near -> new Wrong(2, "unknown option %s; did you mean %s?%n%s".formatted(flag, near, HELP.get(near).group())))
-                .orElseGet(() -> new Wrong(2, "unknown option %s%ntry --help".formatted(flag)));
+        Optional<String> near = Spelling.nearest(flag, HELP.keySet());
+        if (near.isEmpty()) return new Wrong(2, "unknown option %s%ntry --help".formatted(flag));
+        String help = HELP.get(near.get()).group();
+        return new Wrong(2, "unknown option %s; did you mean %s?%n%s".formatted(flag, near.get(), help));
     }
 
-    /** {@return what is wrong with a word that is neither an option nor a value} It is shown only if it looks like a command. */
+    /** {@return what is wrong with a word that is no option} It is shown only if it looks like a command. */
     private static Wrong unexpected(String word) {
         boolean isShown = COMMAND.matcher(word).matches();
-        String what = isShown ? "'%s' is no option; if it is a command to run, put -- before it, as in: -- %1$s"
-                : "a word that is no option; if it is a command to run, put -- before it, as in: -- claude";
-        return new Wrong(2, (what + "%ntry --help").formatted(word));
+        String what = isShown ? "'%s'".formatted(word) : "a word that";
+        String advice = " is no option; if it is a command to run, put -- before it, as in: -- %s%ntry --help";
+        return new Wrong(2, what + advice.formatted(isShown ? word : "claude"));
     }
 
-    /** {@return a line for each variable that looks as if it were meant for A2o, but is not known; without its value} */
+    /** {@return a line for each variable that is called as if it were A2o's, but is not; without its value} */
     static List<String> unknownVariables(Map<String, String> environment) {
         return environment.keySet().stream().sorted()
-                .filter(name -> name.startsWith("A2O_") && !VARIABLES.containsKey(name) && !isOfKubernetes(name, environment))
-                .map(name -> "a2o: unknown variable %s%s".formatted(A2o.printable(name),
-                        Spelling.nearest(name, VARIABLES.keySet()).map("; did you mean %s?"::formatted).orElse("")))
+                .filter(name -> name.startsWith("A2O_") && !VARIABLES.containsKey(name))
+                .filter(name -> !isOfKubernetes(name, environment))
+                .map(name -> "a2o: unknown variable %s%s".formatted(A2o.printable(name), meantVariable(name)))
                 .toList();
     }
 
-    /** {@return whether Kubernetes sets the variable in every container, where there is a service named a2o} */
+    private static String meantVariable(String name) {
+        return Spelling.nearest(name, VARIABLES.keySet()).map("; did you mean %s?"::formatted).orElse("");
+    }
+
+    /** {@return whether Kubernetes sets the variable, for a service that is called a2o} */
     private static boolean isOfKubernetes(String name, Map<String, String> environment) {
-        return OF_KUBERNETES.matcher(name).matches()
-                || environment.getOrDefault(name, "").matches("(tcp|udp|sctp)://[\\d.:\\[\\]a-f]+");
+        String value = environment.getOrDefault(name, "");
+        return OF_KUBERNETES.matcher(name).matches() || KUBERNETES_ADDRESS.matcher(value).matches();
     }
 
     static Options of(Map<String, List<String>> given) {
@@ -210,7 +235,9 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
         for (int i = 0; i < urls.size(); i++) {
             targets.add(target(urls.get(i), keys.isEmpty() ? "" : keys.get(i % keys.size()), given));
         }
-        for (Target target : targets) refuseOwnAddress(target.url, text(given, "--host"), text(given, "--port"));
+        for (Target target : targets) {
+            refuseOwnAddress(target.url, text(given, "--host"), text(given, "--port"));
+        }
         List<Header> headers = given.getOrDefault("--header", List.of()).stream().map(Options::header).toList();
         boolean hasKey = targets.stream().anyMatch(at -> at.key.isPresent() || at.url.getRawQuery() != null)
                 || headers.stream().anyMatch(header -> header.name.matches("(?i)authorization|cookie|.*(key|token).*"));
@@ -222,11 +249,14 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
                 given.getOrDefault("--map", List.of()).stream().map(Options::mapping).toList(), text(given, "--host"),
                 number(given, "--port", 0, 65_535, Map.of()),
                 Duration.ofSeconds(number(given, "--timeout", 1, 86_400, SECONDS)),
-                number(given, "--workers", 0, 1024, Map.of()), number(given, "--max-connections", 1, 999_999, Map.of()),
-                number(given, "--max-connections-per-host", 1, 999_999, Map.of()), !text(given, "--debug").matches("|0|false"),
+                number(given, "--workers", 0, 1024, Map.of()),
+                number(given, "--max-connections", 1, 999_999, Map.of()),
+                number(given, "--max-connections-per-host", 1, 999_999, Map.of()),
+                !text(given, "--debug").matches("|0|false"),
                 optional(given, "--log-file"), optional(given, "--auth-key"),
                 given.getOrDefault("--allow-origin", List.of()), headers,
-                extraBody(optional(given, "--extra-body").orElse("{}")), given.containsKey("--context") ? number(given, "--context", 0, 999_999_999, TOKENS) : 0,
+                extraBody(optional(given, "--extra-body").orElse("{}")),
+                given.containsKey("--context") ? number(given, "--context", 0, 999_999_999, TOKENS) : 0,
                 optional(given, "--ca-cert"));
     }
 
@@ -240,16 +270,15 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
         return Optional.of(text(given, flag).strip()).filter(text -> !text.isEmpty());
     }
 
-    /** {@return the option's number} A letter after it multiplies it, as {@code units} say: 5m are 300 seconds. */
+    /** {@return its number} A letter after it multiplies it, as {@code units} say: 5m is 300 seconds. */
     private static int number(Map<String, List<String>> given, String flag, int least, int most,
                               Map<String, Integer> units) {
         String text = text(given, flag);
         Matcher parts = NUMBER.matcher(text);
-        if (parts.matches()) {
-            Integer unit = parts.group(2).isEmpty() ? Integer.valueOf(1) : units.get(parts.group(2).toLowerCase(Locale.ROOT));
-            long number = unit == null ? -1 : Long.parseLong(parts.group(1)) * unit;
-            if (number >= least && number <= most) return (int) number;
-        }
+        String letter = parts.matches() ? parts.group(2).toLowerCase(Locale.ROOT) : "";
+        boolean isNumber = parts.matches() && (letter.isEmpty() || units.containsKey(letter));
+        long number = isNumber ? Long.parseLong(parts.group(1)) * units.getOrDefault(letter, 1) : -1;
+        if (number >= least && number <= most) return (int) number;
         throw new Wrong(flag, ": a whole number from %d to %d expected, not '%s'".formatted(least, most, text));
     }
 
@@ -265,11 +294,12 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
     private static void refuseOwnAddress(URI upstream, String host, String port) {
         if (!"http".equalsIgnoreCase(upstream.getScheme()) || upstream.getHost() == null) return;
         int upstreamPort = upstream.getPort() < 0 ? 80 : upstream.getPort();
-        boolean isOwnHost = upstream.getHost().equalsIgnoreCase(host) || LOOPBACK.matcher(upstream.getHost()).matches()
-                && (LOOPBACK.matcher(host).matches() || EVERY_ADDRESS.contains(host));
+        boolean isLoopbackOurs = LOOPBACK.matcher(host).matches() || EVERY_ADDRESS.contains(host);
+        boolean isLoopback = LOOPBACK.matcher(upstream.getHost()).matches();
+        boolean isOwnHost = upstream.getHost().equalsIgnoreCase(host) || isLoopback && isLoopbackOurs;
         boolean isOwn = isOwnHost && port.equals(Integer.toString(upstreamPort));
-        if (isOwn) throw new Wrong("--upstream", ": %s:%d is where a2o itself listens; the backend's address is expected"
-                .formatted(upstream.getHost(), upstreamPort));
+        String wrong = ": %s:%d is where a2o itself listens; the backend's address is expected";
+        if (isOwn) throw new Wrong("--upstream", wrong.formatted(upstream.getHost(), upstreamPort));
     }
 
     /** {@return the HTTP proxy for {@code url}, as curl would choose it} */
@@ -345,15 +375,16 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
         return Stream.concat(mapped, model.stream()).toList();
     }
 
-    /** {@return the model to ask the backend for: by --map, then --model, else the name without what was added to it} */
+    /** {@return the model to ask the backend for: by --map, then --model, else the name without additions} */
     String model(String asked) { return mapped(asked).or(() -> model).orElse(bare(asked)); }
 
     /** {@return whether clients get a reply by this name, whatever models the backend has by its own names} */
     boolean serves(String asked) { return model.isPresent() || mapped(asked).isPresent(); }
 
     /**
-     * {@return the model that a client should name who has no wish of its own} It is the one that Claude Code's default
-     * is mapped to, by its own name: for a name that Claude Code knows it would not take the context window that it is told.
+     * {@return the model that a client should ask for which has no wish of its own} It is the one that Claude Code's
+     * default is mapped to, by its own name: Claude Code knows its default, and for a name that it knows it does not
+     * take the context window that it is told.
      */
     Optional<String> mainModel() {
         String sent = model(CLAUDE_CODES_DEFAULT);
@@ -361,11 +392,10 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
         return serves(CLAUDE_CODES_DEFAULT) && keepsItsName ? Optional.of(sent) : Optional.empty();
     }
 
-    /** {@return the model of the first --map whose pattern fits the name, as it was asked for or without additions} */
+    /** {@return the model of the first --map whose pattern fits the name, as it is or without additions} */
     private Optional<String> mapped(String asked) {
         List<String> names = List.of(asked, LISTED.matcher(asked).replaceFirst(""), bare(asked));
-        return maps.stream().filter(map -> names.stream().anyMatch(name -> map.pattern.matcher(name).matches()))
-                .map(Mapping::model).findFirst();
+        return maps.stream().filter(map -> names.stream().anyMatch(map::fits)).map(Mapping::model).findFirst();
     }
 
     /** {@return the name without what A2o's list of models adds in front, and Claude Code at the end} */

@@ -91,9 +91,9 @@ final class Proxy implements AutoCloseable {
     int port() { return server.getAddress().getPort(); }
 
     /**
-     * {@return the context window of a model in tokens; 0 if it is not known} Where --context does not say it, all backends
-     * are asked at once for their models, and the first one in order that tells it counts. This takes
-     * {@link Upstream#LIST_PATIENCE} at most.
+     * {@return the context window of a model in tokens; 0 if it is not known} Where --context does not say it,
+     * all backends are asked at once for their models, and the first one in order that tells it counts. This
+     * takes {@link Upstream#LIST_PATIENCE} at most.
      */
     long askWindow(String model, String clientKey) {
         if (options.context() > 0) return options.context();
@@ -101,7 +101,9 @@ final class Proxy implements AutoCloseable {
                 .map(upstream -> Thread.ofVirtual().start(() -> upstream.askWindows(clientKey))).toList();
         long deadline = System.nanoTime() + Upstream.LIST_PATIENCE.toNanos();
         try {
-            for (Thread asker : askers) asker.join(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
+            for (Thread asker : askers) {
+                asker.join(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt(); // what is known by now has to do
         }
@@ -176,7 +178,8 @@ final class Proxy implements AutoCloseable {
             case "/", "/health", "/ready", "/status.json", "/metrics", "/api/hello", "/v1/models" -> "GET|HEAD";
             default -> path.startsWith("/v1/models/") ? "GET|HEAD" : "";
         };
-        if (allowed.isEmpty()) throw new ApiError(404, "%s is not available on this proxy".formatted(asked)).asFinal();
+        String notOurs = "%s is not available on this proxy".formatted(asked);
+        if (allowed.isEmpty()) throw new ApiError(404, notOurs).asFinal();
         boolean isAllowed = allowed.equals(method) || allowed.startsWith("GET") && method.matches(allowed);
         if (!isAllowed) throw new ApiError(405, "%s is not allowed here; use %s".formatted(method, allowed));
         switch (path) {
@@ -228,7 +231,7 @@ final class Proxy implements AutoCloseable {
         http.sendResponseHeaders(204, -1);
     }
 
-    /** Lists the first backend's models; with {@code --model} that alone, and of the backend's list only its window counts. */
+    /** Lists the first backend's models; with {@code --model} that one alone, as the backend lists it. */
     private Json.Writer models(HttpExchange http) {
         Map<String, String> query = new HashMap<>();
         for (String pair : Objects.requireNonNullElse(http.getRequestURI().getRawQuery(), "").split("&")) {

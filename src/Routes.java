@@ -14,9 +14,9 @@ final class Routes {
 
     private Routes() { }
 
-    /** {@return the path by which A2o knows it, not decoded: {@code /v1/messages} for {@code //anthropic/messages/}} */
+    /** {@return the path as A2o knows it, encoded: {@code /v1/messages} for {@code //anthropic/messages/}} */
     static String path(URI asked) {
-        boolean isReadAsHost = asked.getScheme() == null && asked.getRawAuthority() != null; // the v1 of //v1/messages
+        boolean isReadAsHost = asked.getScheme() == null && asked.getRawAuthority() != null; // //v1/messages
         String whole = isReadAsHost ? "/" + asked.getRawAuthority() + asked.getRawPath() : asked.getRawPath();
         String path = SLASHES.matcher(whole).replaceAll("/").replaceFirst("(?<=.)/$", "");
         String bare = BASE.matcher(path).replaceFirst("");

@@ -5,17 +5,17 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Predicate;
 
-/** Finds the known name that was meant by one that is not known. Names are those of options or of their variables. */
+/** Finds the known name of an option, or of its variable, that was meant by one that is not known. */
 final class Spelling {
-    private static final int LETTERS_FOR_A_MISTAKE = 3; // one wrong letter in three is as much as can be a slip
+    private static final int LETTERS_FOR_A_MISTAKE = 3; // more than one wrong letter in three is no slip
     private static final int MIN_PREFIX = 2; // letters
     private static final int MAX_LENGTH = 50; // of what may be a misspelt name
 
     private Spelling() { }
 
     /**
-     * {@return the one of {@code known} that {@code name} is nearest to: the same but for case and signs, begun with it,
-     * at most a few letters away, or with a word in common; none if it is like none of them}
+     * {@return the one of {@code known} that {@code name} is nearest to: the same but for case and signs, begun
+     * with it, at most a few letters away, or with a word in common; none if it is like none of them}
      */
     static Optional<String> nearest(String name, Collection<String> known) {
         String meant = plain(name);
@@ -33,7 +33,8 @@ final class Spelling {
 
     /** {@return the name in lower case, its words parted by hyphens, without those in front} */
     private static String plain(String name) {
-        return name.toLowerCase(Locale.ROOT).replaceFirst("^a2o_", "").replace('_', '-').replaceFirst("^-+", "");
+        String words = name.toLowerCase(Locale.ROOT).replaceFirst("^a2o_", "").replace('_', '-');
+        return words.replaceFirst("^-+", "");
     }
 
     private static int allowed(String name) { return Math.max(1, name.length() / LETTERS_FOR_A_MISTAKE); }
@@ -43,7 +44,7 @@ final class Spelling {
         return List.of(one.split("-")).stream().anyMatch(words::contains);
     }
 
-    /** {@return how many letters are missing, too many, wrong, or swapped with the next (optimal string alignment)} */
+    /** {@return how many letters are missing, too many, wrong, or swapped (optimal string alignment)} */
     private static int mistakes(String one, String other) {
         int[][] mistakes = new int[one.length() + 1][other.length() + 1]; // between the beginnings of both
         for (int i = 0; i <= one.length(); i++) {

@@ -93,7 +93,8 @@ final class Status {
       const good = s.last.filter(e => e.status === 200 && e.first_ms >= 0).reverse();
       plot('#first', 'Time to first token', good.map(e => e.first_ms), span);
       plot('#speed', 'Tokens a second', good.filter(e => e.output).map(e => e.rate), count);
-      fill('#lines', s.variables, box => connect(s.variables).forEach(line => { const row = add(box, 'div'); add(row, 'code', line);
+      fill('#lines', s.variables, box => connect(s.variables).forEach(line => {
+        const row = add(box, 'div'); add(row, 'code', line);
         if (navigator.clipboard) add(row, 'button', 'copy').onclick = () => navigator.clipboard.writeText(line); }));
       fill('#upstreams', s.upstreams, box => s.upstreams.forEach(one => backend(add(box, 'div'), one)));
       [...s.last].reverse().filter(e => !rows.has(e.id)).forEach(exchange);

@@ -1,14 +1,11 @@
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.ConnectException;
 import java.net.ProxySelector;
 import java.net.URI;
 import java.net.http.HttpClient;
-import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
-import java.nio.channels.UnresolvedAddressException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -41,7 +38,6 @@ import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLContextSpi;
 import javax.net.ssl.SSLEngine;
-import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLServerSocketFactory;
 import javax.net.ssl.SSLSessionContext;
@@ -142,6 +138,7 @@ final class Upstream {
     private final LongAdder lessons = new LongAdder(); // learned, also those that were forgotten
     private final Map<Integer, LongAdder> errors = new ConcurrentHashMap<>(); // by status
     private volatile boolean isSilent; // whether the last try brought no answer
+    private volatile boolean hasAnswered; // at any time
     private volatile Listing listing = new Listing(System.nanoTime(), "", List.of());
     private volatile List<Json> listed = List.of(); // the models of the last list that named some
     private volatile boolean isWindowSought; // whether the list is asked for so that windows are known
@@ -290,6 +287,7 @@ final class Upstream {
                             reader -> reader.onSubscribe(new Sending(reader, all)), body.size())).build();
             CompletableFuture<HttpResponse<Void>> sent = client.join().sendAsync(request, head -> {
                 isSilent = false;
+                hasAnswered = true;
                 arrived.put(head);
                 return HttpResponse.BodySubscribers.fromSubscriber(new Receiving(arrived));
             });
@@ -303,25 +301,28 @@ final class Upstream {
     }
 
     /**
-     * {@return the context window of a model in tokens: --context, else what the backend's last list said; 0 if that is
-     * not known} It does not ask the backend.
+     * {@return the context window of a model in tokens: --context, else what the backend's last list said; 0 if
+     * that is not known} It does not ask the backend.
      */
-    long window(String model) { return options.context() > 0 ? options.context() : Models.window(listed, model); }
+    long window(String model) {
+        return options.context() > 0 ? options.context() : Models.window(listed, model);
+    }
 
     /** {@return the context window of a model at the first of the backends of which it is known; else 0} */
     static long window(List<Upstream> all, String model) {
-        return all.stream().mapToLong(each -> each.window(model)).filter(tokens -> tokens > 0).findFirst().orElse(0);
+        return all.stream().mapToLong(each -> each.window(model)).filter(tokens -> tokens > 0)
+                .findFirst().orElse(0);
     }
 
-    /** Asks for the list of models, so that windows are known, and if need be again later: see {@link #seekWindow}. */
+    /** Asks for the list of models, so that windows are known; {@link #seekWindow} may ask again. */
     void askWindows(String clientKey) {
         isWindowSought = true;
         models(clientKey);
     }
 
     /**
-     * Asks for the list of models once more, in the background, if none has come yet: the backend was not running then, or
-     * it wanted a key. Called when the backend has answered a request with that key.
+     * Asks for the list of models once more, in the background, if none has come yet: the backend was not
+     * running then, or it wanted a key. Called when the backend has answered a request with that key.
      */
     void seekWindow(String clientKey) {
         boolean isNeeded = isWindowSought && listed.isEmpty() && !listing.isFresh(clientKey);
@@ -366,15 +367,8 @@ final class Upstream {
     ApiError failure(Throwable e) {
         isSilent = true;
         Throwable cause = e instanceof CompletionException ? e.getCause() : e;
-        Throwable root = cause;
-        while (root.getCause() != null) root = root.getCause();
-        String reason = root instanceof UnresolvedAddressException ? "the host is not known" : switch (cause) {
-            case ConnectException no -> "cannot connect to %s; is the backend running?".formatted(url.getAuthority());
-            case HttpConnectTimeoutException slow -> "no connection to %s in time".formatted(url.getAuthority());
-            case SSLException tls -> "TLS failed: " + tls.getMessage();
-            default -> "the connection broke before a reply came";
-        };
-        var error = new ApiError(502, "%s: %s".formatted(target.host(), reason));
-        return cause instanceof ConnectException || cause instanceof SSLException ? error : error.asPassing();
+        ConnectionHelp.Diagnosis why = ConnectionHelp.diagnose(cause, target, url, hasAnswered);
+        var error = new ApiError(502, "%s: %s".formatted(host(), why.reason()));
+        return why.mayPass() ? error.asPassing() : error;
     }
 }

@@ -176,6 +176,41 @@ class ModelsTest {
         }
     }
 
+    private static String ask(Pair pair, String model) throws Exception {
+        Wire.Reply reply = Wire.post(pair.proxy.port(), """
+                {"model":"%s","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}""".formatted(model));
+        return reply.status() == 200 ? reply.text("stop_reason") : reply.text("error.message");
+    }
+
+    /** What clients are told of the window, and what A2o makes of it, is the same. */
+    @Test
+    void theListedWindowIsTheOneThatOverflows() throws Exception {
+        String empty = """
+                {"choices":[{"finish_reason":"length","message":{"role":"assistant","content":""}}],
+                "usage":{"prompt_tokens":8192,"completion_tokens":0}}""";
+        try (var pair = new Pair(200, LIST, "--map", "fast=qwen3")) {
+            pair.backend.answers(call -> {
+                if (call.line().startsWith("GET")) {
+                    call.reply(200, "application/json", LIST);
+                } else if (call.text().contains("claude-x")) {
+                    Backend.refusing(400, "the context length was exceeded").answer(call);
+                } else {
+                    call.reply(200, "application/json", empty);
+                }
+            });
+            assertEquals("max_tokens", ask(pair, "fast"), "no list has come yet");
+            pair.get("/v1/models");
+            assertEquals("model_context_window_exceeded", ask(pair, "fast"));
+            assertEquals("max_tokens", ask(pair, "other"), "its window is not known");
+            assertTrue(ask(pair, "claude-x").endsWith("the context length was exceeded"), "nor this one");
+        }
+        try (var pair = new Pair(200, LIST, "--model", "a/b:c")) {
+            pair.get("/v1/models");
+            pair.backend.answers(Backend.refusing(400, "the context length was exceeded"));
+            assertEquals("prompt is too long: 4097 tokens > 4096 maximum", ask(pair, "any"));
+        }
+    }
+
     /** Claude Code waits for three seconds. */
     @Test
     void aListOfModelsThatDoesNotEndIsNotWaitedFor() throws Exception {

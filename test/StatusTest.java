@@ -544,6 +544,31 @@ class StatusTest {
         }
     }
 
+    @Test
+    void aListThatWantsAKeyIsAskedForWithTheFirstThatIsGood() throws Exception {
+        String list = "{\"data\":[{\"id\":\"m\",\"max_model_len\":65536}]}";
+        try (var backend = new Backend(); var running = new Running(backend, "--model", "m")) {
+            backend.answers(call -> {
+                boolean isKnown = "Bearer good".equals(call.headers().get("authorization"));
+                if (!isKnown) {
+                    Backend.refusing(401, "who are you").answer(call);
+                } else if (call.line().startsWith("GET")) {
+                    call.reply(200, "application/json", list);
+                } else {
+                    Backend.saying("hi").answer(call);
+                }
+            });
+            assertEquals(0, running.proxy.askWindow("m", ""));
+            assertEquals(401, running.ask("m", false, "x-api-key: bad").status());
+            assertEquals(200, running.ask("m", false, "x-api-key: good").status());
+            String expected = "ANTHROPIC_AUTH_TOKEN='<key of the backend, or any word>' ANTHROPIC_MODEL=m "
+                    + "CLAUDE_CODE_MAX_CONTEXT_TOKENS=65536 CLAUDE_CODE_AUTO_MODE_SERVER=0";
+            assertEquals(expected, variables(running, expected));
+            assertEquals(200, running.ask("m", false, "x-api-key: good").status());
+            assertEquals(5, backend.requests(), "two lists, and three messages");
+        }
+    }
+
     private static String chromium() {
         return Stream.of(System.getenv("PATH").split(File.pathSeparator))
                 .flatMap(folder -> Stream.of("chromium", "chromium-browser", "google-chrome")
