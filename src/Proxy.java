@@ -8,7 +8,6 @@ import java.net.InetSocketAddress;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
@@ -92,18 +91,15 @@ final class Proxy implements AutoCloseable {
 
     /**
      * {@return the context window of a model in tokens; 0 if it is not known} Where --context does not say it,
-     * all backends are asked at once for their models, and the first one in order that tells it counts. This
-     * takes {@link Upstream#LIST_PATIENCE} at most.
+     * all backends are asked at once for their models, and the first one in order that tells it counts. None is
+     * waited for longer than {@link Upstream#LIST_PATIENCE}.
      */
     long askWindow(String model, String clientKey) {
         if (options.context() > 0) return options.context();
         List<Thread> askers = upstreams.stream()
                 .map(upstream -> Thread.ofVirtual().start(() -> upstream.askWindows(clientKey))).toList();
-        long deadline = System.nanoTime() + Upstream.LIST_PATIENCE.toNanos();
         try {
-            for (Thread asker : askers) {
-                asker.join(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
-            }
+            for (Thread asker : askers) asker.join();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt(); // what is known by now has to do
         }

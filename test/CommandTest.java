@@ -14,7 +14,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -107,122 +106,27 @@ class CommandTest {
         return shown;
     }
 
-    /** {@return those of the client's variables that say where and with what key it gets a reply} */
-    private String token(Map<String, String> environment, String... options) throws Exception {
-        Map<String, String> shown = shown(environment, options);
-        assertFalse(shown.containsKey("ANTHROPIC_API_KEY"), "Claude Code would ask about it and check it: " + shown);
-        return shown.get("ANTHROPIC_AUTH_TOKEN");
-    }
-
     @Test
     void theClientFindsTheProxyInItsEnvironment() throws Exception {
         assertEquals(Map.of("ANTHROPIC_AUTH_TOKEN", "any", "CLAUDE_CODE_AUTO_MODE_SERVER", "0",
                 "NO_PROXY", "127.0.0.1", "no_proxy", "127.0.0.1"), shown(Map.of("A2O_UPSTREAM_KEY", "secret")));
-        assertEquals(Map.of("ANTHROPIC_AUTH_TOKEN", "any", "ANTHROPIC_MODEL", "qwen3.8", "NO_PROXY", "x.org,127.0.0.1",
+        assertEquals(Map.of("ANTHROPIC_AUTH_TOKEN", "mine", "ANTHROPIC_MODEL", "qwen3.8", "NO_PROXY", "x.org,127.0.0.1",
                 "CLAUDE_CODE_MAX_CONTEXT_TOKENS", "65536", "CLAUDE_CODE_AUTO_MODE_SERVER", "0",
-                "no_proxy", "x.org,127.0.0.1"),
-                shown(Map.of("NO_PROXY", "x.org"), "--model", "qwen3.8", "--context", "65536"));
+                "no_proxy", "x.org,127.0.0.1"), shown(Map.of("NO_PROXY", "x.org", "ANTHROPIC_API_KEY", "mine",
+                "CLAUDE_CODE_USE_BEDROCK", "1"), "--model", "qwen3.8", "--context", "65536"));
         assertEquals("*", shown(Map.of("NO_PROXY", "*")).get("NO_PROXY"));
     }
 
     @Test
-    void aKeyOfTheUsersGoesOnAsTheToken() throws Exception {
-        assertEquals("key", token(Map.of("ANTHROPIC_API_KEY", "key")));
-        assertEquals("token", token(Map.of("ANTHROPIC_AUTH_TOKEN", "token")));
-        assertEquals("token", token(Map.of("ANTHROPIC_AUTH_TOKEN", "token", "ANTHROPIC_API_KEY", "key")));
-        assertEquals("key", token(Map.of("ANTHROPIC_AUTH_TOKEN", " ", "ANTHROPIC_API_KEY", "key")));
-        assertEquals("own", token(Map.of("ANTHROPIC_API_KEY", "key"), "--auth-key", "own"));
-        assertEquals("own", token(Map.of("ANTHROPIC_AUTH_TOKEN", "token"), "--auth-key", "own"));
-    }
-
-    /** They are no backend's. */
-    @Test
-    void keysOfAnthropicsDoNotGoOnAsTheToken() throws Exception {
-        assertEquals("any", token(Map.of("ANTHROPIC_API_KEY", "sk-ant-api03-x")));
-        assertEquals("any", token(Map.of("ANTHROPIC_AUTH_TOKEN", "sk-ant-oat01-x", "ANTHROPIC_API_KEY", "")));
-        assertEquals("key", token(Map.of("ANTHROPIC_AUTH_TOKEN", "sk-ant-oat01-x", "ANTHROPIC_API_KEY", "key")));
-    }
-
-    @Test
-    void whatTheUserHasSetForTheClientIsKept() throws Exception {
-        Map<String, String> chosen = Map.of("ANTHROPIC_MODEL", "mine", "CLAUDE_CODE_MAX_CONTEXT_TOKENS", "7",
-                "CLAUDE_CODE_AUTO_MODE_SERVER", "1", "CLAUDE_CODE_MAX_OUTPUT_TOKENS", "8");
-        Map<String, String> shown = shown(chosen, "--model", "qwen3.8", "--context", "65536");
-        chosen.forEach((name, value) -> assertEquals(value, shown.get(name), name));
-        Map<String, String> blank = Map.of("ANTHROPIC_MODEL", "", "CLAUDE_CODE_MAX_CONTEXT_TOKENS", " ");
-        assertEquals("qwen3.8 65536", modelAndWindow(blank, "--model", "qwen3.8", "--context", "65536"));
-    }
-
-    /** With them Claude Code would go past the proxy. */
-    @Test
-    void variablesThatChooseAnotherServiceAreTakenAway() throws Exception {
-        assertEquals(List.of(), shown(Map.of("CLAUDE_CODE_USE_BEDROCK", "1", "CLAUDE_CODE_USE_VERTEX", "1",
-                "CLAUDE_CODE_USE_FOUNDRY", "1", "CLAUDE_CODE_USE_ANTHROPIC_AWS", "1")).keySet().stream()
-                .filter(name -> name.startsWith("CLAUDE_CODE_USE")).toList());
-    }
-
-    private String modelAndWindow(Map<String, String> environment, String... options) throws Exception {
-        Map<String, String> shown = shown(environment, options);
-        return shown.get("ANTHROPIC_MODEL") + " " + shown.get("CLAUDE_CODE_MAX_CONTEXT_TOKENS");
-    }
-
-    @Test
-    void theModelIsTheOneThatClaudeCodesDefaultIsMappedTo() throws Exception {
-        assertEquals("big 5", modelAndWindow(Map.of(), "--context", "5", "--map", "*haiku*=small", "--map", "*=big"));
-        assertEquals("big 5", modelAndWindow(Map.of(), "--context", "5", "--map", "*haiku*=small", "--model", "big"));
-        assertEquals("big 5", modelAndWindow(Map.of(), "--context", "5", "--map", "claude-*=big"));
-        assertEquals("null null", modelAndWindow(Map.of(), "--map", "*haiku*=small"), "its default is not mapped");
-        assertEquals("null null", modelAndWindow(Map.of(), "--map", "claude-*=big", "--map", "big=small"),
-                "who asks for big would get small");
-    }
-
-    private static final String LIST = """
-            {"data":[{"id":"a","max_model_len":1000},{"id":"qwen3.8","context_length":2000},{"id":"b","meta":{"n_ctx":3000}}]}
-            """;
-
-    private static Backend listing(String list) throws IOException {
-        return new Backend().answers(call -> call.reply(200, "application/json", list));
-    }
-
-    @Test
-    void theWindowIsTheOneThatTheBackendsListSays() throws Exception {
-        try (Backend backend = listing(LIST)) {
-            String[] options = {"--upstream", backend.url().toString(), "--model", "qwen3.8", "--upstream-key", "secret"};
-            assertEquals("qwen3.8 2000", modelAndWindow(Map.of(), options));
+    void theWindowIsTheOneThatTheBackendLists() throws Exception {
+        String list = "{\"data\":[{\"id\":\"a\",\"max_model_len\":1000},{\"id\":\"b\",\"meta\":{\"n_ctx\":2000}}]}";
+        try (Backend backend = new Backend().answers(call -> call.reply(200, "application/json", list))) {
+            Map<String, String> shown = shown(Map.of("ANTHROPIC_API_KEY", "mine"), "--upstream",
+                    backend.url().toString(), "--map", "*=b");
+            assertEquals("b 2000", shown.get("ANTHROPIC_MODEL") + " " + shown.get("CLAUDE_CODE_MAX_CONTEXT_TOKENS"));
             Backend.Call call = backend.take();
             assertEquals("GET /v1/models HTTP/1.1", call.line());
-            assertEquals("Bearer secret", call.headers().get("authorization"));
-        }
-        try (Backend backend = listing(LIST)) {
-            String url = backend.url().toString();
-            Map<String, String> key = Map.of("ANTHROPIC_API_KEY", "mine");
-            assertEquals("b 3000", modelAndWindow(key, "--upstream", url, "--map", "*=b"));
-            assertEquals("Bearer mine", backend.take().headers().get("authorization"));
-            assertEquals("a 1000", modelAndWindow(Map.of("ANTHROPIC_MODEL", "a"), "--upstream", url));
-            assertEquals("qwen3.8 500", modelAndWindow(Map.of(), "--upstream", url, "--model", "qwen3.8", "--context", "500"));
-            assertEquals("other null", modelAndWindow(Map.of(), "--upstream", url, "--model", "other"));
-        }
-    }
-
-    /** The first backend that says a window counts, also if another one before it cannot be reached. */
-    @Test
-    void ofSeveralBackendsTheFirstThatTellsTheWindowCounts() throws Exception {
-        String dead = "http://127.0.0.1:" + Backend.deadPort();
-        try (Backend second = listing("{}"); Backend third = listing(LIST)) {
-            assertEquals("qwen3.8 2000", modelAndWindow(Map.of(), "--model", "qwen3.8", "--upstream", dead,
-                    "--upstream", second.url().toString(), "--upstream", third.url().toString()));
-        }
-    }
-
-    @Test
-    void aListThatDoesNotComeDoesNotHoldUpTheClient() throws Exception {
-        var left = new CountDownLatch(1);
-        try (var backend = new Backend().answers(call -> {
-            if (call.isLeft(30_000)) left.countDown();
-        })) {
-            assertEquals("qwen3.8 null", modelAndWindow(Map.of(), "--model", "qwen3.8", "--upstream",
-                    backend.url().toString()));
-            assertTrue(left.await(20, TimeUnit.SECONDS), "it was given up");
+            assertEquals("Bearer mine", call.headers().get("authorization"));
         }
     }
 
@@ -237,7 +141,7 @@ class CommandTest {
         Process process = builder.start();
         try {
             process.getOutputStream().close();
-            assertTrue(process.waitFor(30, TimeUnit.SECONDS), "still running");
+            assertTrue(process.waitFor(60, TimeUnit.SECONDS), "still running");
             String err = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
             return new Outcome(process.exitValue(), process.inputReader().lines().toList(), err.strip());
         } finally {
@@ -246,13 +150,12 @@ class CommandTest {
     }
 
     @Test
+    @Timeout(130)
     void buildShRunsTheCommandInTheCallersDirectory() throws Exception {
         Path folder = Files.createDirectory(temporary.resolve("my project")).toRealPath();
         Outcome outcome = buildRun(folder, "--log-file", "a2o.log", "--", "pwd", "-P");
         assertEquals(new Outcome(0, List.of(folder.toString()), ""), outcome);
         assertTrue(Files.exists(folder.resolve("a2o.log")), "the option's file is there too");
-        Outcome missing = buildRun(folder, "http://127.0.0.1:1", "--ca-cert", "none.pem");
-        assertTrue(missing.err.contains("none.pem cannot be read: java.nio.file.NoSuchFileException"), missing.err);
         Files.writeString(folder.resolve("none.pem"), "no certificate");
         Outcome found = buildRun(folder, "http://127.0.0.1:1", "--ca-cert", "none.pem");
         assertTrue(found.err.contains("none.pem cannot be read: java.security.cert.CertificateException"), found.err);
