@@ -3,6 +3,7 @@
 #   jar     build/a2o.jar      single   build/A2o.java, the one-file edition, proven equal to src/
 #   dist    build/dist: both, a2o, which is the jar as a program, and checksums      run   the proxy; without --upstream: demo
 #   test    all tests; needs JUnit, which Maven fetches, or JUNIT_JAR=path of the console launcher
+#           TEST_JAVA=path runs them on another java, of 21 or newer, as they are compiled for 21
 #   soak    at length, what tests with random faults and input do in short; -Dsoak.seed=N, -Dfuzz.seed=N: with others
 #   clients SDKs and Claude Code on A2o     real     a small real model     bench   what it costs: [--quick] [--svg FILE]
 #   aot     build/a2o.aot, for a faster start: java -XX:AOTCache=build/a2o.aot -jar …
@@ -55,7 +56,8 @@ fetch_junit() {
 run_tests() { # run_tests SELECTORS JAVA_OPTION...; how much at once is in test/junit-platform.properties
     selectors=$1 status=0; shift; jar; fetch_junit; single & proof=$!
     compile build/test -cp "build/classes:$junit" test/*.java; wait $proof
-    "$bin/java" -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xms512m "$@" -jar "$junit" execute --class-path build/classes:build/test:test \
+    "${TEST_JAVA:-$bin/java}" -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xms512m -Djava.util.logging.config.file=test/logging.properties \
+        "$@" -jar "$junit" execute --class-path build/classes:build/test:test \
         $selectors --disable-banner --disable-ansi-colors --details "${DETAILS:-summary}" > build/test.log 2>&1 || status=$?
     cat build/test.log
     count() { sed -n "s/^\[ *\([0-9]*\) $1 *\]\$/\1/p" build/test.log; }
@@ -85,5 +87,5 @@ case $verb in
     clients | real) find_jdk; jar; JAVA=$bin/java test/$verb/run.sh "$@" ;;
     aot) find_jdk; [ "$version" -ge 25 ] || die "an AOT cache needs JDK 25 or newer, this is $version: set JAVA_HOME"; bench --train build/a2o.aot ;;
     clean) rm -rf build ;;
-    *) sed -n '2,8s/^# //p' "${0##*/}"; exit 2 ;;
+    *) sed -n '2,9s/^# //p' "${0##*/}"; exit 2 ;;
 esac

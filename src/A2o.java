@@ -27,9 +27,12 @@ final class A2o {
     private static final Logger LOG = Logger.getLogger("a2o");
     private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{C}\\p{Zl}\\p{Zp}]");
 
-    /** An entry of the log: time, message, and the stack of what went wrong. */
+    /** An entry of the log: time, message, and the stack of what went wrong; without secrets, whoever wrote it. */
     private static final class Line extends Formatter {
         private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss");
+        private final Secrets secrets;
+
+        private Line(Secrets secrets) { this.secrets = secrets; }
 
         @Override
         public String format(LogRecord entry) {
@@ -38,7 +41,7 @@ final class A2o {
             var lines = new PrintWriter(text);
             lines.println();
             if (entry.getThrown() != null) entry.getThrown().printStackTrace(lines);
-            return text.toString();
+            return secrets.mask(text.toString());
         }
     }
 
@@ -87,7 +90,7 @@ final class A2o {
         if (!isAlone) System.setErr(new PrintStream(new FileOutputStream(log, true), true));
         LOG.addHandler(new ConsoleHandler());
         if (isAlone && !log.isEmpty()) LOG.addHandler(new FileHandler(log.replace("%", "%%"), 0, 1, true));
-        for (Handler handler : LOG.getHandlers()) handler.setFormatter(new Line());
+        for (Handler handler : LOG.getHandlers()) handler.setFormatter(new Line(options.secrets()));
         proxy.start();
         String host = options.host().contains(":") ? "[" + options.host() + "]" : options.host();
         String url = "http://%s:%d".formatted(host, proxy.port());
@@ -107,8 +110,9 @@ final class A2o {
                 -d '{"model":"any","max_tokens":100,"messages":[{"role":"user","content":"Say hi."}]}'
                 """, VERSION, url, ClientVariables.placeholder(options),
                 ClientVariables.shown(options, options.context()), options.upstreams().stream()
-                .map(target -> "%s, which gets %s key".formatted(target.host(),
-                        target.key().isPresent() ? "a2o's" : "the client's")).collect(Collectors.joining("; then ")));
+                .map(target -> "%s, which %s".formatted(target.address(),
+                        new Credentials(options, target, Dialect.of(target)).told()))
+                .collect(Collectors.joining("; then ")));
     }
 
     /** Adds to the greeting what the backend's list of models says, which is not waited for. */

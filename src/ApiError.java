@@ -21,6 +21,12 @@ final class ApiError extends RuntimeException {
             + "|prompt is too long|range of input length|maximum number of tokens|input length.*exceed")
             .replace("NOUN", "context[_ ](?:length|size|window)")
             .replace("MORE", "(?:exceed|maximum|too (?:long|large|big)|limit|larger|longer|greater)"), Pattern.DOTALL);
+    /** The reply is to be longer, as in "Could not finish the message because max_tokens … was reached". */
+    private static final Pattern AT_LIMIT = Pattern.compile("max_\\w*tokens.{0,60}\\breached"
+            + "|output (?:token )?limit.{0,20}\\breached"
+            + "|reached.{0,40}(?:max_\\w*tokens|output (?:token )?limit)"
+            + "|(?:could not|unable to|cannot|failed to) (?:finish|complete) .{0,60}max_\\w*tokens",
+            Pattern.DOTALL);
     private static final Pattern PROMPT = Pattern.compile("(\\d{1,9}) (?:in the messages|of text input|input tokens)");
     private static final Pattern LIMIT = Pattern.compile(
             "(?:(?:limit|maximum|context (?:length|size|window))\\D{0,40}|> )(\\d{3,9})");
@@ -32,13 +38,15 @@ final class ApiError extends RuntimeException {
             429, "rate_limit_error", 499, "client_left", 504, "timeout_error", 529, "overloaded_error");
 
     /** What the translation of an upstream's error needs to know of the request; {@code tokens} is a guess. */
-    record Context(String host, String model, Optional<String> ownKey, long window, long tokens, long maxTokens) { }
+    record Context(String host, String model, boolean isKeyOurs, Secrets secrets, long window, long tokens,
+                   long maxTokens) { }
 
     private final int status;
     private final String code; // details.error_code, by which SDKs choose the class of their exception; or ""
     private long retrySeconds = -1; // if the client may choose
     private boolean isFinal; // whether SDKs must not try again where they would
     private boolean isPassing; // whether to try again soon may help
+    private boolean isAtLimit; // whether only the reply reached the length asked for
     private String refusal = ""; // the backend's own words, from which something may be learned
 
     ApiError(int status, String message) { this(status, "", message); }
@@ -53,6 +61,8 @@ final class ApiError extends RuntimeException {
     String type() { return TYPES.getOrDefault(status, status >= 500 ? "api_error" : "invalid_request_error"); }
     boolean isFinal() { return isFinal; }
     boolean isPassing() { return isPassing; }
+    /** {@return whether this is no more than a reply that reached the length that was asked for} */
+    boolean isAtLimit() { return isAtLimit; }
     String refusal() { return refusal; }
     long retrySeconds() { return retrySeconds; }
 
@@ -66,10 +76,25 @@ final class ApiError extends RuntimeException {
         return this;
     }
 
+    private ApiError asAtLimit() {
+        isAtLimit = true;
+        return this;
+    }
+
     ApiError retryAfter(long seconds) {
         retrySeconds = Math.min(seconds, MAX_RETRY_SECONDS);
         isFinal |= seconds > MAX_RETRY_SECONDS;
         return this;
+    }
+
+    /** {@return the same error with another message} */
+    ApiError saying(String message) {
+        var error = new ApiError(status, code, message);
+        error.retrySeconds = retrySeconds;
+        error.isFinal = isFinal;
+        error.isPassing = isPassing;
+        error.refusal = refusal;
+        return error;
     }
 
     private ApiError refusing(String words) {
@@ -89,8 +114,8 @@ final class ApiError extends RuntimeException {
         try {
             return ofUpstream(status, Json.parse(body), context);
         } catch (Json.Malformed plain) { // the beginning of the text itself is the message
-            String raw = new String(body, 0, Math.min(MAX_RAW, body.length), StandardCharsets.UTF_8).strip()
-                    .replace(context.ownKey.orElse("\0"), "(key)");
+            String all = context.secrets.mask(new String(body, StandardCharsets.UTF_8)).strip();
+            String raw = all.substring(0, Math.min(MAX_RAW, all.length()));
             String bare = raw.replaceAll("(?s)<(style|script).*?</\\1>|<[^>]*>", " ").replaceAll("\\s+", " ").strip();
             String text = "%.200s".formatted(bare);
             boolean isElsewhere = raw.startsWith("<") && (status < 400 || status == 404 || status == 405);
@@ -110,8 +135,8 @@ final class ApiError extends RuntimeException {
         Json outer = body.items().isEmpty() ? body : body.items().getFirst();
         Json error = outer.get("error") instanceof Json.Obj inner ? inner : outer;
         String raw = error.get("metadata").get("raw").text(); // where OpenRouter puts the words of the provider
-        String message = Stream.of(message(error), raw).filter(part -> !part.isEmpty())
-                .collect(Collectors.joining(": ")).replace(context.ownKey.orElse("\0"), "(key)");
+        String message = context.secrets.mask(Stream.of(message(error), raw).filter(part -> !part.isEmpty())
+                .collect(Collectors.joining(": ")));
         String words = Stream.of(error.get("code"), error.get("type"), error.get("error_type"), Json.Str.of(message))
                 .map(Json::text).collect(Collectors.joining(" ")).toLowerCase(Locale.ROOT);
         Optional<String> wrongAddress = ConnectionHelp.wrongAddress(message);
@@ -119,16 +144,18 @@ final class ApiError extends RuntimeException {
         int said = status == 200 ? innerStatus(error, words) : status;
         String shown = !message.isEmpty() ? message : said == 0 ? "not a reply" : "status " + said;
         String text = context.host + ": " + shown;
-        boolean isLimit = words.matches("(?s).*max_(completion_)?tokens\\W* must be.*"); // of the reply alone
+        boolean isLimit = words.matches("(?s).*max_(\\w+_)?tokens\\W* must be.*"); // of the reply alone
         boolean isCode = words.contains("context_length_exceeded") || words.contains("exceed_context_size");
         boolean maySay = !isLimit && List.of(0, 400, 413, 422).contains(said);
         if (isCode || maySay && OVERFLOW.matcher(words).find()) return overflow(error, message, context);
+        boolean isReply = List.of(0, 400, 422).contains(said) && AT_LIMIT.matcher(words).find();
+        if (isReply) return new ApiError(400, text).asAtLimit();
         boolean unpaid = words.matches("(?s).*(insufficient[_ ](quota|balance|credits)|exceeded your current quota).*");
         if (unpaid || said == 402) return new ApiError(402, text).asFinal();
         boolean isBusy = words.contains("overloaded") && (said == 0 || said == 429 || said >= 500);
         if (isBusy) return new ApiError(529, text).asPassing();
         return switch (said) {
-            case 401, 403 -> context.ownKey.isEmpty() || words.contains("moderation") ? new ApiError(said, text)
+            case 401, 403 -> !context.isKeyOurs || words.contains("moderation") ? new ApiError(said, text)
                     : new ApiError(500, context.host + ": backend rejected the proxy's credentials").asFinal();
             case 404 -> new ApiError(404, words.contains("model") ? "model: " + context.model + ", " + text : text)
                     .refusing(body.raw());

@@ -1,14 +1,19 @@
+import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import java.util.regex.Pattern;
 
 /**
- * The arguments of one tool call, on their way from a backend, which sends the text of a JSON object in pieces of any
- * size and sometimes not quite JSON, to a client, which fails on anything that does not parse (SPEC C.5, "Sanitiser").
- * What is clean goes through unchanged, and as soon as it comes.
+ * The arguments of one tool call, on their way from a backend, which sends the text of a JSON object in
+ * pieces of any size and sometimes not quite JSON, to a client, which fails on anything that does not parse
+ * (SPEC C.5, "Sanitiser"). What is clean goes through unchanged, and as soon as it comes.
  *
- * <p>Mended on the way: raw control characters and wrong escapes in strings, Python's and JavaScript's words, trailing
- * commas, whatever follows the object. Where the structure is beyond mending, the object is closed before that place.
- * An object encoded twice is decoded; any other value is wrapped, {@code {"value":X}}.
+ * <p>Mended on the way: raw control characters and wrong escapes in strings, Python's and JavaScript's words,
+ * trailing commas, whatever follows the object. Where the structure is beyond mending, the object is closed
+ * before that place. An object encoded twice is decoded; any other value is wrapped, {@code {"value":X}}.
+ *
+ * <p>Arguments that were cut are never completed, because clients run what parses: {@code rm -rf a} for
+ * {@code rm -rf a/b}. Closing brackets are added only where a complete value stands before them, and only if
+ * the backend says that the call is whole.
  *
  * <pre>
  *  START ─{─► MEMBER ─"─► NAME ─"─► COLON ─:─► VALUE ─"─► STRING ─"─► AFTER ─,─► MEMBER      in an array VALUE;
@@ -16,7 +21,19 @@ import java.util.regex.Pattern;
  * </pre>
  */
 final class Arguments {
+    /** A number of JSON's, by RFC 8259, as {@code -1.5e3}. */
+    private static final Pattern NUMBER = Pattern.compile("-?(0|[1-9]\\d*)(\\.\\d+)?([eE][+-]?\\d+)?");
     private static final Pattern UNPAIRED = Pattern.compile("\\p{Cs}"); // half of a surrogate pair, which UTF-8 has not
+
+    /** How the backend ended the reply that the arguments are in. */
+    enum Ending {
+        /** The backend says that the reply is whole. */
+        WHOLE,
+        /** It says so, but has counted as many tokens as were allowed: vLLM calls cut replies whole. */
+        AT_LIMIT,
+        /** It says that the reply was cut. */
+        CUT
+    }
 
     private enum State { START, OTHER, MEMBER, NAME, COLON, VALUE, STRING, WORD, AFTER, DONE, BROKEN }
 
@@ -27,10 +44,17 @@ final class Arguments {
     private State state = State.START;
     private char quote; // that ends the string
     private int kept; // how much of out stays; after that stand comma, name, colon until their value has come
+    private boolean isTaken; // whether some of it has been
+    private boolean isCut;
+    private boolean isBroken;
 
     void feed(String text) { text.chars().forEach(c -> accept((char) c)); }
-    /** {@return whether the object has been closed} */
+    /** {@return whether the object has been closed, or nothing more comes} */
     boolean isComplete() { return state == State.DONE; }
+    /** {@return whether the arguments ended before they were whole; true only after {@link #end}} */
+    boolean isCut() { return isCut; }
+    /** {@return whether they were beyond mending from some place on; known after {@link #end}} */
+    boolean isBroken() { return isBroken; }
 
     /** {@return what has become ready since the last call; half of a surrogate pair is not} */
     String take() {
@@ -39,22 +63,45 @@ final class Arguments {
         String ready = out.substring(0, end);
         out.delete(0, end);
         kept = 0;
+        isTaken |= end > 0;
         return UNPAIRED.matcher(ready).replaceAll(unit -> "\\\\u%04x".formatted((int) unit.group().charAt(0)));
     }
 
     /**
-     * Nothing more comes. What is open is closed; but if the reply was {@code cut} by its length limit, a stream stays
-     * as it is, for clients drop a partial value, and what will be a {@code whole} value loses the string that was cut.
+     * Nothing more comes. What is open is closed if it may be. Arguments that were cut stay as they are, so
+     * that they do not parse; a stream has shown their beginning already.
      */
-    void end(boolean cut, boolean whole) {
-        if (state == State.OTHER || state == State.START && whole) convert();
-        if (state == State.WORD && !cut) endWord();
-        if (state == State.STRING && !cut) out.append('"');
-        if (state == State.STRING && !(cut && whole)) kept = out.length();
-        out.setLength(kept);
-        if (whole || !cut) keep(closers.reverse());
+    void end(Ending ending) {
+        if (state == State.OTHER) convert(ending);
+        boolean isLiteral = state == State.WORD && !literal().isEmpty(); // a number might go on
+        if (isLiteral) endWord();
+        isBroken |= state == State.BROKEN;
+        isCut = !isWhole(ending);
+        if (isCut) {
+            leaveOpen();
+        } else {
+            out.setLength(kept);
+            keep(closers.reverse());
+        }
         closers.setLength(0);
         state = State.DONE;
+    }
+
+    /** {@return whether the arguments are an object, or become one by closing brackets alone} */
+    private boolean isWhole(Ending ending) {
+        return switch (state) {
+            case DONE -> true;
+            case START -> ending != Ending.CUT; // no arguments at all
+            case AFTER, BROKEN -> ending == Ending.WHOLE;
+            case OTHER, MEMBER, NAME, COLON, VALUE, STRING, WORD -> false;
+        };
+    }
+
+    /** Keeps the part of a string that has come, and at least one bracket, so that nothing parses. */
+    private void leaveOpen() {
+        if (state == State.STRING) kept = out.length();
+        out.setLength(kept);
+        if (out.isEmpty() && !isTaken) keep('{');
     }
 
     private void accept(char c) {
@@ -110,15 +157,21 @@ final class Arguments {
     }
 
     private void endWord() {
-        String json = switch (word.toString()) {
-            case "true", "True" -> "true";
-            case "false", "False" -> "false";
-            case "null", "None", "NaN", "Infinity", "-Infinity", "undefined" -> "null";
-            default -> word.toString().matches("-?(0|[1-9]\\d*)(\\.\\d+)?([eE][+-]?\\d+)?") ? word.toString() : "";
-        };
+        String json = literal();
+        if (json.isEmpty() && NUMBER.matcher(word).matches()) json = word.toString();
         word.setLength(0);
         if (!json.isEmpty()) keep(json);
         state = json.isEmpty() ? State.BROKEN : State.AFTER;
+    }
+
+    /** {@return what the word means in JSON, if it is one of JSON's, Python's or JavaScript's; else ""} */
+    private String literal() {
+        return switch (word.toString()) {
+            case "true", "True" -> "true";
+            case "false", "False" -> "false";
+            case "null", "None", "NaN", "Infinity", "-Infinity", "undefined" -> "null";
+            default -> "";
+        };
     }
 
     private void string(char c) {
@@ -148,19 +201,33 @@ final class Arguments {
         if (!fits) string(c); // it was no escape: the backslash stands for itself
     }
 
-    /** Goes on with an object for the value that is none: nothing is {}, text that is no JSON is {"_raw":…}. */
-    private void convert() {
+    /**
+     * Goes on with an object for the value that is none: text that is no JSON becomes {@code {"_raw":…}}, an
+     * object in a string that object. A value that was cut is left as it is.
+     */
+    private void convert(Ending ending) {
         String text = word.toString().strip();
-        word.setLength(0);
-        state = State.START;
+        String object;
         try {
             Json value = Json.parse(text);
-            String inner = value.text().strip(); // if it was encoded twice
-            feed(value.isNull() ? "{}" : inner.startsWith("{") ? inner : "{\"value\":%s}".formatted(value.raw()));
+            boolean mayGoOn = ending == Ending.CUT && value instanceof Json.Num;
+            if (mayGoOn) return;
+            object = object(value);
         } catch (Json.Malformed e) {
-            boolean isNothing = text.isEmpty() || text.equals("None");
-            feed(isNothing ? "{}" : new Json.Writer().put("{'_raw':%}", text).toString());
+            boolean endsTooEarly = e.position() >= text.getBytes(StandardCharsets.UTF_8).length;
+            boolean isNothing = text.equals("None");
+            if (endsTooEarly || ending != Ending.WHOLE && !isNothing) return;
+            object = isNothing ? "{}" : new Json.Writer().put("{'_raw':%}", text).toString();
+            isBroken = !isNothing;
         }
-        end(false, true); // it is all there, even if the reply was cut
+        word.setLength(0);
+        state = State.START;
+        feed(object);
+    }
+
+    private static String object(Json value) {
+        String inner = value.text().strip(); // if it was encoded twice
+        if (value.isNull()) return "{}";
+        return inner.startsWith("{") ? inner : "{\"value\":%s}".formatted(value.raw());
     }
 }

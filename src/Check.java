@@ -46,6 +46,7 @@ final class Check {
     }
 
     private final Options options;
+    private final Secrets secrets;
     private final Proxy proxy;
     private final HttpClient client = HttpClient.newHttpClient();
     private final List<String> omitted = new ArrayList<>();
@@ -64,6 +65,7 @@ final class Check {
         given.keySet().removeAll(List.of("--model", "--map"));
         given.putAll(Map.of("--host", List.of("127.0.0.1"), "--port", List.of("0")));
         options = Options.of(given);
+        secrets = options.secrets().with(clientKey());
         proxy = new Proxy(options);
         proxy.start();
     }
@@ -73,16 +75,23 @@ final class Check {
         Options.Target target = options.upstreams().getFirst();
         String url = target.isDemo() ? "demo" : target.url().toString().replaceFirst("/chat/completions(?=$|\\?)", "")
                 .replaceFirst("\\?.*", "?..."); // which may hold a key
-        System.out.printf("a2o %s tries %s%n%n", A2o.VERSION, url);
+        var credentials = new Credentials(options, target, Dialect.of(target));
+        print("a2o %s tries %s, which %s%n", A2o.VERSION, url, credentials.told());
+        if (credentials.holdsBack(clientKey())) print("the key here begins with sk-ant-, so it gets no key%n");
+        print("%n");
         if (begins()) goesOn();
         boolean works = lacking.stream().allMatch(row -> row.matches(DISPENSABLE));
         lacking.removeIf(row -> !works && row.matches(DISPENSABLE));
         String verdict = lacking.isEmpty() ? "works" : works ? "works without " : "will not work: no ";
-        System.out.printf("%nClaude Code %s%s%n", verdict, String.join(", ", lacking));
+        print("%nClaude Code %s%s%n", verdict, String.join(", ", lacking));
         String key = target.key().isEmpty() ? "" : "A2O_UPSTREAM_KEY=... ";
         String command = "  %sa2o --upstream %s --model %s%s -- claude%n";
-        if (works) System.out.printf(command, key, quoted(url), quoted(model), others);
+        if (works) print(command, key, quoted(url), quoted(model), others);
         return works;
+    }
+
+    private void print(String format, Object... values) {
+        System.out.print(secrets.mask(format.formatted(values)));
     }
 
     /** {@return a word for a shell} */
@@ -118,7 +127,7 @@ final class Check {
         test("stop sequence", "'stop_sequences':['7']," + SAY, "Count from 1 to 9.", "[^7]*5[^7]*");
         test("model errors", "'model':'unknown'," + SAY, "Say OK.", "40[04]: .*");
         String names = omitted.stream().distinct().collect(Collectors.joining(", ")).replace("dropped_", "");
-        if (!names.isEmpty()) System.out.printf("%-19s %s%n", "left out", names);
+        if (!names.isEmpty()) print("%-19s %s%n", "left out", names);
     }
 
     private Reply test(String row, String request, String prompt, String good) {
@@ -134,7 +143,7 @@ final class Check {
         boolean isUnsure = name.matches(DISPENSABLE) && !otherwise.matches("\\d{3}: .*"); // another time it may go well
         String text = isGood || isUnsure ? "%.58s".formatted(isGood ? seen : otherwise) : "%.290s".formatted(otherwise);
         String lines = text.replaceAll("(.{1,58})(?: |$)", "$1\n" + " ".repeat(20)).strip();
-        System.out.printf("%-15s %-3s %s%n", name, isGood ? "ok" : isUnsure ? "?" : "no", lines);
+        print("%-15s %-3s %s%n", name, isGood ? "ok" : isUnsure ? "?" : "no", lines);
         return isGood;
     }
 
@@ -143,10 +152,14 @@ final class Check {
         return send("POST", "messages", new Json.Writer().put(usual + request + "}", model, prompt).toString());
     }
 
+    /** {@return the key that a client here would send} */
+    private String clientKey() {
+        return ClientVariables.token(options, System.getenv());
+    }
+
     private Reply send(String method, String path, String json) {
-        String key = ClientVariables.token(options, System.getenv()); // as a client has it
         HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + proxy.port() + "/v1/" + path))
-                .header("x-api-key", key).method(method, HttpRequest.BodyPublishers.ofString(json)).build();
+                .header("x-api-key", clientKey()).method(method, HttpRequest.BodyPublishers.ofString(json)).build();
         long[] times = {System.nanoTime(), 0};
         return client.sendAsync(request, head -> {
             times[1] = System.nanoTime();

@@ -66,12 +66,11 @@ final class ClientVariables {
     /** {@return the key that a client presents: A2o's own, else the one that the user has for the backend} */
     static String token(Options options, Map<String, String> environment) {
         if (options.authKey().isPresent()) return options.authKey().get();
-        boolean mayBeAnthropics = options.upstreams().stream()
-                .anyMatch(target -> target.host().endsWith("anthropic.com"));
         for (String name : List.of(TOKEN, KEY)) {
             String key = environment.getOrDefault(name, "").strip();
-            boolean isAnthropics = key.startsWith("sk-ant-");
-            boolean isForBackend = !key.isEmpty() && (mayBeAnthropics || !isAnthropics);
+            boolean isForNone = options.upstreams().stream()
+                    .allMatch(target -> Credentials.mustBeHeldBack(target, key));
+            boolean isForBackend = !key.isEmpty() && !isForNone;
             if (isForBackend) return key;
         }
         return NO_KEY;

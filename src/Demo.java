@@ -5,7 +5,6 @@ import java.io.OutputStream;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.util.List;
-import java.util.concurrent.Executors;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 
@@ -20,7 +19,7 @@ final class Demo {
 
     URI start() throws IOException {
         HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
-        server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
+        server.setExecutor(Clients.threads());
         server.createContext("/v1/", Demo::handle);
         server.start();
         return URI.create("http://127.0.0.1:%d/v1/chat/completions".formatted(server.getAddress().getPort()));

@@ -16,7 +16,8 @@ import java.util.stream.Stream;
  * reasoning_effort, {@code effort.E} with the one to send for E, {@code key} with the header that the key goes in,
  * {@code no_content} with what stands for the content of a message that has none, {@code forced=alone} where a tool is
  * forced by sending no other, {@code prefill=repeated} where a reply begins with what the request had begun of it,
- * {@code limit} with the highest max_tokens, {@code reasoning_content=required} in every
+ * {@code limit} with the highest max_tokens, {@code least} with the lowest, {@code over} with the
+ * highest of those that are too low, {@code reasoning_content=required} in every
  * message of the assistant's, and {@code once} where all that is for one request alone.
  */
 record Dialect(Options.Target target, Map<String, String> rules) {
@@ -46,16 +47,33 @@ record Dialect(Options.Target target, Map<String, String> rules) {
     static final Map<String, String> LLAMA = Map.of("forced", "alone", "prefill", "repeated");
     private static final List<String> EFFORTS = List.of("none", "minimal", "low", "medium", "high", "xhigh", "max");
 
-    private static final Pattern REFUSAL = Pattern.compile(
-            "not |n't|\\bun[a-z]|\\bno |only|extra|invalid|must|should|required|missing|too |deprecated");
+    private static final Pattern REFUSAL = Pattern.compile("not |n't|\\bun[a-z]|\\bno |only|extra|invalid|must"
+            + "|should|required|missing|too |deprecated|minimum|at least|below|than|>=");
     /** What says that the backend never takes something, rather than that this value or combination is wrong. */
     private static final Pattern LACK = Pattern.compile("support|unknown|unrecogni|unavailable|unexpected|extra "
             + "|not (permitted|allowed)|\\bonly |cannot find|deprecated");
+    /** Says that max_tokens is meant, by any of its names and anywhere in the words. */
+    private static final String OF_MAX_TOKENS = "^(?=.*max[_ ]?(?:completion|output|new)?[_ ]?tokens).*?";
+    private static final String A_SMALL_NUMBER = "\\D{0,24}?(\\d{1,4})(?!\\d)";
+    /** The lowest number, as in "integer below minimum value. Expected a value >= 16", "must be at least 2". */
+    private static final String LEAST = OF_MAX_TOKENS + "(?:>=|≥|at least|minimum|\\bmin\\b|below|between"
+            + "|'ge'|(?:greater|larger|more|higher) than or equal|(?:less|lower|smaller|fewer) than(?! or)"
+            + "|range\\D*[\\[(])" + A_SMALL_NUMBER;
+    /** The highest of those that are too low, as in "must be greater than 1". */
+    private static final String OVER = OF_MAX_TOKENS
+            + "(?:(?:greater|larger|more|higher) than(?! or)|above|exceed|> )" + A_SMALL_NUMBER;
+    private static final String TOO_LOW = OF_MAX_TOKENS
+            + "(?:too (?:small|low|short)|below (?:the )?minimum)";
+    private static final String USUAL_LEAST = "16"; // OpenAI's
+
     private static final Map<String, String> ONCE = Map.of("once", "");
     /** Words of a refusal, the rule that they teach, and its value, or $1 for what the pattern's group has. */
     private static final List<List<String>> LESSONS = List.of(
-            List.of("max_(?:completion_)?tokens.*?(?:at most|less than or equal to|no more than|maximum\\D*|\\[1,"
-                    + "|<=?|> )[ ']*(\\d{1,9})", "limit", "$1"),
+            List.of("max_(?:completion_)?tokens.*?(?:at most|less than or equal to|no more than|maximum\\D*"
+                    + "|\\[\\d+,|<=?|> )[ ']*(\\d{1,9})", "limit", "$1"),
+            List.of(LEAST, "least", "$1"),
+            List.of(OVER, "over", "$1"),
+            List.of(TOO_LOW, "least", USUAL_LEAST),
             List.of("max_tokens\\b.*max_completion_tokens|un\\w+ (?:parameter|argument)\\W+max_tokens", "max_tokens",
                     "max_completion_tokens"),
             List.of("max_completion_tokens(?!.*(?:integer|>=|at least))", "max_tokens", "max_tokens"),
@@ -101,6 +119,12 @@ record Dialect(Options.Target target, Map<String, String> rules) {
     boolean is(String rule, String value) { return value.equals(rules.get(rule)); }
     /** {@return the highest number of tokens to ask for} */
     long limit() { return Long.parseLong(rules.getOrDefault("limit", "999999999")); }
+
+    /** {@return the lowest number of tokens to ask for} */
+    long least() {
+        long over = Long.parseLong(rules.getOrDefault("over", "0"));
+        return Math.max(over + 1, Long.parseLong(rules.getOrDefault("least", "1")));
+    }
 
     /** {@return the effort to ask for: the next lower one that the backend knows, else the next higher; "" for none} */
     String effort(String asked) {

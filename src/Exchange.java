@@ -1,7 +1,5 @@
-import com.sun.net.httpserver.HttpExchange;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.net.http.HttpHeaders;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
@@ -9,20 +7,20 @@ import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
 import java.util.Iterator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.Future;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 
 /**
  * One request for a message and its reply, on one thread: it asks the upstream, translates what comes, and while it
- * waits for more sends the client what is ready and, in silence, pings. From other threads only {@link #tick} and
- * {@link #stop} are called.
+ * waits for more sends the client what is ready and, in silence, pings. From other threads only {@link #stop} is
+ * called.
  *
  * <p>Nothing is sent, not even the status, before the upstream has said something that means a reply, or
  * {@link #PATIENCE} has passed: until then an error still gets a status of its own, after that it is an event.
@@ -50,26 +48,27 @@ final class Exchange {
             "x-ratelimit-remaining-tokens", "anthropic-ratelimit-tokens-remaining",
             "x-ratelimit-reset-tokens", "anthropic-ratelimit-tokens-reset");
 
-    private final HttpExchange http;
+    private final Client client;
+    private final Budget.Share share;
     private final String requestId;
     private Json anthropic; // null when it cannot be needed any more
     private final List<Upstream> upstreams; // in the order to try them
     private final Options options;
     private final String clientKey;
-    private final Thread thread = Thread.currentThread();
-    private final long begun = System.nanoTime();
-    private long nextPing = begun + PATIENCE;
+    private final Secrets secrets;
+    private final Clock clock;
+    private final long begun;
+    private long nextPing;
     private long finished; // since when nothing but usage and the end can come; 0 until then
-    private volatile long writingSince; // to the client; 0 while nothing is written
     private Upstream upstream; // of the try that runs
     private Translator translator; // of the try that runs; nothing has been shown of those before
     private Json.Writer openai; // the request that it made
     private boolean expired; // the client has waited too long for another try
-    private Upstream.Arrivals arrived = new Upstream.Arrivals(); // of the try that runs
+    private Upstream.Arrivals arrived; // of the try that runs
     private boolean ended; // the reply; nothing more arrives
     private long taken; // bytes of the reply
-    private OutputStream body; // the client's; null until the status is sent
     private long shown; // when the first of the reply was sent, which a ping is not; 0 until then
+    private final Set<String> announced = new LinkedHashSet<>(); // warnings that the header has told of
     private int pings;
     private boolean over; // nothing more goes to the client
     private int status = 500; // an error of the proxy, unless it is known otherwise
@@ -80,15 +79,21 @@ final class Exchange {
     private final ByteArrayOutputStream told = new ByteArrayOutputStream(); // to the client, for --debug
 
     /** @throws ApiError if {@code anthropic} is not a request that can be translated */
-    Exchange(HttpExchange http, String requestId, Json anthropic, List<Upstream> upstreams, Options options,
-             String clientKey) {
-        this.http = http;
+    Exchange(Client client, String requestId, Json anthropic, List<Upstream> upstreams, Options options,
+             String clientKey, Budget.Share share, Clock clock) {
+        this.clock = clock;
+        this.begun = clock.nanos();
+        this.nextPing = begun + PATIENCE;
+        this.arrived = new Upstream.Arrivals(clock);
+        this.client = client;
+        this.share = share;
         this.requestId = requestId;
         this.anthropic = anthropic;
         this.upstreams = Upstream.inOrder(upstreams);
         this.upstream = this.upstreams.getFirst();
         this.options = options;
         this.clientKey = clientKey;
+        this.secrets = options.secrets().with(clientKey);
         translate(upstream.dialect(options.model(anthropic.get("model").text())));
     }
 
@@ -97,23 +102,27 @@ final class Exchange {
         String model = options.model(anthropic.get("model").text());
         translator = new Translator(anthropic, options, dialect, () -> asked.window(model), Proxy::newId);
         openai = translator.openai();
-        if (options.debug()) LOG.info(() -> "%1$s > %2$s%n%1$s >> %3$s".formatted(requestId, anthropic.raw(), openai));
+        if (!options.debug()) return;
+        String both = "%1$s > %2$s%n%1$s >> %3$s".formatted(requestId, anthropic.raw(), openai);
+        LOG.info(() -> secrets.mask(both));
     }
 
     /** Runs to the end. */
     void run() throws IOException {
         try {
-            if (translator.wantsNothing()) translator.end(); else tries();
+            if (translator.isAnsweredHere()) translator.answer(); else tries();
             if (!over) complete(); // a stream is, before its very end is read
-        } catch (ApiError e) {
+        } catch (ApiError failed) {
+            ApiError e = told(failed);
             status = e.status();
             failure = e.type();
             if (over) return; // the client has left
-            if (body != null) translator.fail(e, requestId);
-            if (body != null) complete(); else Proxy.answer(http, e, requestId);
+            if (client.isAnswered()) translator.fail(e, requestId);
+            if (client.isAnswered()) complete(); else client.answer(e, requestId);
         } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) { // a bug; it must not look like an end
-            if (body != null && !over) translator.fail(new ApiError(500, "an error of the proxy"), requestId);
-            if (body != null && !over) complete();
+            boolean isOpen = client.isAnswered() && !over;
+            if (isOpen) translator.fail(new ApiError(500, "an error of the proxy"), requestId);
+            if (isOpen) complete();
             throw e;
         } finally {
             over = true;
@@ -121,19 +130,18 @@ final class Exchange {
         }
     }
 
-    /** Logs what was said, without the keys, however they are escaped there. */
+    /** {@return the error as the client is told of it: without secrets, and with a word about a key that was not sent} */
+    private ApiError told(ApiError error) {
+        boolean isAboutKeys = error.status() == 401 || error.status() == 403;
+        boolean isHeldBack = isAboutKeys && upstream.credentials().holdsBack(clientKey);
+        String why = isHeldBack ? "; the client's key was not sent, for it begins with sk-ant-" : "";
+        return error.saying(secrets.mask(error.getMessage()) + why);
+    }
+
+    /** Logs what was said, without secrets. */
     private void debug(String arrow, ByteArrayOutputStream what) {
         if (what.size() == 0) return;
-        String text = what.toString(StandardCharsets.UTF_8);
-        Options.Target target = translator.dialect().target();
-        List<String> secrets = new ArrayList<>(List.of(clientKey, target.key().orElse("")));
-        options.headers().forEach(header -> secrets.add(header.value()));
-        if (target.url().getRawQuery() != null) secrets.addAll(List.of(target.url().getRawQuery().split("[&=]")));
-        secrets.removeIf(secret -> secret.length() < 8); // a word that stands for a key
-        for (String secret : secrets) {
-            text = text.replaceAll(secret.chars().mapToObj("(?:\\\\?\\Q%1$c\\E|\\\\u%1$04x)"::formatted)
-                    .collect(Collectors.joining("", "(?i)", "")), "(key)");
-        }
+        String text = secrets.mask(what.toString(StandardCharsets.UTF_8));
         LOG.info("%s %s %s".formatted(requestId, arrow, text));
         what.reset();
     }
@@ -196,7 +204,7 @@ final class Exchange {
     }
 
     /** {@return whether the client has been shown something, is gone, or has waited too long for another try} */
-    private boolean isShown() { return body != null || over || expired; }
+    private boolean isShown() { return client.isAnswered() || over || expired; }
 
     private void exchange() {
         finished = 0;
@@ -204,7 +212,7 @@ final class Exchange {
         ended = false;
         taken = 0;
         upstream.acquire();
-        Future<?> sent = null;
+        CompletableFuture<?> sent = null;
         try {
             sent = upstream.send(openai, clientKey, arrived);
             Object first = await(options.timeout().toNanos());
@@ -212,6 +220,7 @@ final class Exchange {
             if (first instanceof Throwable e) throw upstream.failure(e);
             var head = (HttpResponse.ResponseInfo) first;
             answer = head.statusCode();
+            upstream.answers();
             passHeaders(head.headers());
             boolean isLlama = head.headers().firstValue("server").orElse("").equals("llama.cpp");
             Dialect known = upstream.dialect(translator.model());
@@ -221,13 +230,17 @@ final class Exchange {
             if (head.statusCode() != 200 || type.contains("html")) throw refusal(head);
             if (WHOLE.matcher(type).matches()) whole(); else events();
         } catch (ApiError e) {
+            if (e.isAtLimit() && !over) {
+                translator.endAtLimit();
+                serves();
+                return;
+            }
             if (sent != null && e.status() != 499) upstream.errs(answer < 400 ? e.status() : answer);
             if (sent != null && isFailure(e)) upstream.fails();
             throw e;
         } finally {
-            arrived.close();
-            arrived = new Upstream.Arrivals();
-            if (sent != null && !ended) sent.cancel(true);
+            if (sent != null && !ended) arrived.stop(sent); else arrived.close();
+            arrived = new Upstream.Arrivals(clock);
             upstream.release();
             debug("<<", said);
         }
@@ -240,10 +253,10 @@ final class Exchange {
 
     private void passHeaders(HttpHeaders headers) {
         HEADERS.forEach((theirs, ours) -> {
-            http.getResponseHeaders().remove(ours); // of another try
+            client.http().getResponseHeaders().remove(ours); // of another try
             headers.firstValue(theirs).map(value -> theirs.contains("-reset-") ? reset(value) : value)
-                    .filter(value -> value.matches(ours.startsWith("x-") ? "[ -~]{1,100}" : "[\\dT:Z-]+"))
-                    .ifPresent(value -> http.getResponseHeaders().set(ours, value));
+                    .map(secrets::mask).filter(value -> value.matches(ours.startsWith("x-") ? "[ -~]{1,100}" : "[\\dT:Z-]+"))
+                    .ifPresent(value -> client.http().getResponseHeaders().set(ours, value));
         });
     }
 
@@ -284,6 +297,11 @@ final class Exchange {
 
     private void finish(boolean whole) {
         translator.finish(whole);
+        serves();
+    }
+
+    /** The backend has taken the request as it was, and answered it. */
+    private void serves() {
         upstream.works();
         upstream.learns(translator.model(), translator.dialect());
         upstream.seekWindow(clientKey);
@@ -311,13 +329,13 @@ final class Exchange {
     private byte[] more() {
         if (ended) return Upstream.END;
         int unsent = translator.ready().size();
-        boolean isLong = isShown() && anthropic != null && System.nanoTime() - begun > SECOND;
+        boolean isLong = isShown() && anthropic != null && clock.nanos() - begun > SECOND;
         if (isLong) translator.forget();
         if (isLong) anthropic = null;
         boolean isDue = unsent > MAX_UNSENT_BYTES || unsent > 0 && arrived.isEmpty(); // nothing more has arrived
         if (isDue && translator.isStream() && !over) send(false);
-        if (finished == 0 && (over || translator.isFinished())) finished = System.nanoTime();
-        long patience = finished == 0 ? options.timeout().toNanos() : finished + LINGER - System.nanoTime();
+        if (finished == 0 && (over || translator.isFinished())) finished = clock.nanos();
+        long patience = finished == 0 ? options.timeout().toNanos() : finished + LINGER - clock.nanos();
         Object next = await(patience);
         if (next == null && finished == 0) throw silence();
         if (next instanceof Throwable) throw translator.broken(502, "the connection broke in mid-reply").asPassing();
@@ -331,19 +349,30 @@ final class Exchange {
 
     /** Waits for the upstream, so long at most; meanwhile the client gets pings. {@return what came; null: nothing} */
     private Object await(long patience) {
-        long until = System.nanoTime() + patience;
+        long until = clock.nanos() + patience;
         while (true) {
             boolean isPinged = translator.isStream() && !over;
-            long now = System.nanoTime();
+            long now = clock.nanos();
             if (isPinged && now >= nextPing) ping();
             try {
                 Object next = arrived.poll((isPinged ? Math.min(until, nextPing) : until) - now);
                 if (next != null || now >= until) return next;
             } catch (InterruptedException e) {
                 expired = true;
-                throw new ApiError(529, "the proxy is being stopped");
+                throw ended();
             }
         }
+    }
+
+    private ApiError ended() {
+        if (client.isCut(Client.Cut.HAS_LEFT)) return left();
+        return new ApiError(529, "the proxy is being stopped");
+    }
+
+    private ApiError left() {
+        over = true;
+        client.closeAfter();
+        return new ApiError(499, "the client has left");
     }
 
     private void ping() {
@@ -357,48 +386,48 @@ final class Exchange {
     private void complete() {
         send(true);
         over = true;
+        logLateWarnings();
         if (failure.isEmpty()) status = 200;
     }
 
     private void send(boolean isLast) {
         Json.Writer ready = translator.ready();
-        writingSince = System.nanoTime();
         try {
-            if (body == null) body = begin(ready.size());
-            if (shown == 0) shown = System.nanoTime();
+            if (!client.isAnswered()) begin(ready.size());
+            if (shown == 0) shown = clock.nanos();
             if (options.debug()) told.write(ready.array(), 0, ready.size());
-            body.write(ready.array(), 0, ready.size());
-            if (isLast) body.close(); else body.flush();
+            client.send(ready, isLast);
         } catch (IOException e) {
-            over = true;
-            throw new ApiError(499, "the client has left");
-        } finally {
-            writingSince = 0;
+            throw left();
         }
         ready.clear();
-        nextPing = System.nanoTime() + PATIENCE;
+        nextPing = clock.nanos() + PATIENCE;
     }
 
-    private OutputStream begin(int size) throws IOException {
-        String warnings = String.join(",", translator.warnings());
-        if (!warnings.isEmpty()) http.getResponseHeaders().set("x-proxy-warnings", warnings);
-        return Proxy.begin(http, 200, translator.isStream() ? 0 : size);
+    /** Logs the warnings that came too late for the header. */
+    private void logLateWarnings() {
+        Set<String> late = new LinkedHashSet<>(translator.warnings());
+        late.removeAll(announced);
+        if (!late.isEmpty()) LOG.info(() -> "%s warnings: %s".formatted(requestId, String.join(",", late)));
     }
 
-    /** Ends what a client holds up that does not read; called a few times a second, from another thread. */
-    void tick(long now) {
-        long since = writingSince;
-        if (since != 0 && now - since > options.timeout().toNanos()) stop(); // which closes the connection
+    private void begin(int size) throws IOException {
+        announced.addAll(translator.warnings());
+        String warnings = String.join(",", announced);
+        if (!warnings.isEmpty()) client.http().getResponseHeaders().set("x-proxy-warnings", warnings);
+        client.begin(200, translator.isStream() ? 0 : size);
     }
 
     /** Ends the exchange, from another thread; a client that listens gets an error. */
-    void stop() { thread.interrupt(); }
+    void stop() { client.cut(Client.Cut.STOPS); }
 
     /** {@return what has become of the exchange, now that it has ended} */
     Status.Entry entry() {
-        return new Status.Entry(System.currentTimeMillis(), requestId, status, Status.cut(translator.asked()),
-                Status.cut(translator.model()), upstream.host(), shown == 0 ? 0 : shown - begun,
-                System.nanoTime() - begun, retries, translator.used(),
-                failure.isEmpty() ? Status.cut(translator.finishReason()) : failure);
+        return new Status.Entry(System.currentTimeMillis(), requestId, status, shown(translator.asked()),
+                shown(translator.model()), upstream.host(), shown == 0 ? 0 : shown - begun,
+                clock.nanos() - begun, retries, translator.used(),
+                failure.isEmpty() ? shown(translator.finishReason()) : failure);
     }
+
+    private String shown(String text) { return Status.cut(secrets.mask(text)); }
 }

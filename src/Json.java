@@ -50,9 +50,15 @@ sealed interface Json {
 
     /** Bytes that are not JSON; the message names the place and what was expected, and never quotes the input. */
     final class Malformed extends RuntimeException {
+        private final int position;
+
         Malformed(int position, String expected) {
             super("not valid JSON at byte %d: %s".formatted(position, expected), null, false, false);
+            this.position = position;
         }
+
+        /** {@return the byte that does not fit; the length of the source if that ends too early} */
+        int position() { return position; }
     }
 
     byte[] source();
@@ -60,6 +66,8 @@ sealed interface Json {
     int to();
     /** {@return the value in all of {@code source}, which must be UTF-8; a byte order mark is passed over} */
     static Json parse(byte[] source) { return new JsonParser(source, 0).document(); }
+    /** {@return the value that begins at {@code from}, whatever follows it} */
+    static Json parseAt(byte[] source, int from) { return new JsonParser(source, from).value(); }
     static Json parse(String text) { return parse(text.getBytes(StandardCharsets.UTF_8)); }
 
     /** {@return what {@link Writer#put} makes of the pattern} */

@@ -46,6 +46,9 @@ final class JsonParser {
         return value;
     }
 
+    /** {@return the value that stands next} */
+    Json value() { return value(0); }
+
     /** {@return the next byte that is not white space, not consumed; -1 at the end} */
     private int peek() {
         int b = byteAt(at);

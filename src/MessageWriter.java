@@ -13,13 +13,20 @@ import java.util.function.LongSupplier;
 final class MessageWriter {
     /** What stands before and after a block's value in a whole message, and before a piece of it in an event. */
     record Block(String start, String end, String delta) {
+        private static final String CALLER = ",'caller':{'type':'direct'}}";
+        private static final String INPUT = "{'type':'input_json_delta','partial_json':'";
         static final Block TEXT = new Block(
                 "{'type':'text','text':'", "','citations':null}", "{'type':'text_delta','text':'");
         static final Block THINKING = new Block("{'type':'thinking','thinking':'", "','signature':%}",
                 "{'type':'thinking_delta','estimated_tokens':null,'thinking':'");
         static final Block REDACTED = new Block("{'type':'redacted_thinking','data':%", "}", "");
-        static final Block TOOL_USE = new Block("{'type':'tool_use','id':%,'name':%,'input':",
-                ",'caller':{'type':'direct'}}", "{'type':'input_json_delta','partial_json':'");
+        static final Block TOOL_USE = new Block("{'type':'tool_use','id':%,'name':%,'input':", CALLER, INPUT);
+        static final Block SERVER_TOOL_USE =
+                new Block("{'type':'server_tool_use','id':%,'name':%,'input':", CALLER, INPUT);
+        static final Block SERVER_TOOL_ERROR = new Block(
+                "{'type':%,'tool_use_id':%,'content':{'type':%,'error_code':'unavailable'}", CALLER, "");
+
+        private boolean hasInput() { return delta.equals(INPUT); }
     }
 
     private static final int CHARACTERS_A_TOKEN = 4;
@@ -34,6 +41,7 @@ final class MessageWriter {
     private String tier = "standard";
     private boolean started;
     private boolean hasToolUse;
+    private boolean hasServerTool;
     private Block open;
     private int blocks;
 
@@ -84,21 +92,24 @@ final class MessageWriter {
 
     private static Object orNull(String text) { return text.isEmpty() ? Json.NULL : text; }
 
-    private static Json.Writer counts(Usage usage) {
+    private Json.Writer counts(Usage usage) {
         String details = usage.thinking() > 0 ? "{'thinking_tokens':%}" : "null";
+        String none = "{'web_search_requests':0,'web_fetch_requests':0}";
+        String searches = hasServerTool ? none : "null";
         return new Json.Writer().put("'input_tokens':%,'cache_creation_input_tokens':%,'cache_read_input_tokens':%,"
-                + "'output_tokens':%,'server_tool_use':null,'output_tokens_details':" + details,
+                + "'output_tokens':%,'server_tool_use':" + searches + ",'output_tokens_details':" + details,
                 usage.input(), usage.cacheWrite(), usage.cacheRead(), usage.output(), usage.thinking());
     }
 
-    /** Begins a block; {@code values} are the id and name of a tool call. */
+    /** Begins a block; {@code values} are those of its start, as the id and name of a tool call. */
     void open(Block kind, Object... values) {
         start();
         open = kind;
         hasToolUse |= kind == Block.TOOL_USE;
+        hasServerTool |= kind == Block.SERVER_TOOL_USE;
         var block = new Json.Writer().put(kind.start, values);
         if (!events) out.put(blocks == 0 ? "%" : ",%", block);
-        block.put(kind == Block.TOOL_USE ? "{}" : "").put(kind.end, "");
+        block.put(kind.hasInput() ? "{}" : "").put(kind.end, "");
         event("content_block_start", ",'index':%,'content_block':%", blocks, block);
         String delta = "event: content_block_delta\ndata: {'type':'content_block_delta','index':%,'delta':";
         deltaStart.clear();
@@ -110,6 +121,11 @@ final class MessageWriter {
     void delta(Json.Str text) {
         written += text.to() - text.from() - 2;
         out.raw(deltaStart).inner(text).raw(deltaEnd);
+    }
+
+    /** The first piece of the open tool call's input, which is empty: some SDKs fail where none comes. */
+    void beginInput() {
+        if (events) input("");
     }
 
     /** A piece of the open tool call's input, JSON text. */

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
@@ -20,7 +21,7 @@ import java.util.stream.Stream;
 record Options(List<Target> upstreams, Optional<String> model, List<Mapping> maps, String host, int port,
                Duration timeout, int workers, int maxConnections, int maxConnectionsPerHost, boolean debug,
                Optional<String> logFile, Optional<String> authKey, List<String> origins, List<Header> headers,
-               Json extraBody, long context, Optional<String> caCert) {
+               Json extraBody, long context, Optional<String> caCert, Secrets secrets) {
     static final String USAGE = """
             A2o lets clients of the Anthropic Messages API, such as Claude Code, run on an OpenAI-compatible backend.
 
@@ -240,11 +241,17 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
         }
         List<Header> headers = given.getOrDefault("--header", List.of()).stream().map(Options::header).toList();
         boolean hasKey = targets.stream().anyMatch(at -> at.key.isPresent() || at.url.getRawQuery() != null)
-                || headers.stream().anyMatch(header -> header.name.matches("(?i)authorization|cookie|.*(key|token).*"));
+                || headers.stream().anyMatch(header -> Secrets.isSecretName(header.name));
         boolean isOpen = !LOOPBACK.matcher(text(given, "--host")).matches()
                 && optional(given, "--auth-key").isEmpty();
         String advice = "an upstream key on an address that others can reach needs --auth-key, or they spend it too";
         if (hasKey && isOpen) throw new Wrong(1, advice);
+        Json extraBody = extraBody(optional(given, "--extra-body").orElse("{}"));
+        for (Target target : targets) {
+            String wrong = ": a key that begins with sk-ant- goes to Anthropic's hosts alone";
+            if (Credentials.mustBeHeldBack(target, "" + target.url.getPath())) throw new Wrong("--upstream", wrong);
+            if (Credentials.mustBeHeldBack(target, extraBody.raw())) throw new Wrong("--extra-body", wrong);
+        }
         return new Options(targets, optional(given, "--model"),
                 given.getOrDefault("--map", List.of()).stream().map(Options::mapping).toList(), text(given, "--host"),
                 number(given, "--port", 0, 65_535, Map.of()),
@@ -255,9 +262,17 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
                 !text(given, "--debug").matches("|0|false"),
                 optional(given, "--log-file"), optional(given, "--auth-key"),
                 given.getOrDefault("--allow-origin", List.of()), headers,
-                extraBody(optional(given, "--extra-body").orElse("{}")),
-                given.containsKey("--context") ? number(given, "--context", 0, 999_999_999, TOKENS) : 0,
-                optional(given, "--ca-cert"));
+                extraBody,
+                given.containsKey("--context") ? number(given, "--context", 0, 999_999_999, TOKENS) : 0, optional(given, "--ca-cert"),
+                secrets(targets, optional(given, "--auth-key"), headers, extraBody));
+    }
+
+    private static Secrets secrets(List<Target> targets, Optional<String> authKey, List<Header> headers,
+                                   Json extraBody) {
+        Stream<String> upstreamKeys = targets.stream().flatMap(target -> target.key.stream());
+        List<String> keys = Stream.concat(upstreamKeys, authKey.stream()).toList();
+        List<String> queries = targets.stream().map(target -> target.url.getRawQuery()).filter(Objects::nonNull).toList();
+        return Secrets.of(keys, headers, queries, extraBody);
     }
 
     /** {@return the value that counts: the last one given, else the default, else ""} */

@@ -2,8 +2,6 @@ import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.net.InetSocketAddress;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
@@ -12,28 +10,23 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.LockSupport;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
-import java.util.zip.GZIPInputStream;
-import java.util.zip.InflaterInputStream;
 
 /**
- * The server: routes, keys, limits, and the one place where exceptions become answers. A virtual thread serves each
- * request. Shared between them: the set of live exchanges, which a ticker looks after, and the status.
+ * The server: routes, keys, limits, and the one place where exceptions become answers. A thread serves each
+ * request. Shared between them: the clients and the budget, which a ticker looks after, and the status.
  */
 final class Proxy implements AutoCloseable {
-    private static final int MAX_BODY_BYTES = 32 * 1024 * 1024;
-    private static final int MAX_TRUSTED_BYTES = 2 * 1024 * 1024; // made room for because a client says they come
     private static final long TICK_NANOS = 250_000_000;
     private static final long QUIET_NANOS = 60_000_000_000L; // after which memory is given back
     private static final Pattern LOCAL = Pattern.compile("(?i)(https?://)?(localhost|127(\\.\\d+){3}|\\[::1])(:\\d+)?");
@@ -43,30 +36,40 @@ final class Proxy implements AutoCloseable {
         System.setProperty("sun.net.httpserver.nodelay", "true"); // or an event waits for an acknowledgement
         System.setProperty("sun.net.httpserver.maxIdleConnections", "1000");
         System.setProperty("sun.net.httpserver.maxReqTime", "120"); // seconds for a request to arrive
+        System.setProperty("sun.net.httpserver.maxReqHeaderSize", "65536"); // bytes of a request's head
         System.setProperty("sun.net.httpserver.drainAmount", "67108864"); // bytes; or a refused client would miss why
         System.setProperty("jdk.httpclient.keepalive.timeout", "4"); // seconds; many servers close after 5
     }
 
     private final Options options;
+    private final Clock clock;
     private final List<Upstream> upstreams = new ArrayList<>();
     private final Status status;
     private final HttpServer server;
+    private final Clients clients;
+    private final Budget budget;
     private final Set<Exchange> live = ConcurrentHashMap.newKeySet();
     private final Thread ticker = Thread.ofPlatform().daemon().name("a2o-ticker").unstarted(this::tick);
 
+    Proxy(Options options) throws IOException { this(options, Clock.SYSTEM); }
+
     /** Listens from here on; requests are served after {@link #start}. */
-    Proxy(Options options) throws IOException {
+    Proxy(Options options, Clock clock) throws IOException {
         this.options = options;
+        this.clock = clock;
         var places = new Semaphore(options.maxConnections(), true);
-        for (Options.Target target : options.upstreams()) upstreams.add(new Upstream(options, target, places));
+        for (Options.Target target : options.upstreams()) upstreams.add(new Upstream(options, target, places, clock));
         this.status = new Status(options, upstreams);
+        long memory = Runtime.getRuntime().maxMemory();
+        this.clients = new Clients(memory / 8, options.timeout().toNanos(), clock);
+        this.budget = new Budget(memory / 2, clients::makeRoom);
         try {
             this.server = HttpServer.create(new InetSocketAddress(options.host(), options.port()), 1024);
         } catch (IOException e) {
             String at = "no listening on %s port %d: ".formatted(options.host(), options.port());
             throw new IOException(at + e.getMessage(), e);
         }
-        server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
+        server.setExecutor(clients);
         server.createContext("/", this::handle);
     }
 
@@ -127,8 +130,8 @@ final class Proxy implements AutoCloseable {
         long busy = 0; // when exchanges were last seen; 0: the memory that they took has been given back
         while (!Thread.interrupted()) { // that is, until close
             LockSupport.parkNanos(TICK_NANOS);
-            long now = System.nanoTime();
-            live.forEach(exchange -> exchange.tick(now));
+            long now = clock.nanos();
+            clients.tick(now);
             boolean isQuiet = busy != 0 && live.isEmpty() && now - busy > QUIET_NANOS;
             if (isQuiet) System.gc();
             busy = !live.isEmpty() ? now : isQuiet ? 0 : busy;
@@ -142,33 +145,40 @@ final class Proxy implements AutoCloseable {
     }
 
     private void handle(HttpExchange http) throws IOException {
+        Client client = clients.current();
+        client.begin(http);
         String requestId = "req_" + newId();
         http.getResponseHeaders().set("request-id", requestId);
         try {
-            doHandle(http, requestId);
+            doHandle(client, requestId);
         } catch (ApiError e) { // before there was an exchange, or after its client has left
-            if (http.getResponseCode() < 0 && Routes.path(http.getRequestURI()).equals("/v1/messages")) {
+            if (!client.isAnswered() && Routes.path(http.getRequestURI()).equals("/v1/messages")) {
                 status.refuse(e.status());
-                LOG.info(A2o.printable("%s %d refused: %.300s".formatted(requestId, e.status(), e.getMessage())));
+                String why = secrets(client).mask(e.getMessage());
+                LOG.info(A2o.printable("%s %d refused: %.300s".formatted(requestId, e.status(), why)));
             }
-            answer(http, e, requestId);
+            client.answer(e, requestId);
         } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
             LOG.log(Level.SEVERE, requestId, e);
-            answer(http, new ApiError(500, "an error of the proxy; its log has more by this id"), requestId);
+            client.answer(new ApiError(500, "an error of the proxy; its log has more by this id"), requestId);
         } finally {
-            http.close();
+            client.end();
         }
     }
 
-    private void doHandle(HttpExchange http, String requestId) throws IOException {
+    private void doHandle(Client client, String requestId) throws IOException {
+        HttpExchange http = client.http();
+        Optional<ApiError> flaw = Framing.flaw(http);
+        if (flaw.isPresent()) client.closeAfter(); // who knows where the next request begins
         String asked = http.getRequestURI().getRawPath();
         String path = Routes.path(http.getRequestURI());
         String method = http.getRequestMethod();
         if (isForeign(http)) throw new ApiError(403, "only requests to localhost, and of pages from there, are served");
-        boolean isShared = options.origins().contains(header(http, "origin", "")); // with pages of that origin
-        if (isShared) share(http);
+        boolean isShared = options.origins().contains(client.header("origin", "")); // with pages of that origin
+        if (isShared) share(client);
         if (isShared && method.equals("OPTIONS")) return;
-        if (!path.equals("/health") && !path.equals("/ready")) authorize(http);
+        if (!path.equals("/health") && !path.equals("/ready")) authorize(client);
+        if (flaw.isPresent()) throw flaw.get();
         String allowed = switch (path) {
             case "/v1/messages", "/v1/messages/count_tokens" -> "POST";
             case "/", "/health", "/ready", "/status.json", "/metrics", "/api/hello", "/v1/models" -> "GET|HEAD";
@@ -177,22 +187,23 @@ final class Proxy implements AutoCloseable {
         String notOurs = "%s is not available on this proxy".formatted(asked);
         if (allowed.isEmpty()) throw new ApiError(404, notOurs).asFinal();
         boolean isAllowed = allowed.equals(method) || allowed.startsWith("GET") && method.matches(allowed);
+        if (!isAllowed) http.getResponseHeaders().set("allow", allowed.replace("|", ", "));
         if (!isAllowed) throw new ApiError(405, "%s is not allowed here; use %s".formatted(method, allowed));
         switch (path) {
-            case "/v1/messages" -> messages(http, requestId);
-            case "/v1/messages/count_tokens" -> countTokens(http);
-            default -> answer(http, 200, path.startsWith("/v1/models") ? models(http) : about(http, path));
+            case "/v1/messages" -> messages(client, requestId);
+            case "/v1/messages/count_tokens" -> countTokens(client);
+            default -> client.answer(200, path.startsWith("/v1/models") ? models(client) : about(client, path));
         }
     }
 
     /** {@return what those want to know who look after the proxy; browsers are shown a page} */
-    private Json.Writer about(HttpExchange http, String path) {
-        Headers headers = http.getResponseHeaders();
+    private Json.Writer about(Client client, String path) {
+        Headers headers = client.http().getResponseHeaders();
         headers.set("cache-control", "no-store");
         boolean isReady = status.state().equals("ready");
         if (path.equals("/ready") && !isReady) throw new ApiError(503, status.state());
         if (path.equals("/status.json")) return status.json(live.size());
-        boolean isPage = path.equals("/") && header(http, "accept", "").matches("(?i)[^,]*\\b(text/html|xhtml)\\b.*");
+        boolean isPage = path.equals("/") && client.header("accept", "").matches("(?i)[^,]*\\b(text/html|xhtml)\\b.*");
         if (isPage) {
             headers.set("content-type", "text/html; charset=utf-8");
             Thread.ofVirtual().start(() -> askWindow("", "")); // which the page will show, when it is known
@@ -215,20 +226,21 @@ final class Proxy implements AutoCloseable {
     }
 
     /** Lets the page that asks read the answer (CORS); a preflight is answered with that alone. */
-    private static void share(HttpExchange http) throws IOException {
-        Headers headers = http.getResponseHeaders();
-        headers.set("access-control-allow-origin", header(http, "origin", ""));
+    private static void share(Client client) throws IOException {
+        Headers headers = client.http().getResponseHeaders();
+        headers.set("access-control-allow-origin", client.header("origin", ""));
         headers.set("access-control-expose-headers", "*");
         headers.set("vary", "origin");
-        if (!http.getRequestMethod().equals("OPTIONS")) return;
+        if (!client.http().getRequestMethod().equals("OPTIONS")) return;
         headers.set("access-control-allow-methods", "GET, POST");
-        headers.set("access-control-allow-headers", header(http, "access-control-request-headers", "*"));
+        headers.set("access-control-allow-headers", client.header("access-control-request-headers", "*"));
         headers.set("access-control-max-age", "86400"); // seconds
-        http.sendResponseHeaders(204, -1);
+        client.answer(204);
     }
 
     /** Lists the first backend's models; with {@code --model} that one alone, as the backend lists it. */
-    private Json.Writer models(HttpExchange http) {
+    private Json.Writer models(Client client) {
+        HttpExchange http = client.http();
         Map<String, String> query = new HashMap<>();
         for (String pair : Objects.requireNonNullElse(http.getRequestURI().getRawQuery(), "").split("&")) {
             String value = pair.replaceFirst("^[^=]*=?", "");
@@ -236,100 +248,56 @@ final class Proxy implements AutoCloseable {
         }
         String id = Routes.modelId(Routes.path(http.getRequestURI()));
         boolean isListNeeded = options.model().isEmpty() || options.context() == 0;
-        List<Json> listed = isListNeeded ? upstreams.getFirst().models(key(http)) : List.of();
+        List<Json> listed = isListNeeded ? upstreams.getFirst().models(key(client)) : List.of();
         return Models.answer(options, listed, id, query);
     }
 
     /** {@return the client's key for the backend; none if it is the proxy's own} */
-    private String key(HttpExchange http) {
-        return options.authKey().isPresent() ? "" : keys(http).getFirst();
+    private String key(Client client) {
+        return options.authKey().isPresent() ? "" : keys(client).getFirst();
     }
 
     /** Counts by an estimate, and asks no backend. */
-    private void countTokens(HttpExchange http) throws IOException {
-        Json anthropic = body(http);
-        Dialect dialect = upstreams.getFirst().dialect(options.model(anthropic.get("model").text()));
-        long tokens = new Translator(anthropic, options, dialect, Proxy::newId).inputTokens();
-        answer(http, 200, new Json.Writer().put("{'input_tokens':%,'context_management':null}", tokens));
+    private void countTokens(Client client) throws IOException {
+        try (Budget.Share share = budget.share()) {
+            Json anthropic = new Body(client, share).read();
+            Dialect dialect = upstreams.getFirst().dialect(options.model(anthropic.get("model").text()));
+            long tokens = new Translator(anthropic, options, dialect, Proxy::newId).inputTokens();
+            client.answer(200, new Json.Writer().put("{'input_tokens':%,'context_management':null}", tokens));
+        }
     }
 
-    private void authorize(HttpExchange http) {
+    private void authorize(Client client) {
         if (options.authKey().isEmpty()) return;
         byte[] own = options.authKey().get().getBytes(StandardCharsets.UTF_8);
-        boolean known = keys(http).stream().map(key -> key.getBytes(StandardCharsets.UTF_8))
+        boolean known = keys(client).stream().map(key -> key.getBytes(StandardCharsets.UTF_8))
                 .anyMatch(key -> MessageDigest.isEqual(key, own));
         if (!known) throw new ApiError(401, "this proxy needs its own key, as x-api-key or bearer");
     }
 
     /** {@return the keys that the client sent, x-api-key, then the bearer's; "" if there is none} */
-    private static List<String> keys(HttpExchange http) {
-        String authorization = header(http, "authorization", "");
+    private static List<String> keys(Client client) {
+        String authorization = client.header("authorization", "");
         String bearer = authorization.regionMatches(true, 0, "bearer ", 0, 7) ? authorization.substring(7).strip() : "";
-        String key = header(http, "x-api-key", "").strip();
+        String key = client.header("x-api-key", "").strip();
         return key.isEmpty() ? List.of(bearer) : List.of(key, bearer);
     }
 
-    private static String header(HttpExchange http, String name, String otherwise) {
-        return Objects.requireNonNullElse(http.getRequestHeaders().getFirst(name), otherwise);
-    }
+    private Secrets secrets(Client client) { return options.secrets().with(keys(client).toArray(String[]::new)); }
 
-    private void messages(HttpExchange http, String requestId) throws IOException {
-        var exchange = new Exchange(http, requestId, body(http), upstreams, options, key(http));
-        live.add(exchange);
-        try {
-            exchange.run();
-        } finally {
-            live.remove(exchange);
-            Status.Entry entry = exchange.entry();
-            status.add(entry);
-            LOG.info(entry::line);
+    private void messages(Client client, String requestId) throws IOException {
+        try (Budget.Share share = budget.share()) {
+            Json anthropic = new Body(client, share).read();
+            var exchange = new Exchange(client, requestId, anthropic, upstreams, options, key(client), share, clock);
+            live.add(exchange);
+            try {
+                exchange.run();
+            } finally {
+                live.remove(exchange);
+                Status.Entry entry = exchange.entry();
+                status.add(entry);
+                LOG.info(entry::line);
+            }
         }
-    }
-
-    private static Json body(HttpExchange http) throws IOException {
-        String encoding = header(http, "content-encoding", "identity").strip().toLowerCase(Locale.ROOT);
-        long length = Long.parseLong(header(http, "content-length", "0"));
-        String code = encoding.equals("identity") ? "" : "request_body_too_large_after_decoding";
-        try {
-            InputStream in = switch (encoding) {
-                case "identity" -> http.getRequestBody();
-                case "gzip" -> new GZIPInputStream(http.getRequestBody());
-                case "deflate" -> new InflaterInputStream(http.getRequestBody());
-                default -> throw new ApiError(400, "request_body_encoding_unsupported", "gzip or deflate expected");
-            };
-            boolean isKnown = code.isEmpty() && length > 0 && length <= MAX_TRUSTED_BYTES;
-            byte[] body = isKnown ? new byte[(int) length]
-                    : in.readNBytes(length > MAX_BODY_BYTES ? 0 : MAX_BODY_BYTES + 1);
-            if (isKnown && in.readNBytes(body, 0, body.length) < length) throw new IOException();
-            if (!code.isEmpty()) http.getRequestBody().readNBytes(MAX_BODY_BYTES); // or the server waits for its end
-            if (Math.max(length, body.length) > MAX_BODY_BYTES) throw new ApiError(413, code, "the body is over 32 MB");
-            return Json.parse(body);
-        } catch (IOException | IndexOutOfBoundsException e) { // the latter for chunks of a length below zero
-            throw new ApiError(400, "request_body_encoding_invalid", "the body is not what its headers say");
-        } catch (Json.Malformed e) {
-            throw new ApiError(400, "the body is " + e.getMessage());
-        }
-    }
-
-    static void answer(HttpExchange http, ApiError error, String requestId) throws IOException {
-        if (http.getResponseCode() >= 0) return; // too late: the status has been sent
-        if (error.isFinal()) http.getResponseHeaders().set("x-should-retry", "false");
-        if (error.retrySeconds() > 0) http.getResponseHeaders().set("retry-after", Long.toString(error.retrySeconds()));
-        answer(http, error.status(), error.body(requestId));
-    }
-
-    private static void answer(HttpExchange http, int status, Json.Writer json) throws IOException {
-        OutputStream out = begin(http, status, json.size());
-        if (!http.getRequestMethod().equals("HEAD")) out.write(json.array(), 0, json.size());
-        out.close();
-    }
-
-    /** Sends status and headers: of JSON, unless it is said to be other, or, if the length is 0, of a stream. */
-    static OutputStream begin(HttpExchange http, int status, long length) throws IOException {
-        String contentType = length == 0 ? "text/event-stream; charset=utf-8" : "application/json";
-        http.getResponseHeaders().putIfAbsent("content-type", List.of(contentType));
-        if (length == 0) http.getResponseHeaders().set("cache-control", "no-cache");
-        http.sendResponseHeaders(status, http.getRequestMethod().equals("HEAD") ? -1 : length); // -1: no body
-        return http.getResponseBody();
     }
 }

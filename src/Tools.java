@@ -40,9 +40,10 @@ final class Tools {
         for (Json tool : all) {
             String type = tool.get("type").text();
             if (type.contains("toolset")) throw request.invalid(tool, "type", type + " is not available");
-            boolean server = !isCustom(tool) && !kind(tool).matches("bash|text_editor|computer|memory");
-            if (server) warnings.add("server_tool_omitted"); // nothing in chat completions would run it
-            if (server) continue;
+            if (isServer(tool)) {
+                warnings.add("server_tool_omitted"); // nothing in chat completions would run it
+                continue;
+            }
             Json name = request.text(tool, "name");
             List<Json> callers = tool.get("allowed_callers").items();
             boolean withheld = !callers.isEmpty() && callers.stream().noneMatch(caller -> caller.is("direct"))
@@ -53,6 +54,11 @@ final class Tools {
             if (!isOwn) throw request.invalid(tool, "name", "a name that no other tool has expected");
             sent.add(tool);
         }
+    }
+
+    /** {@return whether it is one that Anthropic's servers run, by its type; names are anybody's} */
+    static boolean isServer(Json tool) {
+        return !isCustom(tool) && !kind(tool).matches("bash|text_editor|computer|memory");
     }
 
     private static boolean isCustom(Json tool) {
@@ -158,10 +164,20 @@ final class Tools {
 
     private Json named(Json name) {
         boolean isSent = sent.stream().anyMatch(tool -> tool.get("name").text().equals(name.text()));
+        if (!isSent) refuseCodeExecution(name.text());
         if (!isSent) warnings.add("tool_choice_dropped");
         if (!isSent) return Json.NULL;
         return dialect.is("forced", "alone") ? Json.Str.of("required")
                 : Json.of("{'type':'function','function':{'name':%}}", shortName(name));
+    }
+
+    /** To have code run is more than a hint: without it, the model would make up what the code says. */
+    private void refuseCodeExecution(String name) {
+        for (Json tool : request.get("tools").items()) {
+            boolean isIt = tool.get("name").text().equals(name)
+                    && tool.get("type").text().startsWith("code_execution");
+            if (isIt) throw request.invalid(request.get("tool_choice"), "name", "nobody runs code here");
+        }
     }
 
     /** {@return the name, or if it is longer than OpenAI allows, its beginning and a hash of it} */

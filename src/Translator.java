@@ -4,7 +4,6 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -24,12 +23,13 @@ import java.util.stream.Stream;
  */
 final class Translator {
     private static final int MAX_STOPS = 4; // that OpenAI takes; more are looked for here
+    private static final int MAX_STOP_CHARACTERS = 20_000; // of all that are looked for here, for room and time
     private static final Json TYPE = Json.of("'type'");
     private static final Json TEXT = Json.of("'text'");
     private static final Json NO_IMAGE = Json.Str.of("[image omitted: this model cannot see images]");
     private static final Json NO_FILE = Json.Str.of("[document omitted: this model cannot read documents]");
-    private static final Set<String> FAILED = Set.of("error", "network_error", "abort", "cancelled");
     private static final List<String> REASONING_FIELDS = List.of("reasoning_content", "reasoning", "thinking");
+    private static final Pattern DONE = Pattern.compile("(?i)\\s*(\\[done]|done)\\s*");
     private static final Pattern FAILURE = Pattern.compile("(?i)\\s*(error|<tool_use_error)");
     private static final Set<String> READABLE =
             Set.of("text", "title", "url", "stdout", "stderr", "error_code", "tool_name", "content");
@@ -39,19 +39,22 @@ final class Translator {
     private final String model; // the upstream's
     private final Options options;
     private final LongSupplier window;
+    private final Supplier<String> newIds;
+    private final Optional<ServerSearch> search; // that the request is for, and that nobody can run
     private final Set<String> warnings = new LinkedHashSet<>();
 
     // the request's side
     private final Json.Writer out = new Json.Writer();
     private long inputTokens; // an estimate; 0 until it is asked for
+    private long maxTokens; // that the reply may take; 0 if no limit was sent
     private final List<Json> openCalls = new ArrayList<>(); // tool_use blocks that wait for their results
     private final List<Json> parts = new ArrayList<>(); // of the next user message: text as strings, others as objects
-    private String prefill = ""; // the beginning of the reply, which the client gave
     private int hoisted; // images and documents taken out of the tool results of this turn
 
     // the reply's side
     private final MessageWriter message;
     private final TextFilter filter;
+    private Prefill repeated = new Prefill("", this::text);
     private final Calls calls;
     private final List<Runnable> later = new ArrayList<>(); // text and reasoning that wait for the end of a call
     private boolean answered;
@@ -81,11 +84,15 @@ final class Translator {
         this.options = options;
         this.dialect = dialect;
         this.window = window;
+        this.newIds = newIds;
+        this.search = ServerSearch.of(request);
         this.calls = new Calls(request, newIds);
         this.model = options.model(request.get("model").text());
         List<String> unsent = request.stops().stream().skip(sentStops()).map(Json::text).toList();
-        boolean wantsJson = !request.schema().isNull();
-        filter = new TextFilter(unsent, wantsJson, text -> write(text, ""), text -> write(text, "reasoning"));
+        boolean isTooMuch = unsent.stream().mapToLong(String::length).sum() > MAX_STOP_CHARACTERS;
+        request.refuse("stop_sequences", isTooMuch, MAX_STOP_CHARACTERS + " characters in all at most");
+        filter = new TextFilter(unsent, new JsonInProse(request.schema()),
+                text -> write(text, ""), text -> write(text, "reasoning"));
         message = new MessageWriter(isStream(), "msg_" + newIds.get(), request.get("model"),
                 () -> Tokens.rough(out.array(), out.size()));
     }
@@ -94,8 +101,10 @@ final class Translator {
     Set<String> warnings() { return warnings; }
     boolean isStream() { return request.isStream(); }
     String model() { return model; }
-    /** {@return whether no token is wanted: the request only warms a cache, which chat completions cannot do} */
-    boolean wantsNothing() { return request.get("max_tokens").toLong(1) == 0; }
+    /** {@return whether no backend is asked: no token is wanted, or nothing but a search that nobody runs} */
+    boolean isAnsweredHere() { return wantsNothing() || search.isPresent(); }
+    /** {@return whether the request only warms a cache, which chat completions cannot do} */
+    private boolean wantsNothing() { return request.get("max_tokens").toLong(1) == 0; }
 
     /** {@return an estimate of the tokens that the request takes, for which it need not say max_tokens} */
     long inputTokens() {
@@ -124,8 +133,7 @@ final class Translator {
         out.put("'messages':[");
         messages();
         out.closeWith(']').raw(',');
-        long maxTokens = request.get("max_tokens").toLong(0);
-        field("max_tokens", "%", maxTokens > dialect.limit() ? dialect.limit() : request.get("max_tokens"));
+        maxTokens();
         if (isStream()) field("stream", "true");
         if (isStream()) field("stream_options", "{'include_usage':true}");
         for (String name : List.of("temperature", "top_p", "top_k")) {
@@ -149,6 +157,15 @@ final class Translator {
         Json[] extra = options.extraBody().parts();
         for (int i = 0; i < extra.length; i += 2) out.put("%:%,", extra[i], extra[i + 1]);
         return out.closeWith('}');
+    }
+
+    /** The length of the reply, if the client limits it, within what the backend takes. */
+    private void maxTokens() {
+        long asked = request.get("max_tokens").toLong(0);
+        long fitting = Math.max(Math.min(asked, dialect.limit()), dialect.least());
+        boolean isAsIs = asked <= 0 || asked == fitting;
+        field("max_tokens", "%", isAsIs ? request.get("max_tokens") : fitting);
+        maxTokens = dialect.takes("max_tokens") && asked > 0 ? fitting : 0;
     }
 
     private int sentStops() { return dialect.takes("stop") ? MAX_STOPS : 0; }
@@ -296,8 +313,7 @@ final class Translator {
         boolean isPending = last && !openCalls.isEmpty();
         if (isPending) throw request.invalid(openCalls.getFirst(), "id", "a tool_use without its tool_result");
         Json.Str text = texts.size() == 1 ? (Json.Str) texts.getFirst() : Json.Str.of(texts.toArray());
-        if (last) prefill = text.text().stripTrailing();
-        if (last) text = Json.Str.of(prefill);
+        if (last) text = prefill(text);
         boolean isNone = texts.isEmpty() && !openCalls.isEmpty() && !dialect.is("no_content", "''");
         out.put("{'role':'assistant','content':%,", isNone ? Json.NULL : text);
         boolean isDetailed = !details.isEmpty() && dialect.takes("reasoning_details");
@@ -308,6 +324,14 @@ final class Translator {
         if (!openCalls.isEmpty()) out.put("'tool_calls':[");
         for (Json call : openCalls) toolCall(call, extras.getOrDefault(call.get("id").text(), Json.NULL));
         out.closeWith(openCalls.isEmpty() ? '}' : ']').put(openCalls.isEmpty() ? "," : "},");
+    }
+
+    /** {@return the beginning of the reply, which the client gave, as it is sent} */
+    private Json.Str prefill(Json.Str begun) {
+        String prefill = begun.text().stripTrailing();
+        filter.continues(prefill);
+        repeated = new Prefill(dialect.is("prefill", "repeated") ? prefill : "", this::text);
+        return Json.Str.of(prefill);
     }
 
     /** Adds what the backend wants back as it gave it, as far as it takes that. */
@@ -546,8 +570,9 @@ final class Translator {
             if (!text.isNull()) piece(text, usual.field);
             if (!text.isNull()) return isStopped();
             Json chunk = Json.parse(data);
-            if (event.isError() || !(chunk instanceof Json.Obj)) throw upstreamError(chunk);
-            chunk(chunk);
+            if (event.isError()) throw upstreamError(chunk);
+            if (isDone(chunk)) return true;
+            for (Json each : chunks(chunk)) chunk(each);
         } catch (Json.Malformed e) {
             if (isFinished() && !event.isError()) return true; // what broke off is not of the reply
             throw event.isError() ? upstreamError(Json.Str.of(new String(data, StandardCharsets.UTF_8)))
@@ -556,16 +581,35 @@ final class Translator {
         return isStopped();
     }
 
+    /** {@return whether this is {@code "[DONE]"}, the end of the stream written as JSON} */
+    private static boolean isDone(Json chunk) { return DONE.matcher(chunk.text()).matches(); }
+
+    /** {@return the chunks in an event's data: one, those of a list, none in null, a number, an empty list} */
+    private List<Json> chunks(Json data) {
+        boolean isList = data instanceof Json.Arr
+                && data.items().stream().allMatch(item -> item.get("choices") instanceof Json.Arr);
+        if (isList) return data.items();
+        return switch (data) {
+            case Json.Obj chunk -> List.of(chunk);
+            case Json.Num number -> List.of();
+            case Json.Word word -> List.of();
+            case Json.Str text when text.text().isBlank() || isFinished() -> List.of();
+            case Json.Str text -> throw upstreamError(text);
+            case Json.Arr list -> throw upstreamError(list);
+        };
+    }
+
     /** {@return the error that the upstream sent in the place of a reply or in mid-stream} */
     private ApiError upstreamError(Json error) { return ApiError.ofUpstream(200, error, context()); }
 
     ApiError.Context context() {
         long maxTokens = request.get("max_tokens").toLong(0);
-        return new ApiError.Context(dialect.target().host(), model(), dialect.target().key(), window.getAsLong(),
-                inputTokens(), maxTokens);
+        boolean isKeyOurs = Credentials.areOurs(options, dialect.target());
+        return new ApiError.Context(dialect.target().address(), model(), isKeyOurs, options.secrets(),
+                window.getAsLong(), inputTokens(), maxTokens);
     }
 
-    ApiError broken(int status, String what) { return new ApiError(status, dialect.target().host() + ": " + what); }
+    ApiError broken(int status, String what) { return new ApiError(status, dialect.target().address() + ": " + what); }
     Dialect dialect() { return dialect; }
 
     /**
@@ -591,17 +635,25 @@ final class Translator {
         answered |= choice.parts().length > 0;
         usageIsLast = false;
         boolean isDelta = choice.get("delta") instanceof Json.Obj;
-        boolean isFirst = message.blocks() == 0 && calls.isEmpty() && filter.isUnused();
+        boolean isFirst = message.blocks() == 0 && calls.isEmpty() && isTextUnused();
         if (isDelta || isFirst) delta(choice.get(isDelta ? "delta" : "message"), !isDelta);
         if (!isDelta && !isFirst && calls.isEmpty()) toolCalls(choice.get("message"), true);
         content(choice.get("text"));
         String matched = choice.get(choice.get("stop_reason").hasText() ? "stop_reason" : "matched_stop").text();
         boolean isStop = !matched.isEmpty() && request.stops().stream().anyMatch(stop -> stop.text().equals(matched));
         if (isStop) stopSequence = matched;
-        String reason = choice.get("finish_reason").text();
-        if (!reason.isEmpty() && !(finishReason.equals("tool_calls") && reason.equals("stop"))) finishReason = reason;
+        String reason = finishReason(choice.get("finish_reason"));
+        if (!reason.isEmpty()) finishReason = reason;
         boolean isUsual = pieces == 1 && isDelta && reason.isEmpty() && last.source() == chunk.source();
         if (isUsual) usual = new Usual(chunk.source(), last.from(), last.to(), lastField);
+    }
+
+    /** {@return what a choice says of its end; "" for nothing, and for a stop after calls, which is less} */
+    private String finishReason(Json said) {
+        Json word = said instanceof Json.Obj ? said.get("type") : said; // an object at SGLang
+        String reason = word.text().strip();
+        boolean isLess = finishReason.equalsIgnoreCase("tool_calls") && reason.equalsIgnoreCase("stop");
+        return isLess ? "" : reason;
     }
 
     /** Takes a piece of text or, with the {@code field} that it came under, of reasoning. */
@@ -631,13 +683,15 @@ final class Translator {
         toolCalls(delta, whole);
     }
 
+    private boolean isTextUnused() { return filter.isUnused() && repeated.isUnused(); }
+
     private void toolCalls(Json delta, boolean whole) {
         if (isStopped()) return;
         for (Json call : delta.get("tool_calls").items()) {
             toolCall(call, call.get(call.get("function").isNull() ? "custom" : "function"), whole);
         }
         if (delta.get("function_call") instanceof Json.Obj function) toolCall(delta, function, false);
-        if (calls.isOpen() && isStream()) pump(false);
+        if (calls.isOpen() && isStream()) pump();
     }
 
     /** The reasoning in a delta; the same text may stand under several keys, so only one counts. */
@@ -676,11 +730,10 @@ final class Translator {
 
     private void content(Json text) {
         boolean odd = text instanceof Json.Num || text instanceof Json.Obj;
-        boolean isRepeated = !prefill.isEmpty() && message.blocks() == 0 && dialect.is("prefill", "repeated")
-                && text.text().startsWith(prefill);
-        if (isRepeated) text = Json.Str.of(text.text().substring(prefill.length()));
-        if (odd || text.hasText()) piece(odd ? Json.Str.of(text.raw()) : text, "");
+        if (odd || text.hasText()) repeated.feed(odd ? Json.Str.of(text.raw()) : text);
     }
+
+    private void text(Json text) { piece(text, ""); }
 
     private void think(Json text, String field) {
         if (text.hasText()) piece(text, field);
@@ -729,16 +782,34 @@ final class Translator {
     }
 
     private void toolCall(Json delta, Json function, boolean whole) {
+        repeated.flush();
         filter.flush();
         pieces++; // no usual chunk
         calls.take(delta, function, whole);
     }
 
-    private void pump(boolean last) {
-        boolean cut = last && calls.isOpen() && finishReason.toLowerCase(Locale.ROOT).matches("length|max_tokens");
-        if (!calls.write(this, message, isStream(), last, cut)) return;
+    private void pump() {
+        if (calls.write(this, message)) writeLater();
+    }
+
+    /** Writes the text and reasoning that waited for the end of a call. */
+    private void writeLater() {
         later.forEach(Runnable::run);
         later.clear();
+    }
+
+    private void endCalls() {
+        calls.end(this, message, isStream(), ending());
+        if (calls.isCut()) warnings.add("tool_call_cut");
+        if (calls.isBroken()) warnings.add("tool_input_not_json");
+        writeLater();
+    }
+
+    private Arguments.Ending ending() {
+        Finish finish = Finish.of(finishReason);
+        if (finish == Finish.LENGTH || finish == Finish.WINDOW) return Arguments.Ending.CUT;
+        boolean isAtLimit = maxTokens > 0 && Usage.of(usage, timings).output() >= maxTokens;
+        return isAtLimit ? Arguments.Ending.AT_LIMIT : Arguments.Ending.WHOLE;
     }
 
     /** Begins the block of a call; {@code extra} is what the backend wants back with it. */
@@ -758,17 +829,50 @@ final class Translator {
         boolean called = !more && !calls.isEmpty() && calls.isWhole();
         boolean ended = whole ? answered : isFinished() || isStopped() || usageIsLast || called;
         if (!ended) throw broken(502, whole ? "the backend returned no choices" : "the stream ended early").asPassing();
-        if (finishReason.equals("insufficient_system_resource")) throw broken(529, finishReason);
-        if (FAILED.contains(finishReason)) throw broken(502, "finish_reason " + finishReason);
+        switch (Finish.of(finishReason)) {
+            case BUSY -> throw broken(529, finishReason());
+            case FAILURE -> throw broken(502, "finish_reason " + finishReason());
+            case STOP, LENGTH, WINDOW, REFUSAL, UNKNOWN -> end();
+        }
+    }
+
+    /** Answers without the backend. */
+    void answer() {
+        if (wantsNothing()) {
+            endAtLimit();
+            return;
+        }
+        search.ifPresent(this::refuse);
+        finishReason = "stop";
         end();
     }
 
-    /** Ends the message as the upstream's last finish_reason says; also a reply for which no upstream was asked. */
-    void end() {
-        if (wantsNothing()) finishReason = "max_tokens";
+    /** A call of a server tool, and that its results cannot be had. Source: Anthropic, "Web search tool". */
+    private void refuse(ServerSearch search) {
+        warnings.add(search.tool() + "_unavailable");
+        String id = "srvtoolu_" + newIds.get();
+        String result = search.tool() + "_tool_result";
+        message.open(MessageWriter.Block.SERVER_TOOL_USE, id, search.tool());
+        message.input(search.input().raw());
+        message.close("");
+        message.open(MessageWriter.Block.SERVER_TOOL_ERROR, result, id, result + "_error");
+        message.close("");
+    }
+
+    /** Ends a reply that the backend broke off, or never began, because it got longer than was asked for. */
+    void endAtLimit() {
+        finishReason = "length";
+        end();
+    }
+
+    /** Ends the message as the upstream's last finish_reason says. */
+    private void end() {
+        repeated.flush();
         filter.flush();
-        pump(true);
+        endCalls();
         close();
+        boolean isNothing = Finish.of(finishReason) == Finish.UNKNOWN && message.blocks() == 0;
+        if (isNothing) throw broken(502, "no content, and finish_reason " + finishReason()).asPassing();
         if (!opaque.isEmpty()) redacted();
         if (isStopped()) stopSequence = filter.stop();
         String reason = stopReason();
@@ -780,24 +884,36 @@ final class Translator {
     private String stopReason() {
         if (isStopped()) return "stop_sequence";
         if (!refusal.isEmpty()) return "refusal";
-        boolean full = message.blocks() == 0 && window.getAsLong() > 0 && usage().input() >= window.getAsLong();
-        return switch (finishReason.toLowerCase(Locale.ROOT)) {
-            case "model_length", "context_length_exceeded" -> "model_context_window_exceeded";
-            case "length", "max_tokens" -> full ? "model_context_window_exceeded" : "max_tokens";
-            case "content_filter", "safety", "sensitive", "recitation" -> "refusal";
-            default -> message.hasToolUse() ? "tool_use" : stopSequence.isEmpty() ? "end_turn" : "stop_sequence";
+        return switch (Finish.of(finishReason)) {
+            case WINDOW -> "model_context_window_exceeded";
+            case LENGTH -> lengthReason();
+            case REFUSAL -> "refusal";
+            case STOP, UNKNOWN -> calls.isCut() ? lengthReason() : endReason();
+            case BUSY, FAILURE -> throw new IllegalStateException(finishReason()); // an error, and no end
         };
+    }
+
+    private String lengthReason() {
+        boolean isFull = window.getAsLong() > 0 && usage().prompt() >= window.getAsLong();
+        return isFull && message.blocks() == 0 ? "model_context_window_exceeded" : "max_tokens";
+    }
+
+    private String endReason() {
+        if (message.hasToolUse()) return "tool_use";
+        return stopSequence.isEmpty() ? "end_turn" : "stop_sequence";
     }
 
     /** {@return the tokens that the backend counted; where it did not, a guess} */
     private Usage usage() {
         Usage counted = Usage.of(usage, timings);
-        return counted.isCounted() ? counted : new Usage(inputTokens(), 0, 0, message.tokens(), 0);
+        if (counted.isCounted()) return counted;
+        return new Usage(inputTokens(), 0, 0, isAnsweredHere() ? 0 : message.tokens(), 0);
     }
 
     /** {@return the client's name for the model} */
     String asked() { return request.get("model").text(); }
-    String finishReason() { return finishReason; }
+    /** {@return the backend's word for how the reply ended, as it is to be shown; "" if it has not said} */
+    String finishReason() { return "%.100s".formatted(finishReason); }
     /** {@return the tokens that the reply took; none before it has ended} */
     Usage used() { return used; }
 

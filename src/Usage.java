@@ -32,5 +32,7 @@ record Usage(long input, long cacheWrite, long cacheRead, long output, long thin
         return 0;
     }
 
+    /** {@return the tokens that the conversation takes in the model's window, cached or not} */
+    long prompt() { return input + cacheWrite + cacheRead; }
     boolean isCounted() { return input + cacheRead + output > 0; }
 }

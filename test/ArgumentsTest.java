@@ -52,12 +52,9 @@ class ArgumentsTest {
         // commas too many
         {"{'a':1,}", "{'a':1}"}, {"{'a':[1,2,]}", "{'a':[1,2]}"}, {"{'a':[1 , ] , }", "{'a':[1]}"},
         {"{'a':{'b':1,},}", "{'a':{'b':1}}"},
-        // cut, though the stream ended well
-        {"{", "{}"}, {"{'a", "{}"}, {"{'a'", "{}"}, {"{'a':", "{}"}, {"{'a':'", "{'a':''}"}, {"{'a':'x", "{'a':'x'}"},
-        {"{'a':'x'", "{'a':'x'}"}, {"{'a':1", "{'a':1}"}, {"{'a':1,", "{'a':1}"}, {"{'a':1,'b", "{'a':1}"},
-        {"{'a':1,'b':", "{'a':1}"}, {"{'a':1.", "{}"}, {"{'a':1,'b':tr", "{'a':1}"},
-        {"{'a':[1,{'b':2", "{'a':[1,{'b':2}]}"}, {"{'a':[", "{'a':[]}"}, {"{'a':'x\\", "{'a':'x'}"},
-        {"{'a':'x\\u00", "{'a':'x'}"}, {"{'a':True", "{'a':true}"},
+        // brackets that a backend forgot, after a complete value
+        {"{'a':'x'", "{'a':'x'}"}, {"{'a':1 ", "{'a':1}"}, {"{'a':True", "{'a':true}"}, {"{'a':null", "{'a':null}"},
+        {"{'a':[1,{'b':2}", "{'a':[1,{'b':2}]}"}, {"{'a':[]", "{'a':[]}"}, {"{'a':{}\n", "{'a':{}}"},
         // structure beyond mending: closed before it
         {"{a:1}", "{}"}, {"{@a@:1}", "{'a':1}"}, {"{@a@: @x'y@,@b@:[@z@]}", "{'a': 'x\\'y','b':['z']}"},
         {"{'a':1 'b':2}", "{'a':1}"}, {"{'a' 1}", "{}"}, {"{'a':[1}", "{'a':[1]}"},
@@ -68,16 +65,35 @@ class ArgumentsTest {
         {"'{\\'a\\':1}'", "{'a':1}"}, {" '{ \\'a\\':\\'\\\\n\\'}' ", "{ 'a':'\\n'}"},
         {"'{\\'a\\':\\'x\\ny\\'}'", "{'a':'x\\ny'}"}, {"[1]", "{'value':[1]}"}, {"[ 1, 'x' ]", "{'value':[ 1, 'x' ]}"},
         {"5", "{'value':5}"}, {"1.0", "{'value':1.0}"}, {"true", "{'value':true}"}, {"'text'", "{'value':'text'}"},
-        {"''", "{'value':''}"}, {"not json", "{'_raw':'not json'}"}, {"[1", "{'_raw':'[1'}"},
-        {"'{\\'a\\':1}", "{'_raw':'\\'{\\\\\\'a\\\\\\':1}'}"}, {"}", "{'_raw':'}'}"},
+        {"''", "{'value':''}"}, {"not json", "{'_raw':'not json'}"}, {"}", "{'_raw':'}'}"},
         {"```json\n{'a':1}\n```", "{'_raw':'```json\\n{\\'a\\':1}\\n```'}"},
     };
 
-    /** Pairs: what had come when the limit of the reply cut it, and what stands in a whole message. */
+    /**
+     * Pairs: what has come of a call that was cut, and what a client gets of it: what cannot be parsed, for clients run
+     * what can be. No word of the backend's makes these whole.
+     */
     private static final String[][] CUT = {
-        {"", "{}"}, {"{", "{}"}, {"{'a':'x", "{}"}, {"{'a':1,'b':'x", "{'a':1}"}, {"{'a':['x','y", "{'a':['x']}"},
-        {"{'a':{'b':'x", "{'a':{}}"}, {"{'a':'x'", "{'a':'x'}"}, {"{'a':1,'b':", "{'a':1}"}, {"{'a':1,'b", "{'a':1}"},
-        {"{'a':1}", "{'a':1}"}, {"{'a':'x\\u00", "{}"}, {"null", "{}"},
+        // in a string or a name, in an escape
+        {"{'a':'", "{'a':'"}, {"{'a':'x", "{'a':'x"}, {"{'a':1,'b':'x", "{'a':1,'b':'x"}, {"{'a':'x\\", "{'a':'x"},
+        {"{'a':'x\\u00", "{'a':'x"}, {"{'a':{'b':['x','y", "{'a':{'b':['x','y"}, {"{@a@:@x", "{'a':'x"},
+        {"{'a", "{"}, {"{'a':1,'b", "{'a':1"}, {"{'a':{'b\\", "{'a':{"},
+        // in a number, which might go on, or a word
+        {"{'a':1", "{"}, {"{'a':12.", "{"}, {"{'a':-", "{"}, {"{'a':[1,2", "{'a':[1"}, {"{'a':1,'b':tr", "{'a':1"},
+        {"{'a':nope", "{"},
+        // before a value or a name
+        {"{", "{"}, {"{ ", "{"}, {"{'a'", "{"}, {"{'a':", "{"}, {"{'a':1,", "{'a':1"}, {"{'a':[", "{'a':["},
+        {"{'a':[1, ", "{'a':[1"}, {"{'a':1,'b':", "{'a':1"}, {"{'a':{", "{'a':{"},
+        // in a value that is no object: twice encoded, a list
+        {"'{\\'a\\':1}", "{"}, {"'{\\'a\\':\\'x", "{"}, {"'{\\'a\\':\\'x'", "{'a':'x"}, {"'{\\'a\\':1'", "{"},
+        {"[1", "{"}, {"['x'", "{"}, {"'x", "{"}, {"'x\\", "{"},
+    };
+
+    /** Pairs as in {@link #CUT}, of calls that would be whole if the backend did not say that the reply was cut. */
+    private static final String[][] CUT_BY_LIMIT = {
+        {"", "{"}, {" ", "{"}, {"{'a':'x'", "{'a':'x'"}, {"{'a':true", "{'a':true"},
+        {"{'a':[1,{'b':2}", "{'a':[1,{'b':2}"},
+        {"12", "{"}, {"{'a':1 'b':2", "{'a':1"}, {"```json\n{'a':1", "{"},
     };
 
     private static String json(String cell) {
@@ -88,52 +104,67 @@ class ArgumentsTest {
         return Stream.of(table).map(row -> new String[] {json(row[0]), json(row[1])});
     }
 
-    private static String fed(String text, int step, boolean cut, boolean whole) {
+    private static Arguments fed(String text, int step, Arguments.Ending ending, StringBuilder taken) {
         var arguments = new Arguments();
-        var taken = new StringBuilder();
         for (int at = 0; at < text.length(); at += step) {
             arguments.feed(text.substring(at, Math.min(text.length(), at + step)));
-            if (!whole) taken.append(arguments.take());
+            taken.append(arguments.take());
         }
-        arguments.end(cut, whole);
+        arguments.end(ending);
+        taken.append(arguments.take());
         assertTrue(arguments.isComplete(), "ended is complete");
-        return taken.append(arguments.take()).toString();
+        return arguments;
     }
 
-    private static Executable gives(String expected, String text, boolean cut, boolean whole) {
+    private static String fed(String text, int step) {
+        var taken = new StringBuilder();
+        fed(text, step, Arguments.Ending.WHOLE, taken);
+        return taken.toString();
+    }
+
+    private static Executable gives(String expected, String text, Arguments.Ending ending, boolean isCut) {
         return () -> {
             for (int step : new int[] {Math.max(1, text.length()), 1, 3}) {
-                String shown = "of <%s> fed by %d, cut %s, whole %s".formatted(text, step, cut, whole);
-                assertEquals(expected, fed(text, step, cut, whole), shown);
+                var taken = new StringBuilder();
+                Arguments arguments = fed(text, step, ending, taken);
+                String shown = "of <%s> fed by %d, ending %s".formatted(text, step, ending);
+                assertEquals(expected, taken.toString(), shown);
+                assertEquals(isCut, arguments.isCut(), shown);
             }
         };
     }
 
     @Test
     void streamsAreMended() {
-        assertAll(rows(ENDED).map(row -> gives(row[1], row[0], false, false)));
-    }
-
-    @Test
-    void wholeValuesAreMendedToo() {
-        assertAll(rows(ENDED).map(row -> gives(row[1].isEmpty() ? "{}" : row[1], row[0], false, true)));
+        assertAll(rows(ENDED).map(row -> gives(row[1], row[0], Arguments.Ending.WHOLE, false)));
     }
 
     @Test
     void allThatIsExpectedIsAnObject() {
         rows(ENDED).forEach(row -> assertTrue(row[1].isEmpty() || RandomJson.isObject(row[1]), row[1]));
-        rows(CUT).forEach(row -> assertTrue(RandomJson.isObject(row[1]), row[1]));
     }
 
     @Test
-    void aWholeValueThatIsCutLosesItsLastMember() {
-        assertAll(rows(CUT).map(row -> gives(row[1], row[0], true, true)));
+    void whatWasCutStaysCutWhateverTheBackendSays() {
+        assertAll(rows(CUT).flatMap(row -> Stream.of(Arguments.Ending.values())
+                .map(ending -> gives(row[1], row[0], ending, true))));
+        rows(CUT).forEach(row -> assertFalse(RandomJson.isObject(row[1]), row[1]));
     }
 
     @Test
-    void aStreamThatIsCutStaysCut() {
-        assertAll(Stream.of("", "{", "{\"a\":\"x", "{\"a\":1,\"b\":\"x", "{\"a\":[\"x\",\"y", "{\"a\":1}")
-                .map(text -> gives(text, text, true, false)));
+    void noBracketIsAddedToAReplyThatWasCut() {
+        assertAll(rows(CUT_BY_LIMIT).map(row -> gives(row[1], row[0], Arguments.Ending.CUT, true)));
+        assertAll(gives("{\"a\":\"x\"", "{\"a\":\"x\"", Arguments.Ending.AT_LIMIT, true),
+                gives("", "", Arguments.Ending.AT_LIMIT, false));
+    }
+
+    @Test
+    void aWholeCallOfACutReplyIsWhole() {
+        assertAll(Stream.of("{}", "{'a':1}", "{'a':'x'} ").map(ArgumentsTest::json)
+                .map(text -> gives(text.strip(), text, Arguments.Ending.CUT, false)));
+        assertAll(gives("{\"a\":1}", json("'{\\'a\\':1}'"), Arguments.Ending.CUT, false),
+                gives("{\"value\":[1]}", "[1]", Arguments.Ending.CUT, false),
+                gives("{}", "null", Arguments.Ending.CUT, false));
     }
 
     @Test
@@ -159,8 +190,7 @@ class ArgumentsTest {
                 "\ud83d\ude00")) {
             String text = "{\"%s\":[\"%s\"]}".formatted(half, half);
             for (int step : new int[] {1, 2, 3, 100}) {
-                assertEquals(Tree.of(text), Tree.of(fed(text, step, false, false)), "fed by " + step);
-                assertEquals(Tree.of(text), Tree.of(fed(text, step, false, true)), "fed by " + step);
+                assertEquals(Tree.of(text), Tree.of(fed(text, step)), "fed by " + step);
             }
         }
         var arguments = new Arguments();
@@ -176,7 +206,7 @@ class ArgumentsTest {
         for (String deep : List.of("{'a':".repeat(600), "{'a':%s}".formatted(RandomJson.nested(600)),
                 "{'a':%s}".formatted(RandomJson.nested(505)), RandomJson.nested(505), RandomJson.nested(512),
                 "'{\\'a\\':%s}'".formatted(RandomJson.nested(508)), RandomJson.nested(600))) {
-            String input = fed(json(deep), 7, false, true);
+            String input = fed(json(deep), 7);
             String request = "{\"messages\":[{\"content\":[{\"input\":" + input + "}]}]}";
             String shown = input.substring(0, 20);
             assertTrue(RandomJson.isObject(input), shown);
@@ -192,16 +222,26 @@ class ArgumentsTest {
         }
     }
 
-    private static String fedAtRandom(Random random, String text, boolean cut, boolean whole) {
+    private static Arguments fedAtRandom(Random random, String text, Arguments.Ending ending, StringBuilder taken) {
         var arguments = new Arguments();
-        var taken = new StringBuilder();
         for (int at = 0, next; at < text.length(); at = next) {
             next = Math.min(text.length(), at + 1 + random.nextInt(random.nextBoolean() ? 3 : 40));
             arguments.feed(text.substring(at, next));
-            if (!whole && random.nextBoolean()) taken.append(arguments.take());
+            if (random.nextBoolean()) taken.append(arguments.take());
         }
-        arguments.end(cut, whole);
-        return taken.append(arguments.take()).toString();
+        arguments.end(ending);
+        taken.append(arguments.take());
+        return arguments;
+    }
+
+    private static String fedAtRandom(Random random, String text, Arguments.Ending ending) {
+        var taken = new StringBuilder();
+        fedAtRandom(random, text, ending, taken);
+        return taken.toString();
+    }
+
+    private static Arguments.Ending any(Random random) {
+        return RandomJson.any(random, Arguments.Ending.values());
     }
 
     @Test
@@ -210,8 +250,34 @@ class ArgumentsTest {
             var random = new Random(seed);
             String text = RandomJson.object(random, 4);
             check(seed, text, () -> {
-                assertEquals(text, fedAtRandom(random, text, random.nextBoolean(), random.nextBoolean()));
+                assertEquals(text, fedAtRandom(random, text, any(random)));
                 assertTrue(RandomJson.isObject(text));
+            });
+        }
+    }
+
+    /** Of whatever object, cut wherever: nothing but brackets is added, and never where the backend says it was cut. */
+    @Test
+    void theBeginningOfAnObjectIsNotCompleted() {
+        for (int seed = 3_000_000; seed < 3_000_000 + CASES; seed++) {
+            var random = new Random(seed);
+            String whole = RandomJson.object(random, 4);
+            String text = whole.substring(0, random.nextInt(whole.length()));
+            check(seed, text, () -> {
+                Arguments.Ending ending = any(random);
+                var made = new StringBuilder();
+                boolean isCut = fedAtRandom(random, text, ending, made).isCut();
+                if (isCut) {
+                    assertFalse(RandomJson.isObject(made.toString()), () -> "became <%s>".formatted(made));
+                } else if (text.isBlank()) {
+                    assertEquals("", made.toString());
+                } else {
+                    assertEquals(Arguments.Ending.WHOLE, ending);
+                    assertTrue(made.toString().startsWith(text.stripTrailing()), () -> "became <%s>".formatted(made));
+                    String added = made.substring(text.stripTrailing().length());
+                    assertTrue(added.matches("[\\]}]+") && !text.stripTrailing().matches("(?s).*[,:{\\[]"), added);
+                    assertTrue(RandomJson.isObject(made.toString()), () -> "became <%s>".formatted(made));
+                }
             });
         }
     }
@@ -235,15 +301,16 @@ class ArgumentsTest {
     }
 
     @Test
-    void whateverComesBecomesAnObject() {
+    void whateverComesBecomesAnObjectOrIsCut() {
         for (int seed = 1_000_000; seed < 1_000_000 + CASES; seed++) {
             var random = new Random(seed);
             String text = spoilt(random);
             check(seed, text, () -> {
-                boolean whole = random.nextBoolean();
-                String made = fedAtRandom(random, text, whole && random.nextBoolean(), whole);
-                boolean nothing = !whole && made.isEmpty() && text.isBlank();
-                assertTrue(nothing || RandomJson.isObject(made), () -> "became <%s>".formatted(made));
+                var made = new StringBuilder();
+                boolean isCut = fedAtRandom(random, text, any(random), made).isCut();
+                boolean isNothing = made.isEmpty() && text.isBlank();
+                boolean isAsItShouldBe = isNothing || RandomJson.isObject(made.toString()) != isCut;
+                assertTrue(isAsItShouldBe, () -> "became <%s>, cut %s".formatted(made, isCut));
             });
         }
     }
@@ -254,8 +321,10 @@ class ArgumentsTest {
             var random = new Random(seed);
             String text = spoilt(random);
             check(seed, text, () -> {
-                boolean cut = random.nextBoolean();
-                assertEquals(fed(text, 1 + text.length(), cut, false), fedAtRandom(random, text, cut, false));
+                Arguments.Ending ending = any(random);
+                var atOnce = new StringBuilder();
+                fed(text, 1 + text.length(), ending, atOnce);
+                assertEquals(atOnce.toString(), fedAtRandom(random, text, ending));
             });
         }
     }

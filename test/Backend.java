@@ -32,7 +32,6 @@ final class Backend implements AutoCloseable {
     static final String FINISH = "{\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}";
     static final String USAGE = "{\"choices\":[],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":3}}";
     static final String ROLE = "{\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}";
-    private static final int WAIT_MILLIS = 15_000;
 
     /** What to do with a request; an IOException is taken for the proxy's leaving, any other failure fails the test. */
     interface Script {
@@ -104,7 +103,7 @@ final class Backend implements AutoCloseable {
 
     /** {@return the oldest request that has not been taken yet, waiting for it if need be} */
     Call take() throws InterruptedException {
-        Call call = received.poll(WAIT_MILLIS, TimeUnit.MILLISECONDS);
+        Call call = received.poll(Tasks.WAIT_SECONDS, TimeUnit.SECONDS);
         if (call == null) throw new AssertionError("no request has come");
         return call;
     }
@@ -148,13 +147,14 @@ final class Backend implements AutoCloseable {
             InputStream in = new BufferedInputStream(socket.getInputStream());
             boolean more = true;
             while (more) {
-                socket.setSoTimeout(WAIT_MILLIS * 2);
+                socket.setSoTimeout(Tasks.WAIT_SECONDS * 1000);
                 var call = new Call(socket, in);
                 requests.incrementAndGet();
+                Script script = script(); // before anybody can know of the call, and so give other scripts for the next
                 received.add(call);
                 mostActive.accumulateAndGet(active.incrementAndGet(), Math::max);
                 try {
-                    script().answer(call);
+                    script.answer(call);
                 } finally {
                     active.decrementAndGet();
                 }
@@ -266,6 +266,11 @@ final class Backend implements AutoCloseable {
         void reset() throws IOException {
             socket.setSoLinger(true, 0);
             socket.close();
+        }
+
+        /** Waits until the proxy closes the connection. */
+        void awaitLeft() throws IOException {
+            if (!isLeft(Tasks.WAIT_SECONDS * 1000)) throw new AssertionError("the proxy keeps the connection open");
         }
 
         /** {@return whether the proxy has closed the connection, or closes it within that time} */

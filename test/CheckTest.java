@@ -12,15 +12,11 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** {@code --check} against backends that lack something. Needs build/a2o.jar. */
-@Timeout(60)
-@Order(1)
 @Execution(ExecutionMode.CONCURRENT)
 class CheckTest {
     private static final String JAVA = Path.of(System.getProperty("java.home"), "bin", "java").toString();
@@ -44,7 +40,7 @@ class CheckTest {
         try {
             process.getOutputStream().close();
             String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            assertTrue(process.waitFor(20, TimeUnit.SECONDS), "still running");
+            assertTrue(process.waitFor(Tasks.WAIT_SECONDS, TimeUnit.SECONDS), "still running");
             assertEquals("", new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8));
             assertTrue(out.matches("[ -~\\s]*"), "no colours: " + out);
             String table = out.substring(0, out.indexOf("Claude Code ")).replaceFirst(".*\\R\\R", "");
@@ -115,7 +111,7 @@ class CheckTest {
         Table table = checkLacking();
         Map<String, String> rows = new LinkedHashMap<>(table.rows);
         assertTrue(rows.remove("token counts").matches("ok 3; the first after \\d\\.\\d s, then \\d+/s"), table.out);
-        assertTrue(rows.remove("model errors").matches("ok 404: .*the model does not ex.*"), table.out);
+        assertTrue(rows.remove("model errors").matches("ok 404: .*the model does not e.*"), table.out);
         Map<String, String> expected = new LinkedHashMap<>();
         expected.put("connection", "ok it answers");
         expected.put("key", "ok accepted, or not needed");
@@ -212,6 +208,30 @@ class CheckTest {
                     "--extra-body", "{\"a\":\"it's\"}", "--header=x-b: 2", "--log-file", "/dev/null");
             assertTrue(table.verdict().endsWith(" --model 'm'\\''1' --context '64000' --header 'x-a: ...'"
                     + " --header 'x-b: ...' --extra-body '{\"a\":\"it'\\''s\"}' -- claude"), table.verdict());
+        }
+    }
+
+    @Test
+    void whatTheBackendRepeatsOfASecretIsNotPrinted() throws Exception {
+        try (var backend = new Backend()) {
+            backend.answers(call -> Backend.refusing(500, "no: " + call.headers().get("x-a") + " " + call.text()
+                    .replaceAll(".*api_key\":\"(.*?)\".*", "$1")).answer(call));
+            Table table = check("--upstream", backend.url().toString(), "--header", "x-a: s3cret-0123456789",
+                    "--extra-body", "{\"api_key\":\"extra-0123456789\"}");
+            assertTrue(table.out.contains("no: (key) (key)"), table.out);
+            assertFalse(table.out.contains("0123456789"), table.out);
+        }
+    }
+
+    @Test
+    void itIsSaidWhoseKeyTheBackendGets() throws Exception {
+        try (var backend = new Backend().answers(call -> answer(call, Set.of()))) {
+            String url = backend.url().toString();
+            String first = check("--upstream", url, "--upstream-key", "sk-ant-0123456789").out.lines().findFirst().get();
+            assertTrue(first.endsWith(", which gets no key, and not a2o's key: it begins with sk-ant-, and such keys go to"
+                    + " Anthropic alone"), first);
+            first = check("--upstream", url, "--header", "authorization: Bearer k").out.lines().findFirst().get();
+            assertTrue(first.endsWith(", which gets a2o's header authorization"), first);
         }
     }
 

@@ -17,16 +17,12 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** {@code -- COMMAND}: clients, which are small shell scripts here, on a proxy of their own. Needs build/a2o.jar. */
-@Timeout(60)
-@Order(1)
 @Execution(ExecutionMode.CONCURRENT)
 class CommandTest {
     private static final String JAVA = Path.of(System.getProperty("java.home"), "bin", "java").toString();
@@ -71,7 +67,7 @@ class CommandTest {
 
         private Outcome outcome() throws Exception {
             process.getOutputStream().close();
-            assertTrue(process.waitFor(20, TimeUnit.SECONDS), "still running");
+            assertTrue(process.waitFor(Tasks.WAIT_SECONDS, TimeUnit.SECONDS), "still running");
             String err = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
             return new Outcome(process.exitValue(), out.lines().toList(), err.strip());
         }
@@ -121,9 +117,12 @@ class CommandTest {
     void theWindowIsTheOneThatTheBackendLists() throws Exception {
         String list = "{\"data\":[{\"id\":\"a\",\"max_model_len\":1000},{\"id\":\"b\",\"meta\":{\"n_ctx\":2000}}]}";
         try (Backend backend = new Backend().answers(call -> call.reply(200, "application/json", list))) {
-            Map<String, String> shown = shown(Map.of("ANTHROPIC_API_KEY", "mine"), "--upstream",
-                    backend.url().toString(), "--map", "*=b");
-            assertEquals("b 2000", shown.get("ANTHROPIC_MODEL") + " " + shown.get("CLAUDE_CODE_MAX_CONTEXT_TOKENS"));
+            Tasks.await(() -> { // on a busy machine the list may come too late
+                Map<String, String> shown = shown(Map.of("ANTHROPIC_API_KEY", "mine"), "--upstream",
+                        backend.url().toString(), "--map", "*=b");
+                assertEquals("b", shown.get("ANTHROPIC_MODEL"));
+                return "2000".equals(shown.get("CLAUDE_CODE_MAX_CONTEXT_TOKENS"));
+            }, "the window is not told");
             Backend.Call call = backend.take();
             assertEquals("GET /v1/models HTTP/1.1", call.line());
             assertEquals("Bearer mine", call.headers().get("authorization"));
@@ -141,7 +140,7 @@ class CommandTest {
         Process process = builder.start();
         try {
             process.getOutputStream().close();
-            assertTrue(process.waitFor(60, TimeUnit.SECONDS), "still running");
+            assertTrue(process.waitFor(Tasks.WAIT_SECONDS, TimeUnit.SECONDS), "still running");
             String err = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
             return new Outcome(process.exitValue(), process.inputReader().lines().toList(), err.strip());
         } finally {
@@ -150,7 +149,6 @@ class CommandTest {
     }
 
     @Test
-    @Timeout(130)
     void buildShRunsTheCommandInTheCallersDirectory() throws Exception {
         Path folder = Files.createDirectory(temporary.resolve("my project")).toRealPath();
         Outcome outcome = buildRun(folder, "--log-file", "a2o.log", "--", "pwd", "-P");
@@ -186,8 +184,7 @@ class CommandTest {
         try (var run = new Run(Map.of(), List.of("--debug", "--log-file", log.toString()), "sh", "-c", script)) {
             assertEquals(200, Wire.post(run.port(), """
                     {"model":"any","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}""").status());
-            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
-            while (!Files.readString(log).contains(" 200 any ")) assertTrue(System.nanoTime() < deadline, "no log");
+            Tasks.await(() -> Files.readString(log).contains(" 200 any "), "no log");
             assertEquals(new Outcome(0, List.of(), ""), run.outcome());
         }
         assertEquals(2, Files.readString(log).split(" 200 any -> any ", -1).length, "said once");
@@ -204,7 +201,7 @@ class CommandTest {
     void sigtermIsPassedOnEachTime() throws Exception {
         assumeTrue(ProcessHandle.current().supportsNormalTermination(), "no signals here");
         String script = "n=; trap 'n=x$n; echo got $n; [ $n != xx ] || exit 7' TERM; echo ready; "
-                + "while [ ${#i} -lt 400 ]; do i=.$i; sleep 0.05; done";
+                + "while [ ${#i} -lt 2000 ]; do i=.$i; sleep 0.05; done";
         try (var run = new Run(Map.of(), List.of(), "sh", "-c", script)) {
             for (String said : List.of("ready", "got x", "got xx")) {
                 assertEquals(said, run.out.readLine());

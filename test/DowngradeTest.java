@@ -8,7 +8,6 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
-import java.util.concurrent.TimeUnit;
 import java.util.logging.Handler;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
@@ -19,14 +18,12 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.ResourceLock;
 
 /**
  * What the proxy learns from a backend that refuses a request: it mends the request, sends it again, and knows it the
  * next time. The backends are strict, and refuse in the words of the vendors ({@link Refusals}) until they are content.
  */
-@Timeout(20)
 class DowngradeTest {
     private static final Backend.Script FINE = Backend.saying("fine");
     private static final Logger LOG = Logger.getLogger("a2o"); // held, or its level would be lost
@@ -174,17 +171,16 @@ class DowngradeTest {
             strict.backend().answers(call -> {
                 begun.countDown();
                 call.events().data(Backend.chunk("slow"));
-                learned.await(10, TimeUnit.SECONDS);
+                Tasks.await(learned);
                 call.data(Backend.FINISH, "[DONE]").end();
             });
-            var slow = new FutureTask<>(() -> strict.post(Strict.REQUEST));
-            Thread.ofVirtual().start(slow);
+            FutureTask<Wire.Reply> slow = Tasks.ask(() -> strict.post(Strict.REQUEST));
             strict.backend().take();
-            assertTrue(begun.await(10, TimeUnit.SECONDS));
+            Tasks.await(begun);
             strict.refuses(FINE, Refusals.TEMPERATURE);
             assertEquals(2, strict.bodies(Strict.REQUEST).size());
             learned.countDown();
-            assertEquals("message_stop", slow.get(15, TimeUnit.SECONDS).last().name());
+            assertEquals("message_stop", Tasks.outcome(slow).last().name());
             assertEquals(1, strict.bodies(Strict.REQUEST).size());
         }
     }
@@ -253,15 +249,14 @@ class DowngradeTest {
         try (var strict = new Strict()) {
             strict.backend().answers(call -> {
                 allHere.countDown();
-                assertTrue(allHere.await(10, TimeUnit.SECONDS));
+                Tasks.await(allHere);
                 boolean isRefused = Refusals.TEMPERATURE.isAgainst(Tree.of(call.text()));
                 if (isRefused) call.reply(400, "application/json", Refusals.TEMPERATURE.body());
                 else Backend.saying("fine").answer(call);
             });
             List<FutureTask<Wire.Reply>> replies = IntStream.range(0, clients)
-                    .mapToObj(i -> new FutureTask<>(() -> strict.post(Strict.REQUEST))).toList();
-            replies.forEach(reply -> Thread.ofVirtual().start(reply));
-            for (FutureTask<Wire.Reply> reply : replies) assertEquals(200, reply.get(15, TimeUnit.SECONDS).status());
+                    .mapToObj(i -> Tasks.ask(() -> strict.post(Strict.REQUEST))).toList();
+            for (FutureTask<Wire.Reply> reply : replies) assertEquals(200, Tasks.outcome(reply).status());
             assertEquals(2 * clients, strict.backend().requests());
         }
     }

@@ -3,11 +3,9 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -369,8 +367,8 @@ class JsonTest {
     }
 
     @Test
-    void hugeNumbersCostNothing() {
-        assertTimeoutPreemptively(Duration.ofSeconds(5), () -> {
+    void hugeNumbersCostNothing() throws Exception {
+        Cpu.assertLittle(() -> {
             String ones = "1".repeat(1_000_000);
             String zeros = "0".repeat(1_000_000);
             for (String digits : List.of(ones, "0." + ones, "1e" + ones, "0." + zeros + "1", "1" + zeros

@@ -163,8 +163,8 @@ final class Legal {
                 assertTrue(reason != null && !failed, "message_stop before message_delta, or although it failed");
                 over = true;
                 for (String input : inputs) {
-                    assertTrue(input.isEmpty() || reason.equals("max_tokens") || RandomJson.isObject(input), () ->
-                            "input " + input);
+                    boolean mayBeCut = !reason.equals("tool_use") && !reason.equals("end_turn");
+                    assertTrue(input.isEmpty() || mayBeCut || RandomJson.isObject(input), () -> "input " + input);
                 }
             }
             default -> throw new AssertionError("event " + type);

@@ -93,4 +93,37 @@ class LlamaTest {
             assertEquals("three", Wire.post(proxy.port(), begun).said());
         }
     }
+
+    /** The server repeats what the request had begun, in whatever pieces; and whatever is held back meanwhile. */
+    @Test
+    void aRepeatedPrefillIsTakenOffAStreamOnce() throws Exception {
+        try (var backend = new Backend(); var proxy = proxy(backend)) {
+            backend.answers(saying("hello"));
+            Wire.post(proxy.port(), HI.formatted("", ""));
+            String format = """
+                    ,"stream":true,"output_config":{"format":{"type":"json_schema","schema":{"type":"object"}}}""";
+            assertEquals("\"a\":{\"b\":1}}", streamed(backend, proxy, "{", format,
+                    "{", "\\\"a\\\":", "{\\\"b\\\":1}", "}"));
+            assertEquals("\"a\":{\"b\":1}}", streamed(backend, proxy, "{", format, "{\\\"a\\\":{\\\"b\\\":1}}"));
+            assertEquals("{\"a\":1}}", streamed(backend, proxy, "{\\\"x\\\":", format,
+                    "{\\\"x", "\\\":", "{\\\"a\\\":1}}"));
+            String plain = ",\"stream\":true";
+            assertEquals(" three, One, two,", streamed(backend, proxy, "One, two,", plain,
+                    "One", ", two", ",", " three,", " One, two,"));
+            assertEquals("One, three", streamed(backend, proxy, "One, two,", plain, "One", ", t", "hree"));
+            assertEquals("One", streamed(backend, proxy, "One, two,", plain, "One"));
+            assertEquals("((", streamed(backend, proxy, "(", plain, "(", "(", "("));
+        }
+    }
+
+    private static String streamed(Backend backend, Proxy proxy, String begun, String more, String... words)
+            throws Exception {
+        backend.answers(call -> {
+            call.events("Server: llama.cpp").data(Backend.ROLE);
+            for (String word : words) call.data(Backend.chunk(word));
+            call.data(Backend.FINISH, Backend.USAGE, "[DONE]").end();
+        });
+        String assistant = ",{\"role\":\"assistant\",\"content\":\"%s\"}".formatted(begun);
+        return Wire.post(proxy.port(), HI.formatted(assistant, more)).said();
+    }
 }

@@ -7,10 +7,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
-import org.junit.jupiter.api.Timeout;
 
 /** What stands in the place of what a backend does not take at all: schemas, images, documents ({@link Refusals}). */
-@Timeout(20)
 class OmissionTest {
     private static final String NO_IMAGE = "[image omitted: this model cannot see images]";
     private static final String NO_DOCUMENT = "[document omitted: this model cannot read documents]";

@@ -5,9 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -171,19 +169,7 @@ class OptionsTest {
 
     // ---- errors ----
 
-    private static final String USAGE = usage();
-
-    private static String usage() {
-        PrintStream console = System.out;
-        var printed = new ByteArrayOutputStream();
-        try {
-            System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
-            A2o.main(new String[] {"--help"});
-            return printed.toString(StandardCharsets.UTF_8);
-        } finally {
-            System.setOut(console);
-        }
-    }
+    private static final String USAGE = Options.USAGE;
 
     /** {@return the entry of the usage text about that option: its line, and those that go on with it} */
     private static String help(String flag) {

@@ -23,37 +23,23 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.FutureTask;
-import java.util.concurrent.TimeUnit;
-import java.util.logging.Level;
-import java.util.logging.Logger;
 import java.util.stream.Stream;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.ResourceAccessMode;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The way out to the backend: through an HTTP proxy, and over TLS with certificates that the JDK does not know. */
-@Timeout(40)
-@Order(1)
 @ResourceLock(value = "log", mode = ResourceAccessMode.READ)
 class OutwardTest {
-    private static final int WAIT_SECONDS = 20;
     private static final char[] PASSWORD = "password".toCharArray();
     private static final String KEY = "sk-client-0123456789abcdef";
     private static final Path KEYTOOL = Path.of(System.getProperty("java.home"), "bin", "keytool");
     /** A host that surely is not found, and without asking the network: no label may be that long. */
     private static final String NOWHERE = "x".repeat(64) + ".example.test";
-
-    private static final Logger LOG = Logger.getLogger("a2o"); // held, or its level would be lost
-
-    static {
-        LOG.setLevel(Level.WARNING); // before the first exchange
-    }
 
     @TempDir
     private static Path folder;
@@ -94,10 +80,9 @@ class OutwardTest {
     @BeforeAll
     static void makeKeys() throws Exception {
         if (!Files.isExecutable(KEYTOOL)) return;
-        var task = new FutureTask<Identity>(() -> Identity.of("local", "ip:127.0.0.1,dns:localhost"));
-        Thread.ofVirtual().start(task);
+        FutureTask<Identity> task = Tasks.ask(() -> Identity.of("local", "ip:127.0.0.1,dns:localhost"));
         other = Identity.of("other", "dns:other.test");
-        local = task.get(WAIT_SECONDS, TimeUnit.SECONDS);
+        local = Tasks.outcome(task);
     }
 
     /**

@@ -9,10 +9,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** How the backend's rate limits, OpenAI's headers, reach the client: as Anthropic's (SPEC E.4). */
-@Timeout(20)
 class RateLimitTest {
     private static final String OURS = "anthropic-ratelimit-";
     private static final String PLAIN =

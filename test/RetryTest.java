@@ -1,7 +1,5 @@
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -10,29 +8,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.api.DynamicTest;
-import org.junit.jupiter.api.MethodOrderer;
-import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
-import org.junit.jupiter.api.TestMethodOrder;
-import org.junit.jupiter.api.Timeout;
 
-/**
- * What the proxy does by itself before the client has been shown anything: it tries again, or asks the next backend.
- * What must wait for the clock begins when this class loads and runs beside the other tests; its test only takes the
- * outcome.
- */
-@Timeout(30)
-@Order(1)
-@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+/** What the proxy does by itself before the client has been shown anything: it tries again, or asks the next backend. */
 class RetryTest {
-    private static final int LAST = Integer.MAX_VALUE;
     private static final Backend.Script GOOD = Backend.saying("good");
     private static final String PLAIN =
             json("{'model':'m','max_tokens':9,'messages':[{'role':'user','content':'hi'}]}");
@@ -89,22 +73,22 @@ class RetryTest {
             new Row("400 in a stream", List.of(STREAM), 1, "400 x",
                     failing("{'error':{'code':400,'message':'x'}}"), GOOD));
 
-    private static final FutureTask<Void> WAITED = Tasks.begin(RetryTest::waited);
-    private static final FutureTask<Void> SILENT = Tasks.begin(RetryTest::silent);
-    private static final FutureTask<Void> FINISHED_BADLY = Tasks.begin(RetryTest::finishedBadly);
-
     /** Some backends, and the proxy that prefers them in that order. */
     private static final class Farm implements AutoCloseable {
         private final List<Backend> backends = new ArrayList<>();
         private final Proxy proxy;
 
         private Farm(int size, String... args) throws Exception {
+            this(Clock.SYSTEM, size, args);
+        }
+
+        private Farm(Clock clock, int size, String... args) throws Exception {
             List<String> all = new ArrayList<>(List.of(args));
             for (int i = 0; i < size; i++) {
                 backends.add(new Backend().answers(GOOD));
                 all.addAll(List.of("--upstream", backends.getLast().url().toString()));
             }
-            proxy = proxy(all);
+            proxy = proxy(clock, all);
         }
 
         private Backend get(int i) {
@@ -127,10 +111,10 @@ class RetryTest {
         }
     }
 
-    private static Proxy proxy(List<String> args) throws Exception {
+    private static Proxy proxy(Clock clock, List<String> args) throws Exception {
         List<String> all = new ArrayList<>(List.of("--port", "0"));
         all.addAll(args);
-        var proxy = new Proxy(Options.of(Options.read(all.toArray(new String[0]), Map.of())));
+        var proxy = new Proxy(Options.of(Options.read(all.toArray(new String[0]), Map.of())), clock);
         proxy.start();
         return proxy;
     }
@@ -142,10 +126,6 @@ class RetryTest {
     /** {@return a script of a stream that begins with that error} */
     private static Backend.Script failing(String error) {
         return call -> call.events().data(json(error)).end();
-    }
-
-    private static long millisSince(long nanos) {
-        return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - nanos);
     }
 
     /** @param expected the status, then the text that was said or stands in the error's message */
@@ -198,30 +178,19 @@ class RetryTest {
         return call.line() + call.headers() + call.text();
     }
 
-    private static void waited() throws Exception {
-        try (var farm = new Farm(1)) {
-            farm.get(0).answers(Backend.refusing(429, "slowly", "retry-after: 1"), GOOD);
-            long begun = System.nanoTime();
-            assertReply("200 good", farm.post(STREAM));
-            assertTrue(millisSince(begun) >= 950, millisSince(begun) + " ms");
-            assertEquals(2, farm.get(0).requests());
-        }
-    }
-
     @Test
-    @Order(LAST)
-    void aRateLimitOfASecondIsWaitedFor() throws Exception {
-        Tasks.outcome(WAITED);
-    }
-
-    @Test
-    void aRateLimitOfFiveSecondsIsStillWaitedFor() throws Exception {
-        try (var farm = new Farm(1)) {
-            farm.get(0).answers(Backend.refusing(429, "slowly", "retry-after: 5"), GOOD);
-            FutureTask<Wire.Reply> reply = Tasks.ask(() -> farm.post(PLAIN));
-            farm.get(0).take();
-            assertThrows(TimeoutException.class, () -> reply.get(300, TimeUnit.MILLISECONDS));
-            assertEquals(1, farm.get(0).requests());
+    void aRateLimitOfSomeSecondsIsWaitedFor() throws Exception {
+        for (int seconds : new int[] {1, 5}) {
+            var clock = new HeldClock();
+            try (var farm = new Farm(clock, 1)) {
+                farm.get(0).answers(Backend.refusing(429, "slowly", "retry-after: " + seconds), GOOD);
+                FutureTask<Wire.Reply> reply = Tasks.ask(() -> farm.post(PLAIN));
+                clock.awaitWait(seconds * 1000);
+                assertEquals(1, farm.get(0).requests());
+                clock.passes(seconds * 1000);
+                assertReply("200 good", Tasks.outcome(reply));
+                assertEquals(2, farm.get(0).requests());
+            }
         }
     }
 
@@ -250,7 +219,7 @@ class RetryTest {
             try (var farm = new Farm(2); var wire = new Wire(farm.proxy.port())) {
                 farm.get(0).answers(call -> {
                     call.events().data(Backend.chunk("half"));
-                    assertTrue(read.await(10, TimeUnit.SECONDS));
+                    Tasks.await(read);
                     end.answer(call);
                 }, GOOD);
                 wire.message(STREAM).until("half");
@@ -263,44 +232,41 @@ class RetryTest {
         }
     }
 
-    private static void silent() throws Exception {
+    @Test
+    void aBackendThatSaysNothingInTimeIsNotAskedAgain() throws Exception {
+        var clock = new HeldClock();
         var over = new CountDownLatch(1);
-        try (var farm = new Farm(1, "--timeout", "1")) {
-            farm.get(0).answers(call -> over.await(10, TimeUnit.SECONDS), GOOD);
-            assertReply("504 127.0.0.1", farm.post(STREAM));
+        try (var farm = new Farm(clock, 1, "--timeout", "7")) {
+            farm.get(0).answers(call -> Tasks.await(over), GOOD);
+            FutureTask<Wire.Reply> reply = Tasks.ask(() -> farm.post(STREAM));
+            farm.get(0).take();
+            clock.elapse(7_000);
+            assertReply("504 127.0.0.1", Tasks.outcome(reply));
             assertEquals(1, farm.get(0).requests());
             over.countDown();
         }
     }
 
-    @Test
-    @Order(LAST)
-    void aBackendThatSaysNothingInTimeIsNotAskedAgain() throws Exception {
-        Tasks.outcome(SILENT);
-    }
-
     /** What a reply may linger after its finish_reason says nothing of the next backend's silence. */
-    private static void finishedBadly() throws Exception {
+    @Test
+    void aReplyThatFinishedBadlyLeavesTheNextBackendItsTime() throws Exception {
+        var clock = new HeldClock();
         String bad = json("{'choices':[{'index':0,'delta':{},'finish_reason':'insufficient_system_resource'}]}");
-        try (var farm = new Farm(2)) {
+        try (var farm = new Farm(clock, 2)) {
             farm.get(0).answers(call -> {
                 call.events().data(bad);
-                assertFalse(call.isLeft(100));
+                clock.awaitWait(5_000); // it lingers
                 call.data("[DONE]").end();
             });
             farm.get(1).answers(call -> {
-                assertFalse(call.isLeft(6000), "the proxy has given up");
+                clock.awaitWait(300_000);
+                clock.passes(299_000);
+                clock.awaitWait(1_000);
                 Backend.saying("from 1").answer(call);
             });
             assertReply("200 from 1", farm.post(PLAIN));
             assertEquals(List.of(1, 1), farm.requests());
         }
-    }
-
-    @Test
-    @Order(LAST)
-    void aReplyThatFinishedBadlyLeavesTheNextBackendItsTime() throws Exception {
-        Tasks.outcome(FINISHED_BADLY);
     }
 
     @Test

@@ -5,10 +5,8 @@ import java.net.URI;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** Paths as clients' base URLs make them. */
-@Timeout(20)
 class RoutesTest {
     @Test
     void eachPathMeansOneOfOurs() {

@@ -1,17 +1,14 @@
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.parallel.Isolated;
 
 /** Input that once took time out of all proportion to its length; each test names what it was. */
-@Isolated("it measures what a processor takes")
 class RunawayTest {
-    private static final Duration LIMIT = Duration.ofSeconds(5);
+    private static final Secrets NONE = Secrets.of(List.of(), List.of(), List.of(), Json.NULL);
 
     private static Options options(String... more) throws Exception {
         String[] args = new String[more.length + 2];
@@ -34,7 +31,7 @@ class RunawayTest {
     void aPatternWithManyStarsMatchesALongNameAtOnce() throws Exception {
         Options options = options("--map", "*a*a*a*a*a*a*b=z");
         String name = "a".repeat(200_000);
-        assertEquals(name, assertTimeoutPreemptively(LIMIT, () -> options.model(name)));
+        assertEquals(name, Cpu.assertLittle(() -> options.model(name)));
         assertEquals("z", options.model("aaaaaaaab"));
         assertEquals("z", options("--map", "*ab*ab=z").model("xabab"));
         assertEquals("xab", options("--map", "*ab*ab=z").model("xab"));
@@ -43,7 +40,7 @@ class RunawayTest {
     @Test
     void aNameOfBracketsIsTakenAtOnce() throws Exception {
         String name = "[".repeat(500_000);
-        assertEquals(name, assertTimeoutPreemptively(LIMIT, () -> options().model(name)));
+        assertEquals(name, Cpu.assertLittle(() -> options().model(name)));
     }
 
     @Test
@@ -54,27 +51,27 @@ class RunawayTest {
         String text = "```json" + "\\n".repeat(50_000) + "[".repeat(50_000);
         translator.chunk(Json.parse(utf8("{\"choices\":[{\"message\":{\"content\":\"%s\"},\"finish_reason\":\"length\"}]}"
                 .formatted(text))));
-        assertTimeoutPreemptively(LIMIT, () -> translator.finish(true));
+        Cpu.assertLittle(() -> translator.finish(true));
         assertTrue(translator.ready().toString().contains("max_tokens"));
     }
 
     @Test
-    void anErrorPageOfAngleBracketsIsTakenAtOnce() {
-        var context = new ApiError.Context("backend.test", "m", java.util.Optional.empty(), 0, 0, 0);
+    void anErrorPageOfAngleBracketsIsTakenAtOnce() throws Exception {
+        var context = new ApiError.Context("backend.test", "m", false, NONE, 0, 0, 0);
         byte[] page = utf8("<".repeat(64 * 1024));
-        assertEquals(502, assertTimeoutPreemptively(LIMIT, () -> ApiError.ofUpstream(500, page, context)).status());
+        assertEquals(502, Cpu.assertLittle(() -> ApiError.ofUpstream(500, page, context)).status());
     }
 
     @Test
-    void aRefusalOfTheSameWordsIsLearnedFromAtOnce() {
-        var context = new ApiError.Context("backend.test", "m", java.util.Optional.empty(), 0, 0, 0);
+    void aRefusalOfTheSameWordsIsLearnedFromAtOnce() throws Exception {
+        var context = new ApiError.Context("backend.test", "m", false, NONE, 0, 0, 0);
         Options.Target target = Options.of(Options.read(new String[] {"--upstream", "http://backend.test"}, Map.of()))
                 .upstreams().getFirst();
         for (String words : new String[] {"max_tokens maximum ", "max_tokens < ", "reasoning_effort ", "system message "}) {
             byte[] body = utf8("{\"error\":{\"message\":\"not %s\"}}".formatted(words.repeat(64 * 1024 / words.length())));
-            ApiError error = assertTimeoutPreemptively(LIMIT, () -> ApiError.ofUpstream(400, body, context), words);
+            ApiError error = Cpu.assertLittle(() -> ApiError.ofUpstream(400, body, context));
             assertEquals(400, error.status());
-            assertTimeoutPreemptively(LIMIT, () -> Dialect.of(target).lessons(error.refusal()).count(), words);
+            Cpu.assertLittle(() -> Dialect.of(target).lessons(error.refusal()).count());
         }
     }
 
@@ -84,6 +81,6 @@ class RunawayTest {
                 {"role":"assistant","content":"a"},{"role":"system","content":"s","clear_at":"next_user_message"},""";
         Translator translator = translator("{\"model\":\"m\",\"max_tokens\":9,\"messages\":[%s{\"role\":\"user\",\"content\":\"q\"}]}"
                 .formatted(pair.strip().repeat(40_000)));
-        assertTimeoutPreemptively(LIMIT, translator::openai);
+        Cpu.assertLittle(translator::openai);
     }
 }

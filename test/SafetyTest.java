@@ -16,7 +16,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -31,14 +30,11 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** What must not get through: foreign sites to the proxy, keys and headers past it, line breaks out of it. */
-@Timeout(40)
 @ResourceLock("log")
 class SafetyTest {
-    private static final int WAIT_SECONDS = 15;
     private static final String UPSTREAM_KEY = "sk-upstream-0123456789abcdef";
     private static final String AUTH_KEY = "auth-key-0123456789abcdef";
     private static final String CLIENT_KEY = "sk-client-0123456789abcdef";
@@ -64,7 +60,7 @@ class SafetyTest {
 
         synchronized List<String> until(String id) throws InterruptedException {
             while (read.stream().noneMatch(record -> record.contains(id))) {
-                String next = fresh.poll(WAIT_SECONDS, TimeUnit.SECONDS);
+                String next = fresh.poll(Tasks.WAIT_SECONDS, TimeUnit.SECONDS);
                 if (next == null) throw new AssertionError("no record of %s in %s".formatted(id, read));
                 read.add(next);
             }
@@ -182,17 +178,9 @@ class SafetyTest {
         List<FutureTask<Void>> tasks = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             int number = i;
-            tasks.add(new FutureTask<>(() -> {
-                claim.prove(number);
-                return null;
-            }));
-            Thread.ofVirtual().start(tasks.getLast());
+            tasks.add(Tasks.begin(() -> claim.prove(number)));
         }
-        try {
-            for (FutureTask<Void> task : tasks) task.get(WAIT_SECONDS, TimeUnit.SECONDS);
-        } catch (ExecutionException e) {
-            throw new AssertionError(e.getCause().getMessage(), e.getCause());
-        }
+        for (FutureTask<Void> task : tasks) Tasks.outcome(task);
     }
 
     /** {@return the message of what must be an error in Anthropic's shape} */
@@ -447,7 +435,7 @@ class SafetyTest {
     private static void assertOneReply(Pair pair, byte[] request, String what) throws IOException {
         String reply;
         try (var socket = new Socket("127.0.0.1", pair.port())) {
-            socket.setSoTimeout(WAIT_SECONDS * 1000);
+            socket.setSoTimeout(Tasks.WAIT_SECONDS * 1000);
             socket.getOutputStream().write(request);
             reply = new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
         }
@@ -586,7 +574,7 @@ class SafetyTest {
             for (String request : List.of(plain("the question"), stream("the question"))) {
                 Wire.Reply reply = pair.post(request);
                 String kept = "";
-                long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(WAIT_SECONDS); // what is logged comes last
+                long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(Tasks.WAIT_SECONDS); // what is logged comes last
                 String last = reply.headers().get("request-id") + " < " + reply.body();
                 while (!kept.contains(last) && System.nanoTime() < until) kept = log.until(reply).toString();
                 assertTrue(kept.matches("(?s).* << (\\{|data: \\{).*Hello.*"), kept);

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -12,7 +13,9 @@ import java.util.concurrent.atomic.AtomicInteger;
  * again. The backend gives the bad answer some times, then the good one. All that is said has the exchange's marker.
  */
 final class SoakPlan {
-    enum Fault { NONE, CUT, UNFINISHED, EMPTY, FIRST_ERROR, LATER_ERROR, STATUS, ERROR_AS_REPLY, STAYS_OPEN }
+    enum Fault {
+        NONE, CUT, UNFINISHED, EMPTY, FIRST_ERROR, LATER_ERROR, STATUS, ERROR_AS_REPLY, BAD_HEAD, STAYS_OPEN
+    }
     /** When the client closes its connection. RUNNING: at the first bytes of a stream without end. */
     enum Leave { NEVER, AT_ONCE, AT_FIRST_BYTES, RUNNING }
     /** What becomes of the backend's connection after the last byte. RUN: there is none. */
@@ -43,11 +46,9 @@ final class SoakPlan {
                 case KEEP -> call.keep();
                 case CLOSE -> { } // by returning
                 case RESET -> call.reset();
-                case STAY -> {
-                    if (!call.isLeft(MAX_STAY_MILLIS)) throw new AssertionError("kept waiting after finish_reason");
-                }
+                case STAY -> call.awaitLeft();
                 case RUN -> {
-                    long until = System.nanoTime() + MAX_STAY_MILLIS * 1_000_000L;
+                    long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(Tasks.WAIT_SECONDS);
                     while (System.nanoTime() < until) call.data(Backend.chunk("more "));
                     throw new AssertionError("kept reading although the client has left");
                 }
@@ -73,12 +74,15 @@ final class SoakPlan {
     }
 
     static final Outcome UNASKED = new Outcome(false, true, false, 502, 0, false);
-    private static final int MAX_STAY_MILLIS = 12_000;
     private static final int FIRST_TO_STAY = 300; // it costs five seconds, so there is none in a quick run
     /** Whether half an event after finish_reason, and then a good end, may be taken for a broken stream. */
     private static final boolean HALF_AN_EVENT_SPOILS_ALL = false;
     private static final String[] NOISE = {": keep-alive", "event: message", "data:", "id: 7", "retry: 3000", ""};
     private static final Integer[] STATUSES = {400, 401, 404, 413, 422, 429, 429, 429, 500, 502, 503, 503, 504, 529};
+    private static final String[] BAD_HEADS = {"220 ready\r\n", "ICY 200 OK\r\n\r\n", "HTTP/1.1 OK\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nx-a: b\u0001c\r\n\r\n", "HTTP/1.1 200 OK\r\nx a: b\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ncontent-length: abc\r\n\r\n", "HTTP/1.1 102 Processing\r\n\r\n".repeat(20),
+            "HTTP/1.1 200 OK\r\n" + "x-a: b\r\n".repeat(3000)};
     private static final Long[] RETRY_AFTER = {0L, 1L, 1L, 7L, 86_400L};
 
     final int number;
@@ -119,6 +123,7 @@ final class SoakPlan {
             case EMPTY -> answer(200, "text/event-stream", body(List.of()).text, failed(502, 0, false, false));
             case FIRST_ERROR, LATER_ERROR -> errorEvent();
             case STATUS, ERROR_AS_REPLY -> error();
+            case BAD_HEAD -> badHead();
         };
     }
 
@@ -297,6 +302,12 @@ final class SoakPlan {
         Outcome outcome = failed(status, retryAfter, false, true);
         if (kind == 3 && status >= 500) outcome = new Outcome(false, true, false, 502, outcome.retryAfter, true);
         return answer(asReply ? 200 : status, type, body, outcome, headers);
+    }
+
+    /** After which the connection is left open. */
+    private Answer badHead() {
+        byte[] head = RandomJson.any(random, BAD_HEADS).getBytes(ISO_8859_1);
+        return answer(new Sent(head, new int[0], Framing.LENGTH), head.length, End.STAY, failed(502, 0, false, false));
     }
 
     // ---- how that goes over the wire ----

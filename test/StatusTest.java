@@ -16,7 +16,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Handler;
 import java.util.logging.Level;
@@ -25,38 +24,38 @@ import java.util.logging.Logger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.MethodOrderer;
-import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestMethodOrder;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** What the proxy tells those who run it: page, JSON, metrics, readiness; in a real browser, if there is one. */
-@Timeout(90)
-@Order(1)
-@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class StatusTest {
     private static final String HTML = "accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
     private static final Pattern SAMPLE = Pattern.compile("(a2o_[a-z_]+?)(_bucket|_sum|_count)?"
             + "(\\{([a-z_]+=\"([^\"\\\\\n]|\\\\[\\\\\"n])*\"(,(?=[a-z])|(?=})))+})? ([0-9.]+(E-?[0-9]+)?)");
     private static final Logger LOG = Logger.getLogger("a2o");
-    private static final FutureTask<Void> PINGS = Tasks.begin(StatusTest::pingIsNoToken);
 
     /** The proxy before backends. */
     private static final class Running implements AutoCloseable {
         private final Proxy proxy;
 
         private Running(List<String> upstreams, String... args) throws IOException {
+            this(Clock.SYSTEM, upstreams, args);
+        }
+
+        private Running(Clock clock, List<String> upstreams, String... args) throws IOException {
             List<String> all = new ArrayList<>(List.of("--port", "0"));
             for (String upstream : upstreams) all.addAll(List.of("--upstream", upstream));
             all.addAll(List.of(args));
-            proxy = new Proxy(Options.of(Options.read(all.toArray(new String[0]), Map.of())));
+            proxy = new Proxy(Options.of(Options.read(all.toArray(new String[0]), Map.of())), clock);
             proxy.start();
         }
 
         private Running(Backend backend, String... args) throws IOException {
-            this(List.of(backend.url().toString()), args);
+            this(Clock.SYSTEM, backend, args);
+        }
+
+        private Running(Clock clock, Backend backend, String... args) throws IOException {
+            this(clock, List.of(backend.url().toString()), args);
         }
 
         private Wire.Reply get(String path, String... headers) throws IOException {
@@ -72,13 +71,9 @@ class StatusTest {
         }
 
         /** {@return the status when so many exchanges have ended, which may be after their clients were served} */
-        private Wire.Reply status(int requests) throws IOException {
-            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
-            while (true) {
-                Wire.Reply status = status();
-                if (number(status, "counts.requests") == requests) return status;
-                assertTrue(System.nanoTime() < deadline, status.body());
-            }
+        private Wire.Reply status(int requests) throws Exception {
+            Tasks.await(() -> number(status(), "counts.requests") == requests, "other than %d requests".formatted(requests));
+            return status();
         }
 
         @Override
@@ -157,13 +152,17 @@ class StatusTest {
     }
 
     /** {@return a proxy with five exchanges: three went well, one was refused, one was tried three times in vain} */
-    private static Running seasoned(Backend backend, String... args) throws IOException {
+    private static Running seasoned(Backend backend, String... args) throws Exception {
         Backend.Script down = Backend.refusing(503, "out of order");
         backend.answers(Backend.saying("one", " two"), Backend.saying("one"), Backend.saying("one"),
                 Backend.refusing(401, "no such key"), down, down, down, Backend.saying("again"));
         var running = new Running(backend, args);
-        for (boolean isStream : List.of(true, false, true)) assertEquals(200, running.ask("good", isStream).status());
+        for (int i = 1; i <= 3; i++) {
+            assertEquals(200, running.ask("good", i != 2).status());
+            running.status(i); // so that they are in order
+        }
         assertEquals(args.length == 0 ? 401 : 500, running.ask("bad", true).status()); // 500: it was the proxy's key
+        running.status(4);
         assertEquals(529, running.ask("bad", true).status());
         running.status(5);
         return running;
@@ -177,7 +176,7 @@ class StatusTest {
             assertEquals("no-store", status.headers().get("cache-control"));
             assertEquals(A2o.VERSION, status.text("version"));
             assertEquals("ready", status.text("state"));
-            assertTrue(Math.abs(number(status, "started") - System.currentTimeMillis()) < 60_000, status.body());
+            assertEquals(System.currentTimeMillis(), number(status, "started"), Tasks.WAIT_SECONDS * 1000);
             Map<String, Integer> counts = Map.of("in_flight", 0, "requests", 5, "errors", 2, "retries", 2,
                     "input_tokens", 21, "cached_tokens", 0, "cache_writes", 0, "output_tokens", 9);
             counts.forEach((name, count) -> assertEquals((double) count, number(status, "counts." + name), name));
@@ -201,8 +200,11 @@ class StatusTest {
     @Test
     void noMoreThanFiftyExchangesAreKept() throws Exception {
         try (var backend = new Backend(); var running = new Running(backend)) {
-            for (int i = 0; i < 53; i++) running.ask("m" + i, false);
-            Wire.Reply status = running.status(53);
+            for (int i = 0; i < 53; i++) {
+                running.ask("m" + i, false);
+                running.status(i + 1); // so that they are in order
+            }
+            Wire.Reply status = running.status();
             assertEquals(50, ((List<?>) Tree.at(status.json(), "last")).size());
             assertEquals("m52", status.text("last.0.model"));
             assertEquals("m3", status.text("last.49.model"));
@@ -298,7 +300,7 @@ class StatusTest {
              var wire = new Wire(running.proxy.port())) {
             backend.answers(call -> {
                 call.events().data(Backend.ROLE, Backend.chunk("Hello"));
-                assertTrue(rest.await(20, TimeUnit.SECONDS));
+                Tasks.await(rest);
                 call.data(Backend.FINISH, Backend.USAGE, "[DONE]").end();
             });
             wire.message(request("m", true)).until("Hello");
@@ -353,7 +355,7 @@ class StatusTest {
         try (var backend = new Backend(); var running = new Running(backend)) {
             backend.answers(call -> {
                 call.events().data(Backend.ROLE, Backend.chunk("Hello"));
-                assertTrue(left.await(20, TimeUnit.SECONDS));
+                Tasks.await(left);
                 while (!call.isLeft(1)) call.data(Backend.chunk("more"));
             });
             try (var wire = new Wire(running.proxy.port())) {
@@ -369,27 +371,25 @@ class StatusTest {
     }
 
     /** A backend that thinks for long is not made to look quick by the pings meanwhile. */
-    private static void pingIsNoToken() throws Exception {
+    @Test
+    void timeToFirstTokenIsNotThatToAPing() throws Exception {
+        var clock = new HeldClock();
         var pinged = new CountDownLatch(1);
-        try (var backend = new Backend(); var running = new Running(backend);
+        try (var backend = new Backend(); var running = new Running(clock, backend);
              var wire = new Wire(running.proxy.port())) {
             backend.answers(call -> {
                 call.events();
-                assertTrue(pinged.await(30, TimeUnit.SECONDS));
+                Tasks.await(pinged);
                 call.data(Backend.ROLE, Backend.chunk("Hello"), Backend.FINISH, Backend.USAGE, "[DONE]").end();
             });
-            wire.message(request("m", true)).until("event: ping\ndata: {\"type\":\"ping\"}\n\nevent: ping");
+            wire.message(request("m", true));
+            clock.elapse(10_000);
+            clock.elapse(1_000); // the second ping comes a second after the first
+            wire.until("event: ping\ndata: {\"type\":\"ping\"}\n\nevent: ping");
             pinged.countDown();
             wire.reply();
-            double first = number(running.status(1), "last.0.first_ms");
-            assertTrue(first >= 10_900, "first after " + first); // the second ping comes a second after the first
+            assertEquals(11_000, number(running.status(1), "last.0.first_ms"));
         }
-    }
-
-    @Test
-    @Order(Integer.MAX_VALUE)
-    void timeToFirstTokenIsNotThatToAPing() throws Exception {
-        Tasks.outcome(PINGS);
     }
 
     @Test
@@ -399,17 +399,14 @@ class StatusTest {
              var wire = new Wire(running.proxy.port()); var probe = new Wire(running.proxy.port())) {
             backend.answers(call -> {
                 call.events().data(Backend.ROLE, Backend.chunk("Hello"));
-                assertTrue(rest.await(20, TimeUnit.SECONDS));
+                Tasks.await(rest);
                 call.data(Backend.FINISH, Backend.USAGE, "[DONE]").end();
             });
             wire.message(request("m", true)).until("Hello");
             assertEquals(200, probe.head("GET", "/ready", "content-length: 0").reply().status());
-            Thread.ofPlatform().daemon().start(() -> running.proxy.drain(20));
-            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+            Thread.ofPlatform().daemon().start(() -> running.proxy.drain(Tasks.WAIT_SECONDS));
+            Tasks.await(() -> probe.head("GET", "/ready", "content-length: 0").reply().status() != 200, "it is ready");
             Wire.Reply ready = probe.head("GET", "/ready", "content-length: 0").reply();
-            while (ready.status() == 200 && System.nanoTime() < deadline) {
-                ready = probe.head("GET", "/ready", "content-length: 0").reply();
-            }
             assertEquals(503, ready.status());
             assertEquals("the proxy is being stopped", ready.text("error.message"));
             rest.countDown();
@@ -421,8 +418,9 @@ class StatusTest {
     void readyUnlessNoBackendCanBeReached() throws Exception {
         int closed = Backend.deadPort();
         String dead = "http://127.0.0.1:%d/v1".formatted(closed);
-        try (var running = new Running(List.of(dead)); var backend = new Backend();
-             var both = new Running(List.of(dead, backend.url().toString()))) {
+        var clock = new HeldClock();
+        try (var running = new Running(clock, List.of(dead)); var backend = new Backend();
+             var both = new Running(clock, List.of(dead, backend.url().toString()))) {
             assertEquals(200, running.get("/ready").status(), "not tried yet");
             assertEquals(502, running.ask("m", true).status());
             Wire.Reply ready = running.get("/ready");
@@ -432,8 +430,8 @@ class StatusTest {
             assertEquals(1, sum(metrics(running), "a2o_upstream_errors_total{upstream=\"127.0.0.1:%d\",status=\"502\"}"
                     .formatted(closed)));
             assertEquals(200, running.get("/health").status());
-            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
-            while (running.get("/ready").status() != 200) assertTrue(System.nanoTime() < deadline, "never");
+            clock.passes(1_000);
+            assertEquals(200, running.get("/ready").status());
 
             assertEquals(200, both.ask("m", true).status());
             assertEquals(200, both.get("/ready").status());
@@ -445,7 +443,7 @@ class StatusTest {
     @Test
     void aBackendThatRefusesCanBeReached() throws Exception {
         try (var backend = new Backend().answers(Backend.refusing(429, "slow down", "retry-after: 60"));
-             var running = new Running(backend)) {
+             var running = new Running(new HeldClock(), backend)) {
             assertEquals(429, running.ask("m", true).status());
             assertEquals("set aside", running.status(1).text("upstreams.0.state"));
             assertEquals(200, running.get("/ready").status());
@@ -514,14 +512,9 @@ class StatusTest {
         }
     }
 
-    /** {@return what the page tells to set, besides the address, when it is that or the time is up} */
-    private static String variables(Running running, String expected) throws IOException {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
-        String variables = running.status().text("variables");
-        while (!variables.equals(expected) && System.nanoTime() < deadline) {
-            variables = running.status().text("variables");
-        }
-        return variables;
+    /** Waits until the page tells to set this, besides the address. */
+    private static void awaitVariables(Running running, String expected) throws Exception {
+        Tasks.await(() -> running.status().text("variables").equals(expected), "the page does not tell " + expected);
     }
 
     @Test
@@ -534,7 +527,7 @@ class StatusTest {
             assertEquals(0, backend.requests(), "nobody looks");
             running.get("/", HTML);
             String after = before.replace("CLAUDE", "CLAUDE_CODE_MAX_CONTEXT_TOKENS=65536 CLAUDE");
-            assertEquals(after, variables(running, after), "the window that the backend lists");
+            awaitVariables(running, after); // with the window that the backend lists
             assertEquals("Bearer KEY-MARK", backend.take().headers().get("authorization"));
         }
         try (var backend = new Backend(); var running = new Running(backend, "--context", "64k", "--auth-key", "s3cret")) {
@@ -563,7 +556,7 @@ class StatusTest {
             assertEquals(200, running.ask("m", false, "x-api-key: good").status());
             String expected = "ANTHROPIC_AUTH_TOKEN='<key of the backend, or any word>' ANTHROPIC_MODEL=m "
                     + "CLAUDE_CODE_MAX_CONTEXT_TOKENS=65536 CLAUDE_CODE_AUTO_MODE_SERVER=0";
-            assertEquals(expected, variables(running, expected));
+            awaitVariables(running, expected);
             assertEquals(200, running.ask("m", false, "x-api-key: good").status());
             assertEquals(5, backend.requests(), "two lists, and three messages");
         }
@@ -585,7 +578,7 @@ class StatusTest {
                 .redirectError(ProcessBuilder.Redirect.DISCARD).start();
         try {
             String shown = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            assertTrue(process.waitFor(20, TimeUnit.SECONDS), "chromium is still running");
+            assertTrue(process.waitFor(Tasks.WAIT_SECONDS, TimeUnit.SECONDS), "chromium is still running");
             return shown;
         } finally {
             process.descendants().forEach(ProcessHandle::destroyForcibly);

@@ -1,11 +1,16 @@
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 
-/** What tests do at the same time: begun on a virtual thread, and waited for with a limit. */
+/** What tests do at the same time, begun on a virtual thread, and how they wait for what must happen. */
 final class Tasks {
-    private static final int WAIT_SECONDS = 30;
+    /** For anything that must happen at all: on a busy machine it may take long, and says nothing about speed. */
+    static final int WAIT_SECONDS = 120;
+    private static final int LOOK_MILLIS = 5; // between questions, so that others get the processor
 
     /** Something that a test says, and that takes its time to be shown. */
     interface Claim {
@@ -34,6 +39,19 @@ final class Tasks {
         } catch (ExecutionException e) {
             if (e.getCause() instanceof Exception cause) throw cause;
             throw new AssertionError(e.getCause());
+        }
+    }
+
+    static void await(CountDownLatch latch) throws InterruptedException {
+        assertTrue(latch.await(WAIT_SECONDS, TimeUnit.SECONDS), "the latch was not opened");
+    }
+
+    /** Asks again and again until the answer is yes. */
+    static void await(Callable<Boolean> question, String what) throws Exception {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(WAIT_SECONDS);
+        while (!question.call()) {
+            assertTrue(System.nanoTime() < deadline, what);
+            TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
         }
     }
 }

@@ -2,7 +2,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** The estimate against counts that real tokenizers made of the same texts, and what it makes of a body's parts. */
@@ -167,5 +169,63 @@ class TokensTest {
     @Test void onlyTheGivenLengthIsRead() {
         byte[] bytes = (user("Say hi.") + "\"more and more").getBytes(StandardCharsets.UTF_8);
         assertEquals(tokens(user("Say hi.")), Tokens.of(bytes, user("Say hi.").length()));
+    }
+
+    private static long asked(String json) throws Exception {
+        String[] words = {"--upstream", "https://openrouter.ai/api/v1"};
+        Options options = Options.of(Options.read(words, Map.of()));
+        return new Translator(Json.parse(json), options, Dialect.of(options.upstreams().getFirst()), () -> "1")
+                .inputTokens();
+    }
+
+    /** What is an image or a PDF is told by the whole name of a member and by the object that it stands in. */
+    @Test void marksOfCachesAreNoImages() throws Exception {
+        String request = """
+                {"model":"anthropic/claude-x","max_tokens":9,"system":[{"type":"text","text":"Be brief."%1$s},
+                {"type":"text","text":"Be polite."%1$s}],"messages":[{"role":"user","content":[{"type":"text",
+                "text":"hi"%1$s}]}]}""";
+        long without = asked(request.formatted(""));
+        for (String ttl : List.of("", ",\"ttl\":\"5m\"", ",\"ttl\":\"1h\"")) {
+            long with = asked(request.formatted(",\"cache_control\":{\"type\":\"ephemeral\"%s}".formatted(ttl)));
+            assertTrue(with >= without && with < without + 20, "%s: %d, without %d".formatted(ttl, with, without));
+        }
+    }
+
+    @Test void reasoningThatComesBackIsNoPdf() throws Exception {
+        String sealed = "gAAAAABo".repeat(50); // 400 characters
+        String details = """
+                {"reasoning_details":[{"type":"reasoning.text","text":"%s","signature":"%s","format":"x","index":0},
+                {"type":"reasoning.encrypted","data":"%s","id":"rs_1","format":"x","index":1}]}""";
+        long plain = asked(turns("", 20));
+        long thought = asked(turns(details.formatted("I think so.", "", ""), 20)) - plain;
+        assertTrue(thought >= 20 * 2 && thought <= 20 * 12, "three words a turn: " + thought);
+        long signed = asked(turns(details.formatted("I think so.", sealed, ""), 20)) - plain;
+        assertEquals(thought, signed, "a signature is not shown to the model");
+        long hidden = asked(turns(details.formatted("I think so.", "", sealed), 20)) - plain - thought;
+        assertTrue(hidden >= 20 * 50 && hidden <= 20 * 150, "300 bytes of thoughts a turn: " + hidden);
+    }
+
+    /** {@return a conversation in which each reply comes back with what {@code opaque} holds} */
+    private static String turns(String opaque, int turns) {
+        String kept = Base64.getUrlEncoder().withoutPadding().encodeToString(opaque.getBytes(StandardCharsets.UTF_8));
+        String thought = """
+                {"type":"redacted_thinking","data":"a2o1.reasoning.%s"},""".formatted(kept);
+        String turn = """
+                {"role":"user","content":"Go on."},{"role":"assistant","content":[%s{"type":"text","text":"Fine."}]},"""
+                .formatted(opaque.isEmpty() ? "" : thought);
+        return "{\"model\":\"m\",\"max_tokens\":9,\"messages\":[%s{\"role\":\"user\",\"content\":\"hi\"}]}"
+                .formatted(turn.repeat(turns));
+    }
+
+    @Test void onlyTheUrlOfAnImageAndTheDataOfAFileAreCountedFlat() {
+        String call = "{\"role\":\"assistant\",\"content\":\"x\",\"extra_content\":{\"url\":\"%s\","
+                + "\"file_data\":\"%s\",\"google\":{\"thought_signature\":\"%s\",\"data\":\"%s\"}}}";
+        String sealed = "QUJD".repeat(1000);
+        long empty = tokens(body(call.formatted("", "", "", "")));
+        assertEquals(empty, tokens(body(call.formatted(sealed, sealed, sealed, sealed))));
+        String text = "{\"role\":\"user\",\"content\":\"x\",\"%s\":\"some words\"}";
+        for (String name : List.of("ttl", "data", "kind", "url", "file_data", "email", "schema")) {
+            assertEquals(tokens(body(text.formatted("other"))), tokens(body(text.formatted(name))), name);
+        }
     }
 }

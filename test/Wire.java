@@ -18,8 +18,6 @@ import java.util.stream.Collectors;
  * {@code java.net.http}, since what a test loads of that first would not be set up by the proxy.
  */
 final class Wire implements AutoCloseable {
-    private static final int WAIT_MILLIS = 20_000;
-
     /** An event of a stream, its data as a {@link Tree}. */
     record Event(String name, Object data) {
         String text(String path) {
@@ -85,7 +83,7 @@ final class Wire implements AutoCloseable {
     Wire(int port) throws IOException {
         socket = new Socket("127.0.0.1", port);
         socket.setTcpNoDelay(true);
-        socket.setSoTimeout(WAIT_MILLIS);
+        socket.setSoTimeout(Tasks.WAIT_SECONDS * 1000);
         in = new BufferedInputStream(socket.getInputStream());
         out = socket.getOutputStream();
     }

@@ -1,0 +1,154 @@
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.ProxySelector;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.SecureRandom;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateFactory;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Flow;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLContextSpi;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLServerSocketFactory;
+import javax.net.ssl.SSLSessionContext;
+import javax.net.ssl.SSLSocketFactory;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.TrustManagerFactory;
+import javax.net.ssl.X509TrustManager;
+
+/** The HTTP client of one backend. It sends requests as they are, and knows neither keys nor retries. */
+final class Transport {
+    static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(8);
+    private static final String MAX_HEAD_BYTES = "65536"; // of a reply; the JDK's own limit is six times as much
+
+    static { // read when the first reply is parsed
+        System.setProperty("jdk.http.maxHeaderSize", MAX_HEAD_BYTES);
+    }
+
+    /** A request's body on its way out, as it is: the JDK's own publisher would copy it. */
+    private record Sending(Flow.Subscriber<? super ByteBuffer> reader, AtomicReference<ByteBuffer> body)
+            implements Flow.Subscription {
+        @Override public void cancel() { }
+
+        @Override
+        public void request(long pieces) {
+            ByteBuffer all = body.getAndSet(null);
+            if (all == null) return; // it has been handed over
+            reader.onNext(all);
+            reader.onComplete();
+        }
+    }
+
+    private final CompletableFuture<HttpClient> client; // made in the background: it would hold up the start
+
+    /** @throws IOException if the certificates of {@code --ca-cert} cannot be read */
+    Transport(Options options, Options.Target target, URI url) throws IOException {
+        HttpClient.Builder builder = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
+                .proxy(ProxySelector.of(target.proxy().orElse(null)))
+                .connectTimeout(CONNECT_TIMEOUT)
+                .executor(Executors.newVirtualThreadPerTaskExecutor()); // spares a change of threads for each step
+        if (options.caCert().isPresent()) {
+            builder.sslContext(trusting(options.caCert().get()));
+        } else if (url.getScheme().equals("http")) {
+            builder.sslContext(new SSLContext(new NoTls(), null, "none") { });
+        }
+        this.client = CompletableFuture.supplyAsync(builder::build);
+    }
+
+    /** The TLS of a backend that has none: the JDK's, made for every client, would take 100 ms to read certificates. */
+    private static final class NoTls extends SSLContextSpi {
+        private static final SSLParameters NONE = new SSLParameters(new String[0], new String[0]);
+
+        @Override protected void engineInit(KeyManager[] keys, TrustManager[] trusted, SecureRandom random) { }
+        @Override protected SSLParameters engineGetDefaultSSLParameters() { return NONE; }
+        @Override protected SSLParameters engineGetSupportedSSLParameters() { return NONE; }
+        @Override protected SSLSocketFactory engineGetSocketFactory() { return null; }
+        @Override protected SSLServerSocketFactory engineGetServerSocketFactory() { return null; }
+        @Override protected SSLEngine engineCreateSSLEngine() { return null; }
+        @Override protected SSLEngine engineCreateSSLEngine(String host, int port) { return null; }
+        @Override protected SSLSessionContext engineGetServerSessionContext() { return null; }
+        @Override protected SSLSessionContext engineGetClientSessionContext() { return null; }
+    }
+
+    /** {@return TLS that trusts the certificates in a PEM file besides the JDK's} */
+    private static SSLContext trusting(String file) throws IOException {
+        try (InputStream in = Files.newInputStream(Path.of(file))) {
+            TrustManagerFactory factory = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+            factory.init((KeyStore) null);
+            var known = ((X509TrustManager) factory.getTrustManagers()[0]).getAcceptedIssuers();
+            List<Certificate> trusted = new ArrayList<>(List.of(known));
+            trusted.addAll(CertificateFactory.getInstance("X.509").generateCertificates(in));
+            if (trusted.size() == known.length) throw new IOException("it holds no certificate");
+            KeyStore store = KeyStore.getInstance("PKCS12");
+            store.load(null, null);
+            for (Certificate each : trusted) store.setCertificateEntry("c" + store.size(), each);
+            factory.init(store);
+            SSLContext context = SSLContext.getInstance("TLS");
+            context.init(null, factory.getTrustManagers(), null);
+            return context;
+        } catch (IOException | GeneralSecurityException e) {
+            throw new IOException("--ca-cert %s cannot be read: %s".formatted(file, e), e);
+        }
+    }
+
+    /** Posts {@code body}; else as {@link #send}. */
+    CompletableFuture<?> post(HttpRequest.Builder request, Json.Writer body, Upstream.Arrivals arrived) {
+        var all = new AtomicReference<>(ByteBuffer.wrap(body.array(), 0, body.size())); // until it is handed over
+        request.POST(HttpRequest.BodyPublishers.fromPublisher(
+                reader -> reader.onSubscribe(new Sending(reader, all)), body.size()));
+        return send(request.build(), arrived);
+    }
+
+    CompletableFuture<?> get(HttpRequest.Builder request, Upstream.Arrivals arrived) {
+        return send(request.GET().build(), arrived);
+    }
+
+    /**
+     * Sends a request; the head of the reply, its bytes and what ends it are put into {@code arrived}.
+     *
+     * <p>A reply that fails closes its connection, also where the JDK's client (up to JDK 25 at least) would leave it
+     * open for ever: after a malformed head, or too many interim replies. To do so it uses what {@link HttpClient} says
+     * of futures: one that is derived from the reply's cancels the exchange, as long as it is not complete itself.
+     *
+     * @return a future that never completes; to cancel it closes the connection
+     */
+    private CompletableFuture<?> send(HttpRequest request, Upstream.Arrivals arrived) {
+        CompletableFuture<HttpResponse<Void>> reply = client.join().sendAsync(request, head -> {
+            refuseNegativeLength(head);
+            arrived.put(head);
+            return HttpResponse.BodySubscribers.fromSubscriber(new Upstream.Receiving(arrived));
+        });
+        CompletableFuture<Void> open = reply.handle((whole, failure) -> new CompletableFuture<Void>())
+                .thenCompose(Function.identity());
+        reply.whenComplete((whole, failure) -> {
+            if (failure == null) return;
+            open.cancel(true);
+            arrived.put(failure);
+        });
+        return open;
+    }
+
+    /** The JDK's client would wait for a body of that length until the connection closes. */
+    private static void refuseNegativeLength(HttpResponse.ResponseInfo head) {
+        if (head.headers().firstValueAsLong("content-length").orElse(0) < 0) {
+            throw new IllegalArgumentException("a content-length below zero");
+        }
+    }
+}
