@@ -193,8 +193,9 @@ class ReplyFramingTest {
             assertError("429 why", sending(200, type, utf8("{\"error\":{\"code\":429,\"message\":\"why\"}}")));
             assertError("429 why", sending(201, type, gzip("{\n\"error\":{\"code\":429,\n\"message\":\"why\"}}")));
             assertError("502 why", sending(200, type, utf8("why\n")));
-            assertError("502 Why", sending(200, type, utf8("\n<html><h1>Why</h1></html>")));
-            assertError("502 Why", sending(201, type, gzip("<html><h1>Why</h1></html>")));
+            String page = "502 a web page came, not a reply; is --upstream right? its path often ends in /v1. The page: Why";
+            assertError(page, sending(200, type, utf8("\n<html><h1>Why</h1></html>")));
+            assertError(page, sending(201, type, gzip("<html><h1>Why</h1></html>")));
             assertError("500 status 500", sending(500, type, new byte[0]));
             assertError("429 status 429", sending(429, type, new byte[] {0x1b, 1, 2, 3}, "content-encoding: br"));
         }

@@ -196,7 +196,7 @@ class WhyTest {
     void aBrokenConnectionBeatsNone() throws Exception {
         String dead = "http://" + dead() + "/v1";
         try (var backend = new Backend().answers(call -> call.raw("220 ready\r\n"))) {
-            String expected = "502 %s: the reply is not HTTP; is the URL right?".formatted(host(backend));
+            String expected = "502 %s: what answers there does not speak HTTP".formatted(host(backend));
             assertEquals(expected, told(url(backend), dead));
         }
     }
