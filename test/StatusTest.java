@@ -22,6 +22,7 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -400,10 +401,13 @@ class StatusTest {
             wire.message(request("m", true)).until("Hello");
             assertEquals(200, probe.head("GET", "/ready", "content-length: 0").reply().status());
             Thread.ofPlatform().daemon().start(() -> running.proxy.drain(Tasks.WAIT_SECONDS));
-            Tasks.await(() -> probe.head("GET", "/ready", "content-length: 0").reply().status() != 200, "it is ready");
-            Wire.Reply ready = probe.head("GET", "/ready", "content-length: 0").reply();
-            assertEquals(503, ready.status());
-            assertEquals("the proxy is being stopped", ready.text("error.message"));
+            var ready = new AtomicReference<Wire.Reply>();
+            Tasks.await(() -> {
+                ready.set(probe.head("GET", "/ready", "content-length: 0").reply());
+                return ready.get().status() != 200;
+            }, "it is ready");
+            assertEquals(503, ready.get().status());
+            assertEquals("the proxy is being stopped", ready.get().text("error.message"));
             rest.countDown();
             assertEquals("message_stop", wire.reply().last().name());
         }
