@@ -11,11 +11,9 @@ import java.util.Map;
 import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** A host that answers no request for a connection, as behind a firewall that drops it. */
 @Order(1)
-@Timeout(120)
 class DroppedTest {
     private static final int MAX_FILLING = 50;
     private static final String PLAIN =
