@@ -61,10 +61,10 @@ final class Transport {
     private final CompletableFuture<HttpClient> client; // made in the background: it would hold up the start
 
     /** @throws IOException if the certificates of {@code --ca-cert} cannot be read */
-    Transport(Options options, Options.Target target, URI url) throws IOException {
+    Transport(Options options, Options.Target target, URI url, Clock clock) throws IOException {
         HttpClient.Builder builder = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
                 .proxy(ProxySelector.of(target.proxy().orElse(null)))
-                .connectTimeout(CONNECT_TIMEOUT)
+                .connectTimeout(clock.outside(CONNECT_TIMEOUT))
                 .executor(Executors.newVirtualThreadPerTaskExecutor()); // no change of threads for each step
         if (options.caCert().isPresent()) {
             builder.sslContext(trusting(options.caCert().get()));

@@ -173,7 +173,7 @@ final class Upstream implements AutoCloseable {
         this.credentials = new Credentials(options, target, base);
         this.url = target.isDemo() ? new Demo().start() : credentials.url(target.url());
         this.places = new Places(options.maxConnectionsPerHost(), clock);
-        this.transport = new Transport(options, target, url);
+        this.transport = new Transport(options, target, url, clock);
     }
 
     /** {@return the backends in the order to try them: as they are given, but those set aside last} */

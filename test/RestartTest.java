@@ -83,7 +83,7 @@ class RestartTest {
                     instance.polled.countDown();
                 }
             });
-            assertTrue(instance.polled.await(60, TimeUnit.SECONDS));
+            Tasks.await(instance.polled);
             instances.add(instance);
         }
 
@@ -121,7 +121,7 @@ class RestartTest {
             for (int i = 0; i < 2; i++) balancer.watch(instance(backend), end);
             List<FutureTask<Integer>> clients =
                     IntStream.range(0, 8).mapToObj(i -> Tasks.ask(() -> load(balancer, begun, end))).toList();
-            assertTrue(begun.await(60, TimeUnit.SECONDS));
+            Tasks.await(begun);
             for (Instance old : List.copyOf(balancer.instances)) {
                 balancer.watch(instance(backend), end);
                 old.proxy.drain(20);

@@ -12,11 +12,9 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** What the log says: why a request failed and at which backend, and each change of a backend's state. */
-@Timeout(120)
 @ResourceLock("log")
 class WhyTest {
     private static final String PLAIN =
