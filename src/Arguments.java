@@ -10,8 +10,8 @@ import java.util.regex.Pattern;
  * <p>Mended on the way: raw control characters and wrong escapes in strings, Python's and JavaScript's words,
  * trailing commas, whatever follows the object. Where the structure is beyond mending, the object is closed
  * before that place; but where a quote within a string was not escaped, so that only its beginning would be
- * left, all counts as cut. An object encoded twice is decoded; any other value is wrapped, {@code
- * {"value":X}}.
+ * left, all counts as cut. An object encoded twice is decoded; any other value is wrapped,
+ * {@code {"value":X}}.
  *
  * <p>Arguments that were cut are never completed, because clients run what parses: {@code rm -rf a} for
  * {@code rm -rf a/b}. Closing brackets are added only where a complete value stands before them, and only if
