@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Handler;
@@ -416,9 +417,14 @@ class StatusTest {
             wire.message(request("m", true)).until("Hello");
             assertEquals(200, probe.head("GET", "/ready", "content-length: 0").reply().status());
             Thread.ofPlatform().daemon().start(() -> running.proxy.drain(Tasks.WAIT_SECONDS));
-            Tasks.await(() -> probe.head("GET", "/ready", "content-length: 0").reply().status() != 200, "it is ready");
-            Wire.Reply ready = probe.head("GET", "/ready", "content-length: 0").reply();
+            var last = new AtomicReference<Wire.Reply>();
+            Tasks.await(() -> {
+                last.set(probe.head("GET", "/ready", "content-length: 0").reply());
+                return last.get().status() != 200;
+            }, "it is ready");
+            Wire.Reply ready = last.get(); // after which the connection is closed
             assertEquals(503, ready.status());
+            assertEquals("close", ready.headers().get("connection"));
             assertEquals("the proxy is being stopped", ready.text("error.message"));
             rest.countDown();
             assertEquals("message_stop", wire.reply().last().name());
