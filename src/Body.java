@@ -13,7 +13,6 @@ final class Body {
     private static final int MAX_BYTES = 32 * 1024 * 1024;
     private static final int UNKNOWN = MAX_BYTES + 1;
     private static final int FIRST_BYTES = 256 * 1024; // taken at once, or fewer where fewer are announced
-    static final int FACTOR = 2; // of what a request takes to its body: also what is sent to the backend
     private static final int SKIPPED_BYTES = 8192; // at a time
 
     private final Client client;
@@ -32,7 +31,7 @@ final class Body {
     Json read() {
         if (announced > MAX_BYTES) throw tooLarge();
         try {
-            return Json.parse(bytes());
+            return parsed(bytes());
         } catch (IOException | IndexOutOfBoundsException e) { // the latter for chunks of a length below zero
             client.closeAfter();
             if (client.isCut()) throw new ApiError(408, "the body did not come in time");
@@ -43,6 +42,14 @@ final class Body {
         } catch (Json.Malformed e) {
             throw new ApiError(400, "the body is " + e.getMessage());
         }
+    }
+
+    private Json parsed(byte[] bytes) {
+        var parser = new JsonParser(bytes, 0);
+        long mostValues = Math.min(bytes.length / 2, Json.MAX_VALUES); // a digit and a comma each
+        Json body = share.read(mostValues * Json.VALUE_BYTES, parser::document);
+        share.hold(bytes.length + (long) parser.values() * Json.VALUE_BYTES);
+        return body;
     }
 
     private byte[] bytes() throws IOException {
@@ -75,7 +82,8 @@ final class Body {
 
     /** {@return the beginning of {@code bytes}, with room for more} */
     private byte[] grown(byte[] bytes, long length) {
-        if (!share.mayHold(FACTOR * length)) throw new ApiError(413, "the body is too large for the memory of this proxy");
+        boolean isTooLarge = !share.mayHold(2 * length); // for what is sent to the backend is as long
+        if (isTooLarge) throw new ApiError(413, "the body is too large for the memory of this proxy");
         share.hold(bytes.length + length);
         byte[] grown = Arrays.copyOf(bytes, (int) length);
         share.hold(length);

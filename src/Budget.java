@@ -1,6 +1,8 @@
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 
 /**
  * The memory that requests in flight may take together: their bodies, what is made of them, and replies that clients
@@ -29,6 +31,19 @@ final class Budget {
             if (bytes != held) budget.change(this, bytes);
         }
 
+        long held() { return held; }
+
+        /** Reads JSON, which may take so many bytes beside the share, when there is room for them. */
+        Json read(long bytes, Supplier<Json> reader) {
+            int room = (int) Math.min(bytes / 1024, budget.readingKilobytes);
+            budget.reading.acquireUninterruptibly(room); // reading waits for nobody: it is soon given back
+            try {
+                return reader.get();
+            } finally {
+                budget.reading.release(room);
+            }
+        }
+
         /** {@return whether a share could be so large, if there were no others} */
         boolean mayHold(long bytes) { return bytes <= 2 * (budget.total - bytes); }
 
@@ -40,6 +55,8 @@ final class Budget {
     private final Runnable makeRoom;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition givenBack = lock.newCondition();
+    private final int readingKilobytes; // for values that are being read: how many there will be is not known
+    private final Semaphore reading;
     private long used;
     private int waiting;
 
@@ -47,20 +64,12 @@ final class Budget {
     Budget(long total, Runnable makeRoom) {
         this.total = total;
         this.makeRoom = makeRoom;
+        this.readingKilobytes = Math.clamp(total / 4 / 1024, 1, Integer.MAX_VALUE);
+        this.reading = new Semaphore(readingKilobytes, true);
     }
 
     /** {@return a share of nothing yet} */
     Share share() { return new Share(this); }
-
-    /** {@return the bytes that requests hold now} */
-    long used() {
-        lock.lock();
-        try {
-            return used;
-        } finally {
-            lock.unlock();
-        }
-    }
 
     private void change(Share share, long bytes) {
         lock.lock();

@@ -108,7 +108,7 @@ final class Exchange {
         this.options = options;
         this.clientKey = clientKey;
         this.secrets = options.secrets().with(clientKey);
-        this.requestBytes = REQUEST_BYTES + (long) Body.FACTOR * anthropic.source().length;
+        this.requestBytes = REQUEST_BYTES + share.held() + anthropic.source().length; // that again, for the backend
         share.hold(requestBytes + REPLY_BYTES);
         translate(upstream.dialect(options.model(anthropic.get("model").text())));
         this.clientSeconds = translator.isStream() ? OptionalLong.empty() : client.patienceSeconds();

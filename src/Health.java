@@ -1,4 +1,5 @@
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -43,9 +44,8 @@ final class Health {
     private Optional<Kind> trouble = Optional.empty(); // of the last try
     private boolean isDown; // by the last try, and no connection since
     private Optional<Failure> last = Optional.empty();
-    private boolean isSetAside; // until that time
-    private long asideUntil;
     private long asideSeconds; // the last time that it was set aside
+    private OptionalLong asideUntil = OptionalLong.empty(); // by the clock; if it was, and has not worked since
 
     Health(Clock clock) { this.clock = clock; }
 
@@ -63,8 +63,7 @@ final class Health {
         failed = begun;
         if (!mayBeSetAside || isAside()) return 0;
         asideSeconds = Math.clamp(asideSeconds * 2, 1, MAX_ASIDE_SECONDS);
-        asideUntil = clock.nanos() + TimeUnit.SECONDS.toNanos(asideSeconds);
-        isSetAside = true;
+        asideUntil = OptionalLong.of(clock.nanos() + TimeUnit.SECONDS.toNanos(asideSeconds));
         return asideSeconds;
     }
 
@@ -81,7 +80,7 @@ final class Health {
         isDown = false;
         trouble = Optional.empty();
         asideSeconds = 0;
-        isSetAside = false;
+        asideUntil = OptionalLong.empty();
         return over;
     }
 
@@ -93,12 +92,14 @@ final class Health {
         isDown = false;
         boolean isMended = trouble.equals(Optional.of(Kind.UNCONNECTED));
         if (isMended) trouble = Optional.empty();
-        if (isMended) isSetAside = false;
+        if (isMended) asideUntil = OptionalLong.empty();
         return isMended;
     }
 
     /** {@return whether others are to be asked before it} */
-    synchronized boolean isAside() { return isSetAside && clock.nanos() - asideUntil < 0; }
+    synchronized boolean isAside() {
+        return asideUntil.isPresent() && clock.nanos() - asideUntil.getAsLong() < 0;
+    }
 
     /** {@return whether nothing is to be sent here, if that is so of all backends} */
     synchronized boolean isDown() { return isDown; }

@@ -14,10 +14,11 @@ import java.util.List;
 sealed interface Json {
     int MAX_DEPTH = 512;
     /**
-     * Values in one text. Each takes some 60 bytes beside its text, however short that is: in all no more
-     * than the longest body does. A request of Claude Code's of 1 MB holds some thousands.
+     * Values in one text. Each takes some {@link #VALUE_BYTES} beside its text, however short that is: in all
+     * no more than the longest body does. A request of Claude Code's of 1 MB holds some thousands.
      */
     int MAX_VALUES = 1 << 19;
+    int VALUE_BYTES = 64;
     Json TRUE = new Word("true".getBytes(StandardCharsets.UTF_8), 0, 4);
     Json FALSE = new Word("false".getBytes(StandardCharsets.UTF_8), 0, 5);
     Json NULL = new Word("null".getBytes(StandardCharsets.UTF_8), 0, 4);

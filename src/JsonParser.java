@@ -48,6 +48,9 @@ final class JsonParser {
         return value;
     }
 
+    /** {@return how many values have been read, and names that were not known} */
+    int values() { return values; }
+
     /** {@return the value that stands next} */
     Json value() { return value(0); }
 

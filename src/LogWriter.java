@@ -11,6 +11,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.logging.Formatter;
 import java.util.logging.Handler;
+import java.util.logging.Level;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 
@@ -27,6 +28,7 @@ final class LogWriter extends Handler {
         this.log = log;
         this.out = out;
         setFormatter(formatter);
+        formatter.format(new LogRecord(Level.INFO, "")); // reads time zones while there is a file descriptor for that
     }
 
     /** {@return a stream that appends to the file, which, if it is a new one, nobody else may read} */

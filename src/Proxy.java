@@ -36,6 +36,7 @@ final class Proxy implements AutoCloseable {
     private static final long RECENT_NANOS = TimeUnit.SECONDS.toNanos(60);
     private static final long POLLED_NOTICE_NANOS = TimeUnit.SECONDS.toNanos(5); // where /ready is asked for
     private static final long NOTICE_NANOS = TimeUnit.MILLISECONDS.toNanos(500); // where it is not, but others are
+    private static final String MAX_CONNECTIONS = "jdk.httpserver.maxConnections";
     private static final int LATE_MILLIS = 1000; // for requests on connections that have just been accepted
     private static final long LATE_NANOS = TimeUnit.MILLISECONDS.toNanos(LATE_MILLIS);
     private static final String LATE =
@@ -59,6 +60,7 @@ final class Proxy implements AutoCloseable {
     private final HttpServer server;
     private final Clients clients;
     private final Budget budget;
+    private final Descriptors descriptors;
     private final Set<Exchange> live = ConcurrentHashMap.newKeySet();
     private volatile long lastAsked = System.nanoTime() - RECENT_NANOS; // for anything
     private volatile long lastPolled = lastAsked; // whether it is ready
@@ -70,10 +72,12 @@ final class Proxy implements AutoCloseable {
     Proxy(Options options, Clock clock) throws IOException {
         this.options = options;
         this.clock = clock;
+        long memory = Runtime.getRuntime().maxMemory();
+        int connections = Integer.getInteger(MAX_CONNECTIONS, Descriptors.maxConnections(memory));
+        System.setProperty(MAX_CONNECTIONS, "" + connections); // read when the server's class loads
         var places = new Places(options.maxConnections(), clock);
         for (Options.Target target : options.upstreams()) upstreams.add(new Upstream(options, target, places, clock));
         this.status = new Status(options, upstreams);
-        long memory = Runtime.getRuntime().maxMemory();
         this.clients = new Clients(memory / 8, options.timeout().toNanos(), clock);
         this.budget = new Budget(memory / 2, clients::makeRoom);
         try {
@@ -82,6 +86,7 @@ final class Proxy implements AutoCloseable {
             String at = "no listening on %s port %d: ".formatted(options.host(), options.port());
             throw new IOException(at + e.getMessage(), e);
         }
+        this.descriptors = new Descriptors(port(), connections, clock.nanos());
         server.setExecutor(clients);
         server.createContext("/", this::handle);
     }
@@ -183,12 +188,21 @@ final class Proxy implements AutoCloseable {
         while (!Thread.interrupted()) { // that is, until close
             LockSupport.parkNanos(TICK_NANOS);
             long now = clock.nanos();
-            clients.tick(now);
-            if (upstreams.stream().anyMatch(Upstream::isWanted)) clients.makeRoom();
+            try {
+                lookAfterClients(now);
+            } catch (RuntimeException | LinkageError e) { // a class cannot be loaded for want of a descriptor
+                LOG.log(Level.SEVERE, "the proxy's ticker", e);
+            }
             boolean isQuiet = busy != 0 && live.isEmpty() && now - busy > QUIET_NANOS;
             if (isQuiet) System.gc();
             busy = !live.isEmpty() ? now : isQuiet ? 0 : busy;
         }
+    }
+
+    private void lookAfterClients(long now) {
+        descriptors.tick(now);
+        clients.tick(now);
+        if (upstreams.stream().anyMatch(Upstream::isWanted)) clients.makeRoom();
     }
 
     /** {@return 24 hex digits that are not given twice; no secret} */

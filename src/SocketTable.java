@@ -55,6 +55,12 @@ final class SocketTable {
         return state.equals(ESTABLISHED) ? State.OPEN : State.CLOSED;
     }
 
+    /** {@return how many connections have been made to that port of ours} */
+    int connectionsOf(int port) {
+        String own = ":%04X ".formatted(port);
+        return (int) states.keySet().stream().filter(ends -> ends.contains(own)).count();
+    }
+
     private static String ends(InetSocketAddress own, InetSocketAddress other) { return hex(own) + ' ' + hex(other); }
 
     /** {@return an address as the kernel prints it: words of 32 bits, each as the processor has it in memory} */

@@ -23,10 +23,14 @@ class RestartTest {
     /** An instance, and whether it was ready when last asked. */
     private static final class Instance {
         private final Proxy proxy;
+        private final int port;
         private final CountDownLatch polled = new CountDownLatch(1);
         private volatile boolean isReady = true;
 
-        private Instance(Proxy proxy) { this.proxy = proxy; }
+        private Instance(Proxy proxy) {
+            this.proxy = proxy;
+            this.port = proxy.port();
+        }
     }
 
     /**
@@ -54,15 +58,26 @@ class RestartTest {
         }
 
         private void serve(Socket client) {
-            List<Instance> ready = instances.stream().filter(instance -> instance.isReady).toList();
-            int port = ready.get(Math.floorMod(next.getAndIncrement(), ready.size())).proxy.port();
-            try (client; var instance = new Socket("127.0.0.1", port)) {
+            try (client; Socket instance = connected()) {
                 client.setTcpNoDelay(true);
                 instance.setTcpNoDelay(true);
                 Thread.ofVirtual().start(() -> pass(client, instance));
                 pass(instance, client);
             } catch (IOException e) {
                 // the client sees that its connection is closed
+            }
+        }
+
+        /** {@return a connection to one that is ready, or seemed so: the next, where that one takes none any more} */
+        private Socket connected() throws IOException {
+            for (int tries = 1; ; tries++) {
+                List<Instance> ready = instances.stream().filter(instance -> instance.isReady).toList();
+                Instance one = ready.get(Math.floorMod(next.getAndIncrement(), ready.size()));
+                try {
+                    return new Socket("127.0.0.1", one.port);
+                } catch (IOException e) {
+                    if (tries > ready.size()) throw e;
+                }
             }
         }
 
@@ -78,7 +93,7 @@ class RestartTest {
         private void watch(Instance instance, CountDownLatch end) throws InterruptedException {
             Tasks.begin(() -> {
                 while (instance.isReady && !end.await(200, TimeUnit.MILLISECONDS)) {
-                    int status = Wire.ask(instance.proxy.port(), "GET", "/ready", new byte[0]).status();
+                    int status = Wire.ask(instance.port, "GET", "/ready", new byte[0]).status();
                     instance.isReady = status == 200;
                     instance.polled.countDown();
                 }
@@ -124,7 +139,7 @@ class RestartTest {
             Tasks.await(begun);
             for (Instance old : List.copyOf(balancer.instances)) {
                 balancer.watch(instance(backend), end);
-                old.proxy.drain(20);
+                old.proxy.drain(Tasks.WAIT_SECONDS);
                 old.proxy.close();
             }
             end.countDown();

@@ -20,10 +20,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.FutureTask;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -402,13 +401,15 @@ class StatusTest {
             wire.message(request("m", true)).until("Hello");
             assertEquals(200, probe.head("GET", "/ready", "content-length: 0").reply().status());
             Thread.ofPlatform().daemon().start(() -> running.proxy.drain(Tasks.WAIT_SECONDS));
-            var ready = new AtomicReference<Wire.Reply>();
+            var last = new AtomicReference<Wire.Reply>();
             Tasks.await(() -> {
-                ready.set(probe.head("GET", "/ready", "content-length: 0").reply());
-                return ready.get().status() != 200;
+                last.set(probe.head("GET", "/ready", "content-length: 0").reply());
+                return last.get().status() != 200;
             }, "it is ready");
-            assertEquals(503, ready.get().status());
-            assertEquals("the proxy is being stopped", ready.get().text("error.message"));
+            Wire.Reply ready = last.get(); // after which the connection is closed
+            assertEquals(503, ready.status());
+            assertEquals("close", ready.headers().get("connection"));
+            assertEquals("the proxy is being stopped", ready.text("error.message"));
             rest.countDown();
             assertEquals("message_stop", wire.reply().last().name());
         }
