@@ -285,12 +285,14 @@ final class Proxy implements AutoCloseable {
     /** {@return whether a web page asks that must not spend the user's tokens, or somebody by a name not ours} */
     private boolean isForeign(Client client) {
         if (!server.getAddress().getAddress().isLoopbackAddress()) return false;
-        boolean isOfPage = client.header("sec-fetch-site", "").equalsIgnoreCase("cross-site");
-        if (isOfPage && !options.origins().contains(client.header("origin", ""))) return true;
+        boolean isShared = options.origins().contains(client.header("origin", ""));
+        Headers headers = client.http().getRequestHeaders();
+        boolean isOfAnotherSite = headers.getOrDefault("Sec-fetch-site", List.of()).stream().anyMatch("cross-site"::equalsIgnoreCase);
+        if (isOfAnotherSite && !isShared) return true;
         for (String name : List.of("Host", "Origin")) {
-            for (String value : client.http().getRequestHeaders().getOrDefault(name, List.of())) {
-                boolean isShared = name.equals("Origin") && options.origins().contains(value);
-                if (!isShared && !LOCAL.matcher(value).matches()) return true;
+            for (String value : headers.getOrDefault(name, List.of())) {
+                boolean isAllowed = name.equals("Origin") && options.origins().contains(value);
+                if (!isAllowed && !LOCAL.matcher(value).matches()) return true;
             }
         }
         return false;

@@ -69,6 +69,11 @@ final class HeldClock implements Clock {
         now += millis * MILLI;
     }
 
+    /** Lets that time pass if nothing waits by this clock at the moment: for what waits for something else. */
+    synchronized void passesUnlessAwaited(long millis) {
+        if (ends.isEmpty()) passes(millis);
+    }
+
     /**
      * Returns when something waits, for so long from now and no longer. It has dealt with all that came to it since time
      * last passed, unless there was more than one thing: a test lets some pass before each.

@@ -4,10 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 
 import java.io.IOException;
 import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Flow;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
@@ -109,5 +112,42 @@ class UpstreamTest {
                 // as it should be
             }
         }, 1);
+    }
+
+    /** How many pieces a reply may still send. */
+    private static final class Demand implements Flow.Subscription {
+        private long pieces;
+
+        @Override
+        public void request(long more) {
+            pieces += more;
+        }
+
+        @Override
+        public void cancel() { }
+    }
+
+    @Test
+    void aReplyWaitsUntilWhatHasComeIsTaken() throws Exception {
+        var demand = new Demand();
+        var arrived = new Upstream.Arrivals(new PatientClock());
+        var receiving = new Upstream.Receiving(arrived);
+        receiving.onSubscribe(demand);
+        assertEquals(4, demand.pieces, "64 KB");
+        for (int i = 0; i < 4; i++) {
+            demand.pieces--;
+            receiving.onNext(List.of(ByteBuffer.wrap(new byte[10]), ByteBuffer.wrap(new byte[6])));
+        }
+        assertEquals(0, demand.pieces);
+        demand.pieces--;
+        receiving.onNext(List.of(ByteBuffer.wrap(new byte[0])));
+        assertEquals(0, demand.pieces, "nothing that comes takes no room");
+        for (int i = 1; i <= 4; i++) {
+            assertEquals(16, ((byte[]) next(arrived)).length);
+            assertEquals(i, demand.pieces);
+        }
+        receiving.onComplete();
+        assertEquals(0, ((byte[]) next(arrived)).length);
+        assertEquals(4, demand.pieces, "after the end nothing more is asked for");
     }
 }
