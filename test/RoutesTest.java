@@ -37,9 +37,8 @@ class RoutesTest {
     @Test
     void allOfThemAreServed() throws Exception {
         String request = "{\"model\":\"m\",\"max_tokens\":9,\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}";
-        try (var backend = new Backend(); var proxy = new Proxy(Options.of(Options.read(new String[] {"--port", "0",
-                "--model", "m", "--context", "5", backend.url().toString()}, Map.of())))) {
-            proxy.start();
+        try (var backend = new Backend(); var proxy = Proxies.start(Proxies.options(Map.of(),
+                "--model", "m", "--context", "5", backend.url().toString()))) {
             for (String path : List.of("/messages", "//v1/messages", "/anthropic/v1/messages", "/v1/messages/")) {
                 Wire.Reply reply = Wire.ask(proxy.port(), "POST", path, request.getBytes());
                 assertEquals("200 Hello there", reply.status() + " " + reply.said(), path);
