@@ -8,10 +8,12 @@
 #   clients SDKs and Claude Code on A2o     real     a small real model     bench   what it costs: [--quick] [--svg FILE]
 #   aot     build/a2o.aot, for a faster start: java -XX:AOTCache=build/a2o.aot -jar …
 set -eu
-cd "$(dirname "$0")"
+caller=$PWD
+CDPATH='' cd -- "$(dirname "$0")"
 JUNIT=org.junit.platform:junit-platform-console-standalone:1.14.1
 JUNIT_SHA256=a09c656d60ada792cf12ed1e8dc7ead3edc98dde034332e97dfcb5b4268b9072
 die() { echo "build.sh: $*" >&2; exit 1; }
+absolute() { case $1 in /*) echo "$1" ;; *) echo "$caller/$1" ;; esac; } # the path of a file that the caller has named
 sha256() { sha256sum "$@" 2>/dev/null || shasum -a 256 "$@"; }
 find_jdk() {
     for home in "${JAVA_HOME:-}" "$(dirname "$(dirname "$(readlink -f "$(command -v javac || echo /)")")")" /usr/lib/jvm/* /opt/*j[dr]k* \
@@ -44,7 +46,8 @@ dist() {
     chmod +x build/dist/a2o; (cd build/dist; sha256 a2o a2o.jar A2o.java > SHA256SUMS; cat SHA256SUMS)
 }
 fetch_junit() {
-    junit=${JUNIT_JAR:-build/lib/$(echo "${JUNIT#*:}" | tr : -).jar}
+    junit=${JUNIT_JAR:+$(absolute "$JUNIT_JAR")}
+    junit=${junit:-build/lib/$(echo "${JUNIT#*:}" | tr : -).jar}
     [ -f "$junit" ] || { command -v mvn >/dev/null || die "the tests need Maven, to fetch $JUNIT, or JUNIT_JAR=path of that jar"
         mvn -q --batch-mode dependency:copy -Dartifact="$JUNIT" -DoutputDirectory="$PWD/build/lib" || die "Maven could not fetch $JUNIT"; }
     [ -n "${JUNIT_JAR:-}" ] || [ "$(sha256 "$junit" | cut -d ' ' -f 1)" = "$JUNIT_SHA256" ] ||
@@ -62,11 +65,19 @@ run_tests() { # run_tests SELECTORS JAVA_OPTION...; how much at once is in test/
     echo "${passed:-0} passed, $(($(count "tests failed") + $(count "containers failed"))) failed"; exit $status
 }
 fresh_jar() { [ -f build/a2o.jar ] && [ -z "$(find src build.sh -newer build/a2o.jar)" ] || jar; }
-bench() { fresh_jar; compile build/bench test/bench/*.java; exec "$bin/java" -cp build/bench Bench "$@"; }
-run() {
-    fresh_jar; args=" $* "
-    case "${args%% -- *} ${A2O_UPSTREAM:+--upstream}" in *" --upstream"* | *" --help"* | *" -h"* | *" --version"*) ;; *) set -- --upstream demo "$@" ;; esac
-    exec "$bin/java" -jar build/a2o.jar "$@"
+bench() {
+    fresh_jar; compile build/bench test/bench/*.java; before=
+    for word do
+        shift; [ "$before" != --svg ] || word=$(absolute "$word")
+        before=$word; set -- "$@" "$word"
+    done
+    exec "$bin/java" -cp build/bench Bench "$@"
+}
+run() { # in the caller's directory: there the command starts, and from there names of files count
+    fresh_jar; home=$PWD
+    A2O_UPSTREAM=${A2O_UPSTREAM:-demo}; export A2O_UPSTREAM # an --upstream, or a URL, counts before it
+    cd -- "$caller"
+    exec "$bin/java" -jar "$home/build/a2o.jar" "$@"
 }
 verb=${1:-}; [ $# -eq 0 ] || shift
 case $verb in
@@ -76,5 +87,5 @@ case $verb in
     clients | real) find_jdk; jar; JAVA=$bin/java test/$verb/run.sh "$@" ;;
     aot) find_jdk; [ "$version" -ge 25 ] || die "an AOT cache needs JDK 25 or newer, this is $version: set JAVA_HOME"; bench --train build/a2o.aot ;;
     clean) rm -rf build ;;
-    *) sed -n '2,9s/^# //p' "$0"; exit 2 ;;
+    *) sed -n '2,9s/^# //p' "${0##*/}"; exit 2 ;;
 esac

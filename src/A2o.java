@@ -50,8 +50,10 @@ final class A2o {
                 System.out.println("a2o " + VERSION);
             } else if (given.containsKey("--check")) {
                 LOG.setUseParentHandlers(false);
+                Options.unknownVariables(System.getenv()).forEach(System.err::println);
                 System.exit(new Check(given).works() ? 0 : 1);
             } else {
+                Options.unknownVariables(System.getenv()).forEach(System.err::println);
                 start(Options.of(given), given.getOrDefault("--", List.of()));
             }
         } catch (Options.Wrong e) {
@@ -87,37 +89,48 @@ final class A2o {
         proxy.start();
         String host = options.host().contains(":") ? "[" + options.host() + "]" : options.host();
         String url = "http://%s:%d".formatted(host, proxy.port());
-        if (!isAlone) run(command, options, url, log, screen);
+        if (!isAlone) run(command, options, proxy, url, log, screen);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(proxy)));
         greet(options, url);
+        boolean isRead = System.console() != null; // by somebody at a terminal
+        boolean isWindowWanted = isRead && options.context() == 0;
+        if (isWindowWanted) Thread.ofPlatform().daemon().start(() -> greetWithWindow(options, proxy));
     }
 
     private static void greet(Options options, String url) {
-        boolean keyNeeded = options.upstreams().stream().anyMatch(target -> target.key().isEmpty() && !target.isDemo());
-        String key = options.authKey().isPresent() ? "<key of --auth-key>" : keyNeeded ? "<key of the backend>" : "any";
         System.out.printf("""
-                a2o %1$s listens on %2$s, upstream %4$s
-                Claude Code:  ANTHROPIC_BASE_URL=%2$s ANTHROPIC_API_KEY='%3$s' claude
+                a2o %1$s listens on %2$s, upstream %5$s
+                Claude Code:  ANTHROPIC_BASE_URL=%2$s %4$s claude
                 curl:         curl %2$s/v1/messages -H 'x-api-key: %3$s' \
                 -d '{"model":"any","max_tokens":100,"messages":[{"role":"user","content":"Say hi."}]}'
-                """, VERSION, url, key, options.upstreams().stream()
+                """, VERSION, url, ClientVariables.placeholder(options),
+                ClientVariables.shown(options, options.context()), options.upstreams().stream()
                 .map(target -> "%s, which %s".formatted(target.address(),
                         new Credentials(options, target, Dialect.of(target)).told()))
                 .collect(Collectors.joining("; then ")));
     }
 
+    /** Adds to the greeting what the backend's list of models says, which is not waited for. */
+    private static void greetWithWindow(Options options, Proxy proxy) {
+        String model = options.model(options.mainModel().orElse(""));
+        long window = proxy.askWindow(model, "");
+        if (window == 0) return;
+        System.out.printf("The backend's context window is %1$d tokens; tell Claude Code by %2$s%n", window,
+                ClientVariables.shownWindow(window));
+    }
+
     /** Runs a client on the proxy, and exits with its status. */
-    private static void run(List<String> command, Options options, String url, String log, PrintStream screen) {
+    private static void run(List<String> command, Options options, Proxy proxy, String url, String log,
+                            PrintStream screen) {
         var client = new ProcessBuilder(command).inheritIO();
         Map<String, String> environment = client.environment();
         environment.keySet().removeIf(name -> name.startsWith("A2O_")); // a2o's keys are not for the client's tools
-        environment.put("ANTHROPIC_BASE_URL", url);
-        if (!environment.containsKey("ANTHROPIC_AUTH_TOKEN")) environment.putIfAbsent("ANTHROPIC_API_KEY", "any");
-        options.authKey().ifPresent(key -> environment.put("ANTHROPIC_API_KEY", key));
+        String model = options.model(ClientVariables.model(options, environment).orElse(""));
+        String key = options.authKey().isPresent() ? "" : ClientVariables.token(options, environment);
+        ClientVariables.putInto(environment, options, url, proxy.askWindow(model, key));
         String direct = environment.getOrDefault("no_proxy", environment.getOrDefault("NO_PROXY", ""));
         String both = (direct + "," + options.host()).replaceFirst("^,", ""); // or HTTPS_PROXY would be asked
         if (!direct.equals("*")) environment.putAll(Map.of("NO_PROXY", both, "no_proxy", both));
-        if (options.context() > 0) environment.putIfAbsent("CLAUDE_CODE_MAX_CONTEXT_TOKENS", "" + options.context());
         var started = new CompletableFuture<Process>(); // a signal may come before
         Runtime.getRuntime().addShutdownHook(new Thread(() -> end(started.join(), command.getFirst(), log, screen)));
         try {

@@ -2,6 +2,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
@@ -128,7 +129,11 @@ final class ApiError extends RuntimeException {
             String raw = all.substring(0, Math.min(MAX_RAW, all.length()));
             String bare = raw.replaceAll("(?s)<(style|script).*?</\\1>|<[^>]*>", " ").replaceAll("\\s+", " ").strip();
             String text = "%.200s".formatted(bare);
-            boolean foreign = raw.startsWith("<") && (status < 400 || status >= 500); // a gateway's page
+            boolean isElsewhere = raw.startsWith("<") && (status < 400 || status == 404 || status == 405);
+            int kept = status < 400 ? 502 : status;
+            String page = context.host + ": " + ConnectionHelp.webPage(bare);
+            if (isElsewhere) return new ApiError(kept, page).from(Origin.ANSWER);
+            boolean foreign = raw.startsWith("<") && status >= 500; // a gateway's page
             return foreign ? new ApiError(502, context.host + ": " + text).from(Origin.ANSWER)
                     : ofUpstream(status, Json.Str.of(text), context);
         }
@@ -150,6 +155,8 @@ final class ApiError extends RuntimeException {
                 .collect(Collectors.joining(": ")));
         String words = Stream.of(error.get("code"), error.get("type"), error.get("error_type"), Json.Str.of(message))
                 .map(Json::text).collect(Collectors.joining(" ")).toLowerCase(Locale.ROOT);
+        Optional<String> wrongAddress = ConnectionHelp.wrongAddress(message);
+        if (wrongAddress.isPresent()) return new ApiError(502, context.host + ": " + wrongAddress.get());
         int said = status == 200 ? innerStatus(error, words) : status;
         String shown = !message.isEmpty() ? message : said == 0 ? "not a reply" : "status " + said;
         String text = context.host + ": " + shown;

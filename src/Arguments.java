@@ -9,14 +9,16 @@ import java.util.regex.Pattern;
  *
  * <p>Mended on the way: raw control characters and wrong escapes in strings, Python's and JavaScript's words,
  * trailing commas, whatever follows the object. Where the structure is beyond mending, the object is closed
- * before that place. An object encoded twice is decoded; any other value is wrapped, {@code {"value":X}}.
+ * before that place; but where a quote within a string was not escaped, so that only its beginning would be
+ * left, all counts as cut. An object encoded twice is decoded; any other value is wrapped,
+ * {@code {"value":X}}.
  *
  * <p>Arguments that were cut are never completed, because clients run what parses: {@code rm -rf a} for
  * {@code rm -rf a/b}. Closing brackets are added only where a complete value stands before them, and only if
  * the backend says that the call is whole.
  *
  * <pre>
- *  START ─{─► MEMBER ─"─► NAME ─"─► COLON ─:─► VALUE ─"─► STRING ─"─► AFTER ─,─► MEMBER      in an array VALUE;
+ *  START ─{─► MEMBER ─"─► NAME ─"─► COLON ─:─► VALUE ─"─► STRING ─"─► QUOTED ─,─► MEMBER   in an array VALUE;
  *    └────► OTHER                                └─────► WORD ─────► AFTER ─}─► AFTER, DONE   what does not fit: BROKEN
  * </pre>
  */
@@ -35,7 +37,16 @@ final class Arguments {
         CUT
     }
 
-    private enum State { START, OTHER, MEMBER, NAME, COLON, VALUE, STRING, WORD, AFTER, DONE, BROKEN }
+    private enum State {
+        START, OTHER, MEMBER, NAME, COLON, VALUE, STRING, WORD,
+        /** After the quote that ends a string, directly and with white space between. */
+        QUOTED, SPACED,
+        AFTER, DONE, BROKEN,
+        /**
+         * What follows a string cannot: the quote was one within it, and nobody knows where the string ends.
+         */
+        MISQUOTED
+    }
 
     private final StringBuilder out = new StringBuilder(); // mended, not yet taken
     private final StringBuilder word = new StringBuilder(); // a number or word, or all of a value that is no object
@@ -75,7 +86,7 @@ final class Arguments {
         if (state == State.OTHER) convert(ending);
         boolean isLiteral = state == State.WORD && !literal().isEmpty(); // a number might go on
         if (isLiteral) endWord();
-        isBroken |= state == State.BROKEN;
+        isBroken |= state == State.BROKEN || state == State.MISQUOTED;
         isCut = !isWhole(ending);
         if (isCut) {
             leaveOpen();
@@ -92,8 +103,8 @@ final class Arguments {
         return switch (state) {
             case DONE -> true;
             case START -> ending != Ending.CUT; // no arguments at all
-            case AFTER, BROKEN -> ending == Ending.WHOLE;
-            case OTHER, MEMBER, NAME, COLON, VALUE, STRING, WORD -> false;
+            case QUOTED, SPACED, AFTER, BROKEN -> ending == Ending.WHOLE;
+            case OTHER, MEMBER, NAME, COLON, VALUE, STRING, WORD, MISQUOTED -> false;
         };
     }
 
@@ -112,9 +123,10 @@ final class Arguments {
         switch (state) {
             case NAME, STRING -> string(c);
             case OTHER, WORD -> word.append(c);
-            case DONE, BROKEN -> { } // dropped: what follows the object, or what cannot be mended
-            case START, MEMBER, COLON, VALUE, AFTER -> {
+            case DONE, BROKEN, MISQUOTED -> { } // dropped: what follows the object, or what cannot be mended
+            case START, MEMBER, COLON, VALUE, QUOTED, SPACED, AFTER -> {
                 if (space) out.append(c); else token(c);
+                if (space && state == State.QUOTED) state = State.SPACED;
             }
         }
     }
@@ -132,11 +144,19 @@ final class Arguments {
                 case MEMBER -> quoted ? State.NAME : State.BROKEN;
                 case COLON -> c == ':' ? State.VALUE : State.BROKEN;
                 case AFTER -> c == ',' ? item() : State.BROKEN;
+                case QUOTED -> c == ',' ? item() : State.MISQUOTED;
+                case SPACED -> afterSpace(c, quoted);
                 default -> quoted ? State.STRING : State.WORD;
             };
             quote = c; // Python's, if it is a single one
             if (state == State.WORD) word.append(c); else out.append(quoted ? '"' : c);
         }
+    }
+
+    /** After a string and white space, another string may be a member whose comma was forgotten. */
+    private State afterSpace(char c, boolean quoted) {
+        if (c == ',') return item();
+        return quoted ? State.BROKEN : State.MISQUOTED;
     }
 
     private State item() { return closers.charAt(closers.length() - 1) == '}' ? State.MEMBER : State.VALUE; }
@@ -188,7 +208,7 @@ final class Arguments {
             out.append(c == '"' ? "\\" : "").append(c);
         } else {
             if (state == State.NAME) out.append('"'); else keep('"');
-            state = state == State.NAME ? State.COLON : State.AFTER;
+            state = state == State.NAME ? State.COLON : State.QUOTED;
         }
     }
 

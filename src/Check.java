@@ -210,7 +210,7 @@ final class Check {
 
     /** {@return the key that a client here would send} */
     private String clientKey() {
-        return options.authKey().orElse(System.getenv().getOrDefault("ANTHROPIC_API_KEY", "any"));
+        return ClientVariables.token(options, System.getenv());
     }
 
     private Reply send(Proxy asked, String method, String path, String json) {

@@ -1,3 +1,4 @@
+import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -13,6 +14,9 @@ interface Clock {
     default <T> T poll(BlockingQueue<T> queue, long nanos) throws InterruptedException {
         return queue.poll(nanos, TimeUnit.NANOSECONDS);
     }
+
+    /** {@return how long to wait where it is not by this clock but by the JDK's client that time is measured} */
+    default Duration outside(Duration patience) { return patience; }
 
     /** Waits for a permit, so long at most. {@return whether there was one} */
     default boolean acquire(Semaphore permits, long nanos) throws InterruptedException {

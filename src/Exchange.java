@@ -11,6 +11,7 @@ import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -114,7 +115,9 @@ final class Exchange {
     }
 
     private void translate(Dialect dialect) {
-        translator = new Translator(anthropic, options, dialect, Proxy::newId);
+        Upstream asked = upstream; // another may be tried later
+        String model = options.model(anthropic.get("model").text());
+        translator = new Translator(anthropic, options, dialect, () -> asked.window(model), Proxy::newId);
         openai = translator.openai();
         if (!options.debug()) return;
         String both = "%1$s > %2$s%n%1$s >> %3$s".formatted(requestId, anthropic.raw(), openai);
@@ -271,7 +274,7 @@ final class Exchange {
             if (first instanceof Throwable e) throw upstream.failure(e);
             var head = (HttpResponse.ResponseInfo) first;
             answer = head.statusCode();
-            if (head.statusCode() / 100 == 2) upstream.answers(number);
+            upstream.answers(number, head.statusCode());
             passHeaders(head.headers());
             boolean isLlama = head.headers().firstValue("server").orElse("").equals("llama.cpp");
             Dialect known = upstream.dialect(translator.model());
@@ -376,6 +379,11 @@ final class Exchange {
 
     private ApiError refusal(HttpResponse.ResponseInfo head, byte[] body) {
         if (options.debug()) said.writeBytes(body);
+        boolean isRedirect = head.statusCode() / 100 == 3;
+        Optional<String> location = head.headers().firstValue("location").filter(any -> isRedirect);
+        if (location.isPresent()) {
+            return translator.broken(502, ConnectionHelp.redirect(location.get())).from(ApiError.Origin.ANSWER);
+        }
         String wait = head.headers().firstValue("retry-after").filter(after -> after.matches("\\d{1,9}(\\.\\d*)?"))
                 .orElse("-1");
         int status = head.statusCode() / 100 == 2 ? 200 : head.statusCode();
@@ -414,6 +422,7 @@ final class Exchange {
     private void serves() {
         upstream.works(number);
         upstream.learns(translator.model(), translator.dialect());
+        upstream.seekWindow(clientKey);
     }
 
     private void events(Sse events) {

@@ -101,6 +101,23 @@ final class Proxy implements AutoCloseable {
 
     int port() { return server.getAddress().getPort(); }
 
+    /**
+     * {@return the context window of a model in tokens; 0 if it is not known} Where --context does not say it,
+     * all backends are asked at once for their models, and the first one in order that tells it counts. None is
+     * waited for longer than {@link Upstream#LIST_PATIENCE}.
+     */
+    long askWindow(String model, String clientKey) {
+        if (options.context() > 0) return options.context();
+        List<Thread> askers = upstreams.stream()
+                .map(upstream -> Thread.ofVirtual().start(() -> upstream.askWindows(clientKey))).toList();
+        try {
+            for (Thread asker : askers) asker.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // what is known by now has to do
+        }
+        return Upstream.window(upstreams, model);
+    }
+
     @Override
     public void close() {
         ticker.interrupt();
@@ -150,7 +167,7 @@ final class Proxy implements AutoCloseable {
         try {
             doHandle(client, requestId);
         } catch (ApiError e) { // before there was an exchange, or after its client has left
-            if (!client.isAnswered() && http.getRequestURI().getPath().endsWith("/v1/messages")) {
+            if (!client.isAnswered() && Routes.path(http.getRequestURI()).equals("/v1/messages")) {
                 status.refuse(e.status());
                 String why = secrets(client).mask(e.getMessage());
                 LOG.info(A2o.printable("%s %d refused: %.300s".formatted(requestId, e.status(), why)));
@@ -170,7 +187,7 @@ final class Proxy implements AutoCloseable {
         Optional<ApiError> flaw = Framing.flaw(http);
         if (flaw.isPresent()) client.closeAfter(); // who knows where the next request begins
         String asked = http.getRequestURI().getRawPath();
-        String path = asked.startsWith("/v1/v1/") ? asked.substring(3) : asked; // from a base URL that ends in /v1
+        String path = Routes.path(http.getRequestURI());
         String method = http.getRequestMethod();
         if (isForeign(client)) throw new ApiError(403, "only requests to localhost, and of pages from there, are served");
         boolean isShared = options.origins().contains(client.header("origin", "")); // with pages of that origin
@@ -183,7 +200,8 @@ final class Proxy implements AutoCloseable {
             case "/", "/health", "/ready", "/status.json", "/metrics", "/api/hello", "/v1/models" -> "GET|HEAD";
             default -> path.startsWith("/v1/models/") ? "GET|HEAD" : "";
         };
-        if (allowed.isEmpty()) throw new ApiError(404, "%s is not available on this proxy".formatted(path)).asFinal();
+        String notOurs = "%s is not available on this proxy".formatted(asked);
+        if (allowed.isEmpty()) throw new ApiError(404, notOurs).asFinal();
         boolean isAllowed = allowed.equals(method) || allowed.startsWith("GET") && method.matches(allowed);
         if (!isAllowed) http.getResponseHeaders().set("allow", allowed.replace("|", ", "));
         if (!isAllowed) throw new ApiError(405, "%s is not allowed here; use %s".formatted(method, allowed));
@@ -203,7 +221,10 @@ final class Proxy implements AutoCloseable {
         if (path.equals("/ready") && !isReady) throw new ApiError(503, status.state());
         if (path.equals("/status.json")) return status.json(live.size());
         boolean isPage = path.equals("/") && client.header("accept", "").matches("(?i)[^,]*\\b(text/html|xhtml)\\b.*");
-        if (isPage) headers.set("content-type", "text/html; charset=utf-8");
+        if (isPage) {
+            headers.set("content-type", "text/html; charset=utf-8");
+            Thread.ofVirtual().start(() -> askWindow("", "")); // which the page will show, when it is known
+        }
         if (path.equals("/metrics")) headers.set("content-type", "text/plain; version=0.0.4; charset=utf-8");
         return isPage ? Status.page(headers) : path.equals("/metrics") ? status.metrics(live.size())
                 : new Json.Writer().put("{'name':'a2o','version':%,'status':'ok'}", A2o.VERSION);
@@ -239,7 +260,7 @@ final class Proxy implements AutoCloseable {
         client.answer(204);
     }
 
-    /** Lists the first backend's models; with {@code --model} they make no difference, so it alone is listed. */
+    /** Lists the first backend's models; with {@code --model} that one alone, as the backend lists it. */
     private Json.Writer models(Client client) {
         HttpExchange http = client.http();
         Map<String, String> query = new HashMap<>();
@@ -247,8 +268,9 @@ final class Proxy implements AutoCloseable {
             String value = pair.replaceFirst("^[^=]*=?", "");
             query.put(pair.split("=", 2)[0], URLDecoder.decode(value, StandardCharsets.UTF_8));
         }
-        String id = http.getRequestURI().getPath().replaceFirst("^(/v1)+/models/?", "");
-        List<Json> listed = options.model().isPresent() ? List.of() : upstreams.getFirst().models(key(client));
+        String id = Routes.modelId(Routes.path(http.getRequestURI()));
+        boolean isListNeeded = options.model().isEmpty() || options.context() == 0;
+        List<Json> listed = isListNeeded ? upstreams.getFirst().models(key(client)) : List.of();
         return Models.answer(options, listed, id, query);
     }
 

@@ -77,8 +77,8 @@ final class Status {
         + show(sorted[values.length >> 1]) + ', highest ' + show(most));
       $(box + ' path').setAttribute('d', values.map((value, i) =>
         `M${303 - 6 * (values.length - i)} 60V${(59 - 58 * value / (most || 1)).toFixed(1)}`).join('')); };
-    const connect = key => [`ANTHROPIC_BASE_URL=${location.origin} ANTHROPIC_API_KEY='${key}' claude`,
-      `export ANTHROPIC_BASE_URL=${location.origin} ANTHROPIC_API_KEY='${key}'`];
+    const connect = variables => [`ANTHROPIC_BASE_URL=${location.origin} ${variables} claude`,
+      `export ANTHROPIC_BASE_URL=${location.origin} ${variables}`];
     const backend = (box, one) => { add(box, 'h2', 'Backend ' + one.host);
       add(box, 'p', `${one.state}, errors: ${count(one.errors)}`, one.state === 'ready' ? 'good' : 'bad');
       const last = one.last_error, at = last && new Date(last.time).toLocaleString();
@@ -96,7 +96,8 @@ final class Status {
       const good = s.last.filter(e => e.status === 200 && e.first_ms >= 0).reverse();
       plot('#first', 'Time to first token', good.map(e => e.first_ms), span);
       plot('#speed', 'Tokens a second', good.filter(e => e.output).map(e => e.rate), count);
-      fill('#lines', s.key, box => connect(s.key).forEach(line => { const row = add(box, 'div'); add(row, 'code', line);
+      fill('#lines', s.variables, box => connect(s.variables).forEach(line => {
+        const row = add(box, 'div'); add(row, 'code', line);
         if (navigator.clipboard) add(row, 'button', 'copy').onclick = () => navigator.clipboard.writeText(line); }));
       fill('#upstreams', s.upstreams, box => s.upstreams.forEach(one => backend(add(box, 'div'), one)));
       [...s.last].reverse().filter(e => !rows.has(e.id)).forEach(exchange);
@@ -195,10 +196,11 @@ final class Status {
     }
 
     synchronized Json.Writer json(int inFlight) {
-        String key = options.authKey().isPresent() ? "<key of --auth-key>" : "<key of the backend, or any>";
-        var out = new Json.Writer().put("{'version':%,'state':%,'started':%,'key':%,'counts':{"
+        long window = Upstream.window(upstreams, options.model(options.mainModel().orElse("")));
+        var out = new Json.Writer().put("{'version':%,'state':%,'started':%,'key':%,'variables':%,'counts':{"
                 + "'in_flight':%,'requests':%,'errors':%,'retries':%,'input_tokens':%,'cached_tokens':%,"
-                + "'cache_writes':%,'output_tokens':%},'upstreams':[", A2o.VERSION, state(), begun, key,
+                + "'cache_writes':%,'output_tokens':%},'upstreams':[", A2o.VERSION, state(), begun,
+                ClientVariables.placeholder(options), ClientVariables.shown(options, window),
                 inFlight, sum("requests_total", ""), sum("errors", ""), sum("retries_total", ""),
                 sum("tokens_total", "input"), sum("tokens_total", "read"), sum("tokens_total", "creation"),
                 sum("tokens_total", "output"));

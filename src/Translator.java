@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -36,6 +37,7 @@ final class Translator {
     private final Dialect dialect;
     private final String model; // the upstream's
     private final Options options;
+    private final LongSupplier window;
     private final Supplier<String> newIds;
     private final Optional<ServerSearch> search; // that the request is for, and that nobody can run
     private final Set<String> warnings = new LinkedHashSet<>();
@@ -69,11 +71,20 @@ final class Translator {
     private Json last = Json.NULL; // of these pieces
     private String lastField = "";
 
-    /** @throws ApiError if {@code anthropic} is not a request that can be translated */
+    /** For a model of which no more is known than what the options say. */
     Translator(Json anthropic, Options options, Dialect dialect, Supplier<String> newIds) {
+        this(anthropic, options, dialect, options::context, newIds);
+    }
+
+    /**
+     * @param window the model's context window in tokens as far as it is known by then, else 0
+     * @throws ApiError if {@code anthropic} is not a request that can be translated
+     */
+    Translator(Json anthropic, Options options, Dialect dialect, LongSupplier window, Supplier<String> newIds) {
         this.request = new Request(anthropic);
         this.options = options;
         this.dialect = dialect;
+        this.window = window;
         this.newIds = newIds;
         this.search = ServerSearch.of(request);
         this.calls = new Calls(request, newIds);
@@ -602,7 +613,7 @@ final class Translator {
         long maxTokens = request.get("max_tokens").toLong(0);
         boolean isKeyOurs = Credentials.areOurs(options, dialect.target());
         return new ApiError.Context(dialect.target().address(), model(), isKeyOurs, options.secrets(),
-                options.context(), inputTokens(), maxTokens);
+                window.getAsLong(), inputTokens(), maxTokens);
     }
 
     ApiError broken(int status, String what) { return new ApiError(status, dialect.target().address() + ": " + what); }
@@ -892,7 +903,7 @@ final class Translator {
     }
 
     private String lengthReason() {
-        boolean isFull = options.context() > 0 && usage().prompt() >= options.context();
+        boolean isFull = window.getAsLong() > 0 && usage().prompt() >= window.getAsLong();
         return isFull && message.blocks() == 0 ? "model_context_window_exceeded" : "max_tokens";
     }
 

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Flow;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import javax.net.ssl.KeyManager;
@@ -36,6 +37,7 @@ import javax.net.ssl.X509TrustManager;
 /** The HTTP client of one backend. It sends requests as they are, and knows neither keys nor retries. */
 final class Transport {
     static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(8);
+    static final String NO_TUNNEL = "Tunnel failed, got: "; // as the JDK says it; then a status
     private static final String MAX_HEAD_BYTES = "65536"; // of a reply; the JDK's default is 384 KB
 
     static { // read when the first reply is parsed
@@ -59,10 +61,10 @@ final class Transport {
     private final CompletableFuture<HttpClient> client; // made in the background: it would hold up the start
 
     /** @throws IOException if the certificates of {@code --ca-cert} cannot be read */
-    Transport(Options options, Options.Target target, URI url) throws IOException {
+    Transport(Options options, Options.Target target, URI url, Clock clock) throws IOException {
         HttpClient.Builder builder = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
                 .proxy(ProxySelector.of(target.proxy().orElse(null)))
-                .connectTimeout(CONNECT_TIMEOUT)
+                .connectTimeout(clock.outside(CONNECT_TIMEOUT))
                 .executor(Executors.newVirtualThreadPerTaskExecutor()); // no change of threads for each step
         if (options.caCert().isPresent()) {
             builder.sslContext(trusting(options.caCert().get()));
@@ -132,17 +134,23 @@ final class Transport {
      * @return that future; cancelling it closes the connection
      */
     private CompletableFuture<?> send(HttpRequest request, Upstream.Arrivals arrived) {
+        var hasHead = new AtomicBoolean();
         CompletableFuture<HttpResponse<Void>> reply = client.join().sendAsync(request, head -> {
             refuseNegativeLength(head);
+            hasHead.set(true);
             arrived.put(head);
             return HttpResponse.BodySubscribers.fromSubscriber(new Upstream.Receiving(arrived));
         });
         CompletableFuture<Void> open = reply.handle((whole, failure) -> new CompletableFuture<Void>())
                 .thenCompose(Function.identity());
         reply.whenComplete((whole, failure) -> {
-            if (failure == null) return;
-            open.cancel(true);
-            arrived.put(failure);
+            if (failure != null) {
+                open.cancel(true);
+                arrived.put(failure);
+            } else if (!hasHead.get()) { // JDK 21 to 25: a proxy's 407 to CONNECT is a reply without a body
+                open.cancel(true);
+                arrived.put(new IOException(NO_TUNNEL + whole.statusCode()));
+            }
         });
         return open;
     }

@@ -1,15 +1,10 @@
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.net.ConnectException;
 import java.net.InetSocketAddress;
-import java.net.NoRouteToHostException;
-import java.net.ProtocolException;
 import java.net.Socket;
 import java.net.URI;
-import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.nio.ByteBuffer;
-import java.nio.channels.UnresolvedAddressException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Comparator;
@@ -26,9 +21,9 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.logging.Logger;
-import javax.net.ssl.SSLException;
 
 /**
  * One backend: sends it requests, no more at a time than allowed, and remembers how it does and what it takes. Safe for
@@ -44,7 +39,8 @@ final class Upstream implements AutoCloseable {
     private static final Duration LONGEST_PROBE = Duration.ofSeconds(5);
     private static final int MAX_LIST_BYTES = 8 * 1024 * 1024; // of models
     private static final int PROBE_MILLIS = 2000; // to connect
-    private static final Duration LIST_PATIENCE = Duration.ofMillis(2500); // Claude Code waits for 3 s
+    static final Duration LIST_PATIENCE = Duration.ofMillis(2500); // Claude Code waits for 3 s
+    private static final int MAX_WINDOW_ASKS = 5; // of a backend that may never list models
     private static final Logger LOG = Logger.getLogger("a2o");
 
     /** A reply's body on its way in: what came at once is handed on as one piece, of however many chunks. */
@@ -158,8 +154,12 @@ final class Upstream implements AutoCloseable {
     private final Health health;
     private final BlockingQueue<Boolean> ends = new LinkedBlockingQueue<>(); // holds something when it is closed
     private final AtomicBoolean isProbing = new AtomicBoolean();
+    private volatile boolean hasAnswered; // at any time
     private final Clock clock;
     private volatile Listing listing;
+    private volatile List<Json> listed = List.of(); // the models of the last list that named some
+    private volatile boolean isWindowSought; // whether the list is asked for so that windows are known
+    private final AtomicInteger windowAsks = new AtomicInteger();
 
     /** @throws IOException if the certificates that it is to be trusted by cannot be read */
     Upstream(Options options, Options.Target target, Places allPlaces, Clock clock) throws IOException {
@@ -173,7 +173,7 @@ final class Upstream implements AutoCloseable {
         this.credentials = new Credentials(options, target, base);
         this.url = target.isDemo() ? new Demo().start() : credentials.url(target.url());
         this.places = new Places(options.maxConnectionsPerHost(), clock);
-        this.transport = new Transport(options, target, url);
+        this.transport = new Transport(options, target, url, clock);
     }
 
     /** {@return the backends in the order to try them: as they are given, but those set aside last} */
@@ -186,8 +186,11 @@ final class Upstream implements AutoCloseable {
     /** {@return the number of a try that begins now} */
     long begins() { return health.begin(); }
 
-    /** The head of a good reply has come. */
-    void answers(long number) { health.answers(number); }
+    /** The head of a reply has come. */
+    void answers(long number, int status) {
+        hasAnswered = true;
+        if (status / 100 == 2) health.answers(number);
+    }
 
     void works(long number) {
         health.works(number).filter(this::isTold).ifPresent(was -> LOG.info(() -> host() + " works again"));
@@ -342,12 +345,46 @@ final class Upstream implements AutoCloseable {
         }
     }
 
+    /**
+     * {@return the context window of a model in tokens: --context, else what the backend's last list said; 0 if
+     * that is not known} It does not ask the backend.
+     */
+    long window(String model) {
+        return options.context() > 0 ? options.context() : Models.window(listed, model);
+    }
+
+    /** {@return the context window of a model at the first of the backends of which it is known; else 0} */
+    static long window(List<Upstream> all, String model) {
+        return all.stream().mapToLong(each -> each.window(model)).filter(tokens -> tokens > 0)
+                .findFirst().orElse(0);
+    }
+
+    /** Asks for the list of models, so that windows are known; {@link #seekWindow} may ask again. */
+    void askWindows(String clientKey) {
+        isWindowSought = true;
+        models(clientKey);
+    }
+
+    /**
+     * Asks for the list of models once more, in the background, if none has come yet: the backend was not
+     * running then, or it wanted a key. Called when the backend has answered a request with that key.
+     */
+    void seekWindow(String clientKey) {
+        boolean isNeeded = isWindowSought && listed.isEmpty() && !isFresh(listing, clientKey);
+        if (!isNeeded || windowAsks.incrementAndGet() > MAX_WINDOW_ASKS) return;
+        Thread.ofVirtual().start(() -> models(clientKey));
+    }
+
+    private boolean isFresh(Listing known, String clientKey) {
+        return known.until - clock.nanos() > 0 && known.key.equals(clientKey);
+    }
+
     List<Json> models(String clientKey) { return models(clientKey, LIST_PATIENCE); }
 
     /** {@return the models that the backend lists, for a minute the same; none if it does not, or not in time} */
     List<Json> models(String clientKey, Duration patience) {
         Listing known = listing;
-        if (known.until - clock.nanos() > 0 && known.key.equals(clientKey)) return known.models;
+        if (isFresh(known, clientKey)) return known.models;
         List<Json> models = List.of();
         try {
             URI list = URI.create(url.toString().replaceFirst("/chat/completions(?=$|\\?)", "/models"));
@@ -357,6 +394,7 @@ final class Upstream implements AutoCloseable {
                 | ApiError | Json.Malformed e) { // the message of one may hold the key
             LOG.info(() -> "%s lists no models: %s".formatted(host(), e.getClass().getSimpleName()));
         }
+        if (!models.isEmpty()) listed = models;
         listing = new Listing(clock.nanos() + TimeUnit.MINUTES.toNanos(1), clientKey, models);
         return models;
     }
@@ -392,23 +430,12 @@ final class Upstream implements AutoCloseable {
     /** {@return the error for what went wrong before a reply came} */
     ApiError failure(Throwable e) {
         Throwable cause = e instanceof CompletionException ? e.getCause() : e;
-        Throwable root = cause;
-        while (root.getCause() != null) root = root.getCause();
-        if (root instanceof UnresolvedAddressException) return unconnected("the host is not known");
-        return switch (cause) {
-            case ConnectException no -> unconnected("cannot connect; is the backend running?");
-            case NoRouteToHostException no -> unconnected("cannot connect; there is no route to the host");
-            case HttpConnectTimeoutException slow -> unconnected("cannot connect; nothing answered for %d seconds"
-                    .formatted(Transport.CONNECT_TIMEOUT.toSeconds()));
-            case SSLException tls -> unconnected("TLS failed: " + tls.getMessage());
-            case ProtocolException odd -> broken("the reply is not HTTP; is the URL right?");
-            default -> broken("the connection broke before a reply came");
+        ConnectionHelp.Diagnosis why = ConnectionHelp.diagnose(cause, target, url, hasAnswered);
+        var error = new ApiError(502, "%s: %s".formatted(host(), why.reason()));
+        return switch (why.kind()) {
+            case UNCONNECTED -> error.from(ApiError.Origin.CONNECTION);
+            case LASTING -> error;
+            case PASSING -> error.asPassing();
         };
     }
-
-    private ApiError unconnected(String why) {
-        return new ApiError(502, "%s: %s".formatted(host(), why)).from(ApiError.Origin.CONNECTION);
-    }
-
-    private ApiError broken(String why) { return new ApiError(502, "%s: %s".formatted(host(), why)).asPassing(); }
 }

@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -40,7 +41,8 @@ class CommandTest {
         private Run(Map<String, String> environment, List<String> options, String... command) throws IOException {
             assumeTrue(Files.isExecutable(Path.of("/bin/sh")), "no shell here");
             List<String> words = new ArrayList<>(List.of(JAVA, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
-                    "-Djava.io.tmpdir=" + temporary, "-jar", "build/a2o.jar", "--upstream", "demo"));
+                    "-Djava.io.tmpdir=" + temporary, "-jar", "build/a2o.jar"));
+            if (!options.contains("--upstream")) words.addAll(List.of("--upstream", "demo"));
             words.addAll(options);
             words.add("--");
             words.addAll(List.of(command));
@@ -83,25 +85,78 @@ class CommandTest {
         }
     }
 
-    private static final String SHOW = "echo \"$ANTHROPIC_BASE_URL $ANTHROPIC_API_KEY $ANTHROPIC_AUTH_TOKEN "
-            + "$CLAUDE_CODE_MAX_CONTEXT_TOKENS $NO_PROXY $no_proxy $A2O_UPSTREAM_KEY\"";
+    /** The variables that a client looks at, and one that is not for it. */
+    private static final String SHOW = "env | grep -E '^(ANTHROPIC_|CLAUDE_CODE_|A2O_|NO_PROXY|no_proxy)' | sort";
 
     /** {@return what the client finds in its environment, but for the port} */
-    private String shown(Map<String, String> environment, String... options) throws Exception {
+    private Map<String, String> shown(Map<String, String> environment, String... options) throws Exception {
         Outcome outcome = run(environment, List.of(options), SHOW);
         assertEquals("0 ", outcome.status + " " + outcome.err);
-        assertEquals(1, outcome.out.size(), "no banner: " + outcome.out);
-        return outcome.out.getFirst().replaceFirst(URL, "URL");
+        Map<String, String> shown = new LinkedHashMap<>();
+        for (String line : outcome.out) {
+            String[] pair = line.split("=", 2);
+            assertEquals(2, pair.length, "no banner: " + outcome.out);
+            shown.put(pair[0], pair[1].replaceFirst(URL, "URL"));
+        }
+        assertEquals("URL", shown.remove("ANTHROPIC_BASE_URL"));
+        return shown;
     }
 
     @Test
     void theClientFindsTheProxyInItsEnvironment() throws Exception {
-        assertEquals("URL any   127.0.0.1 127.0.0.1 ", shown(Map.of("A2O_UPSTREAM_KEY", "secret")));
-        assertEquals("URL k  5000 127.0.0.1 127.0.0.1 ", shown(Map.of("ANTHROPIC_API_KEY", "mine"),
-                "--auth-key", "k", "--context", "5000"));
-        assertEquals("URL mine  7 x.org,127.0.0.1 x.org,127.0.0.1 ", shown(Map.of("ANTHROPIC_API_KEY", "mine",
-                "CLAUDE_CODE_MAX_CONTEXT_TOKENS", "7", "NO_PROXY", "x.org"), "--context", "5000"));
-        assertEquals("URL  token  *  ", shown(Map.of("ANTHROPIC_AUTH_TOKEN", "token", "NO_PROXY", "*")));
+        assertEquals(Map.of("ANTHROPIC_AUTH_TOKEN", "any", "CLAUDE_CODE_AUTO_MODE_SERVER", "0",
+                "NO_PROXY", "127.0.0.1", "no_proxy", "127.0.0.1"), shown(Map.of("A2O_UPSTREAM_KEY", "secret")));
+        assertEquals(Map.of("ANTHROPIC_AUTH_TOKEN", "mine", "ANTHROPIC_MODEL", "qwen3.8", "NO_PROXY", "x.org,127.0.0.1",
+                "CLAUDE_CODE_MAX_CONTEXT_TOKENS", "65536", "CLAUDE_CODE_AUTO_MODE_SERVER", "0",
+                "no_proxy", "x.org,127.0.0.1"), shown(Map.of("NO_PROXY", "x.org", "ANTHROPIC_API_KEY", "mine",
+                "CLAUDE_CODE_USE_BEDROCK", "1"), "--model", "qwen3.8", "--context", "65536"));
+        assertEquals("*", shown(Map.of("NO_PROXY", "*")).get("NO_PROXY"));
+    }
+
+    @Test
+    void theWindowIsTheOneThatTheBackendLists() throws Exception {
+        String list = "{\"data\":[{\"id\":\"a\",\"max_model_len\":1000},{\"id\":\"b\",\"meta\":{\"n_ctx\":2000}}]}";
+        try (Backend backend = new Backend().answers(call -> call.reply(200, "application/json", list))) {
+            Tasks.await(() -> { // on a busy machine the list may come too late
+                Map<String, String> shown = shown(Map.of("ANTHROPIC_API_KEY", "mine"), "--upstream",
+                        backend.url().toString(), "--map", "*=b");
+                assertEquals("b", shown.get("ANTHROPIC_MODEL"));
+                return "2000".equals(shown.get("CLAUDE_CODE_MAX_CONTEXT_TOKENS"));
+            }, "the window is not told");
+            Backend.Call call = backend.take();
+            assertEquals("GET /v1/models HTTP/1.1", call.line());
+            assertEquals("Bearer mine", call.headers().get("authorization"));
+        }
+    }
+
+    /** {@return what {@code ./build.sh run} says that is called elsewhere} */
+    private Outcome buildRun(Path folder, String... words) throws Exception {
+        assumeTrue(Files.isExecutable(Path.of("/bin/sh")), "no shell here");
+        List<String> command = new ArrayList<>(List.of("sh", Path.of("build.sh").toAbsolutePath().toString(), "run"));
+        command.addAll(List.of(words));
+        var builder = new ProcessBuilder(command).directory(folder.toFile());
+        builder.environment().keySet().removeIf(name -> name.matches("A2O_.*|J.*_OPTIONS|CLASSPATH"));
+        builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+        Process process = builder.start();
+        try {
+            process.getOutputStream().close();
+            assertTrue(process.waitFor(Tasks.WAIT_SECONDS, TimeUnit.SECONDS), "still running");
+            String err = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+            return new Outcome(process.exitValue(), process.inputReader().lines().toList(), err.strip());
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    @Test
+    void buildShRunsTheCommandInTheCallersDirectory() throws Exception {
+        Path folder = Files.createDirectory(temporary.resolve("my project")).toRealPath();
+        Outcome outcome = buildRun(folder, "--log-file", "a2o.log", "--", "pwd", "-P");
+        assertEquals(new Outcome(0, List.of(folder.toString()), ""), outcome);
+        assertTrue(Files.exists(folder.resolve("a2o.log")), "the option's file is there too");
+        Files.writeString(folder.resolve("none.pem"), "no certificate");
+        Outcome found = buildRun(folder, "http://127.0.0.1:1", "--ca-cert", "none.pem");
+        assertTrue(found.err.contains("none.pem cannot be read: java.security.cert.CertificateException"), found.err);
     }
 
     @Test

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.logging.Handler;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
@@ -131,7 +130,7 @@ class CutCallTest {
         try (var backend = new Backend(); var proxy = Proxies.before(backend); var client = new Wire(proxy.port())) {
             backend.answers(call -> {
                 call.events().data(Backend.chunk("Now"));
-                assertTrue(seen.await(20, TimeUnit.SECONDS), "the client has seen it");
+                Tasks.await(seen);
                 call.data("{\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[%s]}}]}"
                         .formatted(call("{\"command\":\"touch out/ran-")), Backend.FINISH, "[DONE]").end();
             });
@@ -139,7 +138,7 @@ class CutCallTest {
             assertFalse(begun.headers().containsKey("x-proxy-warnings"), begun.toString());
             seen.countDown();
             assertTrue(client.reply().body().contains("\"max_tokens\""));
-            assertTrue(logged.await(20, TimeUnit.SECONDS), "it is logged");
+            Tasks.await(logged);
         } finally {
             LOG.removeHandler(handler);
             LOG.setLevel(before);

@@ -11,11 +11,9 @@ import java.util.Map;
 import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** A host that answers no request for a connection, as behind a firewall that drops it. */
 @Order(1)
-@Timeout(120)
 class DroppedTest {
     private static final int MAX_FILLING = 50;
     private static final String PLAIN =
@@ -56,7 +54,7 @@ class DroppedTest {
     private static Proxy proxy(String... urls) throws IOException {
         List<String> args = new ArrayList<>(List.of("--port", "0"));
         for (String url : urls) args.addAll(List.of("--upstream", url));
-        return Proxies.start(Options.of(Options.read(args.toArray(String[]::new), Map.of())));
+        return Proxies.start(Clock.SYSTEM, Options.of(Options.read(args.toArray(String[]::new), Map.of())));
     }
 
     /** The two at the same time, since a connection is waited for as long as it is. */

@@ -13,13 +13,11 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
-import org.junit.jupiter.api.Timeout;
 
 /**
  * Large requests and replies take time in proportion to their size: four times as much must not take sixteen times as
  * long. What counts is the processor's time of this thread, so that a busy machine makes no difference.
  */
-@Timeout(300)
 class LinearTest {
     private static final ThreadMXBean TIMES = ManagementFactory.getThreadMXBean();
     private static final int TRIES = 5;

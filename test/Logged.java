@@ -40,6 +40,12 @@ final class Logged extends Handler implements AutoCloseable {
         return lines(with).getFirst();
     }
 
+    /** {@return all lines so far, once there is one about the exchange of that reply} */
+    List<String> until(Wire.Reply reply) throws InterruptedException {
+        line(reply.headers().get("request-id"));
+        return lines();
+    }
+
     void clear() {
         lines.clear();
     }

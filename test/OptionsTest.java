@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
@@ -205,14 +206,12 @@ class OptionsTest {
         List<Executable> all = new ArrayList<>(List.of(
                 wrong(2, "a2o: --upstream is required, as http://localhost:11434/v1 for Ollama\n" + help("--upstream")),
                 wrong(2, "a2o: --upstream is required, as http://localhost:11434/v1 for Ollama\n" + help("--upstream"), "--port", "1"),
-                unknown("--prot", "--prot", "1"),
-                unknown("--prot", "--prot=1"),
                 unknown("-p", with("-p")),
-                unknown("--PORT", with("--PORT", "1")),
-                unknown("http://x", "http://x"),
-                unknown("", ""),
+                unknown("--no-such-option", with("--no-such-option=1")),
                 wrong(2, "a2o: --upstream needs a value\n" + help("--upstream"), "--upstream"),
                 wrong("--port needs a value", "--port", "--port"),
+                wrong(2, "a2o: --model needs a value\n" + help("--model"), with("--model", "--", "claude")),
+                wrong(2, "a2o: --model needs a value\n" + help("--model"), with("--model", "--context", "5")),
                 wrong("--debug takes no value", "--debug", "--debug=1"),
                 wrong("--help takes no value", "--help", "--help=x"),
                 wrong("--check takes no value", "--check", "--check=x"),
@@ -228,6 +227,116 @@ class OptionsTest {
                     header));
         }
         assertAll(all);
+    }
+
+    @Test
+    void theOptionThatWasMeantIsNamed() {
+        String[][] rows = {{"--prot", "--port"}, {"--PORT", "--port"}, {"-port", "--port"}, {"--modle", "--model"},
+            {"--upsteam", "--upstream"}, {"--upstream-kye", "--upstream-key"}, {"--upstream_key", "--upstream-key"},
+            {"--contxt", "--context"}, {"--max-conections", "--max-connections"}, {"--logfile", "--log-file"},
+            {"--max-connections-per", "--max-connections-per-host"}, {"--key", "--upstream-key"},
+            {"--hlep", "--help"}, {"--versoin", "--version"}, {"--chekc", "--check"}, {"--tiemout", "--timeout"}};
+        assertAll(Stream.of(rows).flatMap(row -> Stream.of(row[0], row[0] + "=x").map(word -> {
+            String message = "a2o: unknown option %s; did you mean %s?\n%s".formatted(row[0], row[1], help(row[1]));
+            return wrong(2, message, with(word, "x"));
+        })));
+    }
+
+    @Test
+    void aBareUrlIsAnUpstream() throws Exception {
+        List<String> urls = options(Map.of("A2O_UPSTREAM", "http://environment.test"), "http://a.test", "--port", "0",
+                "HTTPS://b.test/v1", "--", "http://c.test").upstreams().stream().map(Options.Target::host).toList();
+        assertEquals(List.of("a.test", "b.test"), urls);
+        Map<String, List<String>> given = Options.read(new String[] {"http://a.test", "--", "claude"}, Map.of());
+        assertEquals(List.of("claude"), given.get("--"));
+    }
+
+    @Test
+    void aCommandWithoutTheTwoDashesIsSaid() {
+        List<Executable> all = new ArrayList<>();
+        for (String command : List.of("claude", "./run.sh", "/usr/local/bin/claude", "python3.12", "demo")) {
+            String message = "a2o: '%1$s' is no option; if it is a command to run, put -- before it, as in: -- %1$s\n"
+                    + "try --help";
+            all.add(wrong(2, message.formatted(command), with(command, "-p", "hi")));
+            all.add(wrong(2, message.formatted(command), "http://a.test", "--model", "m", command, "--model", "x"));
+        }
+        for (String secret : List.of("sk-abc", "gsk0123456789abcdefghijklm", "two words", "a=b", "")) {
+            all.add(wrong(2, "a2o: a word that is no option; if it is a command to run, put -- before it, as in: "
+                    + "-- claude\ntry --help", with(secret)));
+        }
+        assertAll(all);
+    }
+
+    @Test
+    void anAddressWithoutASchemeIsSaid() {
+        String[][] rows = {{"localhost:8080", "localhost:8080"}, {"localhost", "localhost"}, {"h.test:1/v1", "h.test:1"},
+            {"127.0.0.1:8000/v1/chat/completions?key=secret", "127.0.0.1:8000"}, {"[::1]:8080", "[::1]:8080"},
+            {"localhost/v1", "localhost"}};
+        List<Executable> all = new ArrayList<>();
+        for (String[] row : rows) {
+            String message = "a2o: --upstream: http:// or https:// is missing before %1$s, as in http://%1$s".formatted(row[1]);
+            all.add(wrong(1, message, "--upstream", row[0]));
+            all.add(wrong(1, message, row[0]));
+        }
+        assertAll(all);
+    }
+
+    @Test
+    void itsOwnAddressIsNoUpstream() throws Exception {
+        String[][] rows = {{"http://localhost:3578"}, {"http://127.0.0.1:3578/v1"}, {"http://[::1]:3578"},
+            {"http://localhost:99", "--port", "99"}, {"http://localhost", "--port", "80"},
+            {"http://LOCALHOST:3578", "--host", "0.0.0.0", "--auth-key", "k"},
+            {"http://h.test:3578", "--host", "h.test", "--auth-key", "k"}};
+        for (String[] row : rows) {
+            Options.Wrong e = assertThrows(Options.Wrong.class, () -> options(Map.of(), row), row[0]);
+            assertTrue(e.getMessage().contains("is where a2o itself listens"), e.getMessage());
+            assertTrue(e.getMessage().contains(help("--upstream")), e.getMessage());
+        }
+        for (String[] row : List.of(new String[] {"http://localhost:3578", "--port", "0"},
+                new String[] {"http://h.test:3578"}, new String[] {"https://localhost:3578"},
+                new String[] {"http://localhost:3578", "--", "claude"})) {
+            assertEquals(1, options(Map.of(), row).upstreams().size(), row[0]);
+        }
+    }
+
+    @Test
+    void numbersMayHaveAUnit() throws Exception {
+        Object[][] rows = {{"64k", 64_000L}, {"128K", 128_000L}, {"1m", 1_000_000L}, {"65536", 65_536L}, {"0", 0L}};
+        for (Object[] row : rows) assertEquals(row[1], options("--context", (String) row[0]).context());
+        Object[][] times = {{"5m", 300L}, {"90s", 90L}, {"1h", 3600L}, {"1H", 3600L}, {"24h", 86_400L}, {"7", 7L}};
+        for (Object[] row : times) {
+            assertEquals(row[1], options("--timeout=" + row[0]).timeout().toSeconds());
+            assertEquals(row[1], options(Map.of("A2O_TIMEOUT", (String) row[0]), UPSTREAM).timeout().toSeconds());
+        }
+        List<Executable> all = new ArrayList<>();
+        for (String value : List.of("5x", "m", "5mm", "5 m", "1.5m", "25h", "0m", "-5m", "999999999h", "5\u212A")) {
+            all.add(wrong("--timeout: a whole number from 1 to 86400 expected, not '%s'".formatted(value), "--timeout",
+                    "--timeout", value));
+        }
+        all.add(wrong("--context: a whole number from 0 to 999999999 expected, not '1h'", "--context", "--context", "1h"));
+        all.add(wrong("--port: a whole number from 0 to 65535 expected, not '3k'", "--port", "--port", "3k"));
+        assertAll(all);
+    }
+
+    @Test
+    void variablesThatAreNotKnownAreSaidWithoutTheirValues() {
+        Map<String, String> environment = new TreeMap<>(Map.of("A2O_UPSTRAEM", "secret", "A2O_AUTH_KYE", "secret",
+                "A2O_WHATEVER", "secret", "A2O_PORT", "1", "a2o_x", "y", "PATH", "/bin"));
+        assertEquals(List.of("a2o: unknown variable A2O_AUTH_KYE; did you mean A2O_AUTH_KEY?",
+                "a2o: unknown variable A2O_UPSTRAEM; did you mean A2O_UPSTREAM?",
+                "a2o: unknown variable A2O_WHATEVER"), Options.unknownVariables(environment));
+        for (Case each : CASES) assertEquals(List.of(), Options.unknownVariables(Map.of(variable(each.flag), "x")));
+    }
+
+    /** In each container Kubernetes sets variables for each service, so for one that is called a2o. */
+    @Test
+    void variablesOfKubernetesAreNoOptions() throws Exception {
+        Map<String, String> environment = Map.of("A2O_PORT", "tcp://10.96.0.7:80", "A2O_SERVICE_HOST", "10.96.0.7",
+                "A2O_SERVICE_PORT", "80", "A2O_SERVICE_PORT_HTTP", "80", "A2O_PORT_80_TCP", "tcp://10.96.0.7:80",
+                "A2O_PORT_80_TCP_PROTO", "tcp", "A2O_PORT_80_TCP_PORT", "80", "A2O_PORT_80_TCP_ADDR", "10.96.0.7");
+        assertEquals(List.of(), Options.unknownVariables(environment));
+        assertEquals(3578, options(environment, UPSTREAM).port());
+        assertEquals(9, options(environment, with("--port", "9")).port());
     }
 
     @Test
@@ -298,7 +407,7 @@ class OptionsTest {
     @Test
     void aUrlThatCannotBeIsRefusedWithoutQuotingIt() {
         List<Executable> all = new ArrayList<>();
-        for (String url : List.of("ftp://h.test/v1", "h.test", "localhost:11434", "/v1", "", "http:h.test",
+        for (String url : List.of("ftp://h.test/v1", "h.test", "/v1", "", "http:h.test",
                 "http:///v1", "https://", "file:///etc/passwd", "Demo", "http://a_b.test", "http://h:x/v1",
                 "ws://sk-secret@h.test", "http://sk secret@h.test", "http://h.test/%zz", "ftp://sk-secret@h.test/v1")) {
             all.add(() -> {
@@ -336,6 +445,7 @@ class OptionsTest {
         assertEquals("first", model("a-b", "--map", "a*=first", "--map", "*=second"));
         assertEquals("second", model("b", "--map", "a*=first", "--map", "*=second"));
         assertEquals("M", model("x=y", "--map", "x=y=M"), "the last equals sign parts");
+        assertEquals("M", model("anthropic/x", "--map", "anthropic/x=M"), "also with what the list adds");
     }
 
     @Test
@@ -355,6 +465,10 @@ class OptionsTest {
         assertEquals("M", model("claude-x[1m]", "--map", "claude-x=M"));
         assertEquals("m", model("claude-x[1m]", "--model", "m"));
         assertEquals("a[1m]b", model("a[1m]b"), "only at the end");
+        assertEquals("M", model("x[1m]", "--map", "x[1m]=M"), "unless they are mapped");
+        assertEquals("M", model("anthropic/x[1m]", "--map", "x[1m]=M"));
+        assertEquals("M", model("claude-x[1m]", "--map", "*[1m]=M", "--map", "claude-x=N"), "the first counts");
+        assertEquals("N", model("claude-x", "--map", "*[1m]=M", "--map", "claude-x=N"));
     }
 
     // ---- help ----

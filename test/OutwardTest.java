@@ -23,17 +23,16 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.parallel.ResourceAccessMode;
-import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The way out to the backend: through an HTTP proxy, and over TLS with certificates that the JDK does not know. */
-@ResourceLock(value = "log", mode = ResourceAccessMode.READ)
 class OutwardTest {
     private static final char[] PASSWORD = "password".toCharArray();
     private static final String KEY = "sk-client-0123456789abcdef";
@@ -286,6 +285,33 @@ class OutwardTest {
         }
     }
 
+    /** Also a proxy that wants a password, and one that speaks no HTTP; the request does not wait, and no socket stays. */
+    @Test
+    void aTunnelThatIsRefusedIsSaid() throws Exception {
+        Map<String, String> answers = Map.of("HTTP/1.1 407 No\r\nproxy-authenticate: Basic realm=\"x\"\r\n"
+                + "content-length: 2\r\n\r\nno", "the HTTP proxy PROXY does not let it through: status 407",
+                "HTTP/1.1 407 No\r\n\r\n", "the HTTP proxy PROXY does not let it through: status 407",
+                "HTTP/1.1 502 No\r\ncontent-length: 2\r\n\r\nno",
+                "the HTTP proxy PROXY does not let it through: status 502",
+                "220 ready\r\n", "what answers there does not speak HTTP",
+                "HTTP/1.1 102 Wait\r\n\r\n".repeat(20), "the reply is not HTTP");
+        for (Map.Entry<String, String> answer : answers.entrySet()) {
+            var left = new LinkedBlockingQueue<Boolean>();
+            try (var relay = new Backend().answers(call -> {
+                call.raw(answer.getKey());
+                left.add(call.isLeft(Tasks.WAIT_SECONDS * 1000));
+            })) {
+                String way = "http://" + relay.url().getAuthority();
+                String message = assertFails(ask("https://backend.test", Map.of("HTTPS_PROXY", way)), answer.getKey());
+                String why = answer.getValue().replace("PROXY", relay.url().getAuthority());
+                assertEquals("backend.test: " + why, message);
+                for (int i = relay.requests(); i > 0; i--) {
+                    assertTrue(left.poll(Tasks.WAIT_SECONDS, TimeUnit.SECONDS), answer.getKey());
+                }
+            }
+        }
+    }
+
     @Test
     void eachVariableIsForItsOwnScheme() throws Exception {
         try (var backend = new Backend(); Relay relay = Relay.proxy(backend.url().getPort())) {
@@ -493,5 +519,156 @@ class OutwardTest {
         String broken = "-----BEGIN CERTIFICATE-----\nMAAA\n-----END CERTIFICATE-----\n";
         assertDoesNotStart(pem(local.pem + broken), "after a good one");
         assertDoesNotStart(pem(broken + local.pem), "before a good one");
+    }
+
+    // Addresses that lead elsewhere
+
+    /** {@return the message of the error, without the host and its port} */
+    private static String reason(Wire.Reply reply, String what) {
+        return assertFails(reply, what).replaceFirst("^[\\w.-]+(:\\d+)?: ", "");
+    }
+
+    private static String reason(String url, String... args) throws IOException {
+        return reason(ask(url, Map.of(), args), url);
+    }
+
+    private static final String PLAIN = "TLS failed: no TLS is spoken there; use http:// in --upstream";
+    private static final String TLS = "TLS is spoken there; use https:// in --upstream";
+
+    @Test
+    void httpsToAPlainPortIsSaid() throws Exception {
+        try (var mute = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"))) {
+            Thread.ofVirtual().start(() -> answerAll(mute, ""));
+            assertEquals("TLS failed: the connection was closed in the handshake; if no TLS is spoken there, use http:// "
+                    + "in --upstream", reason("https://localhost:" + mute.getLocalPort()));
+        }
+        try (var banner = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"))) {
+            Thread.ofVirtual().start(() -> answerAll(banner, "HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n"));
+            assertEquals(PLAIN, reason("https://localhost:" + banner.getLocalPort()));
+        }
+    }
+
+    /** Answers each connection so, whatever is asked, and closes it when the other side has. */
+    private static void answerAll(ServerSocket server, String answer) {
+        try {
+            while (true) {
+                try (Socket socket = server.accept()) {
+                    socket.getOutputStream().write(answer.getBytes(StandardCharsets.ISO_8859_1));
+                    socket.shutdownOutput();
+                    socket.getInputStream().readAllBytes();
+                }
+            }
+        } catch (IOException closed) {
+            // the end of the test
+        }
+    }
+
+    @Test
+    void httpToATlsPortIsSaid() throws Exception {
+        try (var backend = new Backend(); Relay tls = Relay.tls(local, backend)) {
+            assertEquals(TLS, reason("http://localhost:" + tls.port()));
+            assertEquals(0, backend.requests());
+        }
+        for (String words : List.of("<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>",
+                "Client sent an HTTP request to an HTTPS server.\n",
+                "<p>Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />")) {
+            try (var backend = new Backend().answers(call -> call.reply(400, "text/html", words))) {
+                assertEquals(TLS, reason(backend.url().toString()));
+            }
+        }
+    }
+
+    @Test
+    void whatAnswersWithoutHttpIsSaid() throws Exception {
+        try (var ssh = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"))) {
+            Thread.ofVirtual().start(() -> answerAll(ssh, "SSH-2.0-OpenSSH_9.2\r\n"));
+            assertEquals("what answers there does not speak HTTP", reason("http://localhost:" + ssh.getLocalPort()));
+        }
+    }
+
+    /** It is asked whether it speaks TLS only until it has answered once. */
+    @Test
+    void aBackendThatBreaksOffIsNotTakenForTls() throws Exception {
+        try (var backend = new Backend().answers(Backend.saying("once"), Backend.Call::reset);
+                Proxy proxy = proxy(Map.of(), "--upstream", backend.url().toString())) {
+            String request = """
+                    {"model":"m","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}""";
+            assertEquals(200, Wire.post(proxy.port(), request).status());
+            int before = backend.connections();
+            assertEquals("the connection broke before a reply came", reason(Wire.post(proxy.port(), request), "then"));
+            assertTrue(backend.connections() - before <= 3, "three tries are three connections");
+        }
+    }
+
+    @Test
+    void eachFaultOfACertificateIsSaid() throws Exception {
+        String untrusted = "TLS failed: the certificate is not trusted; if it is your own, or your company's, give it as "
+                + "--ca-cert FILE";
+        String another = "TLS failed: the certificate is for another host; use its name in --upstream";
+        try (var backend = new Backend(); Relay mine = Relay.tls(local, backend); Relay his = Relay.tls(other, backend)) {
+            assertEquals(untrusted, reason("https://localhost:" + mine.port()));
+            assertEquals(untrusted, reason("https://localhost:" + mine.port(), "--ca-cert", pem(other.pem)));
+            assertEquals(another, reason("https://localhost:" + his.port(), "--ca-cert", pem(other.pem)));
+            assertEquals(another, reason("https://127.0.0.1:" + his.port(), "--ca-cert", pem(other.pem)));
+        }
+    }
+
+    @Test
+    void whatIsWrongWithAnHttpProxyIsSaid() throws Exception {
+        String closed = "http://127.0.0.1:" + Backend.deadPort();
+        String dead = "cannot connect to the HTTP proxy 127.0.0.1:%d; is HTTP_PROXY or HTTPS_PROXY right?";
+        assertEquals(dead.formatted(Backend.deadPort()),
+                reason(ask("http://backend.test/v1", Map.of("HTTP_PROXY", closed)), "HTTP_PROXY"));
+        assertEquals(dead.formatted(Backend.deadPort()),
+                reason(ask("https://backend.test/v1", Map.of("HTTPS_PROXY", closed)), "HTTPS_PROXY"));
+        assertEquals("cannot connect to the HTTP proxy %s:1; is HTTP_PROXY or HTTPS_PROXY right?".formatted(NOWHERE),
+                reason(ask("https://backend.test/v1", Map.of("HTTPS_PROXY", "http://%s:1".formatted(NOWHERE))), "unknown"));
+        try (var refusing = new Backend().answers(call -> call.reply(403, "text/plain", "no tunnels here"))) {
+            int port = refusing.url().getPort();
+            assertEquals("the HTTP proxy 127.0.0.1:%d does not let it through: status 403".formatted(port),
+                    reason(ask("https://backend.test/v1", Map.of("HTTPS_PROXY", "http://127.0.0.1:" + port)), "403"));
+        }
+        assertEquals("cannot connect; is the backend running?", reason("http://127.0.0.1:" + Backend.deadPort()));
+        assertEquals("the host is not known", reason("http://" + NOWHERE));
+    }
+
+    @Test
+    void aWebPageIsSaid() throws Exception {
+        String page = "<!doctype html><html><head><title>Open WebUI</title></head><body></body></html>";
+        String said = "a web page came, not a reply; is --upstream right? its path often ends in /v1. The page: Open WebUI";
+        try (var backend = new Backend().answers(call -> call.reply(200, "text/html", page))) {
+            assertEquals(said, reason(backend.url().toString()));
+        }
+        for (int status : List.of(404, 405)) { // which keep their meaning
+            try (var backend = new Backend().answers(call -> call.reply(status, "text/html", page))) {
+                Wire.Reply reply = ask(backend.url().toString(), Map.of());
+                assertEquals(status, reply.status());
+                assertTrue(reply.text("error.message").endsWith(": " + said), reply.body());
+            }
+        }
+    }
+
+    @Test
+    void aRedirectIsSaidWithoutWhatMayBeSecret() throws Exception {
+        for (int status : List.of(301, 302, 307, 308)) {
+            try (var backend = new Backend().answers(call -> call.reply(status, "text/html", "<h1>Moved</h1>",
+                    "location: https://user:secret@h.test/v1/chat/completions?key=secret#secret"))) {
+                assertEquals("it redirects to https://h.test/v1/chat/completions; if that is the backend's, use it in "
+                        + "--upstream", reason(backend.url().toString()));
+                assertEquals(1, backend.requests(), "it is not followed");
+            }
+        }
+    }
+
+    @Test
+    void anotherA2oIsNoBackend() throws Exception {
+        for (String[] args : List.of(new String[] {"--upstream", "demo"}, new String[] {"--upstream", "demo", "--auth-key", "k"})) {
+            try (Proxy other = proxy(Map.of(), args)) {
+                for (String path : List.of("", "/v1", "/anthropic", "/v1/messages")) {
+                    assertEquals("that is A2o, not a backend; --upstream must be the address of what it is to ask",
+                            reason("http://127.0.0.1:" + other.port() + path));
+                }
+            }
+        }
     }
 }

@@ -1,17 +1,20 @@
+import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * A clock for tests that are not about time: what is waited for for long is waited for for ever, so that the proxy loses
- * no patience on a busy machine. Short waits, as those before another try, end as they should. Time passes by them and,
- * a little, with each look at the clock; for each thread it is its own.
+ * no patience on a busy machine. Short waits, as those before another try, end as they should; but that time has passed
+ * by them is for the thread that waited, up to its next wait. For all others it stands nearly still.
  */
 final class PatientClock implements Clock {
-    private static final long LOOK_NANOS = 50_000;
+    private static final long LOOK_NANOS = 1000; // by each look at the clock
 
     private final long maxNanos; // of a short wait
-    private final ThreadLocal<Long> passed = ThreadLocal.withInitial(() -> 0L); // in nanoseconds
+    private final AtomicLong looks = new AtomicLong();
+    private final ThreadLocal<Long> waited = ThreadLocal.withInitial(() -> 0L); // in nanoseconds
 
     PatientClock() {
         this(1000);
@@ -23,22 +26,32 @@ final class PatientClock implements Clock {
 
     @Override
     public long nanos() {
-        passed.set(passed.get() + LOOK_NANOS);
-        return passed.get();
+        return LOOK_NANOS * looks.incrementAndGet() + waited.get();
     }
 
     @Override
     public <T> T poll(BlockingQueue<T> queue, long nanos) throws InterruptedException {
+        waited.remove();
         if (nanos > maxNanos) return queue.take();
         T next = queue.poll(nanos, TimeUnit.NANOSECONDS);
-        if (next == null) passed.set(passed.get() + Math.max(nanos, 0));
+        if (next == null && nanos > 0) waited.set(nanos);
         return next;
     }
 
     @Override
+    public Duration outside(Duration patience) {
+        return Duration.ofSeconds(Tasks.WAIT_SECONDS);
+    }
+
+    @Override
     public boolean acquire(Semaphore permits, long nanos) throws InterruptedException {
-        if (nanos <= maxNanos) return permits.tryAcquire(nanos, TimeUnit.NANOSECONDS);
-        permits.acquire();
-        return true;
+        waited.remove();
+        if (nanos > maxNanos) {
+            permits.acquire();
+            return true;
+        }
+        boolean isAcquired = permits.tryAcquire(nanos, TimeUnit.NANOSECONDS);
+        if (!isAcquired && nanos > 0) waited.set(nanos);
+        return isAcquired;
     }
 }

@@ -24,11 +24,8 @@ import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
-import org.junit.jupiter.api.parallel.ResourceAccessMode;
-import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** The proxy between a client on a bare socket and a scripted backend, each exchange over real connections. */
-@ResourceLock(value = "log", mode = ResourceAccessMode.READ)
 class ProxyTest {
     private static final String WHY = "it says why";
     private static final byte[] NOTHING = new byte[0];

@@ -159,6 +159,44 @@ class RunTest {
         assertUsage("--port", "--port N", "--upstream", "demo", "--port");
     }
 
+    /** {@return the lines that the jar greets with, its address as URL} */
+    private static List<String> greeting(String... args) throws Exception {
+        Process process = process(WAYS.getFirst(), args).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+        try {
+            BufferedReader out = process.inputReader(StandardCharsets.UTF_8);
+            List<String> lines = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                lines.add(out.readLine().replaceAll("http://127\\.0\\.0\\.1:\\d+", "URL"));
+            }
+            return lines;
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    @Test
+    void theGreetingTellsHowToConnect() throws Exception {
+        List<String> lines = greeting("--port", "0", "http://h.test/v1", "--model", "it's", "--context", "64k");
+        assertEquals("Claude Code:  ANTHROPIC_BASE_URL=URL ANTHROPIC_AUTH_TOKEN='<key of the backend, or any word>' "
+                + "ANTHROPIC_MODEL='it'\\''s' CLAUDE_CODE_MAX_CONTEXT_TOKENS=64000 CLAUDE_CODE_AUTO_MODE_SERVER=0 claude",
+                lines.get(1));
+        assertTrue(lines.get(2).contains("-H 'x-api-key: <key of the backend, or any word>'"), lines.get(2));
+    }
+
+    @Test
+    void anUnknownVariableIsSaidAtTheStart() throws Exception {
+        ProcessBuilder builder = process(WAYS.getFirst(), "--port", "0", "--upstream", "demo");
+        builder.environment().put("A2O_MODLE", "secret");
+        Process process = builder.start();
+        try {
+            assertEquals("a2o: unknown variable A2O_MODLE; did you mean A2O_MODEL?",
+                    process.errorReader(StandardCharsets.UTF_8).readLine());
+            assertTrue(BANNER.matcher(process.inputReader(StandardCharsets.UTF_8).readLine()).matches(), "it starts");
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
     private static String cannotStart(String... args) throws Exception {
         Outcome outcome = run(args);
         assertEquals("1 ", outcome.status + " " + outcome.out);

@@ -6,22 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.FutureTask;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
-import java.util.logging.Handler;
-import java.util.logging.Level;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
-import java.util.logging.SimpleFormatter;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
@@ -36,62 +26,21 @@ class SafetyTest {
     private static final String AUTH_KEY = "auth-key-0123456789abcdef";
     private static final String CLIENT_KEY = "sk-client-0123456789abcdef";
     private static final String BREAK = "\\r\\nx-evil: 1\\r\\n\\r\\n\\nx-evil: 2\\rx-evil: 3"; // as JSON escapes it
-    private static final Logger LOG = Logger.getLogger("a2o"); // held, or what is set would be lost
-
-    /** The log as it would be written, but for the time; each record is one text. */
-    private static final class Log extends Handler {
-        private final BlockingQueue<String> fresh = new LinkedBlockingQueue<>();
-        private final List<String> read = new ArrayList<>();
-
-        @Override
-        public void publish(LogRecord record) {
-            var text = new StringWriter().append(new SimpleFormatter().formatMessage(record));
-            if (record.getThrown() != null) record.getThrown().printStackTrace(new PrintWriter(text, true));
-            fresh.add(text.toString());
-        }
-
-        /** {@return all records so far, once there is one about the exchange that {@code reply} has ended} */
-        List<String> until(Wire.Reply reply) throws InterruptedException {
-            return until(reply.headers().get("request-id"));
-        }
-
-        synchronized List<String> until(String id) throws InterruptedException {
-            while (read.stream().noneMatch(record -> record.contains(id))) {
-                String next = fresh.poll(Tasks.WAIT_SECONDS, TimeUnit.SECONDS);
-                if (next == null) throw new AssertionError("no record of %s in %s".formatted(id, read));
-                read.add(next);
-            }
-            fresh.drainTo(read);
-            return List.copyOf(read);
-        }
-
-        @Override
-        public void flush() { }
-
-        @Override
-        public void close() { }
-    }
 
     private interface Claim {
         void prove(int number) throws Exception;
     }
 
-    private final Log log = new Log();
-    private Level levelBefore;
+    private Logged log;
 
     @BeforeEach
     void keepTheLog() {
-        levelBefore = LOG.getLevel();
-        LOG.setLevel(Level.ALL);
-        LOG.setUseParentHandlers(false);
-        LOG.addHandler(log);
+        log = new Logged();
     }
 
     @AfterEach
     void leaveTheLog() {
-        LOG.removeHandler(log);
-        LOG.setUseParentHandlers(true);
-        LOG.setLevel(levelBefore);
+        log.close();
     }
 
     private static Options options(Map<String, String> environment, String... args) {
@@ -550,14 +499,12 @@ class SafetyTest {
             for (Pair each : List.of(pair, quiet)) each.backend.answers(Backend.saying("Hello", " there"));
             for (String request : List.of(plain("the question"), stream("the question"))) {
                 Wire.Reply reply = pair.post(request);
-                String kept = "";
-                long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(Tasks.WAIT_SECONDS); // what is logged comes last
-                String last = reply.headers().get("request-id") + " < " + reply.body();
-                while (!kept.contains(last) && System.nanoTime() < until) kept = log.until(reply).toString();
+                log.line(reply.headers().get("request-id") + " < " + reply.body()); // which comes last
+                String kept = log.lines().toString();
                 assertTrue(kept.matches("(?s).* << (\\{|data: \\{).*Hello.*"), kept);
-                assertTrue(kept.contains(last), kept);
                 String id = quiet.post(request).headers().get("request-id");
-                List<String> less = log.until(id).stream().filter(record -> record.contains(id)).toList();
+                log.line(id);
+                List<String> less = log.lines(id);
                 assertFalse(less.toString().matches("(?s).*(there|question).*"), less.toString());
             }
         }

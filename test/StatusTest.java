@@ -23,10 +23,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
-import java.util.logging.Handler;
-import java.util.logging.Level;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -40,7 +36,6 @@ class StatusTest {
     private static final String HTML = "accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
     private static final Pattern SAMPLE = Pattern.compile("(a2o_[a-z_]+?)(_bucket|_sum|_count)?"
             + "(\\{([a-z_]+=\"([^\"\\\\\n]|\\\\[\\\\\"n])*\"(,(?=[a-z])|(?=})))+})? ([0-9.]+(E-?[0-9]+)?)");
-    private static final Logger LOG = Logger.getLogger("a2o");
 
     /** The proxy before backends. */
     private static final class Running implements AutoCloseable {
@@ -252,16 +247,8 @@ class StatusTest {
     @Test
     @ResourceLock("log")
     void requestsThatAreRefusedAreCountedAndLogged() throws Exception {
-        List<String> lines = new ArrayList<>();
-        var handler = new Handler() {
-            @Override public synchronized void publish(LogRecord record) { lines.add(record.getMessage()); }
-            @Override public void flush() { }
-            @Override public void close() { }
-        };
-        Level before = LOG.getLevel();
-        LOG.setLevel(Level.INFO);
-        LOG.addHandler(handler);
-        try (var backend = new Backend(); var running = new Running(backend, "--auth-key", "key-of-a2o")) {
+        try (var log = new Logged(); var backend = new Backend();
+             var running = new Running(backend, "--auth-key", "key-of-a2o")) {
             String key = "x-api-key: key-of-a2o";
             List<Wire.Reply> refused = List.of(running.ask("m", false, "x-api-key: no\u0001no"),
                     Wire.post(running.proxy.port(), "{", key), Wire.post(running.proxy.port(), "{\"model\":\"m\"}", key),
@@ -276,14 +263,11 @@ class StatusTest {
             assertFalse(metrics.contains("request_duration_seconds_count"), metrics);
             for (Wire.Reply reply : refused) {
                 String id = reply.headers().get("request-id");
-                List<String> about = List.copyOf(lines).stream().filter(line -> line.startsWith(id)).toList();
+                List<String> about = log.lines(id);
                 assertEquals(1, about.size(), about::toString);
                 assertTrue(about.getFirst().startsWith(id + " " + reply.status() + " refused: "), about::toString);
             }
-            assertTrue(lines.toString().contains(" refused: messages: Field required"), lines::toString);
-        } finally {
-            LOG.removeHandler(handler);
-            LOG.setLevel(before);
+            assertFalse(log.lines(" refused: messages: Field required").isEmpty(), log.lines()::toString);
         }
     }
 
@@ -610,6 +594,56 @@ class StatusTest {
         }
     }
 
+    /** Waits until the page tells to set this, besides the address. */
+    private static void awaitVariables(Running running, String expected) throws Exception {
+        Tasks.await(() -> running.status().text("variables").equals(expected), "the page does not tell " + expected);
+    }
+
+    @Test
+    void thePageTellsHowToConnect() throws Exception {
+        String list = "{\"data\":[{\"id\":\"m\",\"max_model_len\":65536}]}";
+        try (var backend = new Backend().answers(call -> call.reply(200, "application/json", list));
+                var running = new Running(backend, "--model", "m", "--upstream-key", "KEY-MARK")) {
+            String before = "ANTHROPIC_AUTH_TOKEN=any ANTHROPIC_MODEL=m CLAUDE_CODE_AUTO_MODE_SERVER=0";
+            assertEquals(before, running.status().text("variables"));
+            assertEquals(0, backend.requests(), "nobody looks");
+            running.get("/", HTML);
+            String after = before.replace("CLAUDE", "CLAUDE_CODE_MAX_CONTEXT_TOKENS=65536 CLAUDE");
+            awaitVariables(running, after); // with the window that the backend lists
+            assertEquals("Bearer KEY-MARK", backend.take().headers().get("authorization"));
+        }
+        try (var backend = new Backend(); var running = new Running(backend, "--context", "64k", "--auth-key", "s3cret")) {
+            assertEquals("ANTHROPIC_AUTH_TOKEN='<key of --auth-key>' CLAUDE_CODE_MAX_CONTEXT_TOKENS=64000 "
+                    + "CLAUDE_CODE_AUTO_MODE_SERVER=0",
+                    running.get("/status.json", "x-api-key: s3cret").text("variables"));
+        }
+    }
+
+    @Test
+    void aListThatWantsAKeyIsAskedForWithTheFirstThatIsGood() throws Exception {
+        String list = "{\"data\":[{\"id\":\"m\",\"max_model_len\":65536}]}";
+        try (var backend = new Backend(); var running = new Running(backend, "--model", "m")) {
+            backend.answers(call -> {
+                boolean isKnown = "Bearer good".equals(call.headers().get("authorization"));
+                if (!isKnown) {
+                    Backend.refusing(401, "who are you").answer(call);
+                } else if (call.line().startsWith("GET")) {
+                    call.reply(200, "application/json", list);
+                } else {
+                    Backend.saying("hi").answer(call);
+                }
+            });
+            assertEquals(0, running.proxy.askWindow("m", ""));
+            assertEquals(401, running.ask("m", false, "x-api-key: bad").status());
+            assertEquals(200, running.ask("m", false, "x-api-key: good").status());
+            String expected = "ANTHROPIC_AUTH_TOKEN='<key of the backend, or any word>' ANTHROPIC_MODEL=m "
+                    + "CLAUDE_CODE_MAX_CONTEXT_TOKENS=65536 CLAUDE_CODE_AUTO_MODE_SERVER=0";
+            awaitVariables(running, expected);
+            assertEquals(200, running.ask("m", false, "x-api-key: good").status());
+            assertEquals(5, backend.requests(), "two lists, and three messages");
+        }
+    }
+
     private static String chromium() {
         return Stream.of(System.getenv("PATH").split(File.pathSeparator))
                 .flatMap(folder -> Stream.of("chromium", "chromium-browser", "google-chrome")
@@ -656,8 +690,9 @@ class StatusTest {
             assertTrue(shown.contains("<td class=\"bad\" data-name=\"end\">overloaded_error</td>"), shown);
             assertTrue(shown.contains("&lt;img src=x onerror=document.title=1&gt;&lt;b&gt;</td>"), "a name is text");
             assertTrue(shown.contains("<title>A2o</title>"), "a name is not run");
-            String line = "ANTHROPIC_BASE_URL=http://127.0.0.1:%d ".formatted(running.proxy.port());
-            assertTrue(shown.contains(line), shown);
+            String line = "ANTHROPIC_BASE_URL=http://127.0.0.1:%d ANTHROPIC_AUTH_TOKEN='&lt;key of the backend, or any word&gt;' "
+                    + "CLAUDE_CODE_AUTO_MODE_SERVER=0 claude";
+            assertTrue(shown.contains(line.formatted(running.proxy.port())), shown);
             var plot = Pattern.compile("<div id=\"first\"><h2>Time to first token: .*?<path d=\"M");
             assertTrue(plot.matcher(shown).find(), shown);
         } finally {

@@ -12,11 +12,9 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** What the log says: why a request failed and at which backend, and each change of a backend's state. */
-@Timeout(120)
 @ResourceLock("log")
 class WhyTest {
     private static final String PLAIN =
@@ -196,7 +194,7 @@ class WhyTest {
     void aBrokenConnectionBeatsNone() throws Exception {
         String dead = "http://" + dead() + "/v1";
         try (var backend = new Backend().answers(call -> call.raw("220 ready\r\n"))) {
-            String expected = "502 %s: the reply is not HTTP; is the URL right?".formatted(host(backend));
+            String expected = "502 %s: what answers there does not speak HTTP".formatted(host(backend));
             assertEquals(expected, told(url(backend), dead));
         }
     }
