@@ -330,7 +330,7 @@ final class Upstream implements AutoCloseable {
     }
 
     /** {@return whether a request waits for a place} */
-    boolean isWanted() { return places.areWanted() || allPlaces.areWanted(); }
+    boolean isAwaited() { return places.areAwaited() || allPlaces.areAwaited(); }
 
     /**
      * Sends a request, with the client's key unless there is one for this backend; of the client's other headers none.
