@@ -13,6 +13,7 @@ import java.security.cert.CertPathValidatorException;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateExpiredException;
 import java.security.cert.CertificateNotYetValidException;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -26,7 +27,10 @@ final class ConnectionHelp {
     private static final int MAX_CAUSES = 20; // of an exception that are looked at
     /** As the JDK says that a certificate is for another host: No name matching localhost found. */
     private static final Pattern OTHER_HOST = Pattern.compile("No (subject alternative|name matching)");
-    private static final int PROBE_MILLIS = 2000; // for a connection, and for the answer on it
+    private static final Duration PROBE_PATIENCE = Duration.ofSeconds(2); // for a connection, and for the answer on it
+    /** As the JDK says it; the latter where it has not begun the handshake yet. */
+    private static final Pattern CLOSED_IN_HANDSHAKE =
+            Pattern.compile("Remote host (terminated the handshake|closed the channel)");
     private static final byte TLS_ALERT = 21; // types of records
     private static final byte TLS_HANDSHAKE = 22;
     private static final int CLIENT_HELLO = 1;
@@ -55,7 +59,7 @@ final class ConnectionHelp {
      *
      * @param hasAnswered whether the backend has ever answered; if so its address is right
      */
-    static Diagnosis diagnose(Throwable failure, Options.Target target, URI url, boolean hasAnswered) {
+    static Diagnosis diagnose(Throwable failure, Options.Target target, URI url, boolean hasAnswered, Clock clock) {
         return switch (failure) {
             case ConnectException e when target.proxy().isPresent() -> unconnected(
                     "cannot connect to the HTTP proxy %s; is HTTP_PROXY or HTTPS_PROXY right?".formatted(proxy(target)));
@@ -66,7 +70,7 @@ final class ConnectionHelp {
             case HttpConnectTimeoutException e -> unconnected("cannot connect; nothing answered for %d seconds"
                     .formatted(Transport.CONNECT_TIMEOUT.toSeconds()));
             case SSLException e -> lasting("TLS failed: " + tls(e));
-            default -> broken(failure, target, url, hasAnswered);
+            default -> broken(failure, target, url, hasAnswered, clock);
         };
     }
 
@@ -79,7 +83,8 @@ final class ConnectionHelp {
     }
 
     /** The connection was there, but no reply that is one came over it. */
-    private static Diagnosis broken(Throwable failure, Options.Target target, URI url, boolean hasAnswered) {
+    private static Diagnosis broken(Throwable failure, Options.Target target, URI url, boolean hasAnswered,
+                                    Clock clock) {
         String message = String.valueOf(failure.getMessage());
         if (message.startsWith(Transport.NO_TUNNEL)) {
             String status = message.substring(Transport.NO_TUNNEL.length());
@@ -87,7 +92,7 @@ final class ConnectionHelp {
         }
         boolean isDirectHttp = target.proxy().isEmpty() && "http".equalsIgnoreCase(url.getScheme());
         boolean mayBeTls = !hasAnswered && isDirectHttp;
-        if (mayBeTls && speaksTls(url)) return lasting(NO_HTTP_THERE);
+        if (mayBeTls && speaksTls(url, clock.outside(PROBE_PATIENCE))) return lasting(NO_HTTP_THERE);
         boolean isNoHttp = failure instanceof ProtocolException && message.startsWith("Invalid status line");
         if (isNoHttp && !hasAnswered) return lasting("what answers there does not speak HTTP");
         if (failure instanceof ProtocolException) return passing("the reply is not HTTP");
@@ -99,7 +104,7 @@ final class ConnectionHelp {
         if (message.contains("ecognized SSL message")) {
             return "no TLS is spoken there; use http:// in --upstream";
         }
-        if (message.startsWith("Remote host terminated the handshake")) {
+        if (CLOSED_IN_HANDSHAKE.matcher(message).lookingAt()) {
             return "the connection was closed in the handshake; "
                     + "if no TLS is spoken there, use http:// in --upstream";
         }
@@ -126,11 +131,11 @@ final class ConnectionHelp {
      * {@return whether the server answers the first message of a TLS handshake in kind} Servers of TLS mostly hang
      * up on plain HTTP without a word, so that nothing else tells what they are.
      */
-    private static boolean speaksTls(URI url) {
+    private static boolean speaksTls(URI url, Duration patience) {
         int port = url.getPort() < 0 ? 80 : url.getPort();
         try (var socket = new Socket()) {
-            socket.connect(new InetSocketAddress(url.getHost(), port), PROBE_MILLIS);
-            socket.setSoTimeout(PROBE_MILLIS);
+            socket.connect(new InetSocketAddress(url.getHost(), port), (int) patience.toMillis());
+            socket.setSoTimeout((int) patience.toMillis());
             socket.getOutputStream().write(clientHello());
             socket.shutdownOutput(); // or a server of HTTP would wait for the end of the line
             int type = socket.getInputStream().read();

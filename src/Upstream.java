@@ -430,7 +430,7 @@ final class Upstream implements AutoCloseable {
     /** {@return the error for what went wrong before a reply came} */
     ApiError failure(Throwable e) {
         Throwable cause = e instanceof CompletionException ? e.getCause() : e;
-        ConnectionHelp.Diagnosis why = ConnectionHelp.diagnose(cause, target, url, hasAnswered);
+        ConnectionHelp.Diagnosis why = ConnectionHelp.diagnose(cause, target, url, hasAnswered, clock);
         var error = new ApiError(502, "%s: %s".formatted(host(), why.reason()));
         return switch (why.kind()) {
             case UNCONNECTED -> error.from(ApiError.Origin.CONNECTION);
