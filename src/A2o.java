@@ -13,15 +13,12 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.logging.Formatter;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /** The command: reads the options, starts the proxy, says how to use it; or exits, as the usage text says. */
 final class A2o {
-    static final String VERSION = "0.1.0";
     private static final int DRAIN_SECONDS = 30;
     private static final Logger LOG = Logger.getLogger("a2o");
-    private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{C}\\p{Zl}\\p{Zp}]");
 
     /** An entry of the log: time, message, and the stack of what went wrong; without secrets, whoever wrote it. */
     private static final class Line extends Formatter {
@@ -47,7 +44,7 @@ final class A2o {
             if (given.containsKey("--help")) {
                 System.out.print(Options.USAGE);
             } else if (given.containsKey("--version")) {
-                System.out.println("a2o " + VERSION);
+                System.out.println("a2o " + Options.VERSION);
             } else if (given.containsKey("--check")) {
                 LOG.setUseParentHandlers(false);
                 Options.unknownVariables(System.getenv()).forEach(System.err::println);
@@ -66,9 +63,6 @@ final class A2o {
             System.exit(1);
         }
     }
-
-    /** {@return the text, of others' making, so that it cannot be taken for a line of the log or steer a terminal} */
-    static String printable(String text) { return UNPRINTABLE.matcher(text).replaceAll("?"); }
 
     /** Serves until told to stop; or, if there is a command, until that ends, and with the log in a file. */
     private static void start(Options options, List<String> command) throws IOException {
@@ -103,7 +97,7 @@ final class A2o {
                 Claude Code:  ANTHROPIC_BASE_URL=%2$s %4$s claude
                 curl:         curl %2$s/v1/messages -H 'x-api-key: %3$s' \
                 -d '{"model":"any","max_tokens":100,"messages":[{"role":"user","content":"Say hi."}]}'
-                """, VERSION, url, ClientVariables.placeholder(options),
+                """, Options.VERSION, url, ClientVariables.placeholder(options),
                 ClientVariables.shown(options, options.context()), options.upstreams().stream()
                 .map(target -> "%s, which %s".formatted(target.address(),
                         new Credentials(options, target, Dialect.of(target)).told()))

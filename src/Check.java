@@ -48,7 +48,7 @@ final class Check {
             String about = status != 200 ? "" + status : calls > 0 ? "calls " + calls : Opaque.field(all("signature"));
             String json = '"' + all("thinking") + all("partial_json") + all("text") + all("message") + '"';
             String words = Json.parse(json).text().replaceAll("\\s+", " ").strip();
-            return A2o.printable(about.isEmpty() ? words : about + ": " + words);
+            return Text.printable(about.isEmpty() ? words : about + ": " + words);
         }
     }
 
@@ -100,7 +100,7 @@ final class Check {
         String url = target.isDemo() ? "demo" : target.url().toString().replaceFirst("/chat/completions(?=$|\\?)", "")
                 .replaceFirst("\\?.*", "?..."); // which may hold a key
         var credentials = new Credentials(options, target, Dialect.of(target));
-        print("a2o %s tries %s, which %s%n", A2o.VERSION, url, credentials.told());
+        print("a2o %s tries %s, which %s%n", Options.VERSION, url, credentials.told());
         if (credentials.holdsBack(clientKey())) print("the key here begins with sk-ant-, so it gets no key%n");
         print("%n");
         if (begins()) goesOn();
@@ -120,7 +120,7 @@ final class Check {
     }
 
     /** {@return a word for a shell} */
-    private static String quoted(String text) { return "'" + A2o.printable(text).replace("'", "'\\''") + "'"; }
+    private static String quoted(String text) { return "'" + Text.printable(text).replace("'", "'\\''") + "'"; }
 
     /** {@return whether the backend answers at all; if not, the last row says what to do} */
     private boolean begins() {

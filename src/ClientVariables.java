@@ -69,7 +69,7 @@ final class ClientVariables {
         for (String name : List.of(TOKEN, KEY)) {
             String key = environment.getOrDefault(name, "").strip();
             boolean isForNone = options.upstreams().stream()
-                    .allMatch(target -> Credentials.mustBeHeldBack(target, key));
+                    .allMatch(target -> target.mustNotGet(key));
             boolean isForBackend = !key.isEmpty() && !isForNone;
             if (isForBackend) return key;
         }
@@ -93,7 +93,7 @@ final class ClientVariables {
 
     /** {@return the text as one word for a shell, in quotes where it needs them} */
     static String quoted(String text) {
-        String printable = A2o.printable(text);
+        String printable = Text.printable(text);
         boolean isPlain = printable.matches("[\\w.:/@%+-]+");
         return isPlain ? printable : "'" + printable.replace("'", "'\\''") + "'";
     }

@@ -4,7 +4,6 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 
@@ -13,7 +12,6 @@ import java.util.concurrent.TimeUnit;
  * that run, and ends those whose clients are too slow or have left. Safe for use by many threads.
  */
 final class Clients implements Executor {
-    private static final int FIRST_WITHOUT_PINNING = 24; // JEP 491
     private static final int HEAD_BYTES = 512 * 1024; // memory that the longest head takes while it is read
     private static final int MIN_HEADS = 16;
     private static final int MAX_HEADS = 4096;
@@ -29,7 +27,7 @@ final class Clients implements Executor {
 
     private static final long TABLE_NANOS = TimeUnit.SECONDS.toNanos(2); // between tables of sockets
 
-    private final ExecutorService executor = executor();
+    private final ExecutorService executor = ServerThreads.executor();
     private final Map<Thread, ClientThread> live = new ConcurrentHashMap<>();
     private final Semaphore heads; // that may be read at once
     private final long readNanos;
@@ -46,17 +44,6 @@ final class Clients implements Executor {
         this.readNanos = readNanos;
         this.clock = clock;
         this.nextTable = clock.nanos();
-    }
-
-    /**
-     * {@return an executor for blocking tasks}: virtual threads, or platform threads before JDK 24. There a
-     * virtual thread that blocks in a synchronized method pins its carrier. The JDK's server reads in such
-     * methods, so that as many slow clients as there are cores would stop all others.
-     */
-    static ExecutorService executor() {
-        boolean pins = Runtime.version().feature() < FIRST_WITHOUT_PINNING;
-        if (!pins) return Executors.newVirtualThreadPerTaskExecutor();
-        return Executors.newCachedThreadPool(Thread.ofPlatform().daemon().name("a2o-client-", 1).factory());
     }
 
     @Override

@@ -14,7 +14,6 @@ import java.security.cert.CertificateException;
 import java.security.cert.CertificateExpiredException;
 import java.security.cert.CertificateNotYetValidException;
 import java.time.Duration;
-import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLException;
@@ -38,13 +37,6 @@ final class ConnectionHelp {
     private static final short TLS_1_2 = 0x0303;
     private static final short ECDHE_RSA_AES_128_GCM = (short) 0xc02f;
     private static final short ECDHE_ECDSA_AES_128_GCM = (short) 0xc02b;
-    private static final String NO_HTTP_THERE = "TLS is spoken there; use https:// in --upstream";
-    /** As nginx, Go's server and Apache answer plain HTTP where they speak TLS, with status 400. */
-    private static final Pattern TLS_IS_SPOKEN = Pattern.compile("(?i)"
-            + "plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server|plain HTTP to an SSL-enabled");
-    /** As A2o answers those who take it for a backend. */
-    private static final Pattern IS_A2O =
-            Pattern.compile("is not available on this proxy|this proxy needs its own key");
 
     /** There was no connection; or there was one, and another try will not help, or may help. */
     enum Kind { UNCONNECTED, LASTING, PASSING }
@@ -92,7 +84,7 @@ final class ConnectionHelp {
         }
         boolean isDirectHttp = target.proxy().isEmpty() && "http".equalsIgnoreCase(url.getScheme());
         boolean mayBeTls = !hasAnswered && isDirectHttp;
-        if (mayBeTls && speaksTls(url, clock.outside(PROBE_PATIENCE))) return lasting(NO_HTTP_THERE);
+        if (mayBeTls && speaksTls(url, clock.outside(PROBE_PATIENCE))) return lasting(UpstreamError.NO_HTTP_THERE);
         boolean isNoHttp = failure instanceof ProtocolException && message.startsWith("Invalid status line");
         if (isNoHttp && !hasAnswered) return lasting("what answers there does not speak HTTP");
         if (failure instanceof ProtocolException) return passing("the reply is not HTTP");
@@ -161,24 +153,10 @@ final class ConnectionHelp {
                 .array();
     }
 
-    /** {@return what is wrong with the address, if an answer in these words shows that it is no backend's} */
-    static Optional<String> wrongAddress(String words) {
-        if (TLS_IS_SPOKEN.matcher(words).find()) return Optional.of(NO_HTTP_THERE);
-        boolean isA2o = IS_A2O.matcher(words).find();
-        String advice = "that is A2o, not a backend; --upstream must be the address of what it is to ask";
-        return isA2o ? Optional.of(advice) : Optional.empty();
-    }
-
-    /** {@return what a web page says that came in the place of a reply, and what that means} */
-    static String webPage(String text) {
-        String advice = "a web page came, not a reply; is --upstream right? its path often ends in /v1. The page: ";
-        return advice + "%.120s".formatted(text);
-    }
-
     /** {@return what a redirect means} It is not followed: the key must not go where nobody has sent it. */
     static String redirect(String location) {
         String address = location.replaceFirst("[?#].*", "").replaceFirst("//[^/@]*@", "//"); // no secrets
         return "it redirects to %.150s; if that is the backend's, use it in --upstream"
-                .formatted(A2o.printable(address));
+                .formatted(Text.printable(address));
     }
 }

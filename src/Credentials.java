@@ -5,7 +5,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.logging.Logger;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
@@ -14,9 +13,6 @@ import java.util.stream.Collectors;
  */
 final class Credentials {
     private static final Logger LOG = Logger.getLogger("a2o");
-    /** An API key or a subscription's token, such as {@code Bearer sk-ant-oat01-…}. */
-    private static final Pattern ANTHROPIC_KEY = Pattern.compile("(?i)(?<![a-z0-9])sk-ant-");
-    private static final Pattern ANTHROPIC_HOST = Pattern.compile("(?i)([a-z0-9-]+\\.)+anthropic\\.com\\.?");
     private static final String ANY_OF_THE_CLIENTS = "the client's key";
     private static final String SOME_OF_THE_CLIENTS = "the client's key unless it begins with sk-ant-";
     private static final String WHY = "it begins with sk-ant-, and such keys go to Anthropic alone";
@@ -71,37 +67,10 @@ final class Credentials {
         LOG.info(() -> "%s is not sent to %s: %s".formatted(what, target.address(), WHY));
     }
 
-    private boolean mustBeHeldBack(String value) { return mustBeHeldBack(target, value); }
-
-    /** {@return whether there is a key of Anthropic's in {@code value}, and the backend is another's} */
-    static boolean mustBeHeldBack(Options.Target target, String value) {
-        return !isAnthropics(target) && isAnthropicKey(value);
-    }
-
-    private static boolean isAnthropics(Options.Target target) {
-        return ANTHROPIC_HOST.matcher(target.host()).matches();
-    }
-
-    /** {@return whether there is a key of Anthropic's in the value of a header, also in user and password} */
-    static boolean isAnthropicKey(String value) {
-        String pair = Secrets.userAndPassword(value).orElse("");
-        return ANTHROPIC_KEY.matcher(value).find() || ANTHROPIC_KEY.matcher(pair).find();
-    }
+    private boolean mustBeHeldBack(String value) { return target.mustNotGet(value); }
 
     /** {@return whether the client's key would not be sent} */
     boolean holdsBack(String clientKey) { return target.key().isEmpty() && mustBeHeldBack(clientKey); }
-
-    /** {@return whether a 401 of this backend is about a key of the operator's, not of the client's} */
-    static boolean areOurs(Options options, Options.Target target) {
-        boolean isInHeader = options.headers().stream().map(Options.Header::name).anyMatch(Secrets::isSecretName);
-        return target.key().isPresent() || isInHeader || hasSecretQuery(target);
-    }
-
-    private static boolean hasSecretQuery(Options.Target target) {
-        if (target.url().getRawQuery() == null) return false;
-        return Arrays.stream(target.url().getRawQuery().split("&"))
-                .anyMatch(parameter -> Secrets.isSecretName(parameter.replaceFirst("=.*", "")));
-    }
 
     /** {@return whose key the backend gets, for people to read} */
     String told() {
@@ -109,11 +78,11 @@ final class Credentials {
         Map<String, Boolean> keys = new LinkedHashMap<>(); // whether they are held back
         target.key().ifPresent(key -> keys.put("a2o's key", mustBeHeldBack(key)));
         for (Options.Header header : options.headers()) {
-            boolean isKey = Secrets.isSecretName(header.name()) || isAnthropicKey(header.value());
+            boolean isKey = Secrets.isSecretName(header.name()) || Secrets.isAnthropicKey(header.value());
             if (isKey) keys.put("a2o's header " + header.name(), mustBeHeldBack(header.value()));
         }
-        if (hasSecretQuery(target)) keys.put("a2o's key in its URL", mustBeHeldBack(target.url().getQuery()));
-        String clients = isAnthropics(target) ? ANY_OF_THE_CLIENTS : SOME_OF_THE_CLIENTS;
+        if (target.hasSecretQuery()) keys.put("a2o's key in its URL", mustBeHeldBack(target.url().getQuery()));
+        String clients = target.isAnthropics() ? ANY_OF_THE_CLIENTS : SOME_OF_THE_CLIENTS;
         if (getsTheClients()) keys.put(clients, false);
         String sent = names(keys, false);
         String heldBack = names(keys, true);

@@ -72,7 +72,7 @@ final class Exchange {
     private Translator translator; // of the try that runs; nothing has been shown of those before
     private Json.Writer openai; // the request that it made
     private boolean expired; // the client has waited too long for another try
-    private Upstream.Arrivals arrived; // of the try that runs
+    private Arrivals arrived; // of the try that runs
     private boolean ended; // the reply; nothing more arrives
     private long taken; // bytes of the reply
     private long unread; // bytes of the reply that are not yet a whole event
@@ -98,7 +98,7 @@ final class Exchange {
         this.clock = clock;
         this.begun = clock.nanos();
         this.nextPing = begun + PATIENCE;
-        this.arrived = new Upstream.Arrivals(clock);
+        this.arrived = new Arrivals(clock);
         this.client = client;
         this.share = share;
         this.requestId = requestId;
@@ -117,7 +117,7 @@ final class Exchange {
     private void translate(Dialect dialect) {
         Upstream asked = upstream; // another may be tried later
         String model = options.model(anthropic.get("model").text());
-        translator = new Translator(anthropic, options, dialect, () -> asked.window(model), Proxy::newId);
+        translator = new Translator(anthropic, options, dialect, () -> asked.window(model), Ids::newId);
         openai = translator.openai();
         if (!options.debug()) return;
         String both = "%1$s > %2$s%n%1$s >> %3$s".formatted(requestId, anthropic.raw(), openai);
@@ -216,7 +216,7 @@ final class Exchange {
 
     private void goOn(ApiError e, Upstream next) {
         String line = "%s %d, %s; tries %s".formatted(requestId, e.status(), told(e).getMessage(), next.host());
-        LOG.info(() -> Status.cut(line, MAX_LINE));
+        LOG.info(() -> Text.cut(line, MAX_LINE));
         retries++;
         upstream = next;
         translate(upstream.dialect(translator.model()));
@@ -291,7 +291,7 @@ final class Exchange {
             throw e;
         } finally {
             if (sent != null && !ended) arrived.stop(sent); else arrived.close();
-            arrived = new Upstream.Arrivals(clock);
+            arrived = new Arrivals(clock);
             upstream.release(translator.isStream());
             debug("<<", said);
         }
@@ -348,7 +348,7 @@ final class Exchange {
             case PAGE, TEXT -> throw refusal(head, errorBody(reply));
             case EMPTY -> throw translator.broken(502, "the reply is empty").asPassing();
             case BINARY -> {
-                String said = encoding.isEmpty() ? "" : ", but " + Status.cut(encoding);
+                String said = encoding.isEmpty() ? "" : ", but " + Text.cut(encoding);
                 throw translator.broken(502, "the reply is neither text nor gzip" + said);
             }
         }
@@ -359,10 +359,10 @@ final class Exchange {
         return switch (reply.kind()) {
             case EVENTS -> {
                 var events = new Sse(reply);
-                yield events.next() ? events.data() : Upstream.END;
+                yield next(events) ? events.data() : Arrivals.END;
             }
             case JSON, PAGE, TEXT -> reply.rest(MAX_ERROR_BYTES);
-            case EMPTY, BINARY -> Upstream.END;
+            case EMPTY, BINARY -> Arrivals.END;
         };
     }
 
@@ -387,7 +387,7 @@ final class Exchange {
         String wait = head.headers().firstValue("retry-after").filter(after -> after.matches("\\d{1,9}(\\.\\d*)?"))
                 .orElse("-1");
         int status = head.statusCode() / 100 == 2 ? 200 : head.statusCode();
-        ApiError error = ApiError.ofUpstream(status, body, translator.context());
+        ApiError error = UpstreamError.of(status, body, translator.context());
         return error.retryAfter((long) Math.ceil(Double.parseDouble(wait)));
     }
 
@@ -440,7 +440,7 @@ final class Exchange {
     /** {@return whether there is another event; what has finished may break off} */
     private boolean isMore(Sse events) {
         try {
-            boolean isMore = events.next();
+            boolean isMore = next(events);
             unread = 0;
             return isMore;
         } catch (ApiError e) {
@@ -449,9 +449,18 @@ final class Exchange {
         }
     }
 
+    /** {@return whether there is another event} */
+    private static boolean next(Sse events) {
+        try {
+            return events.next();
+        } catch (Sse.Endless e) {
+            throw new ApiError(502, e.getMessage());
+        }
+    }
+
     /** {@return the next bytes of the reply, none at its end} What is ready is sent before, if there is time to. */
     private byte[] more() {
-        if (ended) return Upstream.END;
+        if (ended) return Arrivals.END;
         int unsent = translator.ready().size();
         boolean isLong = isShown() && anthropic != null && clock.nanos() - begun > SECOND;
         if (isLong) forget();
@@ -462,8 +471,8 @@ final class Exchange {
         Object next = await(patience);
         if (next == null && finished == 0) throw silence();
         if (next instanceof Throwable) throw translator.broken(502, "the connection broke in mid-reply").asPassing();
-        ended |= next == Upstream.END;
-        return next == null ? Upstream.END : (byte[]) next;
+        ended |= next == Arrivals.END;
+        return next == null ? Arrivals.END : (byte[]) next;
     }
 
     private void forget() {
@@ -563,8 +572,8 @@ final class Exchange {
         return new Status.Entry(System.currentTimeMillis(), requestId, status, shown(translator.asked()),
                 shown(translator.model()), upstream.host(), shown == 0 ? 0 : shown - begun,
                 clock.nanos() - begun, retries, translator.used(),
-                failure.isEmpty() ? shown(translator.finishReason()) : failure, Status.cut(message, MAX_LINE));
+                failure.isEmpty() ? shown(translator.finishReason()) : failure, Text.cut(message, MAX_LINE));
     }
 
-    private String shown(String text) { return Status.cut(secrets.mask(text)); }
+    private String shown(String text) { return Text.cut(secrets.mask(text)); }
 }

@@ -3,6 +3,7 @@ import java.net.URI;
 import java.net.http.HttpRequest;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -22,6 +23,7 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
                Duration timeout, int workers, int maxConnections, int maxConnectionsPerHost, boolean debug,
                Optional<String> logFile, Optional<String> authKey, List<String> origins, List<Header> headers,
                Json extraBody, long context, Optional<String> caCert, Secrets secrets) {
+    static final String VERSION = "0.1.0";
     static final String USAGE = """
             A2o lets clients of the Anthropic Messages API, such as Claude Code, run on an OpenAI-compatible backend.
 
@@ -91,6 +93,7 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
     private static final Pattern LISTED = Pattern.compile("^anthropic/(?!claude|anthropic)");
     /** As Claude Code asks for a large window: {@code claude-opus-5[1m]}. */
     private static final Pattern SUFFIX = Pattern.compile("\\[[^\\[]*]\\z");
+    private static final Pattern ANTHROPIC_HOST = Pattern.compile("(?i)([a-z0-9-]+\\.)+anthropic\\.com\\.?");
     /** What Claude Code 2.1.330 asks for where no model is chosen. */
     private static final String CLAUDE_CODES_DEFAULT = "claude-opus-5-5";
 
@@ -111,6 +114,16 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
         String host() { return isDemo() ? "demo" : url.getHost(); }
         /** {@return the host, and the port if that is given} */
         String address() { return host() + (url.getPort() < 0 ? "" : ":" + url.getPort()); }
+        boolean isAnthropics() { return ANTHROPIC_HOST.matcher(host()).matches(); }
+
+        /** {@return whether there is a key of Anthropic's in {@code value}, and the backend is another's} */
+        boolean mustNotGet(String value) { return !isAnthropics() && Secrets.isAnthropicKey(value); }
+
+        boolean hasSecretQuery() {
+            if (url.getRawQuery() == null) return false;
+            return Arrays.stream(url.getRawQuery().split("&"))
+                    .anyMatch(parameter -> Secrets.isSecretName(parameter.replaceFirst("=.*", "")));
+        }
     }
 
     /** What is wrong with the command line, with the help of the option it is about. */
@@ -208,7 +221,7 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
         return environment.keySet().stream().sorted()
                 .filter(name -> name.startsWith("A2O_") && !VARIABLES.containsKey(name))
                 .filter(name -> !isOfKubernetes(name, environment))
-                .map(name -> "a2o: unknown variable %s%s".formatted(A2o.printable(name), meantVariable(name)))
+                .map(name -> "a2o: unknown variable %s%s".formatted(Text.printable(name), meantVariable(name)))
                 .toList();
     }
 
@@ -249,8 +262,8 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
         Json extraBody = extraBody(optional(given, "--extra-body").orElse("{}"));
         for (Target target : targets) {
             String wrong = ": a key that begins with sk-ant- goes to Anthropic's hosts alone";
-            if (Credentials.mustBeHeldBack(target, "" + target.url.getPath())) throw new Wrong("--upstream", wrong);
-            if (Credentials.mustBeHeldBack(target, extraBody.raw())) throw new Wrong("--extra-body", wrong);
+            if (target.mustNotGet("" + target.url.getPath())) throw new Wrong("--upstream", wrong);
+            if (target.mustNotGet(extraBody.raw())) throw new Wrong("--extra-body", wrong);
         }
         return new Options(targets, optional(given, "--model"),
                 given.getOrDefault("--map", List.of()).stream().map(Options::mapping).toList(), text(given, "--host"),
@@ -382,6 +395,12 @@ record Options(List<Target> upstreams, Optional<String> model, List<Mapping> map
         } catch (Json.Malformed e) {
             throw new Wrong("--extra-body", ": " + e.getMessage());
         }
+    }
+
+    /** {@return whether a 401 of this backend is about a key of the operator's, not of the client's} */
+    boolean areKeysOurs(Target target) {
+        boolean isInHeader = headers.stream().map(Header::name).anyMatch(Secrets::isSecretName);
+        return target.key().isPresent() || isInHeader || target.hasSecretQuery();
     }
 
     /** {@return the names of models that clients may ask for: those that are mapped, and the one for all} */

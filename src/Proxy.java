@@ -9,14 +9,12 @@ import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.LockSupport;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -93,7 +91,7 @@ final class Proxy implements AutoCloseable {
         Json request = Json.of("""
                 {'model':'m','max_tokens':9,'stream':true,'tools':[{'name':'f','input_schema':{'type':'object'}}],
                 'messages':[{'role':'user','content':[{'type':'text','text':'hi'}]}]}""");
-        var translator = new Translator(request, options, upstreams.getFirst().dialect(""), Proxy::newId);
+        var translator = new Translator(request, options, upstreams.getFirst().dialect(""), Ids::newId);
         translator.openai();
         translator.chunk(Json.of("{'choices':[{'delta':{'content':'hi'},'finish_reason':'stop'}]}"));
         translator.finish(true);
@@ -154,15 +152,9 @@ final class Proxy implements AutoCloseable {
         if (upstreams.stream().anyMatch(Upstream::isAwaited)) clients.makeRoom();
     }
 
-    /** {@return 24 hex digits that are not given twice; no secret} */
-    static String newId() {
-        var random = ThreadLocalRandom.current();
-        return HexFormat.of().toHexDigits(random.nextLong()) + HexFormat.of().toHexDigits(random.nextInt());
-    }
-
     private void handle(HttpExchange http) throws IOException {
         var client = new Client(http, clients.current(), clients::isDraining);
-        String requestId = "req_" + newId();
+        String requestId = "req_" + Ids.newId();
         http.getResponseHeaders().set("request-id", requestId);
         try {
             doHandle(client, requestId);
@@ -170,7 +162,7 @@ final class Proxy implements AutoCloseable {
             if (!client.isAnswered() && Routes.path(http.getRequestURI()).equals("/v1/messages")) {
                 status.refuse(e.status());
                 String why = secrets(client).mask(e.getMessage());
-                LOG.info(A2o.printable("%s %d refused: %.300s".formatted(requestId, e.status(), why)));
+                LOG.info(Text.printable("%s %d refused: %.300s".formatted(requestId, e.status(), why)));
             }
             client.answer(e, requestId);
         } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
@@ -227,7 +219,7 @@ final class Proxy implements AutoCloseable {
         }
         if (path.equals("/metrics")) headers.set("content-type", "text/plain; version=0.0.4; charset=utf-8");
         return isPage ? Status.page(headers) : path.equals("/metrics") ? status.metrics(live.size())
-                : new Json.Writer().put("{'name':'a2o','version':%,'status':'ok'}", A2o.VERSION);
+                : new Json.Writer().put("{'name':'a2o','version':%,'status':'ok'}", Options.VERSION);
     }
 
     /** {@return whether a web page asks that must not spend the user's tokens, or somebody by a name not ours} */
@@ -289,7 +281,7 @@ final class Proxy implements AutoCloseable {
         try (Budget.Share share = budget.share()) {
             Json anthropic = new Body(client, share).read();
             Dialect dialect = upstreams.getFirst().dialect(options.model(anthropic.get("model").text()));
-            long tokens = new Translator(anthropic, options, dialect, Proxy::newId).inputTokens();
+            long tokens = new Translator(anthropic, options, dialect, Ids::newId).inputTokens();
             client.answer(200, new Json.Writer().put("{'input_tokens':%,'context_management':null}", tokens));
         }
     }

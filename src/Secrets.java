@@ -39,6 +39,8 @@ final class Secrets {
             "accept.*|content-.*|user-agent|(http-)?referer|origin|.*version|.*-title|.*-beta|v|alt|model"
                     + "|deployment",
             Pattern.CASE_INSENSITIVE);
+    /** A key of Anthropic's API, or a subscription's token, such as {@code Bearer sk-ant-oat01-…}. */
+    private static final Pattern ANTHROPIC_KEY = Pattern.compile("(?i)(?<![a-z0-9])sk-ant-");
     /** A scheme before credentials, such as {@code Bearer abc}. */
     private static final Pattern SCHEME =
             Pattern.compile("(?i)(bearer|basic|token|digest|apikey|negotiate) +");
@@ -58,6 +60,12 @@ final class Secrets {
 
     /** {@return whether a header, a parameter or a member of that name holds credentials} */
     static boolean isSecretName(String name) { return SECRET_NAME.matcher(name).matches(); }
+
+    /** {@return whether there is a key of Anthropic's in the value of a header, also in user and password} */
+    static boolean isAnthropicKey(String value) {
+        String pair = userAndPassword(value).orElse("");
+        return ANTHROPIC_KEY.matcher(value).find() || ANTHROPIC_KEY.matcher(pair).find();
+    }
 
     /** {@return the secrets of the operator's} {@code query} is the raw one of a backend's URL, or "". */
     static Secrets of(List<String> keys, List<Options.Header> headers, List<String> queries, Json extraBody) {

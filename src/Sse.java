@@ -15,6 +15,11 @@ final class Sse {
     private static final int MAX_LINE_BYTES = 64 * 1024 * 1024;
     private static final int USUAL_BYTES = 16 * 1024; // that are held; more only for a long line
 
+    /** A stream with more in one event than anybody needs who means well. */
+    static final class Endless extends RuntimeException {
+        private Endless(String what) { super(what, null, false, false); }
+    }
+
     private final Supplier<byte[]> source; // gives the next bytes; none at the end, then and ever after
     private byte[] bytes = new byte[USUAL_BYTES];
     private int next; // where what has not been read begins in bytes
@@ -35,7 +40,11 @@ final class Sse {
     /** {@return whether the event is an error by its name, whatever its data} */
     boolean isError() { return isError; }
 
-    /** {@return whether there is another event; blocks until it is whole or the stream ends} */
+    /**
+     * {@return whether there is another event; blocks until it is whole or the stream ends}
+     *
+     * @throws Endless if it is too long
+     */
     boolean next() {
         data = NONE;
         isError = false;
@@ -83,7 +92,7 @@ final class Sse {
             return;
         }
         if (lines.size() == 0) lines.writeBytes(data);
-        if (lines.size() > MAX_LINE_BYTES) throw new ApiError(502, "an event of the stream does not end");
+        if (lines.size() > MAX_LINE_BYTES) throw new Endless("an event of the stream does not end");
         lines.write('\n');
         lines.writeBytes(more);
     }
@@ -107,7 +116,7 @@ final class Sse {
     /** Takes more bytes of the source, after those not yet read. {@return whether there are any} */
     private boolean fill() {
         byte[] more = source.get();
-        if (filled - next > MAX_LINE_BYTES) throw new ApiError(502, "a line of the stream does not end");
+        if (filled - next > MAX_LINE_BYTES) throw new Endless("a line of the stream does not end");
         if (more.length > bytes.length - filled) makeRoom(more.length);
         System.arraycopy(more, 0, bytes, filled, more.length);
         filled += more.length;

@@ -11,7 +11,6 @@ import java.util.Map;
 final class Status {
     private static final int MAX_LAST = 50; // exchanges that are shown
     private static final int MAX_MODELS = 100; // that are told apart, for clients choose their names; then "other"
-    private static final int MAX_SHOWN = 100; // characters of a text of others' making
     private static final long SECOND = 1_000_000_000; // in nanoseconds
     private static final List<Double> BOUNDS = List.of( // of the buckets of histograms, in seconds
             0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, Double.POSITIVE_INFINITY);
@@ -178,7 +177,7 @@ final class Status {
 
     /** {@return the metrics, in the text format 0.0.4 of Prometheus} */
     synchronized Json.Writer metrics(int inFlight) {
-        samples.put("build_info", Map.of("{version=\"%s\"}".formatted(A2o.VERSION), 1.0));
+        samples.put("build_info", Map.of("{version=\"%s\"}".formatted(Options.VERSION), 1.0));
         samples.put("requests_in_flight", Map.of("", (double) inFlight));
         samples.keySet().removeAll(List.of("upstream_errors_total", "learned_downgrades_total")); // counted elsewhere:
         for (Upstream upstream : upstreams) { // of which two may have one name
@@ -199,7 +198,7 @@ final class Status {
         long window = Upstream.window(upstreams, options.model(options.mainModel().orElse("")));
         var out = new Json.Writer().put("{'version':%,'state':%,'started':%,'key':%,'variables':%,'counts':{"
                 + "'in_flight':%,'requests':%,'errors':%,'retries':%,'input_tokens':%,'cached_tokens':%,"
-                + "'cache_writes':%,'output_tokens':%},'upstreams':[", A2o.VERSION, state(), begun,
+                + "'cache_writes':%,'output_tokens':%},'upstreams':[", Options.VERSION, state(), begun,
                 ClientVariables.placeholder(options), ClientVariables.shown(options, window),
                 inFlight, sum("requests_total", ""), sum("errors", ""), sum("retries_total", ""),
                 sum("tokens_total", "input"), sum("tokens_total", "read"), sum("tokens_total", "creation"),
@@ -233,14 +232,10 @@ final class Status {
 
     /** {@return the page; its headers allow it nothing but its own style and script, and to ask A2o} */
     static Json.Writer page(Headers headers) {
-        String nonce = Proxy.newId();
+        String nonce = Ids.newId();
         headers.set("content-security-policy", ("default-src 'none'; style-src 'nonce-%1$s'; script-src 'nonce-%1$s'; "
                 + "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
                 .formatted(nonce));
         return new Json.Writer().utf8(PAGE.replace("NONCE", nonce));
     }
-
-    /** {@return the beginning of a text of others' making, without what cannot be printed} */
-    static String cut(String text) { return cut(text, MAX_SHOWN); }
-    static String cut(String text, int most) { return A2o.printable(text.substring(0, Math.min(most, text.length()))); }
 }

@@ -607,12 +607,12 @@ final class Translator {
     }
 
     /** {@return the error that the upstream sent in the place of a reply or in mid-stream} */
-    private ApiError upstreamError(Json error) { return ApiError.ofUpstream(200, error, context()); }
+    private ApiError upstreamError(Json error) { return UpstreamError.of(200, error, context()); }
 
-    ApiError.Context context() {
+    UpstreamError.Context context() {
         long maxTokens = request.get("max_tokens").toLong(0);
-        boolean isKeyOurs = Credentials.areOurs(options, dialect.target());
-        return new ApiError.Context(dialect.target().address(), model(), isKeyOurs, options.secrets(),
+        boolean isKeyOurs = options.areKeysOurs(dialect.target());
+        return new UpstreamError.Context(dialect.target().address(), model(), isKeyOurs, options.secrets(),
                 window.getAsLong(), inputTokens(), maxTokens);
     }
 

@@ -1,38 +1,17 @@
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.ProxySelector;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.security.GeneralSecurityException;
-import java.security.KeyStore;
-import java.security.SecureRandom;
-import java.security.cert.Certificate;
-import java.security.cert.CertificateFactory;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
-import javax.net.ssl.KeyManager;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLContextSpi;
-import javax.net.ssl.SSLEngine;
-import javax.net.ssl.SSLParameters;
-import javax.net.ssl.SSLServerSocketFactory;
-import javax.net.ssl.SSLSessionContext;
-import javax.net.ssl.SSLSocketFactory;
-import javax.net.ssl.TrustManager;
-import javax.net.ssl.TrustManagerFactory;
-import javax.net.ssl.X509TrustManager;
 
 /** The HTTP client of one backend. It sends requests as they are, and knows neither keys nor retries. */
 final class Transport {
@@ -67,59 +46,22 @@ final class Transport {
                 .connectTimeout(clock.outside(CONNECT_TIMEOUT))
                 .executor(Executors.newVirtualThreadPerTaskExecutor()); // no change of threads for each step
         if (options.caCert().isPresent()) {
-            builder.sslContext(trusting(options.caCert().get()));
+            builder.sslContext(Tls.trusting(options.caCert().get()));
         } else if (url.getScheme().equals("http")) {
-            builder.sslContext(new SSLContext(new NoTls(), null, "none") { });
+            builder.sslContext(Tls.none());
         }
         this.client = CompletableFuture.supplyAsync(builder::build);
     }
 
-    /** No TLS, for a backend with http: the JDK's default would take 100 ms to read certificates. */
-    private static final class NoTls extends SSLContextSpi {
-        private static final SSLParameters NONE = new SSLParameters(new String[0], new String[0]);
-
-        @Override protected void engineInit(KeyManager[] keys, TrustManager[] trusted, SecureRandom any) { }
-        @Override protected SSLParameters engineGetDefaultSSLParameters() { return NONE; }
-        @Override protected SSLParameters engineGetSupportedSSLParameters() { return NONE; }
-        @Override protected SSLSocketFactory engineGetSocketFactory() { return null; }
-        @Override protected SSLServerSocketFactory engineGetServerSocketFactory() { return null; }
-        @Override protected SSLEngine engineCreateSSLEngine() { return null; }
-        @Override protected SSLEngine engineCreateSSLEngine(String host, int port) { return null; }
-        @Override protected SSLSessionContext engineGetServerSessionContext() { return null; }
-        @Override protected SSLSessionContext engineGetClientSessionContext() { return null; }
-    }
-
-    /** {@return TLS that trusts the certificates in a PEM file besides the JDK's} */
-    private static SSLContext trusting(String file) throws IOException {
-        try (InputStream in = Files.newInputStream(Path.of(file))) {
-            String algorithm = TrustManagerFactory.getDefaultAlgorithm();
-            TrustManagerFactory factory = TrustManagerFactory.getInstance(algorithm);
-            factory.init((KeyStore) null);
-            var known = ((X509TrustManager) factory.getTrustManagers()[0]).getAcceptedIssuers();
-            List<Certificate> trusted = new ArrayList<>(List.of(known));
-            trusted.addAll(CertificateFactory.getInstance("X.509").generateCertificates(in));
-            if (trusted.size() == known.length) throw new IOException("it holds no certificate");
-            KeyStore store = KeyStore.getInstance("PKCS12");
-            store.load(null, null);
-            for (Certificate each : trusted) store.setCertificateEntry("c" + store.size(), each);
-            factory.init(store);
-            SSLContext context = SSLContext.getInstance("TLS");
-            context.init(null, factory.getTrustManagers(), null);
-            return context;
-        } catch (IOException | GeneralSecurityException e) {
-            throw new IOException("--ca-cert %s cannot be read: %s".formatted(file, e), e);
-        }
-    }
-
     /** Posts {@code body}; else as {@link #send}. */
-    CompletableFuture<?> post(HttpRequest.Builder request, Json.Writer body, Upstream.Arrivals arrived) {
+    CompletableFuture<?> post(HttpRequest.Builder request, Json.Writer body, Arrivals arrived) {
         var all = new AtomicReference<>(ByteBuffer.wrap(body.array(), 0, body.size())); // until it is sent
         request.POST(HttpRequest.BodyPublishers.fromPublisher(
                 reader -> reader.onSubscribe(new Sending(reader, all)), body.size()));
         return send(request.build(), arrived);
     }
 
-    CompletableFuture<?> get(HttpRequest.Builder request, Upstream.Arrivals arrived) {
+    CompletableFuture<?> get(HttpRequest.Builder request, Arrivals arrived) {
         return send(request.GET().build(), arrived);
     }
 
@@ -133,13 +75,13 @@ final class Transport {
      *
      * @return that future; cancelling it closes the connection
      */
-    private CompletableFuture<?> send(HttpRequest request, Upstream.Arrivals arrived) {
+    private CompletableFuture<?> send(HttpRequest request, Arrivals arrived) {
         var hasHead = new AtomicBoolean();
         CompletableFuture<HttpResponse<Void>> reply = client.join().sendAsync(request, head -> {
             refuseNegativeLength(head);
             hasHead.set(true);
             arrived.put(head);
-            return HttpResponse.BodySubscribers.fromSubscriber(new Upstream.Receiving(arrived));
+            return HttpResponse.BodySubscribers.fromSubscriber(new Arrivals.Receiving(arrived));
         });
         CompletableFuture<Void> open = reply.handle((whole, failure) -> new CompletableFuture<Void>())
                 .thenCompose(Function.identity());

@@ -4,7 +4,6 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpRequest;
-import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Comparator;
@@ -16,7 +15,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Flow;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -31,7 +29,6 @@ import java.util.logging.Logger;
  */
 final class Upstream implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(8); // to get a place
-    static final byte[] END = {};
     private static final int MAX_LEARNED = 1000; // models, whose names clients choose
     private static final int MAX_SHOWN = 50; // of these
     private static final int MAX_MESSAGE = 200; // characters of an error that are shown
@@ -42,100 +39,6 @@ final class Upstream implements AutoCloseable {
     static final Duration LIST_PATIENCE = Duration.ofMillis(2500); // Claude Code waits for 3 s
     private static final int MAX_WINDOW_ASKS = 5; // of a backend that may never list models
     private static final Logger LOG = Logger.getLogger("a2o");
-
-    /** A reply's body on its way in: what came at once is handed on as one piece, of however many chunks. */
-    record Receiving(Arrivals arrived) implements Flow.Subscriber<List<ByteBuffer>> {
-        @Override public void onSubscribe(Flow.Subscription body) { arrived.begins(body); }
-        @Override public void onComplete() { arrived.put(END); }
-        @Override public void onError(Throwable e) { } // the future that send returned says so
-
-        @Override
-        public void onNext(List<ByteBuffer> chunks) {
-            int size = 0;
-            for (ByteBuffer chunk : chunks) size += chunk.remaining();
-            var piece = new byte[size];
-            int at = 0;
-            for (ByteBuffer chunk : chunks) {
-                int length = chunk.remaining();
-                chunk.get(piece, at, length);
-                at += length;
-            }
-            if (size > 0) arrived.put(piece); else arrived.more();
-        }
-    }
-
-    /**
-     * What comes of a reply, in order: the head ({@code ResponseInfo}), pieces of the body ({@code byte[]}, the last
-     * one empty), and the {@code Throwable} that ends it before that.
-     */
-    static final class Arrivals {
-        private static final int PIECES = 4; // of 16 KB at most, that may come before any is taken
-        private static final long LESS_THAN_NOTHING = -1;
-
-        private final Clock clock;
-        private final BlockingQueue<Object> queue = new LinkedBlockingQueue<>();
-        private volatile boolean isClosed;
-        private Flow.Subscription body; // null before it has begun
-
-        Arrivals(Clock clock) { this.clock = clock; }
-
-        boolean isEmpty() { return queue.isEmpty(); }
-
-        /**
-         * Takes the next; null if nothing comes in that time. Each piece that is taken lets another come: a client that
-         * reads slowly slows the backend down.
-         */
-        Object poll(long nanos) throws InterruptedException {
-            Object next = clock.poll(queue, nanos);
-            boolean isPiece = next instanceof byte[] && next != END;
-            if (isPiece) more();
-            return next;
-        }
-
-        private void more() { body.request(1); }
-
-        /** The body begins: its first pieces are wanted, or nothing more if it was stopped before. */
-        private void begins(Flow.Subscription begun) {
-            boolean isWanted;
-            synchronized (this) {
-                body = begun;
-                isWanted = !isClosed;
-            }
-            begun.request(isWanted ? PIECES : LESS_THAN_NOTHING);
-        }
-
-        /**
-         * Closes, and ends the request that {@link #send} returned as {@code sent} although its reply goes on.
-         *
-         * <p>Once the body has begun, neither {@code sent.cancel} nor the subscription's {@code cancel} will do (JDK 21
-         * to 25): they close the connection at once, even if the reply has just come to its end and the connection
-         * serves another request by now. A request for less than nothing is an error, for which the client closes the
-         * connection in turn with the bytes that arrive, and only if it still belongs to this reply.
-         */
-        void stop(CompletableFuture<?> sent) {
-            Flow.Subscription begun;
-            synchronized (this) {
-                isClosed = true;
-                begun = body;
-            }
-            if (begun == null) {
-                sent.cancel(true); // no body has begun, so the connection is this request's alone
-            } else {
-                begun.request(LESS_THAN_NOTHING);
-            }
-            queue.clear();
-        }
-
-        /** Nobody waits for more: what comes is dropped. */
-        void close() {
-            isClosed = true;
-            queue.clear();
-        }
-
-        void put(Object next) {
-            if (!isClosed) queue.add(next);
-        }
-    }
 
     /** What a key was last shown as the backend's models. */
     private record Listing(long until, String key, List<Json> models) { }
@@ -199,7 +102,7 @@ final class Upstream implements AutoCloseable {
     /** Notes that a try has failed, which may be shown to everybody as {@code message}. */
     void fails(ApiError error, String message) {
         Health.Kind kind = kind(error);
-        var failure = new Health.Failure(System.currentTimeMillis(), error.status(), Status.cut(message, MAX_MESSAGE));
+        var failure = new Health.Failure(System.currentTimeMillis(), error.status(), Text.cut(message, MAX_MESSAGE));
         long seconds = health.fails(kind, failure, isFailure(error));
         boolean isSetAside = seconds > 0 && isOneOfSeveral();
         String why = failure.message().replace(host() + ": ", "");
@@ -271,7 +174,7 @@ final class Upstream implements AutoCloseable {
         if (taught.isEmpty() || taught.containsKey("once") || known.equals(learned.put(model, known))) return;
         lessons.increment();
         String line = "learned about %s at %s: %s".formatted(model, host(), taught);
-        LOG.info(() -> A2o.printable(options.secrets().mask(line)));
+        LOG.info(() -> Text.printable(options.secrets().mask(line)));
     }
 
     private Map<String, String> taught(Dialect dialect) {
@@ -306,7 +209,7 @@ final class Upstream implements AutoCloseable {
     }
 
     /** {@return the beginning of a text of others' making, for a page} */
-    private String shown(String text) { return Status.cut(options.secrets().mask(text)); }
+    private String shown(String text) { return Text.cut(options.secrets().mask(text)); }
 
     /** Waits for a place among the requests in flight; {@link #release} gives it back. */
     void acquire(boolean isStream) {
@@ -407,7 +310,7 @@ final class Upstream implements AutoCloseable {
         CompletableFuture<?> sent = transport.get(request, arrived);
         long until = clock.nanos() + patience.toNanos();
         try {
-            for (Object next = null; next != END; ) {
+            for (Object next = null; next != Arrivals.END; ) {
                 next = arrived.poll(until - clock.nanos());
                 if (next == null) throw new TimeoutException();
                 if (next instanceof Throwable e) throw new ExecutionException(e);
@@ -415,7 +318,7 @@ final class Upstream implements AutoCloseable {
                 if (body.size() > MAX_LIST_BYTES) throw new TimeoutException();
             }
             var pieces = new ArrayDeque<>(List.of(body.toByteArray()));
-            return new ReplyBody(() -> pieces.isEmpty() ? END : pieces.remove(), "").rest(MAX_LIST_BYTES);
+            return new ReplyBody(() -> pieces.isEmpty() ? Arrivals.END : pieces.remove(), "").rest(MAX_LIST_BYTES);
         } finally {
             arrived.stop(sent);
         }

@@ -57,19 +57,19 @@ class RunawayTest {
 
     @Test
     void anErrorPageOfAngleBracketsIsTakenAtOnce() throws Exception {
-        var context = new ApiError.Context("backend.test", "m", false, NONE, 0, 0, 0);
+        var context = new UpstreamError.Context("backend.test", "m", false, NONE, 0, 0, 0);
         byte[] page = utf8("<".repeat(64 * 1024));
-        assertEquals(502, Cpu.assertLittle(() -> ApiError.ofUpstream(500, page, context)).status());
+        assertEquals(502, Cpu.assertLittle(() -> UpstreamError.of(500, page, context)).status());
     }
 
     @Test
     void aRefusalOfTheSameWordsIsLearnedFromAtOnce() throws Exception {
-        var context = new ApiError.Context("backend.test", "m", false, NONE, 0, 0, 0);
+        var context = new UpstreamError.Context("backend.test", "m", false, NONE, 0, 0, 0);
         Options.Target target = Options.of(Options.read(new String[] {"--upstream", "http://backend.test"}, Map.of()))
                 .upstreams().getFirst();
         for (String words : new String[] {"max_tokens maximum ", "max_tokens < ", "reasoning_effort ", "system message "}) {
             byte[] body = utf8("{\"error\":{\"message\":\"not %s\"}}".formatted(words.repeat(64 * 1024 / words.length())));
-            ApiError error = Cpu.assertLittle(() -> ApiError.ofUpstream(400, body, context));
+            ApiError error = Cpu.assertLittle(() -> UpstreamError.of(400, body, context));
             assertEquals(400, error.status());
             Cpu.assertLittle(() -> Dialect.of(target).lessons(error.refusal()).count());
         }

@@ -176,7 +176,7 @@ class StatusTest {
             Wire.Reply status = running.status();
             assertEquals("application/json", status.headers().get("content-type"));
             assertEquals("no-store", status.headers().get("cache-control"));
-            assertEquals(A2o.VERSION, status.text("version"));
+            assertEquals(Options.VERSION, status.text("version"));
             assertTrue(status.text("state").matches("no backend works|ready"), "until a connection is made");
             assertEquals(System.currentTimeMillis(), number(status, "started"), Tasks.WAIT_SECONDS * 1000);
             Map<String, Integer> counts = Map.of("in_flight", 0, "requests", 5, "errors", 2, "retries", 2,
@@ -222,7 +222,7 @@ class StatusTest {
     void metricsAddUp() throws Exception {
         try (var backend = new Backend(); Running running = seasoned(backend)) {
             Map<String, Double> samples = metrics(running);
-            assertEquals(1, samples.get("a2o_build_info{version=\"%s\"}".formatted(A2o.VERSION)));
+            assertEquals(1, samples.get("a2o_build_info{version=\"%s\"}".formatted(Options.VERSION)));
             assertEquals(0, samples.get("a2o_requests_in_flight"));
             assertEquals(3, samples.get("a2o_requests_total{status=\"200\",model=\"good\"}"));
             assertEquals(1, samples.get("a2o_requests_total{status=\"401\",model=\"bad\"}"));

@@ -26,19 +26,19 @@ class UpstreamTest {
         return new Upstream(options, target, new Places(10, new PatientClock()), new PatientClock());
     }
 
-    private static CompletableFuture<?> send(Upstream upstream, String json, Upstream.Arrivals arrived) {
+    private static CompletableFuture<?> send(Upstream upstream, String json, Arrivals arrived) {
         return upstream.send(new Json.Writer().put("%", json), "", arrived);
     }
 
-    private static Object next(Upstream.Arrivals arrived) throws InterruptedException {
+    private static Object next(Arrivals arrived) throws InterruptedException {
         return arrived.poll(WAIT_NANOS);
     }
 
     /** {@return what comes of the first request that needs no other connection: the one before has come to its end} */
-    private static Upstream.Arrivals sendOnTheSameConnection(Upstream upstream, Backend backend) throws Exception {
+    private static Arrivals sendOnTheSameConnection(Upstream upstream, Backend backend) throws Exception {
         for (int i = 0; i < MAX_TRIES; i++) {
             int connections = backend.connections();
-            var arrived = new Upstream.Arrivals(new PatientClock());
+            var arrived = new Arrivals(new PatientClock());
             send(upstream, "another", arrived);
             backend.take();
             if (backend.connections() == connections) return arrived;
@@ -56,14 +56,14 @@ class UpstreamTest {
         try (var backend = new Backend()) {
             Upstream upstream = upstream(backend);
             backend.answers(call -> call.reply(200, "text/plain", "unwanted"));
-            var unwanted = new Upstream.Arrivals(new PatientClock());
+            var unwanted = new Arrivals(new PatientClock());
             CompletableFuture<?> sent = send(upstream, "first", unwanted);
             backend.take();
             backend.answers(call -> {
                 Tasks.await(another);
                 call.reply(200, "text/plain", "wanted", "connection: close");
             });
-            Upstream.Arrivals wanted = sendOnTheSameConnection(upstream, backend);
+            Arrivals wanted = sendOnTheSameConnection(upstream, backend);
             unwanted.stop(sent);
             another.countDown();
             var head = assertInstanceOf(HttpResponse.ResponseInfo.class, next(wanted));
@@ -81,7 +81,7 @@ class UpstreamTest {
                 call.awaitLeft();
                 left.countDown();
             });
-            var arrived = new Upstream.Arrivals(new PatientClock());
+            var arrived = new Arrivals(new PatientClock());
             CompletableFuture<?> sent = send(upstream(backend), "unwanted", arrived);
             backend.take();
             for (int i = 0; i < pieces; i++) assertNotNull(next(arrived));
@@ -130,8 +130,8 @@ class UpstreamTest {
     @Test
     void aReplyWaitsUntilWhatHasComeIsTaken() throws Exception {
         var demand = new Demand();
-        var arrived = new Upstream.Arrivals(new PatientClock());
-        var receiving = new Upstream.Receiving(arrived);
+        var arrived = new Arrivals(new PatientClock());
+        var receiving = new Arrivals.Receiving(arrived);
         receiving.onSubscribe(demand);
         assertEquals(4, demand.pieces, "64 KB");
         for (int i = 0; i < 4; i++) {
