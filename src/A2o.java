@@ -1,3 +1,5 @@
+import config.Options;
+import config.Secrets;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -14,6 +16,11 @@ import java.util.logging.Formatter;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 import java.util.stream.Collectors;
+import serve.Check;
+import serve.ClientVariables;
+import serve.Proxy;
+import translate.Dialect;
+import upstream.Credentials;
 
 /** The command: reads the options, starts the proxy, says how to use it; or exits, as the usage text says. */
 final class A2o {

@@ -21,6 +21,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
+import testing.Backend;
+import testing.Tasks;
+import testing.Wire;
 
 /** {@code -- COMMAND}: clients, which are small shell scripts here, on a proxy of their own. Needs build/a2o.jar. */
 @Execution(ExecutionMode.CONCURRENT)

@@ -11,6 +11,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
@@ -20,6 +22,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
+import testing.Tasks;
+import testing.Wire;
 
 /** The program as it is started: three ways to run it, the banner, wrong usage. Needs what build.sh makes of src/. */
 @Execution(ExecutionMode.CONCURRENT)
@@ -32,7 +36,41 @@ class RunTest {
             List.of(List.of("-jar", "build/a2o.jar"), List.of("build/A2o.java"), List.of("src/A2o.java"));
     private static final List<String> QUICK = List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
 
+    /** What is random in a reply: ids, and the nonce of a page. */
+    private static final Pattern RANDOM = Pattern.compile("[0-9a-f]{24}");
+    private static final Pattern PING = Pattern.compile("event: ping\ndata: .*\n\n"); // where the machine is slow
+    /** Of a reply, translated in both directions; of the proxy itself; and of each kind of refusal. */
+    private static final List<Asked> REQUESTS = List.of(
+            message("'stream':true,'messages':[{'role':'user','content':'Say hi.'}]"),
+            message("'messages':[{'role':'user','content':[{'type':'text','text':'Sag „grün“.'}]}]"),
+            message("'stream':true,'thinking':{'type':'enabled','budget_tokens':2048},"
+                    + "'messages':[{'role':'user','content':'Think.'}]"),
+            message("'stream':true,'messages':[{'role':'user','content':'Use get_weather.'}],"
+                    + "'tools':[{'name':'get_weather','input_schema':{'type':'object','required':['city'],"
+                    + "'properties':{'city':{'type':'string'}}}}]"),
+            message("'messages':[{'role':'user','content':'Weather?'},{'role':'assistant','content':["
+                    + "{'type':'tool_use','id':'t1','name':'get_weather','input':{}}]},{'role':'user','content':["
+                    + "{'type':'tool_result','tool_use_id':'t1','content':'sunny'}]}]"),
+            message("'messages':[{'role':'user','content':'Sunny?'}],'output_config':{'format':{'type':"
+                    + "'json_schema','schema':{'type':'object','required':['a'],'properties':{'a':{'enum':[1]}}}}}"),
+            message("'messages':[{'role':'user','content':[{'type':'text'}]}]"),
+            message("'messages':["),
+            new Asked("POST", "/v1/messages/count_tokens",
+                    "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"Say hi.\"}]}"),
+            new Asked("GET", "/v1/models", ""), new Asked("GET", "/v1/models/none", ""),
+            new Asked("GET", "/", ""), new Asked("GET", "/", "", "accept: text/html"),
+            new Asked("HEAD", "/health", ""), new Asked("GET", "/ready", ""), new Asked("GET", "/none", ""),
+            new Asked("GET", "/v1/messages", ""), new Asked("GET", "/", "", "origin: https://page.test"));
+
+    private record Asked(String method, String path, String body, String... headers) { }
+
     private record Outcome(int status, String out, String err) { }
+
+    /** {@return a request for a message; quotation marks are written as ' here} */
+    private static Asked message(String members) {
+        String body = "{'model':'any','max_tokens':3000," + members + "}";
+        return new Asked("POST", "/v1/messages", body.replace('\'', '"'));
+    }
 
     /** {@return whether this java can start programs from their source: a bare runtime cannot} */
     private static boolean canCompile() { return ModuleLayer.boot().findModule("jdk.compiler").isPresent(); }
@@ -126,6 +164,32 @@ class RunTest {
     void theSourcesServe() throws Exception {
         assumeTrue(PORTS.size() == 3, "java FILE takes several files from JDK 22 on, and needs a compiler");
         assertServes(2);
+    }
+
+    /** {@return all that is answered, but for what is random and for the date} */
+    private static List<String> answers(int way) throws Exception {
+        int port = Tasks.outcome(PORTS.get(way));
+        List<String> answers = new ArrayList<>();
+        for (Asked asked : REQUESTS) {
+            byte[] body = asked.body.getBytes(StandardCharsets.UTF_8);
+            Wire.Reply reply = Wire.ask(port, asked.method, asked.path, body, asked.headers);
+            Map<String, String> headers = new TreeMap<>(reply.headers());
+            headers.remove("date");
+            String all = "%s %s: %d %s %s".formatted(asked.method, asked.path, reply.status(), headers,
+                    PING.matcher(reply.body()).replaceAll(""));
+            answers.add(RANDOM.matcher(all).replaceAll("random"));
+        }
+        return answers;
+    }
+
+    @Test
+    void allWaysServeTheSameBytes() throws Exception {
+        assumeTrue(PORTS.size() > 1, "this java has no compiler");
+        List<String> expected = answers(0);
+        for (int way = 1; way < PORTS.size(); way++) {
+            List<String> actual = answers(way);
+            for (int i = 0; i < expected.size(); i++) assertEquals(expected.get(i), actual.get(i));
+        }
     }
 
     @Test

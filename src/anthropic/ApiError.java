@@ -1,0 +1,101 @@
+package anthropic;
+
+import java.util.Map;
+import json.Json;
+
+/**
+ * What ends an exchange other than well: a status and a message in the client's dialect (Anthropic Messages, "Errors"):
+ * {@code {"type":"error","error":{"type":T,"message":M},"request_id":R}}. Thrown anywhere, answered in one place.
+ */
+public final class ApiError extends RuntimeException {
+    private static final long MAX_RETRY_SECONDS = 60; // SDKs obey whatever stands there
+    /** The types by the status (Anthropic, "HTTP errors"; SPEC E.1). */
+    private static final Map<Integer, String> TYPES = Map.of(401, "authentication_error", 402, "billing_error",
+            403, "permission_error", 404, "not_found_error", 408, "timeout_error", 413, "request_too_large",
+            429, "rate_limit_error", 499, "client_left", 504, "timeout_error", 529, "overloaded_error");
+
+    /** Where it comes from: the backend's answer, a connection that could not be made, the proxy itself, or else. */
+    public enum Origin { ANSWER, CONNECTION, PROXY, OTHER }
+
+    private final int status;
+    private final String code; // details.error_code, by which SDKs choose the class of their exception; or ""
+    private long retrySeconds = -1; // if the client may choose
+    private boolean isFinal; // whether SDKs must not try again where they would
+    private boolean isPassing; // whether to try again soon may help
+    private boolean isAtLimit; // whether only the reply reached the length asked for
+    private Origin origin = Origin.OTHER;
+    private String refusal = ""; // the backend's own words, from which something may be learned
+
+    public ApiError(int status, String message) { this(status, "", message); }
+
+    public ApiError(int status, String code, String message) {
+        super(message, null, false, false);
+        this.status = status;
+        this.code = code;
+    }
+
+    public int status() { return status; }
+
+    public String type() {
+        String usual = status >= 500 ? "api_error" : "invalid_request_error";
+        return TYPES.getOrDefault(status, usual);
+    }
+
+    public boolean isFinal() { return isFinal; }
+    public boolean isPassing() { return isPassing; }
+    /** {@return whether this is no more than a reply that reached the length that was asked for} */
+    public boolean isAtLimit() { return isAtLimit; }
+    public String refusal() { return refusal; }
+    public Origin origin() { return origin; }
+    public long retrySeconds() { return retrySeconds; }
+
+    public ApiError asFinal() {
+        isFinal = true;
+        return this;
+    }
+
+    public ApiError asPassing() {
+        isPassing = true;
+        return this;
+    }
+
+    public ApiError asAtLimit() {
+        isAtLimit = true;
+        return this;
+    }
+
+    public ApiError from(Origin where) {
+        origin = where;
+        return this;
+    }
+
+    public ApiError retryAfter(long seconds) {
+        retrySeconds = Math.min(seconds, MAX_RETRY_SECONDS);
+        isFinal |= seconds > MAX_RETRY_SECONDS;
+        return this;
+    }
+
+    /** {@return the same error with another message} */
+    public ApiError saying(String message) {
+        var error = new ApiError(status, code, message);
+        error.retrySeconds = retrySeconds;
+        error.isFinal = isFinal;
+        error.isPassing = isPassing;
+        error.origin = origin;
+        error.refusal = refusal;
+        return error;
+    }
+
+    /** @param words the backend's own, from which something may be learned */
+    public ApiError refusing(String words) {
+        refusal = "%.2000s".formatted(words); // or patterns would take their time
+        return this;
+    }
+
+    public Json.Writer body(String requestId) {
+        var out = new Json.Writer().put("{'type':'error','error':{'type':%,'message':%", type(), getMessage());
+        String list = code.startsWith("thread_un") ? ",'unsupported':[]}" : "}";
+        if (!code.isEmpty()) out.put(",'details':{'error_code':%", code).put(list);
+        return out.put("},'request_id':%}", requestId);
+    }
+}

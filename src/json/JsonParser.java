@@ -1,0 +1,234 @@
+package json;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Reads the JSON in bytes, by recursive descent. Everything is checked here, once: grammar, UTF-8 (RFC 3629), escapes,
+ * depth, and how many values there are.
+ */
+public final class JsonParser {
+    private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final long ONES = 0x0101010101010101L;
+    private static final long GATHER = 0x0002040810204081L; // times the highest bits of eight bytes: all in one
+    private static final Json[] NONE = {};
+    private static final int SHORT = 32; // bytes
+    private static final int NAMES = 64;
+    private static final int MIN_REPEATING = 1024; // bytes; in less, as a stream's chunk, few names come twice
+    private static final int ESCAPE = 1; // a backslash, and what may follow it
+    private static final int TWO_BYTES = 2; // the first and the second byte of such a character
+    private static final byte[] LEADS = new byte[256];
+    private static final byte[] FOLLOWS = new byte[256];
+    static {
+        LEADS['\\'] = ESCAPE;
+        for (char c : "\"\\/bfnrt".toCharArray()) FOLLOWS[c] = ESCAPE;
+        Arrays.fill(LEADS, 0xC2, 0xE0, (byte) TWO_BYTES);
+        Arrays.fill(FOLLOWS, 0x80, 0xC0, (byte) TWO_BYTES);
+    }
+
+    private final byte[] source;
+    private final Json[] names; // read before, by their first letters; null in a short source
+    private int at;
+    private int values; // read so far, and names that were not known
+
+    public JsonParser(byte[] source, int at) {
+        this.source = source;
+        this.at = at;
+        this.names = source.length < MIN_REPEATING ? null : new Json[NAMES];
+    }
+
+    /** {@return a byte, unsigned; -1 beyond the end} */
+    private int byteAt(int i) { return i < source.length ? source[i] & 0xFF : -1; }
+
+    public Json document() {
+        if (byteAt(0) == 0xEF && byteAt(1) == 0xBB && byteAt(2) == 0xBF) at = 3;
+        Json value = value(0);
+        if (peek() >= 0) throw new Json.Malformed(at, "nothing more expected after the value");
+        return value;
+    }
+
+    /** {@return how many values have been read, and names that were not known} */
+    public int values() { return values; }
+
+    /** {@return the value that stands next} */
+    Json value() { return value(0); }
+
+    /** {@return the next byte that is not white space, not consumed; -1 at the end} */
+    private int peek() {
+        int b = byteAt(at);
+        while (b == ' ' || b == '\n' || b == '\r' || b == '\t') b = byteAt(++at);
+        return b;
+    }
+
+    /** value = object / array / string / number / true / false / null */
+    private Json value(int depth) {
+        count();
+        return switch (peek()) {
+            case '{' -> container('}', depth + 1);
+            case '[' -> container(']', depth + 1);
+            case '"' -> string();
+            case 't' -> word(Json.TRUE);
+            case 'f' -> word(Json.FALSE);
+            case 'n' -> word(Json.NULL);
+            default -> number();
+        };
+    }
+
+    /** object = { [ string : value *( , string : value ) ] }, array = [ [ value *( , value ) ] ] */
+    private Json container(char closing, int depth) {
+        if (depth > Json.MAX_DEPTH) throw new Json.Malformed(at, "nested deeper than " + Json.MAX_DEPTH + " levels");
+        int from = at;
+        Json[] parts = NONE;
+        int count = 0;
+        do {
+            at++; // the opening bracket or a comma
+            if (peek() == closing && count == 0) break;
+            if (count + 2 > parts.length) parts = Arrays.copyOf(parts, Math.max(8, count * 2));
+            if (closing == '}') {
+                if (peek() != '"') throw new Json.Malformed(at, "a member name in quotes expected");
+                parts[count++] = name();
+                if (peek() != ':') throw new Json.Malformed(at, "':' expected");
+                at++;
+            }
+            parts[count++] = value(depth);
+        } while (peek() == ',');
+        if (peek() != closing) throw new Json.Malformed(at, "',' or '%c' expected".formatted(closing));
+        at++;
+        parts = count == 0 ? NONE : Arrays.copyOf(parts, count);
+        return closing == '}' ? new Json.Obj(source, from, at, parts) : new Json.Arr(source, from, at, List.of(parts));
+    }
+
+    private void count() {
+        if (++values > Json.MAX_VALUES) throw new Json.TooManyValues(at);
+    }
+
+    /** {@return a member's name} Names come again and again: one that is known need not be looked through. */
+    private Json name() {
+        if (names == null) return string();
+        int slot = (byteAt(at + 1) * 7 + byteAt(at + 2)) & NAMES - 1;
+        Json known = names[slot];
+        int to = known == null ? at : at + known.to() - known.from();
+        boolean same = to > at && to <= source.length
+                && Arrays.equals(source, at, to, source, known.from(), known.to());
+        if (!same) count();
+        if (!same) return names[slot] = string();
+        at = to;
+        return known;
+    }
+
+    /** string = quotation-mark *char quotation-mark */
+    Json string() {
+        int from = at;
+        int i = special(from + 1);
+        while (byteAt(i) != '"') {
+            i = character(i);
+            i = special(i - from > SHORT ? blocks(i) : i);
+        }
+        at = i + 1;
+        return new Json.Str(source, from, at);
+    }
+
+    /** {@return where the next quote, backslash, control or non-ASCII character is; looks at eight at a time} */
+    private int special(int i) {
+        for (; i + 8 <= source.length; i += 8) {
+            long found = specials(i);
+            if (found != 0) return i + (Long.numberOfTrailingZeros(found) >>> 3);
+        }
+        while (i < source.length && source[i] >= ' ' && source[i] != '"' && source[i] != '\\') i++;
+        return i;
+    }
+
+    /** {@return a bit for each of the eight bytes there that is special, and perhaps for one after such a one} */
+    private long specials(int i) {
+        long eight = (long) LONGS.get(source, i);
+        long quote = eight ^ ONES * '"';
+        long backslash = eight ^ ONES * '\\';
+        return (eight | eight - ONES * ' ' | quote - ONES | backslash - ONES) & ONES << 7;
+    }
+
+    /**
+     * Reads on in a long string, 64 bytes at a time, so that the processor need not guess where the next special
+     * character is. {@return where the string ends, or where fewer bytes are left}
+     */
+    private int blocks(int i) {
+        for (int next = i; i + 64 <= source.length; i = Math.max(i + 64, next)) {
+            long found = 0;
+            for (int k = 0; k < 64; k += 8) found |= (specials(i + k) * GATHER >>> 56) << k;
+            while (found != 0) {
+                int special = i + Long.numberOfTrailingZeros(found);
+                if (source[special] == '"') return special;
+                next = special + 2;
+                boolean isPair = next <= source.length
+                        && (LEADS[source[special] & 0xFF] & FOLLOWS[source[special + 1] & 0xFF]) != 0;
+                if (!isPair) next = character(special);
+                found &= next - i < 64 ? -1L << next - i : 0;
+            }
+        }
+        return i;
+    }
+
+    /** Reads a character that may need a closer look. {@return where the next one begins} */
+    private int character(int i) {
+        int b = byteAt(i);
+        if (b < 0) throw new Json.Malformed(i, "the string does not end");
+        if (b < ' ') throw new Json.Malformed(i, "a control character must be escaped");
+        if (b >= 0x80) return i + utf8(i);
+        if (b != '\\') return i + 1;
+        int escaped = byteAt(i + 1);
+        if (escaped >= 0 && (FOLLOWS[escaped] & ESCAPE) != 0) return i + 2;
+        if (escaped != 'u') throw new Json.Malformed(i + 1, "no such escape");
+        for (int digit = i + 2; digit < i + 6; digit++) {
+            if (Character.digit(byteAt(digit), 16) < 0) throw new Json.Malformed(digit, "a hex digit expected");
+        }
+        return i + 6;
+    }
+
+    /** {@return the length of a character beyond ASCII, by the table of RFC 3629, section 4} */
+    private int utf8(int i) {
+        int lead = byteAt(i);
+        int second = byteAt(i + 1);
+        int length = lead < 0xC2 || lead > 0xF4 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+        int least = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+        int most = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+        boolean valid = length > 0 && second >= least && second <= most;
+        for (int k = 2; valid && k < length; k++) valid = (byteAt(i + k) & 0xC0) == 0x80;
+        if (!valid) throw new Json.Malformed(i, "not UTF-8");
+        return length;
+    }
+
+    /** number = [ - ] int [ frac ] [ exp ] */
+    private Json number() {
+        int from = at;
+        String first = skip("-") ? "a digit expected" : "a value expected";
+        if (!skip("0")) digits(first);
+        if (skip(".")) digits("a digit expected");
+        if (skip("eE")) {
+            skip("+-");
+            digits("a digit expected");
+        }
+        return new Json.Num(source, from, at);
+    }
+
+    private boolean skip(String any) {
+        boolean found = any.indexOf(byteAt(at)) >= 0;
+        if (found) at++;
+        return found;
+    }
+
+    private void digits(String expected) {
+        int from = at;
+        while (byteAt(at) >= '0' && byteAt(at) <= '9') at++;
+        if (at == from) throw new Json.Malformed(at, expected);
+    }
+
+    private Json word(Json word) {
+        int to = Math.min(source.length, at + word.to());
+        boolean same = Arrays.equals(source, at, to, word.source(), 0, word.to());
+        if (!same) throw new Json.Malformed(at, "a value expected");
+        at = to;
+        return word;
+    }
+}

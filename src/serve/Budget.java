@@ -1,0 +1,117 @@
+package serve;
+
+import anthropic.ApiError;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+import json.Json;
+
+/**
+ * The memory that all requests in flight may take: their bodies, what is made of them, and replies that
+ * clients have not read yet. It only counts: a request asks for its share before it allocates. Safe for use
+ * by many threads.
+ *
+ * <p>A share may be at most twice as large as what it leaves to others. So large requests are refused first,
+ * and when they have taken all they can, a small one still finds room.
+ */
+final class Budget {
+    private static final long PATIENCE = TimeUnit.SECONDS.toNanos(1); // for other requests to end
+    private static final long STEP = TimeUnit.MILLISECONDS.toNanos(100); // between attempts to make room
+
+    /** What one request holds of the budget. Used by one thread at a time. */
+    static final class Share implements AutoCloseable {
+        private final Budget budget;
+        private long held;
+
+        private Share(Budget budget) { this.budget = budget; }
+
+        /** {@return its size in bytes} */
+        long held() { return held; }
+
+        /** {@return whether a share could be that large if there were no others} */
+        boolean mayHold(long bytes) { return bytes <= 2 * (budget.total - bytes); }
+
+        /**
+         * Changes the size of the share. If there is no room it waits for a moment.
+         *
+         * @throws ApiError if there is still none; the share keeps its size
+         */
+        void hold(long bytes) {
+            if (bytes != held) budget.change(this, bytes);
+        }
+
+        /** Parses JSON as soon as there is memory for its values, which take so many bytes at most. */
+        Json parse(long mostBytes, Supplier<Json> parser) {
+            int kilobytes = (int) Math.min(mostBytes / 1024, budget.parsingKilobytes);
+            budget.parsing.acquireUninterruptibly(kilobytes); // a parser waits for nobody, so it ends soon
+            try {
+                return parser.get();
+            } finally {
+                budget.parsing.release(kilobytes);
+            }
+        }
+
+        @Override
+        public void close() { hold(0); }
+    }
+
+    private final long total;
+    private final Runnable makeRoom;
+    private final int parsingKilobytes; // beside the total, for values that are being parsed
+    private final Semaphore parsing;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition shrunk = lock.newCondition();
+    private long used;
+    private int waiting;
+
+    /** {@code makeRoom} is called when a share cannot grow; it may end other requests. */
+    Budget(long total, Runnable makeRoom) {
+        this.total = total;
+        this.makeRoom = makeRoom;
+        this.parsingKilobytes = Math.clamp(total / 4 / 1024, 1, Integer.MAX_VALUE);
+        this.parsing = new Semaphore(parsingKilobytes, true);
+    }
+
+    /** {@return a share that holds nothing yet} */
+    Share share() { return new Share(this); }
+
+    private void change(Share share, long bytes) {
+        lock.lock();
+        try {
+            if (!fits(share, bytes)) awaitRoom(share, bytes);
+            used += bytes - share.held;
+            share.held = bytes;
+            if (waiting > 0) shrunk.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private boolean fits(Share share, long bytes) {
+        if (bytes <= share.held) return true;
+        long left = total - used - (bytes - share.held);
+        return bytes <= 2 * left;
+    }
+
+    private void awaitRoom(Share share, long bytes) {
+        long deadline = System.nanoTime() + PATIENCE;
+        waiting++;
+        try {
+            while (!fits(share, bytes)) {
+                if (System.nanoTime() - deadline > 0) throw full();
+                makeRoom.run();
+                shrunk.awaitNanos(STEP);
+            }
+        } catch (InterruptedException e) { // not restored, or the client could not be told
+            throw full();
+        } finally {
+            waiting--;
+        }
+    }
+
+    private static ApiError full() {
+        return new ApiError(529, "too much in flight for the memory of this proxy").retryAfter(1);
+    }
+}

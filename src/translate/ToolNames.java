@@ -1,0 +1,65 @@
+package translate;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import json.Json;
+
+/**
+ * The names of the request's tools, looked up by what a model calls them. Models misspell names, and backends
+ * leave pieces of the model's own format on them. An unknown name is passed on as it is: the client answers
+ * it with an error that the model reads. Not thread-safe.
+ */
+final class ToolNames {
+    /** Whom a call is addressed to, as in {@code <|channel|>commentary to=functions.Bash} of gpt-oss. */
+    private static final Pattern ADDRESS = Pattern.compile("^.*\\bto=|^print\\(", Pattern.DOTALL);
+    /** Namespaces that models put before names, as in {@code functions.Bash} and {@code default_api:Bash}. */
+    private static final Pattern NAMESPACE = Pattern.compile(
+            "^(?:(?:functions?|tools?|tool_(?:use|call)s?|default_api|namespace)(?:[.:/]|::))+");
+    /** What stands before a name and is no part of it, as the line break in {@code "\nBash"}. */
+    private static final Pattern DIRT_BEFORE = Pattern.compile("^[^\\p{L}\\p{N}_-]+");
+    /**
+     * A name and what stands after it, as in {@code Bash<|channel|>commentary}, {@code Bash:0}, {@code
+     * Bash()}.
+     */
+    private static final Pattern DIRT_AFTER = Pattern.compile(
+            "^([\\p{L}\\p{N}_-]+)(?:[.:/#]\\d+)?(?:$|[^\\p{L}\\p{N}_.:/-].*|[.:/]+$)", Pattern.DOTALL);
+    private static final int MAX_LENGTH = 1000; // characters of a name that is looked at closely
+
+    private final Map<String, String> asSent = new HashMap<>(); // the client's name by the one sent
+    private final Map<String, String> inLowerCase = new HashMap<>();
+
+    ToolNames(List<Json> tools) {
+        for (Json tool : tools) {
+            String name = tool.get("name").text();
+            if (name.isEmpty()) continue;
+            String sent = Tools.shortName(tool.get("name")).text();
+            asSent.putIfAbsent(sent, name);
+            inLowerCase.putIfAbsent(sent.toLowerCase(Locale.ROOT), name);
+        }
+    }
+
+    /** {@return the client's name for the tool that the model called} */
+    String declared(String called) {
+        return find(called).or(() -> find(withoutDirt(called))).orElse(called);
+    }
+
+    private Optional<String> find(String name) {
+        String exact = asSent.get(name);
+        return Optional.ofNullable(exact != null ? exact : inLowerCase.get(name.toLowerCase(Locale.ROOT)));
+    }
+
+    private static String withoutDirt(String called) {
+        if (called.length() > MAX_LENGTH) return called;
+        String name = ADDRESS.matcher(called).replaceFirst("");
+        name = DIRT_BEFORE.matcher(name).replaceFirst("");
+        name = NAMESPACE.matcher(name).replaceFirst("");
+        name = DIRT_BEFORE.matcher(name).replaceFirst("");
+        Matcher clean = DIRT_AFTER.matcher(name);
+        return clean.matches() ? clean.group(1) : name;
+    }
+}

@@ -1,0 +1,27 @@
+package upstream;
+
+import java.time.Duration;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+
+/** The time by which patience, back-off, linger and pings are measured: the system's, or one that a test holds. */
+public interface Clock {
+    Clock SYSTEM = new Clock() { };
+
+    /** {@return nanoseconds from some moment, which never run backwards} */
+    default long nanos() { return System.nanoTime(); }
+
+    /** Waits for the next element, so long at most. {@return it; null: none has come} */
+    default <T> T poll(BlockingQueue<T> queue, long nanos) throws InterruptedException {
+        return queue.poll(nanos, TimeUnit.NANOSECONDS);
+    }
+
+    /** {@return how long to wait where it is not by this clock but by the JDK's client that time is measured} */
+    default Duration outside(Duration patience) { return patience; }
+
+    /** Waits for a permit, so long at most. {@return whether there was one} */
+    default boolean acquire(Semaphore permits, long nanos) throws InterruptedException {
+        return permits.tryAcquire(nanos, TimeUnit.NANOSECONDS);
+    }
+}

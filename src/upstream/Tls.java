@@ -1,0 +1,69 @@
+package upstream;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.SecureRandom;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateFactory;
+import java.util.ArrayList;
+import java.util.List;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLContextSpi;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLServerSocketFactory;
+import javax.net.ssl.SSLSessionContext;
+import javax.net.ssl.SSLSocketFactory;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.TrustManagerFactory;
+import javax.net.ssl.X509TrustManager;
+
+/** TLS towards a backend, where it is not the JDK's own. */
+final class Tls {
+    /** No TLS, for a backend with http: the JDK's default would take 100 ms to read certificates. */
+    private static final class NoTls extends SSLContextSpi {
+        private static final SSLParameters NONE = new SSLParameters(new String[0], new String[0]);
+
+        @Override protected void engineInit(KeyManager[] keys, TrustManager[] trusted, SecureRandom any) { }
+        @Override protected SSLParameters engineGetDefaultSSLParameters() { return NONE; }
+        @Override protected SSLParameters engineGetSupportedSSLParameters() { return NONE; }
+        @Override protected SSLSocketFactory engineGetSocketFactory() { return null; }
+        @Override protected SSLServerSocketFactory engineGetServerSocketFactory() { return null; }
+        @Override protected SSLEngine engineCreateSSLEngine() { return null; }
+        @Override protected SSLEngine engineCreateSSLEngine(String host, int port) { return null; }
+        @Override protected SSLSessionContext engineGetServerSessionContext() { return null; }
+        @Override protected SSLSessionContext engineGetClientSessionContext() { return null; }
+    }
+
+    private Tls() { }
+
+    /** {@return what stands for TLS at a backend with http} */
+    static SSLContext none() { return new SSLContext(new NoTls(), null, "none") { }; }
+
+    /** {@return TLS that trusts the certificates in a PEM file besides the JDK's} */
+    static SSLContext trusting(String file) throws IOException {
+        try (InputStream in = Files.newInputStream(Path.of(file))) {
+            String algorithm = TrustManagerFactory.getDefaultAlgorithm();
+            TrustManagerFactory factory = TrustManagerFactory.getInstance(algorithm);
+            factory.init((KeyStore) null);
+            var known = ((X509TrustManager) factory.getTrustManagers()[0]).getAcceptedIssuers();
+            List<Certificate> trusted = new ArrayList<>(List.of(known));
+            trusted.addAll(CertificateFactory.getInstance("X.509").generateCertificates(in));
+            if (trusted.size() == known.length) throw new IOException("it holds no certificate");
+            KeyStore store = KeyStore.getInstance("PKCS12");
+            store.load(null, null);
+            for (Certificate each : trusted) store.setCertificateEntry("c" + store.size(), each);
+            factory.init(store);
+            SSLContext context = SSLContext.getInstance("TLS");
+            context.init(null, factory.getTrustManagers(), null);
+            return context;
+        } catch (IOException | GeneralSecurityException e) {
+            throw new IOException("--ca-cert %s cannot be read: %s".formatted(file, e), e);
+        }
+    }
+}

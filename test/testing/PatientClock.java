@@ -1,0 +1,60 @@
+package testing;
+
+import java.time.Duration;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import upstream.Clock;
+
+/**
+ * A clock for tests that are not about time: what is waited for for long is waited for for ever, so that the proxy loses
+ * no patience on a busy machine. Short waits, as those before another try, end as they should; but that time has passed
+ * by them is for the thread that waited, up to its next wait. For all others it stands nearly still.
+ */
+public final class PatientClock implements Clock {
+    private static final long LOOK_NANOS = 1000; // by each look at the clock
+
+    private final long maxNanos; // of a short wait
+    private final AtomicLong looks = new AtomicLong();
+    private final ThreadLocal<Long> waited = ThreadLocal.withInitial(() -> 0L); // in nanoseconds
+
+    public PatientClock() {
+        this(1000);
+    }
+
+    public PatientClock(long maxMillis) {
+        maxNanos = TimeUnit.MILLISECONDS.toNanos(maxMillis);
+    }
+
+    @Override
+    public long nanos() {
+        return LOOK_NANOS * looks.incrementAndGet() + waited.get();
+    }
+
+    @Override
+    public <T> T poll(BlockingQueue<T> queue, long nanos) throws InterruptedException {
+        waited.remove();
+        if (nanos > maxNanos) return queue.take();
+        T next = queue.poll(nanos, TimeUnit.NANOSECONDS);
+        if (next == null && nanos > 0) waited.set(nanos);
+        return next;
+    }
+
+    @Override
+    public Duration outside(Duration patience) {
+        return Duration.ofSeconds(Tasks.WAIT_SECONDS);
+    }
+
+    @Override
+    public boolean acquire(Semaphore permits, long nanos) throws InterruptedException {
+        waited.remove();
+        if (nanos > maxNanos) {
+            permits.acquire();
+            return true;
+        }
+        boolean isAcquired = permits.tryAcquire(nanos, TimeUnit.NANOSECONDS);
+        if (!isAcquired && nanos > 0) waited.set(nanos);
+        return isAcquired;
+    }
+}

@@ -1,0 +1,301 @@
+package translate;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import java.util.logging.SimpleFormatter;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.parallel.ResourceLock;
+import testing.Backend;
+import testing.Tasks;
+import testing.Tree;
+import testing.Wire;
+
+/**
+ * What the proxy learns from a backend that refuses a request: it mends the request, sends it again, and knows it the
+ * next time. The backends are strict, and refuse in the words of the vendors ({@link Refusals}) until they are content.
+ */
+class DowngradeTest {
+    private static final Backend.Script FINE = Backend.saying("fine");
+    private static final Logger LOG = Logger.getLogger("a2o"); // held, or its level would be lost
+
+    // What is mended, and how
+
+    @TestFactory
+    Stream<DynamicTest> whatIsRefusedIsMendedAndKnownTheNextTime() {
+        return Refusals.ROWS.stream().map(row -> DynamicTest.dynamicTest(row.vendor() + " " + row.change(), () -> {
+            try (var strict = new Strict()) {
+                Object asked = strict.bodies(Strict.REQUEST).getFirst();
+                assertTrue(row.isAgainst(asked), "nothing to refuse: " + asked);
+                Object mended = row.mended(asked);
+                assertFalse(row.isAgainst(mended), mended.toString());
+                strict.refuses(FINE, row);
+                assertEquals(List.of(asked, mended), strict.bodies(Strict.REQUEST));
+                assertEquals(List.of(mended), strict.bodies(Strict.REQUEST), "learned");
+                Object other = Strict.with(asked, "model", "m2");
+                Object otherMended = Strict.with(mended, "model", "m2");
+                assertEquals(List.of(other, otherMended), strict.bodies(Strict.REQUEST.replace("m1", "m2")));
+                assertEquals(List.of(mended), strict.bodies(Strict.REQUEST), "still known");
+            }
+        }));
+    }
+
+    @Test
+    void aWholeReplyIsMendedFor() throws Exception {
+        try (var strict = new Strict(Refusals.TEMPERATURE)) {
+            String plain = Strict.REQUEST.replace("\"stream\":true,", "");
+            assertEquals(2, strict.bodies(plain).size());
+            assertNull(Tree.at(strict.bodies(plain).getFirst(), "temperature"));
+        }
+    }
+
+    /** The effort that was asked for, what the backend takes, and the nearest: downwards first, then upwards. */
+    private static final String[][] EFFORTS = {
+            {"xhigh", "'low', 'medium', and 'high'", "high"}, {"max", "'none', 'low', 'high', and 'xhigh'", "xhigh"},
+            {"medium", "'low' and 'high'", "low"}, {"xhigh", "'minimal' and 'low'", "low"},
+            {"max", "'medium'", "medium"},
+            {"low", "'medium' and 'high'", "medium"}, {"low", "'high' and 'max'", "high"},
+            {"low", "'none', 'minimal', and 'high'", "minimal"}, {"none", "'low', 'medium', and 'high'", "low"},
+            {"none", "'minimal', 'low', 'medium', and 'high'", "minimal"}};
+
+    @TestFactory
+    Stream<DynamicTest> anEffortBecomesTheNearestThatIsSupported() {
+        return Stream.of(EFFORTS).map(row -> DynamicTest.dynamicTest(String.join(" ", row), () -> {
+            try (var strict = new Strict()) {
+                String effort = Strict.json("{'output_config':{'effort':'%s'},").formatted(row[0]);
+                String request = Strict.SMALL.replaceFirst("\\{", effort);
+                strict.refuses(FINE, Refusals.effort(row[0], row[1], row[2]));
+                List<Object> bodies = strict.bodies(request);
+                List<Object> sent = bodies.stream().map(body -> Tree.at(body, "reasoning_effort")).toList();
+                assertEquals(List.of(row[0], row[2]), sent);
+                assertEquals(row[2], Tree.at(strict.bodies(request).getFirst(), "reasoning_effort"));
+            }
+        }));
+    }
+
+    /** From gpt-5.6 on they are refused even where no effort is stated. */
+    @Test
+    void functionToolsSwitchTheEffortOffThatWasNotStated() throws Exception {
+        String request = Strict.REQUEST.replaceFirst("\"thinking\":\\{.*?},", "")
+                .replaceFirst("\"output_config\":\\{.*?},", "");
+        try (var strict = new Strict(Refusals.FUNCTION_TOOLS)) {
+            List<Object> bodies = strict.bodies(request);
+            assertNull(Tree.at(bodies.getFirst(), "reasoning_effort"));
+            Object mended = Strict.with(bodies.getFirst(), "reasoning_effort", "none");
+            assertEquals(List.of(mended), bodies.subList(1, bodies.size()));
+            assertEquals(List.of(bodies.getLast()), strict.bodies(request));
+        }
+    }
+
+    /** Ollama's words are about its own switch, which the effort turns on, not about {@code thinking}. */
+    @Test
+    void aModelThatDoesNotThinkGetsNoEffort() throws Exception {
+        try (var strict = new Strict(Refusals.OLLAMA_THINKING)) {
+            assertNull(Tree.at(strict.bodies(Strict.REQUEST).getLast(), "reasoning_effort"));
+            assertEquals(1, strict.bodies(Strict.REQUEST).size());
+        }
+    }
+
+    @Test
+    void theNameOfTheLimitIsLearnedBothWays() throws Exception {
+        try (var strict = new Strict()) {
+            for (Refusals.Row row : Refusals.LIMIT_NAMES) {
+                strict.refuses(FINE, row);
+                List<Object> bodies = strict.bodies(Strict.REQUEST);
+                assertEquals(2, bodies.size(), row.vendor());
+                assertEquals(bodies.getLast(), row.mended(bodies.getFirst()));
+                assertEquals(List.of(bodies.getLast()), strict.bodies(Strict.REQUEST));
+            }
+        }
+    }
+
+    @Test
+    void aLimitThatIsLearnedIsAMaximum() throws Exception {
+        try (var strict = new Strict(Refusals.RENAMED, Refusals.LIMITED)) {
+            assertEquals(3, strict.bodies(Strict.REQUEST).size());
+            for (int[] row : new int[][] {{128_000, 16_384}, {16_385, 16_384}, {16_384, 16_384}, {100, 100}}) {
+                List<Object> bodies = strict.bodies(Strict.REQUEST.replace("128000", "" + row[0]));
+                assertEquals(1, bodies.size());
+                assertEquals(new Tree.Num("" + row[1]), Tree.at(bodies.getFirst(), "max_completion_tokens"));
+            }
+        }
+    }
+
+    @Test
+    void aStopThatIsNotSentAnyMoreStillStops() throws Exception {
+        try (var strict = new Strict(Refusals.STOP)) {
+            assertEquals(2, strict.bodies(Strict.REQUEST).size());
+            strict.backend().answers(Backend.saying("before ", "E", "ND after"));
+            Wire.Reply reply = strict.post(Strict.REQUEST);
+            assertEquals("before ", reply.said());
+            assertTrue(reply.body().contains("\"stop_sequence\":\"END\""), reply.body());
+        }
+    }
+
+    /** A value, or two fields together: the next request, whose value may be fine, is sent as it is. */
+    @TestFactory
+    Stream<DynamicTest> aRefusedValueIsLeftOutOnce() {
+        return Stream.of("Invalid 'temperature': decimal above maximum value. Expected a value <= 1, but got 1.5 instead.",
+                "'temperature' and 'top_p' cannot both be specified").map(words -> DynamicTest.dynamicTest(words, () -> {
+                    String body = "{\"error\":{\"message\":\"%s\",\"type\":\"invalid_request_error\"}}";
+                    try (var strict = new Strict(new Refusals.Row("some", 400, body.formatted(words), "-temperature"))) {
+                        for (int i = 0; i < 2; i++) assertEquals(2, strict.bodies(Strict.REQUEST).size());
+                    }
+                }));
+    }
+
+    /** What a downgrade leaves out is said in a header. */
+    @Test
+    void whatIsLeftOutIsInTheWarnings() throws Exception {
+        try (var strict = new Strict(Refusals.TEMPERATURE)) {
+            String warnings = strict.post(Strict.REQUEST).headers().get("x-proxy-warnings");
+            assertTrue(warnings.contains("dropped_temperature"), warnings);
+        }
+    }
+
+    /** A stream may begin before something is learned, and end after it. */
+    @Test
+    void whatIsLearnedIsNotForgottenWithAnOlderStream() throws Exception {
+        var begun = new CountDownLatch(1);
+        var learned = new CountDownLatch(1);
+        try (var strict = new Strict()) {
+            strict.backend().answers(call -> {
+                begun.countDown();
+                call.events().data(Backend.chunk("slow"));
+                Tasks.await(learned);
+                call.data(Backend.FINISH, "[DONE]").end();
+            });
+            FutureTask<Wire.Reply> slow = Tasks.ask(() -> strict.post(Strict.REQUEST));
+            strict.backend().take();
+            Tasks.await(begun);
+            strict.refuses(FINE, Refusals.TEMPERATURE);
+            assertEquals(2, strict.bodies(Strict.REQUEST).size());
+            learned.countDown();
+            assertEquals("message_stop", Tasks.outcome(slow).last().name());
+            assertEquals(1, strict.bodies(Strict.REQUEST).size());
+        }
+    }
+
+    // How far it goes
+
+    @TestFactory
+    Stream<DynamicTest> aRefusalOfNothingThatCanBeMendedIsPassedOn() {
+        return Refusals.PASSED_ON.stream().map(row -> DynamicTest.dynamicTest(row.change(), () -> {
+            try (var strict = new Strict()) {
+                strict.refusesAll(row);
+                Wire.Reply reply = strict.post(Strict.REQUEST);
+                assertEquals(400, reply.status(), reply.body());
+                assertTrue(reply.text("error.message").contains(row.change()), reply.body());
+                assertEquals(1, strict.backend().requests());
+            }
+        }));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> aPromptThatIsTooLongIsNotMended() {
+        return Refusals.OVERFLOWS.stream().map(row -> DynamicTest.dynamicTest(row.vendor(), () -> {
+            try (var strict = new Strict()) {
+                strict.refusesAll(row);
+                Wire.Reply reply = strict.post(Strict.REQUEST);
+                assertEquals("400 " + row.change(), reply.status() + " " + reply.text("error.message"));
+                assertEquals(1, strict.backend().requests());
+            }
+        }));
+    }
+
+    /** And what is learned on the way is not lost: the next request needs one repair more. */
+    @Test
+    void theFourthRefusalOfARequestReachesTheClient() throws Exception {
+        try (var strict = new Strict(Refusals.dropped("temperature"), Refusals.dropped("top_p"),
+                Refusals.dropped("user"), Refusals.dropped("parallel_tool_calls"))) {
+            Wire.Reply reply = strict.post(Strict.REQUEST);
+            assertEquals(400, reply.status(), reply.body());
+            assertEquals("invalid_request_error", reply.text("error.type"));
+            assertTrue(reply.text("error.message").contains("'parallel_tool_calls'"), reply.body());
+            assertEquals(4, strict.backend().requests());
+            for (int i = 0; i < 4; i++) strict.backend().take();
+            assertEquals(2, strict.bodies(Strict.REQUEST).size());
+        }
+    }
+
+    @Test
+    void whatIsRefusedThoughItIsGoneIsPassedOn() throws Exception {
+        try (var strict = new Strict()) {
+            Refusals.Row row = Refusals.TEMPERATURE;
+            strict.refusesAll(row);
+            for (int requests = 2; requests <= 4; requests += 2) { // what did not help is not remembered
+                Wire.Reply reply = strict.post(Strict.REQUEST);
+                assertEquals(400, reply.status(), reply.body());
+                assertTrue(reply.text("error.message").contains("'temperature'"), reply.body());
+                assertEquals(requests, strict.backend().requests());
+            }
+        }
+    }
+
+    /** All are on their way before the first is refused, so most are refused for what has been learned by then. */
+    @Test
+    void requestsThatLearnTheSameAtOnceAllGoWell() throws Exception {
+        int clients = 20;
+        var allHere = new CountDownLatch(clients);
+        try (var strict = new Strict()) {
+            strict.backend().answers(call -> {
+                allHere.countDown();
+                Tasks.await(allHere);
+                boolean isRefused = Refusals.TEMPERATURE.isAgainst(Tree.of(call.text()));
+                if (isRefused) call.reply(400, "application/json", Refusals.TEMPERATURE.body());
+                else Backend.saying("fine").answer(call);
+            });
+            List<FutureTask<Wire.Reply>> replies = IntStream.range(0, clients)
+                    .mapToObj(i -> Tasks.ask(() -> strict.post(Strict.REQUEST))).toList();
+            for (FutureTask<Wire.Reply> reply : replies) assertEquals(200, Tasks.outcome(reply).status());
+            assertEquals(2 * clients, strict.backend().requests());
+        }
+    }
+
+    @Test
+    @ResourceLock("log")
+    void whatIsLearnedIsLoggedOnce() throws Exception {
+        Queue<String> logged = new ConcurrentLinkedQueue<>();
+        var handler = new Handler() {
+            @Override
+            public void publish(LogRecord entry) {
+                String message = new SimpleFormatter().formatMessage(entry);
+                if (message.contains("parallel_tool_calls")) logged.add(entry.getLevel() + " " + message);
+            }
+
+            @Override
+            public void flush() { }
+
+            @Override
+            public void close() { }
+        };
+        Level before = LOG.getLevel();
+        LOG.setLevel(Level.INFO);
+        LOG.addHandler(handler);
+        try (var strict = new Strict(Refusals.dropped("parallel_tool_calls"))) {
+            for (int i = 0; i < 3; i++) strict.bodies(Strict.REQUEST);
+            logged.removeIf(line -> !line.contains(strict.backend().url().getAuthority())); // another test's
+        } finally {
+            LOG.removeHandler(handler);
+            LOG.setLevel(before);
+        }
+        assertEquals(1, logged.size(), logged.toString());
+        assertTrue(logged.element().startsWith("INFO "), logged.element());
+        assertFalse(logged.element().contains("sunny"), logged.element()); // no prompts
+    }
+}
