@@ -3,7 +3,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Proxies that serve, each at a free port. Those that get no clock lose no patience, see {@link PatientClock}. */
+/** Makes proxies that serve, each at a free port; where no clock is given, with a {@link PatientClock}. */
 final class Proxies {
     private Proxies() { }
 

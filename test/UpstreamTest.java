@@ -31,8 +31,9 @@ class UpstreamTest {
         return arrived.poll(WAIT_NANOS);
     }
 
-    /** {@return what comes of the first request that needs no other connection: the one before has come to its end} */
-    private static Upstream.Arrivals sendOnTheSameConnection(Upstream upstream, Backend backend) throws Exception {
+    /** {@return what comes of the first request that needs no new connection, as the reply before has ended} */
+    private static Upstream.Arrivals sendOnTheSameConnection(Upstream upstream, Backend backend)
+            throws Exception {
         for (int i = 0; i < MAX_TRIES; i++) {
             int connections = backend.connections();
             var arrived = new Upstream.Arrivals(new PatientClock());
@@ -44,8 +45,8 @@ class UpstreamTest {
     }
 
     /**
-     * A reply has come to its end, and its connection serves another request, before anybody has read it: when it is
-     * not wanted any more, that is no reason to close the connection. Nothing is taken of it.
+     * A reply has ended and its connection serves another request before anybody has read the reply. When
+     * it is not wanted any more, the connection must stay open.
      */
     @Test
     void aReplyThatIsNotWantedDoesNotEndTheNextOneOnItsConnection() throws Exception {
