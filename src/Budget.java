@@ -5,15 +5,17 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
 /**
- * The memory that requests in flight may take together: their bodies, what is made of them, and replies that clients
- * have not read yet. It only counts: a request asks for its share before it allocates. Safe for use by many threads.
+ * The memory that all requests in flight may take: their bodies, what is made of them, and replies that
+ * clients have not read yet. It only counts: a request asks for its share before it allocates. Safe for use
+ * by many threads.
  *
- * <p>A share may be twice as large as what it leaves to others. So a large request is refused first, and when large
- * ones have taken all they can, there is still room for a small one.
+ * <p>A share may be at most twice as large as what it leaves to others. So large requests are refused first,
+ * and when they have taken all they can, a small one still finds room. An eighth is for small ones alone.
  */
 final class Budget {
-    private static final long PATIENCE = TimeUnit.SECONDS.toNanos(1); // for others to give back
-    private static final long STEP = TimeUnit.MILLISECONDS.toNanos(100); // from one attempt to make room to the next
+    private static final long SMALL_BYTES = 512 * 1024; // an ordinary request and its reply
+    private static final long PATIENCE = TimeUnit.SECONDS.toNanos(1); // for other requests to end
+    private static final long STEP = TimeUnit.MILLISECONDS.toNanos(100); // between attempts to make room
 
     /** What one request holds of the budget. Used by one thread at a time. */
     static final class Share implements AutoCloseable {
@@ -22,30 +24,31 @@ final class Budget {
 
         private Share(Budget budget) { this.budget = budget; }
 
+        /** {@return its size in bytes} */
+        long held() { return held; }
+
+        /** {@return whether a share could be that large if there were no others} */
+        boolean mayHold(long bytes) { return isModest(bytes, budget.total - bytes, budget.total); }
+
         /**
-         * Changes the share to so many bytes; waits a moment where there is no room.
+         * Changes the size of the share. If there is no room it waits for a moment.
          *
-         * @throws ApiError if there is none then; the share is as before
+         * @throws ApiError if there is still none; the share keeps its size
          */
         void hold(long bytes) {
             if (bytes != held) budget.change(this, bytes);
         }
 
-        long held() { return held; }
-
-        /** Reads JSON, which may take so many bytes beside the share, when there is room for them. */
-        Json read(long bytes, Supplier<Json> reader) {
-            int room = (int) Math.min(bytes / 1024, budget.readingKilobytes);
-            budget.reading.acquireUninterruptibly(room); // reading waits for nobody: it is soon given back
+        /** Parses JSON as soon as there is memory for its values, which take so many bytes at most. */
+        Json parse(long mostBytes, Supplier<Json> parser) {
+            int kilobytes = (int) Math.min(mostBytes / 1024, budget.parsingKilobytes);
+            budget.parsing.acquireUninterruptibly(kilobytes); // a parser waits for nobody, so it ends soon
             try {
-                return reader.get();
+                return parser.get();
             } finally {
-                budget.reading.release(room);
+                budget.parsing.release(kilobytes);
             }
         }
-
-        /** {@return whether a share could be so large, if there were no others} */
-        boolean mayHold(long bytes) { return bytes <= 2 * (budget.total - bytes); }
 
         @Override
         public void close() { hold(0); }
@@ -53,22 +56,22 @@ final class Budget {
 
     private final long total;
     private final Runnable makeRoom;
+    private final int parsingKilobytes; // beside the total, for values that are being parsed
+    private final Semaphore parsing;
     private final ReentrantLock lock = new ReentrantLock();
-    private final Condition givenBack = lock.newCondition();
-    private final int readingKilobytes; // for values that are being read: how many there will be is not known
-    private final Semaphore reading;
+    private final Condition shrunk = lock.newCondition();
     private long used;
     private int waiting;
 
-    /** {@code makeRoom} is called where a share cannot grow: it may end requests, so that they give theirs back. */
+    /** {@code makeRoom} is called when a share cannot grow; it may end other requests. */
     Budget(long total, Runnable makeRoom) {
         this.total = total;
         this.makeRoom = makeRoom;
-        this.readingKilobytes = Math.clamp(total / 4 / 1024, 1, Integer.MAX_VALUE);
-        this.reading = new Semaphore(readingKilobytes, true);
+        this.parsingKilobytes = Math.clamp(total / 4 / 1024, 1, Integer.MAX_VALUE);
+        this.parsing = new Semaphore(parsingKilobytes, true);
     }
 
-    /** {@return a share of nothing yet} */
+    /** {@return a share that holds nothing yet} */
     Share share() { return new Share(this); }
 
     private void change(Share share, long bytes) {
@@ -77,7 +80,7 @@ final class Budget {
             if (!fits(share, bytes)) awaitRoom(share, bytes);
             used += bytes - share.held;
             share.held = bytes;
-            if (waiting > 0) givenBack.signalAll();
+            if (waiting > 0) shrunk.signalAll();
         } finally {
             lock.unlock();
         }
@@ -85,8 +88,13 @@ final class Budget {
 
     private boolean fits(Share share, long bytes) {
         if (bytes <= share.held) return true;
-        long left = total - used - (bytes - share.held);
-        return bytes <= 2 * left;
+        return isModest(bytes, total - used - (bytes - share.held), total);
+    }
+
+    /** {@return whether a share of that size leaves enough to others} */
+    private static boolean isModest(long bytes, long left, long total) {
+        long forSmall = bytes <= SMALL_BYTES ? 0 : total / 8;
+        return bytes <= 2 * (left - forSmall);
     }
 
     private void awaitRoom(Share share, long bytes) {
@@ -96,9 +104,9 @@ final class Budget {
             while (!fits(share, bytes)) {
                 if (System.nanoTime() - deadline > 0) throw full();
                 makeRoom.run();
-                givenBack.awaitNanos(STEP);
+                shrunk.awaitNanos(STEP);
             }
-        } catch (InterruptedException e) { // the proxy is being stopped, and says so while it can
+        } catch (InterruptedException e) { // not restored, or the client could not be told
             throw full();
         } finally {
             waiting--;

@@ -6,142 +6,74 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import java.util.regex.Pattern;
 
 /**
- * The client of one request: what it sends and what it is sent. It notes what the thread waits for the client to do
- * and since when, so that {@link Clients} can cut it; only that, {@link #cut} and {@link #lateness} are for other
- * threads. It decides whether the connection can serve again.
+ * The client of one request: reads its body, sends the answer, and decides whether the connection can serve
+ * another request. Used by the thread that serves the request; only {@link #hasLeft} is for the ticker.
  */
 final class Client {
-    private static final int PIECE_BYTES = 8192; // the server keeps a buffer of twice the largest piece
-    private static final long HEAD_NANOS = TimeUnit.SECONDS.toNanos(1); // in which a head comes as a rule
-    private static final long BYTES_A_SECOND = 64 * 1024; // of a body that is not late
+    private static final int MAX_PIECE_BYTES = 8192; // the server keeps a buffer of twice the largest write
 
     /** As {@code 600} or {@code 600.0}. */
     private static final Pattern SECONDS = Pattern.compile("\\d{1,7}(\\.\\d{1,9})?");
 
-    /** What the thread waits for the client to do. */
-    enum Wait { NOTHING, SENDS_HEAD, SENDS_BODY, READS }
-
-    /** Why a request is ended before its time: its client is too slow or has left, or the proxy stops. */
-    enum Cut { TOO_SLOW, HAS_LEFT, STOPS }
-
-    private final Thread thread = Thread.currentThread();
-    private final Clients clients;
-    private final ReentrantLock lock = new ReentrantLock();
-    private boolean isOver; // the thread serves another; by the lock
-    private volatile Optional<Cut> cut = Optional.empty();
-    private volatile Wait wait = Wait.NOTHING;
-    private volatile long since; // when the wait began, by the clock
-    private volatile long bodySince; // when the first bytes of the body were waited for
-    private volatile long bodyBytes; // that have come
-    private boolean readsHead;
-    private volatile HttpExchange http; // null until the head has been read
-    private boolean wasSeen; // in the table of sockets; the ticker's, as the next
-    private int misses; // since then, one after the other
+    private final HttpExchange http;
+    private final ClientThread thread;
+    private final BooleanSupplier isDraining;
+    private boolean wasSeen; // in a table of sockets; the ticker's, as the next
+    private int misses; // tables in a row without the connection
     private OutputStream answer; // null until the status is sent
-    private boolean saysClose; // the answer, to the client
+    private boolean hasSaidClose; // the answer's head
     private boolean mustClose; // the connection, after the exchange
 
-    Client(Clients clients) {
-        this.clients = clients;
-        this.since = clients.now();
-    }
-
-    /** The thread reads the head from here on. */
-    void readsHead() {
-        readsHead = true;
-        await(Wait.SENDS_HEAD);
-    }
-
-    private void hasReadHead() {
-        await(Wait.NOTHING);
-        if (readsHead) clients.hasReadHead();
-        readsHead = false;
-    }
-
-    /** The head has been read. */
-    void begin(HttpExchange http) {
-        hasReadHead();
+    /** {@code isDraining} says whether the proxy is being stopped: then no connection is kept. */
+    Client(HttpExchange http, ClientThread thread, BooleanSupplier isDraining) {
         this.http = http;
-        mustClose = http.getRequestHeaders().containsKey("transfer-encoding"); // the server leaves a trailer unread
+        this.thread = thread;
+        this.isDraining = isDraining;
+        // The server does not read trailers (JDK 21 to 25): it would take them for the next request.
+        this.mustClose = http.getRequestHeaders().containsKey("transfer-encoding");
+        thread.start(this);
     }
 
     HttpExchange http() { return http; }
+
     /** {@return the first of the request's headers of that name} */
     String header(String name, String otherwise) {
         return Objects.requireNonNullElse(http.getRequestHeaders().getFirst(name), otherwise);
     }
 
-    /** {@return for how many seconds, from the beginning, it waits for a whole reply, as Anthropic's SDKs say it} */
-    OptionalLong patienceSeconds() {
-        String said = header("x-stainless-timeout", header("x-stainless-read-timeout", ""));
-        if (!SECONDS.matcher(said).matches()) return OptionalLong.empty();
-        long seconds = (long) Double.parseDouble(said);
+    /** {@return the client's timeout in seconds, as Anthropic's SDKs send it}: later answers are of no use. */
+    OptionalLong timeoutSeconds() {
+        String sent = header("x-stainless-timeout", header("x-stainless-read-timeout", ""));
+        if (!SECONDS.matcher(sent).matches()) return OptionalLong.empty();
+        long seconds = (long) Double.parseDouble(sent);
         return seconds == 0 ? OptionalLong.empty() : OptionalLong.of(seconds);
     }
 
-    Thread thread() { return thread; }
-    Wait awaited() { return wait; }
+    /** Has the connection closed after the answer. */
+    void closeAfter() { mustClose = true; }
+
     boolean isAnswered() { return http.getResponseCode() >= 0; }
+    boolean isCut() { return thread.isCut(); }
+    boolean isCut(ClientThread.Cut why) { return thread.isCut(why); }
+    void cut(ClientThread.Cut why) { thread.cut(why); }
 
-    /** {@return since when, in nanoseconds, the thread has waited for the client} */
-    long waited(long now) { return wait == Wait.NOTHING ? 0 : now - since; }
-
-    /** {@return for how long, in nanoseconds, the thread has been busy with other things than the client} */
-    long untouched(long now) { return wait == Wait.NOTHING ? now - since : 0; }
-
-    /** {@return whether the client has closed the connection} To be asked by one thread, with one table after the other. */
+    /** {@return whether the client has closed the connection}, by the newest table. */
     boolean hasLeft(SocketTable table) {
-        HttpExchange begun = http;
-        if (begun == null) return false;
-        SocketTable.State state = table.state(begun.getLocalAddress(), begun.getRemoteAddress());
+        SocketTable.State state = table.state(http.getLocalAddress(), http.getRemoteAddress());
         if (state == SocketTable.State.OPEN) wasSeen = true;
         misses = state == SocketTable.State.UNKNOWN ? misses + 1 : 0;
-        boolean isGone = wasSeen && misses > 1; // the table may skip one while it changes
+        boolean isGone = wasSeen && misses > 1; // one table may lack it, if it changed while it was read
         return isGone || state == SocketTable.State.CLOSED;
     }
 
-    /** {@return whether its request is answered, or just comes; one that does not send its head is not waited for} */
-    boolean isServed(long now) { return wait != Wait.SENDS_HEAD || now - since < HEAD_NANOS; }
-
-    /** {@return by how much longer the body takes than it should, in nanoseconds} */
-    long lateness(long now) {
-        return now - bodySince - TimeUnit.SECONDS.toNanos(1) * bodyBytes / BYTES_A_SECOND;
-    }
-
-    void await(Wait what) {
-        wait = Wait.NOTHING;
-        since = clients.now();
-        wait = what;
-    }
-
-    /** Ends what the thread waits for, from another thread; if that is the client, the connection is closed. */
-    void cut(Cut why) {
-        lock.lock();
-        try {
-            if (isOver || cut.isPresent()) return;
-            cut = Optional.of(why);
-            thread.interrupt();
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    boolean isCut() { return cut.isPresent(); }
-    boolean isCut(Cut why) { return cut.equals(Optional.of(why)); }
-
-    /** The connection serves no other request. */
-    void closeAfter() { mustClose = true; }
-
-    /** {@return the body as it comes} To be read to its end, or to be left alone. */
+    /** {@return the body as it arrives}: to be read to its end, or not at all. */
     InputStream body() {
-        bodySince = clients.now();
+        thread.startBody();
         return new FilterInputStream(http.getRequestBody()) {
             @Override
             public int read() throws IOException {
@@ -151,33 +83,34 @@ final class Client {
 
             @Override
             public int read(byte[] bytes, int from, int length) throws IOException {
-                await(Wait.SENDS_BODY);
+                thread.await(ClientThread.Wait.SEND_BODY);
                 int read = super.read(bytes, from, length);
-                await(Wait.NOTHING);
-                if (read > 0) bodyBytes += read;
+                thread.await(ClientThread.Wait.NOTHING);
+                if (read > 0) thread.addBodyBytes(read);
                 return read;
             }
         };
     }
 
-    /** Answers with JSON, or whatever the headers say it is. */
+    /** Answers with JSON, unless the headers say that it is something else. */
     void answer(int status, Json.Writer json) throws IOException {
         begin(status, json.size());
         send(json, true);
     }
 
+    /** Answers with an error, unless a status has been sent already. */
     void answer(ApiError error, String requestId) throws IOException {
-        if (isAnswered()) return; // too late: the status has been sent
+        if (isAnswered()) return;
         Headers headers = http.getResponseHeaders();
         if (error.isFinal()) headers.set("x-should-retry", "false");
         if (error.retrySeconds() > 0) headers.set("retry-after", Long.toString(error.retrySeconds()));
         answer(error.status(), error.body(requestId));
     }
 
-    /** Sends status and headers, and no body. */
+    /** Answers without a body. */
     void answer(int status) throws IOException { sendHead(status, -1); }
 
-    /** Sends status and headers: of JSON, unless it is said to be other, or, if the length is 0, of a stream. */
+    /** Sends the head of an answer: of a stream if the length is 0, else of JSON or what the headers say. */
     void begin(int status, long length) throws IOException {
         String contentType = length == 0 ? "text/event-stream; charset=utf-8" : "application/json";
         http.getResponseHeaders().putIfAbsent("content-type", List.of(contentType));
@@ -185,71 +118,60 @@ final class Client {
         sendHead(status, http.getRequestMethod().equals("HEAD") ? -1 : length);
     }
 
-    /** Sends the head; a length of -1 means that no body follows, 0 that its length is not known. */
+    /** Sends the head; a length of -1 means that there is no body, 0 that the length is not known. */
     private void sendHead(int status, long length) throws IOException {
-        saysClose = mustClose || clients.isDraining();
-        if (saysClose) http.getResponseHeaders().set("connection", "close");
-        await(Wait.READS);
+        hasSaidClose = mustClose || isDraining.getAsBoolean();
+        if (hasSaidClose) http.getResponseHeaders().set("connection", "close");
+        thread.await(ClientThread.Wait.READ);
         try {
             http.sendResponseHeaders(status, length);
             answer = http.getResponseBody();
         } catch (IOException | IndexOutOfBoundsException e) {
-            throw broken(e);
+            throw failure(e);
         } finally {
-            await(Wait.NOTHING);
+            thread.await(ClientThread.Wait.NOTHING);
         }
     }
 
-    /** {@return what to throw} The server throws IndexOutOfBounds where a chunk of the request has a length below zero. */
-    private IOException broken(Exception e) {
+    /** {@return what to throw}: the server throws IndexOutOfBounds for a negative size of a chunk. */
+    private IOException failure(Exception e) {
         mustClose = true;
         return new IOException(e);
     }
 
-    /** Sends a piece of the body, or, if so, its last. */
+    /** Sends a piece of the answer's body. */
     void send(Json.Writer piece, boolean isLast) throws IOException {
-        await(Wait.READS);
+        thread.await(ClientThread.Wait.READ);
         try {
             boolean hasBody = !http.getRequestMethod().equals("HEAD");
-            for (int at = 0; hasBody && at < piece.size(); at += PIECE_BYTES) {
-                answer.write(piece.array(), at, Math.min(PIECE_BYTES, piece.size() - at));
+            for (int at = 0; hasBody && at < piece.size(); at += MAX_PIECE_BYTES) {
+                answer.write(piece.array(), at, Math.min(MAX_PIECE_BYTES, piece.size() - at));
             }
             if (isLast) answer.close(); else answer.flush();
         } catch (IOException | IndexOutOfBoundsException e) {
-            throw broken(e);
+            throw failure(e);
         } finally {
-            await(Wait.NOTHING);
+            thread.await(ClientThread.Wait.NOTHING);
         }
     }
 
     /**
      * Ends the exchange.
      *
-     * @throws IOException if the connection must be closed: so the server is told, and it cleans up after itself
+     * @throws IOException if the connection must be closed. To throw is the only way to have the server close
+     *         it and forget it: {@code HttpExchange.close} leaves it in the server's sets for ever.
      */
     void end() throws IOException {
-        await(Wait.READS);
-        boolean isUnanswered = !isAnswered();
+        boolean wasAnswered = isAnswered();
+        thread.await(ClientThread.Wait.READ);
         try {
             http.close();
         } catch (IndexOutOfBoundsException e) {
-            throw broken(e);
+            throw failure(e);
         } finally {
-            await(Wait.NOTHING);
+            thread.await(ClientThread.Wait.NOTHING);
         }
-        boolean isUnsaid = clients.isDraining() && !saysClose;
-        if (mustClose || isUnanswered || isUnsaid) throw new IOException("the connection is closed");
-    }
-
-    /** The thread serves another client from here on. */
-    void leave() {
-        hasReadHead();
-        lock.lock();
-        try {
-            isOver = true;
-            Thread.interrupted(); // a cut that came too late
-        } finally {
-            lock.unlock();
-        }
+        boolean mustCloseUnasked = isDraining.getAsBoolean() && !hasSaidClose;
+        if (mustClose || mustCloseUnasked || !wasAnswered) throw new IOException("the connection is closed");
     }
 }

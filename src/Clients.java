@@ -9,77 +9,91 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Runs what the server has to do: each task reads a request's head and answers the request. Knows the clients of all
- * that run, and cuts those that keep their threads waiting for too long. Safe for use by many threads.
+ * Runs the server's tasks, each of which reads one request's head and answers it. Knows the threads of all
+ * that run, and ends those whose clients are too slow or have left. Safe for use by many threads.
  */
 final class Clients implements Executor {
-    private static final int NEVER_PINS = 24; // the Java from which on a blocked virtual thread holds no carrier
-    private static final int HEAD_BYTES = 512 * 1024; // that reading the longest head may take
-    private static final long MAX_HEAD_NANOS = TimeUnit.SECONDS.toNanos(10);
-    private static final long MAX_WANTED_HEAD_NANOS = TimeUnit.SECONDS.toNanos(1); // while others wait to read theirs
-    private static final long MAX_BODY_NANOS = TimeUnit.SECONDS.toNanos(30); // from one piece to the next
-    private static final long MAX_LATE_NANOS = TimeUnit.SECONDS.toNanos(5); // where memory is short
-    private static final long MAX_UNREAD_NANOS = TimeUnit.SECONDS.toNanos(10); // where memory is short
-    private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(2); // from one look at who has left to the next
+    private static final int FIRST_WITHOUT_PINNING = 24; // JEP 491
+    private static final int HEAD_BYTES = 512 * 1024; // memory that the longest head takes while it is read
+    private static final int MIN_HEADS = 16;
+    private static final int MAX_HEADS = 4096;
 
-    private final ExecutorService threads = threads();
-    private final Map<Thread, Client> live = new ConcurrentHashMap<>();
+    /** How long a thread waits for the client. */
+    private static final long HEAD_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final long BODY_NANOS = TimeUnit.SECONDS.toNanos(30); // from one piece to the next
+
+    /** The same, where others wait for room. */
+    private static final long HEAD_NANOS_IF_FULL = TimeUnit.SECONDS.toNanos(1);
+    private static final long BODY_NANOS_IF_FULL = TimeUnit.SECONDS.toNanos(5); // that a body may be late
+    private static final long READ_NANOS_IF_FULL = TimeUnit.SECONDS.toNanos(10);
+
+    private static final long TABLE_NANOS = TimeUnit.SECONDS.toNanos(2); // between tables of sockets
+
+    private final ExecutorService executor = executor();
+    private final Map<Thread, ClientThread> live = new ConcurrentHashMap<>();
     private final Semaphore heads; // that may be read at once
-    private final long maxAnswerNanos;
+    private final long readNanos;
     private final Clock clock;
-    private long nextLook; // of the ticker's
-    private volatile boolean isDraining; // or the connections are kept
+    private long nextTable; // used by the ticker alone
+    private volatile boolean isDraining;
 
-    /** {@code headBytes} is what heads may take together while they are read. */
-    Clients(long headBytes, long maxAnswerNanos, Clock clock) {
+    /**
+     * {@code headBytes} is the memory for heads while they are read, {@code readNanos} how long a client may
+     * take to read what is sent to it.
+     */
+    Clients(long headBytes, long readNanos, Clock clock) {
+        this.heads = new Semaphore(Math.clamp(headBytes / HEAD_BYTES, MIN_HEADS, MAX_HEADS), true);
+        this.readNanos = readNanos;
         this.clock = clock;
-        this.nextLook = clock.nanos();
-        this.heads = new Semaphore(Math.clamp(headBytes / HEAD_BYTES, 16, 4096), true);
-        this.maxAnswerNanos = maxAnswerNanos;
+        this.nextTable = clock.nanos();
     }
 
     /**
-     * {@return threads for blocking tasks} The JDK's server reads in synchronized methods. Before JDK 24 a virtual
-     * thread that waits there holds its carrier: a few slow clients would stop all others.
+     * {@return an executor for blocking tasks}: virtual threads, or platform threads before JDK 24. There a
+     * virtual thread that blocks in a synchronized method pins its carrier. The JDK's server reads in such
+     * methods, so that as many slow clients as there are cores would stop all others.
      */
-    static ExecutorService threads() {
-        if (Runtime.version().feature() >= NEVER_PINS) return Executors.newVirtualThreadPerTaskExecutor();
+    static ExecutorService executor() {
+        boolean pins = Runtime.version().feature() < FIRST_WITHOUT_PINNING;
+        if (!pins) return Executors.newVirtualThreadPerTaskExecutor();
         return Executors.newCachedThreadPool(Thread.ofPlatform().daemon().name("a2o-client-", 1).factory());
     }
 
     @Override
-    public void execute(Runnable request) { threads.execute(() -> serve(request)); }
+    public void execute(Runnable task) { executor.execute(() -> serve(task)); }
 
-    private void serve(Runnable request) {
-        var client = new Client(this);
-        live.put(client.thread(), client);
+    private void serve(Runnable task) {
+        var thread = new ClientThread(this);
+        live.put(thread.thread(), thread);
         try {
-            if (mayReadHead()) client.readsHead(); else Thread.currentThread().interrupt(); // it is closed, unread
-            request.run();
+            if (acquireHead()) {
+                thread.startHead();
+            } else {
+                Thread.currentThread().interrupt(); // so that the task's first read closes the connection
+            }
+            task.run();
         } finally {
-            live.remove(client.thread());
-            client.leave();
+            live.remove(thread.thread());
+            thread.end();
         }
     }
 
-    private boolean mayReadHead() {
+    private boolean acquireHead() {
         try {
-            return heads.tryAcquire() || heads.tryAcquire(MAX_HEAD_NANOS, TimeUnit.NANOSECONDS);
+            return heads.tryAcquire() || heads.tryAcquire(HEAD_NANOS, TimeUnit.NANOSECONDS);
         } catch (InterruptedException e) {
             return false;
         }
     }
 
-    /** Another client may send its head: that of one has been read, or will not be. */
-    void hasReadHead() { heads.release(); }
+    void releaseHead() { heads.release(); }
 
-    /** {@return the client that this thread serves} */
-    Client current() { return live.get(Thread.currentThread()); }
+    ClientThread current() { return live.get(Thread.currentThread()); }
 
-    /** {@return whether a request is answered, or about to come} */
+    /** {@return whether a request is being answered, or about to arrive} */
     boolean areServed() {
         long now = clock.nanos();
-        return live.values().stream().anyMatch(client -> client.isServed(now));
+        return live.values().stream().anyMatch(thread -> thread.isServing(now));
     }
 
     /** From now on no connection is kept for another request. */
@@ -89,46 +103,47 @@ final class Clients implements Executor {
 
     long now() { return clock.nanos(); }
 
-    /** Cuts those that have kept their threads waiting for too long, or have left; to be called a few times a second. */
+    /** Ends what takes too long, and requests whose clients have left; to be called a few times a second. */
     void tick(long now) {
-        for (Client client : live.values()) {
-            if (client.waited(now) > patience(client.awaited())) client.cut(Client.Cut.TOO_SLOW);
+        for (ClientThread thread : live.values()) {
+            if (thread.waited(now) > patience(thread.awaited())) thread.cut(ClientThread.Cut.TOO_SLOW);
         }
-        if (now - nextLook > 0) cutThoseThatHaveLeft(now);
+        if (now - nextTable > 0) cutThoseWhoHaveLeft(now);
     }
 
-    private void cutThoseThatHaveLeft(long now) {
-        nextLook = now + LOOK_NANOS;
-        List<Client> silent = live.values().stream().filter(client -> client.untouched(now) > LOOK_NANOS).toList();
-        if (silent.isEmpty()) return;
-        SocketTable table = SocketTable.read();
-        for (Client client : silent) {
-            if (client.hasLeft(table)) client.cut(Client.Cut.HAS_LEFT);
-        }
-    }
-
-    private long patience(Client.Wait wait) {
+    private long patience(ClientThread.Wait wait) {
         return switch (wait) {
             case NOTHING -> Long.MAX_VALUE;
-            case SENDS_HEAD -> heads.hasQueuedThreads() ? MAX_WANTED_HEAD_NANOS : MAX_HEAD_NANOS;
-            case SENDS_BODY -> MAX_BODY_NANOS;
-            case READS -> maxAnswerNanos;
+            case SEND_HEAD -> heads.hasQueuedThreads() ? HEAD_NANOS_IF_FULL : HEAD_NANOS;
+            case SEND_BODY -> BODY_NANOS;
+            case READ -> readNanos;
         };
     }
 
-    /** Cuts the slowest of the clients that are too slow where others need the memory; perhaps none is. */
-    void makeRoom() {
-        long now = now();
-        live.values().stream().filter(client -> !client.isCut() && slowness(client, now) > 0)
-                .max(Comparator.comparingLong(client -> slowness(client, now)))
-                .ifPresent(client -> client.cut(Client.Cut.TOO_SLOW));
+    private void cutThoseWhoHaveLeft(long now) {
+        nextTable = now + TABLE_NANOS;
+        List<ClientThread> silent =
+                live.values().stream().filter(thread -> thread.silence(now) > TABLE_NANOS).toList();
+        if (silent.isEmpty()) return;
+        SocketTable table = SocketTable.read();
+        for (ClientThread thread : silent) {
+            if (thread.hasLeft(table)) thread.cut(ClientThread.Cut.HAS_LEFT);
+        }
     }
 
-    private static long slowness(Client client, long now) {
-        return switch (client.awaited()) {
-            case NOTHING, SENDS_HEAD -> 0;
-            case SENDS_BODY -> client.lateness(now) - MAX_LATE_NANOS;
-            case READS -> client.waited(now) - MAX_UNREAD_NANOS;
+    /** Ends the request whose client is slowest, if that is too slow while others wait for room. */
+    void makeRoom() {
+        long now = now();
+        live.values().stream().filter(thread -> !thread.isCut() && delayIfFull(thread, now) > 0)
+                .max(Comparator.comparingLong(thread -> delayIfFull(thread, now)))
+                .ifPresent(thread -> thread.cut(ClientThread.Cut.TOO_SLOW));
+    }
+
+    private static long delayIfFull(ClientThread thread, long now) {
+        return switch (thread.awaited()) {
+            case NOTHING, SEND_HEAD -> 0;
+            case SEND_BODY -> thread.bodyDelay(now) - BODY_NANOS_IF_FULL;
+            case READ -> thread.waited(now) - READ_NANOS_IF_FULL;
         };
     }
 }

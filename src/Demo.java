@@ -19,7 +19,7 @@ final class Demo {
 
     URI start() throws IOException {
         HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
-        server.setExecutor(Clients.threads());
+        server.setExecutor(Clients.executor());
         server.createContext("/v1/", Demo::handle);
         server.start();
         return URI.create("http://127.0.0.1:%d/v1/chat/completions".formatted(server.getAddress().getPort()));

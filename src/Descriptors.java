@@ -12,32 +12,36 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The file descriptors of the process: each connection takes one. Limits the connections of clients, so that there are
- * enough. Where they are used up nevertheless, it says so in the log, and keeps the JDK's server from trying to accept
- * connections without a pause, as it does (JDK 21 to 25 at least). Used by the ticker alone.
+ * Keeps file descriptors from running out: limits the clients' connections, and logs when the limit is
+ * reached. If descriptors run out all the same, it logs that, and slows down the JDK's server, which would
+ * otherwise try to accept connections in a busy loop (JDK 21 to 25). Used by the ticker alone.
  */
 final class Descriptors {
     /** As {@code Max open files            1024                 524288               files}. */
     private static final Pattern LIMIT = Pattern.compile("(?s).*\\nMax open files +(\\d{1,9}) .*");
-    private static final Path LIMITS = Path.of("/proc/self/limits"); // of Linux
-    private static final int OWN = 48; // descriptors that are no connections
-    private static final int FEWEST = 8; // connections
-    private static final int MOST = 20_000;
-    private static final int MOST_UNKNOWN = 4000; // where the system does not say its limit: macOS has 10,240
-    private static final int CONNECTION_BYTES = 64 * 1024; // that the server keeps for one
-    private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(5); // from one look at the connections to the next
-    private static final long QUIET_NANOS = TimeUnit.MINUTES.toNanos(1); // from one line in the log to the next
+    private static final Path LIMITS = Path.of("/proc/self/limits"); // on Linux
+    private static final int OWN = 48; // descriptors that are not connections
+    private static final int MIN_CONNECTIONS = 8;
+    private static final int MAX_CONNECTIONS = 20_000;
+    private static final int MAX_CONNECTIONS_IF_UNKNOWN = 4000; // macOS allows 10,240 descriptors
+    private static final int CONNECTION_BYTES = 64 * 1024; // buffers that the server keeps for each
+    private static final long COUNT_NANOS = TimeUnit.SECONDS.toNanos(5); // between counts of connections
+    private static final long LOG_NANOS = TimeUnit.MINUTES.toNanos(1); // between lines
+    private static final String FULL = "all %d connections are in use that open files (ulimit -n) and memory"
+            + " (-Xmx) allow; more are closed";
+    private static final String USED_UP =
+            "file descriptors are used up (ulimit -n): no connection can be accepted";
     private static final Logger LOG = Logger.getLogger("a2o");
-    private static final Logger SERVER = Logger.getLogger("com.sun.net.httpserver"); // held, or what is set would be lost
+    private static final Logger SERVER = Logger.getLogger("com.sun.net.httpserver"); // else its level is lost
 
-    /** Makes the server's thread pause when it says, to those who listen closely, that it could not accept. */
+    /** Pauses the server's dispatcher when it logs that accept failed, at a level that is off otherwise. */
     private static final class Brake extends Handler {
         private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
         @Override
         public void publish(LogRecord entry) {
-            boolean isOfAccepting = entry.getThrown() instanceof IOException && entry.getMessage().startsWith("Dispatcher");
-            if (isOfAccepting) LockSupport.parkNanos(PAUSE_NANOS);
+            boolean hasFailed = entry.getThrown() instanceof IOException;
+            if (hasFailed && entry.getMessage().startsWith("Dispatcher")) LockSupport.parkNanos(PAUSE_NANOS);
         }
 
         @Override public void flush() { }
@@ -48,71 +52,71 @@ final class Descriptors {
     private final int maxConnections;
     private final Handler brake = new Brake();
     private boolean areUsedUp;
-    private long nextLook;
+    private long nextCount;
     private long nextLine;
 
     Descriptors(int port, int maxConnections, long now) {
         this.port = port;
         this.maxConnections = maxConnections;
-        this.nextLook = now;
+        this.nextCount = now;
         this.nextLine = now;
     }
 
-    /** {@return how many connections of clients descriptors and memory allow} */
+    /** {@return how many connections of clients the limit on open files and the memory allow} */
     static int maxConnections(long memory) {
-        return Math.clamp(memory / 4 / CONNECTION_BYTES, FEWEST, maxByDescriptors());
+        return Math.clamp(memory / 4 / CONNECTION_BYTES, MIN_CONNECTIONS, maxByDescriptors());
     }
 
     private static int maxByDescriptors() {
         try {
             Matcher limit = LIMIT.matcher(Files.readString(LIMITS));
-            if (!limit.matches()) return MOST;
-            return Math.clamp((Integer.parseInt(limit.group(1)) - OWN) / 2, FEWEST, MOST); // each needs one to a backend
+            if (!limit.matches()) return MAX_CONNECTIONS; // unlimited
+            int descriptors = Integer.parseInt(limit.group(1)) - OWN;
+            return Math.clamp(descriptors / 2, MIN_CONNECTIONS, MAX_CONNECTIONS); // half are for backends
         } catch (IOException e) {
-            return MOST_UNKNOWN;
+            return MAX_CONNECTIONS_IF_UNKNOWN;
         }
     }
 
-    /** Looks whether there are descriptors left; to be called a few times a second. */
+    /** To be called a few times a second. */
     void tick(long now) {
-        boolean were = areUsedUp;
+        boolean wereUsedUp = areUsedUp;
         areUsedUp = !canOpen();
-        if (areUsedUp && !were) stepOnBrake();
-        if (!areUsedUp && were) releaseBrake();
-        if (areUsedUp) say("file descriptors are used up (ulimit -n): no connection can be accepted until others end", now);
-        if (!areUsedUp && now - nextLook >= 0) look(now);
+        if (areUsedUp && !wereUsedUp) brake();
+        if (!areUsedUp && wereUsedUp) release();
+        if (areUsedUp) log(USED_UP, now);
+        if (!areUsedUp && now - nextCount >= 0) count(now);
     }
 
     private static boolean canOpen() {
-        try (SocketChannel one = SocketChannel.open()) {
-            return one.isOpen();
+        try (SocketChannel channel = SocketChannel.open()) {
+            return channel.isOpen();
         } catch (IOException e) {
             return false;
         }
     }
 
-    private void stepOnBrake() {
+    private void brake() {
         SERVER.setUseParentHandlers(false);
         SERVER.setLevel(Level.FINER);
         SERVER.addHandler(brake);
     }
 
-    private void releaseBrake() {
+    private void release() {
         SERVER.removeHandler(brake);
         SERVER.setLevel(null);
         SERVER.setUseParentHandlers(true);
     }
 
-    private void look(long now) {
-        nextLook = now + LOOK_NANOS;
-        int connections = SocketTable.read().connectionsOf(port);
-        String line = "all %d connections are in use that open files (ulimit -n) and memory (-Xmx) allow; more are closed";
-        if (connections >= maxConnections) say(line.formatted(maxConnections), now);
+    private void count(long now) {
+        nextCount = now + COUNT_NANOS;
+        boolean isFull = SocketTable.read().connectionsTo(port) >= maxConnections;
+        if (isFull) log(FULL.formatted(maxConnections), now);
     }
 
-    private void say(String line, long now) {
+    private void log(String line, long now) {
         if (now - nextLine < 0) return;
-        nextLine = now + QUIET_NANOS;
+        nextLine = now + LOG_NANOS;
         LOG.warning(line);
     }
 }

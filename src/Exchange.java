@@ -35,7 +35,7 @@ final class Exchange {
     private static final int MAX_DEBUG_BYTES = 1024 * 1024; // of each that is logged
     private static final int REQUEST_BYTES = 64 * 1024; // that any request takes, whatever its body
     private static final int REPLY_BYTES = 128 * 1024; // that any reply takes: queued, read, not yet sent
-    private static final int REPLY_FACTOR = 3; // of what a whole reply takes to its length: also what is made of it
+    private static final int REPLY_FACTOR = 3; // times its length: what a whole reply takes in all
     private static final int MAX_TRAILING_EVENTS = 100; // after [DONE], read so that the connection can serve again
     private static final int MAX_UNSENT_BYTES = 64 * 1024;
     private static final int MAX_REPAIRS = 3; // of a request that a backend refuses
@@ -108,10 +108,10 @@ final class Exchange {
         this.options = options;
         this.clientKey = clientKey;
         this.secrets = options.secrets().with(clientKey);
-        this.requestBytes = REQUEST_BYTES + share.held() + anthropic.source().length; // that again, for the backend
+        this.requestBytes = REQUEST_BYTES + share.held() + anthropic.source().length; // for the backend
         share.hold(requestBytes + REPLY_BYTES);
         translate(upstream.dialect(options.model(anthropic.get("model").text())));
-        this.clientSeconds = translator.isStream() ? OptionalLong.empty() : client.patienceSeconds();
+        this.clientSeconds = translator.isStream() ? OptionalLong.empty() : client.timeoutSeconds();
     }
 
     private void translate(Dialect dialect) {
@@ -130,7 +130,7 @@ final class Exchange {
             if (translator.isAnsweredHere()) translator.answer(); else tries();
             if (!over) complete(); // a stream is, before its very end is read
         } catch (ApiError failed) {
-            ApiError e = client.isCut(Client.Cut.HAS_LEFT) ? left() : told(failed);
+            ApiError e = client.isCut(ClientThread.Cut.HAS_LEFT) ? left() : told(failed);
             status = e.status();
             failure = e.type();
             message = e.getMessage();
@@ -502,7 +502,7 @@ final class Exchange {
     }
 
     private ApiError ended() {
-        if (client.isCut(Client.Cut.HAS_LEFT)) return left();
+        if (client.isCut(ClientThread.Cut.HAS_LEFT)) return left();
         return new ApiError(529, "the proxy is being stopped").from(ApiError.Origin.PROXY);
     }
 
@@ -556,7 +556,7 @@ final class Exchange {
     }
 
     /** Ends the exchange, from another thread; a client that listens gets an error. */
-    void stop() { client.cut(Client.Cut.STOPS); }
+    void stop() { client.cut(ClientThread.Cut.STOPS); }
 
     /** {@return what has become of the exchange, now that it has ended} */
     Status.Entry entry() {

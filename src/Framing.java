@@ -6,18 +6,19 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * Refuses requests whose framing others may read differently (RFC 9112, "Message Body", "Request Smuggling"), as far
- * as the server lets it be seen. What the server itself refuses: two lengths, a length and an encoding, any encoding
- * but chunked, names of headers that are no tokens. What it hides: where lines end in a bare CR or LF, and trailers.
+ * Finds requests that a balancer may read differently from the server (RFC 9112, sections 6 and 11.2), as far
+ * as the headers show it. The server itself refuses two lengths, a length with an encoding, encodings other
+ * than chunked, and malformed header names. It does not show trailers, nor lines that end with a bare CR or LF.
  */
 final class Framing {
-    private static final Pattern TOKEN = Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}"); // RFC 9110, "Tokens"
+    private static final Pattern TOKEN = Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}"); // RFC 9110
     private static final Pattern LENGTH = Pattern.compile("[0-9]{1,18}");
     private static final Pattern HOST = Pattern.compile("[^\\s,/\\\\@?#]+");
+    private static final char DELETE = 0x7F;
 
     private Framing() { }
 
-    /** {@return what is wrong, if this is not a request that all must read in the same way} */
+    /** {@return what is wrong with the request, if anything is} */
     static Optional<ApiError> flaw(HttpExchange http) {
         Headers headers = http.getRequestHeaders();
         boolean isOld = http.getProtocol().equals("HTTP/1.0");
@@ -33,9 +34,8 @@ final class Framing {
 
     private static Optional<ApiError> controlFlaw(Headers headers) {
         for (Map.Entry<String, List<String>> header : headers.entrySet()) {
-            for (String value : header.getValue()) {
-                if (hasControl(value)) return flaw("the header %.60s has a control character".formatted(header.getKey()));
-            }
+            boolean hasControl = header.getValue().stream().anyMatch(Framing::hasControl);
+            if (hasControl) return flaw("control character in the header %.60s".formatted(header.getKey()));
         }
         return Optional.empty();
     }
@@ -43,7 +43,7 @@ final class Framing {
     private static boolean hasControl(String value) {
         for (int i = 0; i < value.length(); i++) {
             char c = value.charAt(i);
-            if (c < ' ' || c == 0x7F) return true; // a tab has become a space
+            if (c < ' ' || c == DELETE) return true; // the server has replaced tabs by spaces
         }
         return false;
     }
@@ -52,14 +52,15 @@ final class Framing {
         List<String> hosts = headers.getOrDefault("Host", List.of());
         if (hosts.isEmpty() && isOld) return Optional.empty();
         if (hosts.size() != 1) return flaw("one Host header expected");
-        return HOST.matcher(hosts.getFirst()).matches() ? Optional.empty() : flaw("the Host header is no host");
+        boolean isHost = HOST.matcher(hosts.getFirst()).matches();
+        return isHost ? Optional.empty() : flaw("the Host header is malformed");
     }
 
     private static Optional<ApiError> lengthFlaw(Headers headers, boolean isOld) {
         List<String> lengths = headers.getOrDefault("Content-Length", List.of());
-        List<String> encodings = headers.getOrDefault("Transfer-Encoding", List.of());
-        if (!lengths.isEmpty() && !encodings.isEmpty()) return flaw("Content-Length or Transfer-Encoding expected, not both");
-        if (isOld && !encodings.isEmpty()) return flaw("HTTP/1.0 has no Transfer-Encoding");
+        boolean hasEncoding = headers.containsKey("Transfer-Encoding");
+        if (hasEncoding && isOld) return flaw("HTTP/1.0 has no Transfer-Encoding");
+        if (hasEncoding && !lengths.isEmpty()) return flaw("Content-Length beside Transfer-Encoding");
         boolean isOneNumber = lengths.size() == 1 && LENGTH.matcher(lengths.getFirst()).matches();
         if (!lengths.isEmpty() && !isOneNumber) return flaw("Content-Length: one number of digits expected");
         return Optional.empty();

@@ -16,10 +16,12 @@ import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 
 /**
- * Writes the log to a stream, until the process ends. The JDK's handlers are closed when the process begins to end; the
- * exchanges that end after that are logged, too.
+ * Writes the log to a stream until the process has ended. The log manager closes all handlers when a shutdown
+ * begins; this one goes on, so that exchanges which end during a drain are logged.
  */
 final class LogWriter extends Handler {
+    private static final String OWNER_ONLY = "rw-------";
+
     private final Logger log;
     private final OutputStream out;
     private final ReentrantLock lock = new ReentrantLock();
@@ -28,23 +30,24 @@ final class LogWriter extends Handler {
         this.log = log;
         this.out = out;
         setFormatter(formatter);
-        formatter.format(new LogRecord(Level.INFO, "")); // reads time zones while there is a file descriptor for that
+        formatter.format(new LogRecord(Level.INFO, "")); // loads time zones while there are file descriptors
     }
 
-    /** {@return a stream that appends to the file, which, if it is a new one, nobody else may read} */
+    /** {@return a stream that appends to a file}: a new one can be read by its owner only. */
     static OutputStream file(String name) throws IOException {
         try {
-            Files.createFile(Path.of(name), ownersAlone());
+            Files.createFile(Path.of(name), permissions());
         } catch (FileAlreadyExistsException e) {
-            // it keeps the permissions that it has
+            // its permissions are kept
         }
-        return new FileOutputStream(name, true);
+        return new FileOutputStream(name, true); // not a FileChannel, which an interrupt would close
     }
 
-    private static FileAttribute<?>[] ownersAlone() {
+    private static FileAttribute<?>[] permissions() {
         boolean isPosix = FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
         if (!isPosix) return new FileAttribute<?>[0];
-        return new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))};
+        var ownerOnly = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(OWNER_ONLY));
+        return new FileAttribute<?>[] {ownerOnly};
     }
 
     @Override
@@ -56,15 +59,15 @@ final class LogWriter extends Handler {
             out.write(line);
             out.flush();
         } catch (IOException e) {
-            // the disk is full, or nobody reads: no reason to fail a request
+            // a full disk or a closed pipe must not fail a request
         } finally {
             lock.unlock();
         }
     }
 
-    @Override public void flush() { } // each line is
+    @Override public void flush() { } // publish does
 
-    /** Stays: that is called when the process begins to end, by the log manager, which has just removed this. */
+    /** Called by the log manager at shutdown, which has just removed this handler: puts it back. */
     @Override
     public void close() { log.addHandler(this); }
 }

@@ -2,9 +2,7 @@ import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.Socket;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -19,7 +17,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -32,15 +29,9 @@ import java.util.regex.Pattern;
 final class Proxy implements AutoCloseable {
     private static final long TICK_NANOS = 250_000_000;
     private static final long QUIET_NANOS = 60_000_000_000L; // after which memory is given back
-    private static final long STEP_NANOS = 20_000_000; // from one look whether an exchange runs to the next
-    private static final long RECENT_NANOS = TimeUnit.SECONDS.toNanos(60);
-    private static final long POLLED_NOTICE_NANOS = TimeUnit.SECONDS.toNanos(5); // where /ready is asked for
-    private static final long NOTICE_NANOS = TimeUnit.MILLISECONDS.toNanos(500); // where it is not, but others are
     private static final String MAX_CONNECTIONS = "jdk.httpserver.maxConnections";
-    private static final int LATE_MILLIS = 1000; // for requests on connections that have just been accepted
-    private static final long LATE_NANOS = TimeUnit.MILLISECONDS.toNanos(LATE_MILLIS);
-    private static final String LATE =
-            "POST /ready HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n";
+    private static final int BUDGET_SHARE = 2; // of the memory, for requests in flight: a half
+    private static final int HEADS_SHARE = 8; // for heads while they are read
     private static final Pattern LOCAL = Pattern.compile("(?i)(https?://)?(localhost|127(\\.\\d+){3}|\\[::1])(:\\d+)?");
     private static final Logger LOG = Logger.getLogger("a2o");
 
@@ -61,9 +52,8 @@ final class Proxy implements AutoCloseable {
     private final Clients clients;
     private final Budget budget;
     private final Descriptors descriptors;
+    private final Drain drain;
     private final Set<Exchange> live = ConcurrentHashMap.newKeySet();
-    private volatile long lastAsked = System.nanoTime() - RECENT_NANOS; // for anything
-    private volatile long lastPolled = lastAsked; // whether it is ready
     private final Thread ticker = Thread.ofPlatform().daemon().name("a2o-ticker").unstarted(this::tick);
 
     Proxy(Options options) throws IOException { this(options, Clock.SYSTEM); }
@@ -78,14 +68,15 @@ final class Proxy implements AutoCloseable {
         var places = new Places(options.maxConnections(), clock);
         for (Options.Target target : options.upstreams()) upstreams.add(new Upstream(options, target, places, clock));
         this.status = new Status(options, upstreams);
-        this.clients = new Clients(memory / 8, options.timeout().toNanos(), clock);
-        this.budget = new Budget(memory / 2, clients::makeRoom);
+        this.clients = new Clients(memory / HEADS_SHARE, options.timeout().toNanos(), clock);
+        this.budget = new Budget(memory / BUDGET_SHARE, clients::makeRoom);
         try {
             this.server = HttpServer.create(new InetSocketAddress(options.host(), options.port()), 1024);
         } catch (IOException e) {
             String at = "no listening on %s port %d: ".formatted(options.host(), options.port());
             throw new IOException(at + e.getMessage(), e);
         }
+        this.drain = new Drain(server, clients);
         this.descriptors = new Descriptors(port(), connections, clock.nanos());
         server.setExecutor(clients);
         server.createContext("/", this::handle);
@@ -134,53 +125,11 @@ final class Proxy implements AutoCloseable {
         server.stop(0);
     }
 
-    /**
-     * Ends within that time. It says that it is not ready, and while balancers find that out it goes on as before, but
-     * keeps no connection. Then it accepts no new ones, and ends when the last exchange has.
-     */
+    /** Stops within that time: what has been begun is finished, see {@link Drain}. */
     void drain(int seconds) {
-        long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
         status.drain();
-        clients.drain();
         LOG.info("a2o stops; exchanges to end: " + live.size());
-        long notice = noticeNanos();
-        LockSupport.parkNanos(notice);
-        try (Socket late = new Socket()) {
-            if (notice > 0) beginLate(late);
-            Thread.ofPlatform().daemon().start(() -> server.stop(seconds)); // closes the listener at once
-            if (late.isConnected()) LockSupport.parkNanos(LATE_NANOS);
-        } catch (IOException e) {
-            // the server has closed it
-        }
-        long stop = until - TimeUnit.SECONDS.toNanos(1); // the last second is for saying that it ends
-        while (clients.areServed() && System.nanoTime() - stop < 0) LockSupport.parkNanos(STEP_NANOS);
-        live.forEach(Exchange::stop);
-        while (clients.areServed() && System.nanoTime() - until < 0) LockSupport.parkNanos(STEP_NANOS);
-    }
-
-    /**
-     * Begins a request whose body never comes. When the server is told to stop, it closes all connections as soon as no
-     * request is there; on some, just accepted, one may be about to come. This one makes it wait for those.
-     */
-    private void beginLate(Socket socket) {
-        InetAddress own = server.getAddress().getAddress();
-        InetAddress address = own.isAnyLocalAddress() ? InetAddress.getLoopbackAddress() : own;
-        try {
-            socket.connect(new InetSocketAddress(address, port()), LATE_MILLIS);
-            socket.setSoTimeout(LATE_MILLIS);
-            socket.getOutputStream().write(LATE.getBytes(StandardCharsets.US_ASCII));
-            socket.getInputStream().read(); // of 100 Continue: the request is there
-        } catch (IOException e) {
-            // then the server does not wait
-        }
-    }
-
-    /** {@return how long it takes until nobody sends requests any more to a proxy that is not ready} */
-    private long noticeNanos() {
-        long now = System.nanoTime();
-        if (now - lastPolled < RECENT_NANOS) return POLLED_NOTICE_NANOS;
-        if (now - lastAsked < RECENT_NANOS || clients.areServed()) return NOTICE_NANOS;
-        return 0;
+        drain.run(seconds, () -> live.forEach(Exchange::stop));
     }
 
     private void tick() {
@@ -190,8 +139,8 @@ final class Proxy implements AutoCloseable {
             long now = clock.nanos();
             try {
                 lookAfterClients(now);
-            } catch (RuntimeException | LinkageError e) { // a class cannot be loaded for want of a descriptor
-                LOG.log(Level.SEVERE, "the proxy's ticker", e);
+            } catch (RuntimeException | LinkageError e) { // the latter if descriptors are used up
+                LOG.log(Level.SEVERE, "the ticker", e); // it goes on: all limits of time depend on it
             }
             boolean isQuiet = busy != 0 && live.isEmpty() && now - busy > QUIET_NANOS;
             if (isQuiet) System.gc();
@@ -202,7 +151,7 @@ final class Proxy implements AutoCloseable {
     private void lookAfterClients(long now) {
         descriptors.tick(now);
         clients.tick(now);
-        if (upstreams.stream().anyMatch(Upstream::isWanted)) clients.makeRoom();
+        if (upstreams.stream().anyMatch(Upstream::isAwaited)) clients.makeRoom();
     }
 
     /** {@return 24 hex digits that are not given twice; no secret} */
@@ -212,8 +161,7 @@ final class Proxy implements AutoCloseable {
     }
 
     private void handle(HttpExchange http) throws IOException {
-        Client client = clients.current();
-        client.begin(http);
+        var client = new Client(http, clients.current(), clients::isDraining);
         String requestId = "req_" + newId();
         http.getResponseHeaders().set("request-id", requestId);
         try {
@@ -235,7 +183,7 @@ final class Proxy implements AutoCloseable {
 
     private void doHandle(Client client, String requestId) throws IOException {
         HttpExchange http = client.http();
-        lastAsked = System.nanoTime();
+        drain.noteRequest();
         Optional<ApiError> flaw = Framing.flaw(http);
         if (flaw.isPresent()) client.closeAfter(); // who knows where the next request begins
         String asked = http.getRequestURI().getRawPath();
@@ -269,7 +217,7 @@ final class Proxy implements AutoCloseable {
         Headers headers = client.http().getResponseHeaders();
         headers.set("cache-control", "no-store");
         boolean isReady = status.state().equals("ready");
-        if (path.equals("/ready")) lastPolled = System.nanoTime();
+        if (path.equals("/ready")) drain.notePoll();
         if (path.equals("/ready") && !isReady) throw new ApiError(503, status.state());
         if (path.equals("/status.json")) return status.json(live.size());
         boolean isPage = path.equals("/") && client.header("accept", "").matches("(?i)[^,]*\\b(text/html|xhtml)\\b.*");
@@ -285,12 +233,15 @@ final class Proxy implements AutoCloseable {
     /** {@return whether a web page asks that must not spend the user's tokens, or somebody by a name not ours} */
     private boolean isForeign(Client client) {
         if (!server.getAddress().getAddress().isLoopbackAddress()) return false;
-        boolean isOfPage = client.header("sec-fetch-site", "").equalsIgnoreCase("cross-site");
-        if (isOfPage && !options.origins().contains(client.header("origin", ""))) return true;
+        boolean isShared = options.origins().contains(client.header("origin", ""));
+        Headers headers = client.http().getRequestHeaders();
+        List<String> sites = headers.getOrDefault("Sec-fetch-site", List.of()); // what browsers say of a page
+        boolean isCrossSite = sites.stream().anyMatch("cross-site"::equalsIgnoreCase);
+        if (isCrossSite && !isShared) return true;
         for (String name : List.of("Host", "Origin")) {
-            for (String value : client.http().getRequestHeaders().getOrDefault(name, List.of())) {
-                boolean isShared = name.equals("Origin") && options.origins().contains(value);
-                if (!isShared && !LOCAL.matcher(value).matches()) return true;
+            for (String value : headers.getOrDefault(name, List.of())) {
+                boolean isAllowed = name.equals("Origin") && options.origins().contains(value);
+                if (!isAllowed && !LOCAL.matcher(value).matches()) return true;
             }
         }
         return false;

@@ -29,13 +29,14 @@ class DrainTest {
     /** A backend, the jar before it as a process of its own, and a way to signal that. */
     private static final class Jar implements AutoCloseable {
         private final Backend backend = new Backend();
+        private final Path log = Files.createTempFile("a2o-drain-", ".log");
         private final Process process;
         private final int port;
 
         private Jar() throws IOException {
             var command = new ProcessBuilder(JAVA, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-jar",
-                    "build/a2o.jar", "--port", "0", "--upstream", backend.url().toString())
-                    .redirectError(ProcessBuilder.Redirect.DISCARD);
+                    "build/a2o.jar", "--port", "0", "--upstream", backend.url().toString(),
+                    "--log-file", log.toString()).redirectError(ProcessBuilder.Redirect.DISCARD);
             command.environment().keySet()
                     .removeIf(name -> name.matches("A2O_.*|OPENAI_API_KEY|J.*_OPTIONS|CLASSPATH|(?i).*_proxy"));
             process = command.start();
@@ -86,6 +87,7 @@ class DrainTest {
         public void close() throws IOException {
             process.destroyForcibly();
             backend.close();
+            Files.deleteIfExists(log);
         }
     }
 
@@ -123,6 +125,8 @@ class DrainTest {
             }
             assertEquals(0, jar.status());
             assertEquals(1, jar.backend.requests());
+            String log = Files.readString(jar.log);
+            assertTrue(log.matches("(?s).* a2o stops; exchanges to end: 1\\R.* 200 m -> m .* stop\\R"), log);
         }
     }
 

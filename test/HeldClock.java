@@ -69,6 +69,11 @@ final class HeldClock implements Clock {
         now += millis * MILLI;
     }
 
+    /** Lets that time pass if nothing waits by this clock at the moment: for what waits for something else. */
+    synchronized void passesUnlessAwaited(long millis) {
+        if (ends.isEmpty()) passes(millis);
+    }
+
     /**
      * Returns when something waits for exactly that long from now. It has handled what came to it since time
      * last passed, if that was one thing: a test lets some time pass before each.

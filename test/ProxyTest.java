@@ -250,7 +250,10 @@ class ProxyTest {
         try (var pair = new Pair()) {
             for (String call : List.of("GET /v1/messages", "DELETE /v1/messages", "PUT /v1/messages?beta=true",
                     "POST /health", "POST /", "PUT /api/hello")) {
-                error(pair.ask(call.split(" ")[0], call.split(" ")[1]), 405, "invalid_request_error");
+                Wire.Reply reply = pair.ask(call.split(" ")[0], call.split(" ")[1]);
+                error(reply, 405, "invalid_request_error");
+                String allowed = call.contains("/v1/messages") ? "POST" : "GET, HEAD";
+                assertEquals(allowed, reply.headers().get("allow"), call);
             }
             assertEquals(405, pair.ask("HEAD", "/v1/messages").status());
             assertEquals(0, pair.backend.requests());

@@ -193,6 +193,21 @@ class SafetyTest {
         }
     }
 
+    /** What a browser says of the page that asks; an image or a form has no Origin. */
+    @Test
+    void aPageOfAnotherSiteIsRefused() throws Exception {
+        try (var pair = new Pair("--allow-origin", "https://ours.test")) {
+            String local = "host: 127.0.0.1:" + pair.port();
+            assertForbidden(pair, local, "sec-fetch-site: cross-site");
+            assertForbidden(pair, local, "sec-fetch-site: Cross-Site", "origin: http://localhost");
+            assertForbidden(pair, local, "sec-fetch-site: none", "sec-fetch-site: cross-site");
+            assertAllowed(pair, local, "sec-fetch-site: cross-site", "origin: https://ours.test");
+            for (String site : List.of("same-origin", "same-site", "none")) { // same-site: another port of localhost
+                assertAllowed(pair, local, "sec-fetch-site: " + site);
+            }
+        }
+    }
+
     @Test
     void aForeignHostIsRefusedAlsoWithTheKey() throws Exception {
         try (var pair = new Pair("--auth-key", AUTH_KEY, "--host", "localhost")) {

@@ -1,13 +1,17 @@
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Flow;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
@@ -110,5 +114,54 @@ class UpstreamTest {
                 // as it should be
             }
         }, 1);
+    }
+
+    /** How many pieces a reply may still send. */
+    private static final class Demand implements Flow.Subscription {
+        private long pieces;
+
+        @Override
+        public void request(long more) {
+            pieces += more;
+        }
+
+        @Override
+        public void cancel() { }
+    }
+
+    private static void arrive(Upstream.Receiving receiving, Demand demand, int bytes) {
+        demand.pieces--;
+        receiving.onNext(List.of(ByteBuffer.wrap(new byte[bytes - bytes / 2]), ByteBuffer.wrap(new byte[bytes / 2])));
+    }
+
+    @Test
+    void aReplyWaitsWhile64KbOfItHaveNotBeenTaken() throws Exception {
+        var demand = new Demand();
+        var arrived = new Upstream.Arrivals(new PatientClock());
+        var receiving = new Upstream.Receiving(arrived);
+        receiving.onSubscribe(demand);
+        assertEquals(4, demand.pieces);
+        for (int i = 0; i < 4; i++) arrive(receiving, demand, 16_384);
+        assertEquals(0, demand.pieces);
+        for (int i = 1; i <= 4; i++) {
+            assertEquals(16_384, ((byte[]) next(arrived)).length);
+            assertTrue(demand.pieces > 0 && demand.pieces <= i, i + " taken, " + demand.pieces + " requested");
+        }
+        receiving.onComplete();
+        assertEquals(0, ((byte[]) next(arrived)).length);
+    }
+
+    @Test
+    void smallPiecesWaitForNobody() throws Exception {
+        var demand = new Demand();
+        var arrived = new Upstream.Arrivals(new PatientClock());
+        var receiving = new Upstream.Receiving(arrived);
+        receiving.onSubscribe(demand);
+        for (int i = 0; i < 100; i++) {
+            arrive(receiving, demand, i % 10 == 0 ? 0 : 200);
+            assertTrue(demand.pieces > 0 && demand.pieces <= 4, i + ": " + demand.pieces);
+        }
+        for (int i = 0; i < 90; i++) assertEquals(200, ((byte[]) next(arrived)).length);
+        assertTrue(arrived.isEmpty());
     }
 }
