@@ -133,7 +133,7 @@ class RunTest {
     }
 
     private static void assertServes(int way) throws Exception {
-        int port = Tasks.outcome(PORTS.get(way));
+        int port = PORTS.get(way).get();
         Wire.Reply hi = Wire.post(port, """
                 {"model":"any","max_tokens":100,"stream":true,"messages":[{"role":"user","content":"Say hi."}]}""");
         assertEquals(200, hi.status(), hi.body());

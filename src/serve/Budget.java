@@ -14,9 +14,10 @@ import json.Json;
  * by many threads.
  *
  * <p>A share may be at most twice as large as what it leaves to others. So large requests are refused first,
- * and when they have taken all they can, a small one still finds room.
+ * and when they have taken all they can, a small one still finds room. An eighth is for small ones alone.
  */
 final class Budget {
+    private static final long SMALL_BYTES = 512 * 1024; // an ordinary request and its reply
     private static final long PATIENCE = TimeUnit.SECONDS.toNanos(1); // for other requests to end
     private static final long STEP = TimeUnit.MILLISECONDS.toNanos(100); // between attempts to make room
 
@@ -31,7 +32,7 @@ final class Budget {
         long held() { return held; }
 
         /** {@return whether a share could be that large if there were no others} */
-        boolean mayHold(long bytes) { return bytes <= 2 * (budget.total - bytes); }
+        boolean mayHold(long bytes) { return isModest(bytes, budget.total - bytes, budget.total); }
 
         /**
          * Changes the size of the share. If there is no room it waits for a moment.
@@ -91,8 +92,13 @@ final class Budget {
 
     private boolean fits(Share share, long bytes) {
         if (bytes <= share.held) return true;
-        long left = total - used - (bytes - share.held);
-        return bytes <= 2 * left;
+        return isModest(bytes, total - used - (bytes - share.held), total);
+    }
+
+    /** {@return whether a share of that size leaves enough to others} */
+    private static boolean isModest(long bytes, long left, long total) {
+        long forSmall = bytes <= SMALL_BYTES ? 0 : total / 8;
+        return bytes <= 2 * (left - forSmall);
     }
 
     private void awaitRoom(Share share, long bytes) {

@@ -13,7 +13,8 @@ import java.util.concurrent.LinkedBlockingQueue;
  */
 public final class Arrivals {
     public static final byte[] END = {};
-    private static final int PIECES = 4; // of 16 KB at most, that may come before any is taken
+    private static final int MAX_BYTES = 64 * 1024; // queued
+    private static final int MAX_PIECE_BYTES = 16 * 1024; // that the JDK's client reads at once
     private static final long LESS_THAN_NOTHING = -1;
 
     /** A reply's body on its way in: what came at once is handed on as one piece, of however many chunks. */
@@ -33,7 +34,7 @@ public final class Arrivals {
                 chunk.get(piece, at, length);
                 at += length;
             }
-            if (size > 0) arrived.put(piece); else arrived.more();
+            arrived.putPiece(piece);
         }
     }
 
@@ -41,23 +42,41 @@ public final class Arrivals {
     private final BlockingQueue<Object> queue = new LinkedBlockingQueue<>();
     private volatile boolean isClosed;
     private Flow.Subscription body; // null before it has begun
+    private int queuedBytes; // guarded by this, as is the next
+    private int requested; // pieces that have not arrived yet
 
     public Arrivals(Clock clock) { this.clock = clock; }
 
     public boolean isEmpty() { return queue.isEmpty(); }
 
-    /**
-     * Takes the next; null if nothing comes in that time. Each piece that is taken lets another come: a client that
-     * reads slowly slows the backend down.
-     */
+    /** Takes the next, or null if nothing comes in that time; what is taken makes room for more. */
     public Object poll(long nanos) throws InterruptedException {
         Object next = clock.poll(queue, nanos);
-        boolean isPiece = next instanceof byte[] && next != END;
-        if (isPiece) more();
+        if (next instanceof byte[] piece && piece.length > 0) request(0, -piece.length);
         return next;
     }
 
-    private void more() { body.request(1); }
+    private void putPiece(byte[] piece) {
+        if (piece.length > 0) put(piece);
+        request(1, piece.length);
+    }
+
+    /**
+     * Requests as many pieces as may be queued beside those that are: if the client reads slowly, its backend has
+     * to wait. {@code arrived} counts pieces, {@code bytes} is by how much the queue has grown.
+     */
+    private void request(int arrived, int bytes) {
+        int more;
+        synchronized (this) {
+            requested -= arrived;
+            queuedBytes += bytes;
+            int room = (MAX_BYTES - queuedBytes) / MAX_PIECE_BYTES;
+            boolean isLow = requested <= room / 2; // so that not each small piece needs a request of its own
+            more = isLow ? Math.max(0, room - requested) : 0;
+            requested += more;
+        }
+        if (more > 0) body.request(more);
+    }
 
     /** The body begins: its first pieces are wanted, or nothing more if it was stopped before. */
     private void begins(Flow.Subscription begun) {
@@ -66,7 +85,7 @@ public final class Arrivals {
             body = begun;
             isWanted = !isClosed;
         }
-        begun.request(isWanted ? PIECES : LESS_THAN_NOTHING);
+        if (isWanted) request(0, 0); else begun.request(LESS_THAN_NOTHING);
     }
 
     /**

@@ -5,7 +5,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 
-/** The time by which patience, back-off, linger and pings are measured: the system's, or one that a test holds. */
+/** The time for timeouts, back-off, linger and pings: the system's, or one that a test holds. */
 public interface Clock {
     Clock SYSTEM = new Clock() { };
 
@@ -17,7 +17,7 @@ public interface Clock {
         return queue.poll(nanos, TimeUnit.NANOSECONDS);
     }
 
-    /** {@return how long to wait where it is not by this clock but by the JDK's client that time is measured} */
+    /** {@return the timeout to use where the JDK measures the time, and not this clock} */
     default Duration outside(Duration patience) { return patience; }
 
     /** Waits for a permit, so long at most. {@return whether there was one} */

@@ -31,7 +31,7 @@ public final class ConnectionHelp {
     private static final int MAX_CAUSES = 20; // of an exception that are looked at
     /** As the JDK says that a certificate is for another host: No name matching localhost found. */
     private static final Pattern OTHER_HOST = Pattern.compile("No (subject alternative|name matching)");
-    private static final Duration PROBE_PATIENCE = Duration.ofSeconds(2); // for a connection, and for the answer on it
+    private static final Duration PROBE_TIMEOUT = Duration.ofSeconds(2); // to connect, and for the answer
     /** As the JDK says it; the latter where it has not begun the handshake yet. */
     private static final Pattern CLOSED_IN_HANDSHAKE =
             Pattern.compile("Remote host (terminated the handshake|closed the channel)");
@@ -56,7 +56,8 @@ public final class ConnectionHelp {
      *
      * @param hasAnswered whether the backend has ever answered; if so its address is right
      */
-    static Diagnosis diagnose(Throwable failure, Options.Target target, URI url, boolean hasAnswered, Clock clock) {
+    static Diagnosis diagnose(Throwable failure, Options.Target target, URI url, boolean hasAnswered,
+                              Clock clock) {
         return switch (failure) {
             case ConnectException e when target.proxy().isPresent() -> unconnected(
                     "cannot connect to the HTTP proxy %s; is HTTP_PROXY or HTTPS_PROXY right?".formatted(proxy(target)));
@@ -89,7 +90,7 @@ public final class ConnectionHelp {
         }
         boolean isDirectHttp = target.proxy().isEmpty() && "http".equalsIgnoreCase(url.getScheme());
         boolean mayBeTls = !hasAnswered && isDirectHttp;
-        if (mayBeTls && speaksTls(url, clock.outside(PROBE_PATIENCE))) return lasting(UpstreamError.NO_HTTP_THERE);
+        if (mayBeTls && speaksTls(url, clock.outside(PROBE_TIMEOUT))) return lasting(UpstreamError.NO_HTTP_THERE);
         boolean isNoHttp = failure instanceof ProtocolException && message.startsWith("Invalid status line");
         if (isNoHttp && !hasAnswered) return lasting("what answers there does not speak HTTP");
         if (failure instanceof ProtocolException) return passing("the reply is not HTTP");
@@ -128,11 +129,11 @@ public final class ConnectionHelp {
      * {@return whether the server answers the first message of a TLS handshake in kind} Servers of TLS mostly hang
      * up on plain HTTP without a word, so that nothing else tells what they are.
      */
-    private static boolean speaksTls(URI url, Duration patience) {
+    private static boolean speaksTls(URI url, Duration timeout) {
         int port = url.getPort() < 0 ? 80 : url.getPort();
         try (var socket = new Socket()) {
-            socket.connect(new InetSocketAddress(url.getHost(), port), (int) patience.toMillis());
-            socket.setSoTimeout((int) patience.toMillis());
+            socket.connect(new InetSocketAddress(url.getHost(), port), (int) timeout.toMillis());
+            socket.setSoTimeout((int) timeout.toMillis());
             socket.getOutputStream().write(clientHello());
             socket.shutdownOutput(); // or a server of HTTP would wait for the end of the line
             int type = socket.getInputStream().read();

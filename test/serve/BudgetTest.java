@@ -53,6 +53,17 @@ class BudgetTest {
     }
 
     @Test
+    void anEighthIsForSmallOnes() {
+        int megabyte = 1024 * 1024;
+        var budget = new Budget(80 * megabyte, () -> { });
+        Budget.Share large = budget.share();
+        for (int i = 0; i < 69; i++) budget.share().hold(megabyte);
+        assertRefused(large, 2 * megabyte);
+        for (int i = 0; i < 21; i++) budget.share().hold(megabyte / 2);
+        assertRefused(budget.share(), megabyte / 2);
+    }
+
+    @Test
     void whatIsGivenBackIsTakenByThoseWhoWait() throws Exception {
         var waits = new CountDownLatch(1);
         var budget = new Budget(900, waits::countDown);

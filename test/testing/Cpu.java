@@ -10,7 +10,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** What something takes of a processor: on a busy machine no more than on an idle one, though it is later done. */
+/** Processor time that something takes: on a busy machine hardly more than on an idle one. */
 public final class Cpu {
     private static final long MAX_NANOS = TimeUnit.SECONDS.toNanos(5); // for what should take next to nothing
     private static final long LOOK_MILLIS = 100;

@@ -8,7 +8,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import upstream.Clock;
 
-/** A clock that stands still until the test lets time pass, which takes none: nothing is too late on a busy machine. */
+/** A clock that stands still until the test moves it on: nothing is too late on a busy machine. */
 public final class HeldClock implements Clock {
     private static final long LOOK_MILLIS = 5; // how often a wait looks whether its time has passed
     private static final long MILLI = 1_000_000; // in nanoseconds
@@ -78,14 +78,14 @@ public final class HeldClock implements Clock {
     }
 
     /**
-     * Returns when something waits, for so long from now and no longer. It has dealt with all that came to it since time
-     * last passed, unless there was more than one thing: a test lets some pass before each.
+     * Returns when something waits for exactly that long from now. It has handled what came to it since time
+     * last passed, if that was one thing: a test lets some time pass before each.
      */
     public synchronized void awaitWait(long millis) throws InterruptedException {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(Tasks.WAIT_SECONDS);
         while (!ends.contains(now + millis * MILLI)) {
             long left = (deadline - System.nanoTime()) / MILLI;
-            if (left <= 0) throw new AssertionError("nothing waits for %d ms, but: %s".formatted(millis, waits()));
+            if (left <= 0) throw new AssertionError("no wait of %d ms among %s".formatted(millis, waits()));
             wait(left);
         }
     }

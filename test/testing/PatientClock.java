@@ -8,9 +8,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import upstream.Clock;
 
 /**
- * A clock for tests that are not about time: what is waited for for long is waited for for ever, so that the proxy loses
- * no patience on a busy machine. Short waits, as those before another try, end as they should; but that time has passed
- * by them is for the thread that waited, up to its next wait. For all others it stands nearly still.
+ * A clock for tests that are not about time: a long wait never times out, however busy the machine. A short wait,
+ * as before another try, times out as it should; that this time has passed is seen by the thread that waited,
+ * until its next wait. For all other threads the clock stands nearly still.
  */
 public final class PatientClock implements Clock {
     private static final long LOOK_NANOS = 1000; // by each look at the clock

@@ -8,7 +8,7 @@ import java.util.Map;
 import serve.Proxy;
 import upstream.Clock;
 
-/** Proxies that serve, each at a free port. Those that get no clock lose no patience, see {@link PatientClock}. */
+/** Makes proxies that serve, each at a free port; where no clock is given, with a {@link PatientClock}. */
 public final class Proxies {
     private Proxies() { }
 

@@ -10,8 +10,8 @@ import java.util.concurrent.TimeUnit;
 
 /** What tests do at the same time, begun on a virtual thread, and how they wait for what must happen. */
 public final class Tasks {
-    /** For anything that must happen at all: on a busy machine it may take long, and says nothing about speed. */
-    public static final int WAIT_SECONDS = 120;
+    /** Deadline for anything that must happen at all; it says nothing about speed. */
+    public static final int WAIT_SECONDS = 300;
     private static final int LOOK_MILLIS = 5; // between questions, so that others get the processor
 
     /** Something that a test says, and that takes its time to be shown. */

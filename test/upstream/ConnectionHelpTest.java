@@ -16,12 +16,13 @@ class ConnectionHelpTest {
         return ConnectionHelp.diagnose(failure, target, target.url(), false, Clock.SYSTEM).reason();
     }
 
-    /** The JDK says the one or the other (SSLTube), as the end comes before or after it has begun the handshake. */
+    /** The JDK's SSLTube says the one or the other: the end may come before it has begun the handshake. */
     @Test
     void anEndInTheHandshakeIsTheSameBeforeItHasBegun() {
-        for (String said : new String[] {"Remote host terminated the handshake", "Remote host closed the channel"}) {
-            assertEquals("TLS failed: the connection was closed in the handshake; if no TLS is spoken there, use http:// "
-                    + "in --upstream", reason(new SSLHandshakeException(said)));
+        String expected = "TLS failed: the connection was closed in the handshake; "
+                + "if no TLS is spoken there, use http:// in --upstream";
+        for (String event : new String[] {"terminated the handshake", "closed the channel"}) {
+            assertEquals(expected, reason(new SSLHandshakeException("Remote host " + event)));
         }
     }
 }

@@ -3,6 +3,7 @@ package upstream;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import config.Options;
 import java.io.IOException;
@@ -41,8 +42,9 @@ class UpstreamTest {
         return arrived.poll(WAIT_NANOS);
     }
 
-    /** {@return what comes of the first request that needs no other connection: the one before has come to its end} */
-    private static Arrivals sendOnTheSameConnection(Upstream upstream, Backend backend) throws Exception {
+    /** {@return what comes of the first request that needs no new connection, as the reply before has ended} */
+    private static Arrivals sendOnTheSameConnection(Upstream upstream, Backend backend)
+            throws Exception {
         for (int i = 0; i < MAX_TRIES; i++) {
             int connections = backend.connections();
             var arrived = new Arrivals(new PatientClock());
@@ -54,8 +56,8 @@ class UpstreamTest {
     }
 
     /**
-     * A reply has come to its end, and its connection serves another request, before anybody has read it: when it is
-     * not wanted any more, that is no reason to close the connection. Nothing is taken of it.
+     * A reply has ended and its connection serves another request before anybody has read the reply. When
+     * it is not wanted any more, the connection must stay open.
      */
     @Test
     void aReplyThatIsNotWantedDoesNotEndTheNextOneOnItsConnection() throws Exception {
@@ -134,27 +136,39 @@ class UpstreamTest {
         public void cancel() { }
     }
 
+    private static void arrive(Arrivals.Receiving receiving, Demand demand, int bytes) {
+        demand.pieces--;
+        receiving.onNext(List.of(ByteBuffer.wrap(new byte[bytes - bytes / 2]), ByteBuffer.wrap(new byte[bytes / 2])));
+    }
+
     @Test
-    void aReplyWaitsUntilWhatHasComeIsTaken() throws Exception {
+    void aReplyWaitsWhile64KbOfItHaveNotBeenTaken() throws Exception {
         var demand = new Demand();
         var arrived = new Arrivals(new PatientClock());
         var receiving = new Arrivals.Receiving(arrived);
         receiving.onSubscribe(demand);
-        assertEquals(4, demand.pieces, "64 KB");
-        for (int i = 0; i < 4; i++) {
-            demand.pieces--;
-            receiving.onNext(List.of(ByteBuffer.wrap(new byte[10]), ByteBuffer.wrap(new byte[6])));
-        }
+        assertEquals(4, demand.pieces);
+        for (int i = 0; i < 4; i++) arrive(receiving, demand, 16_384);
         assertEquals(0, demand.pieces);
-        demand.pieces--;
-        receiving.onNext(List.of(ByteBuffer.wrap(new byte[0])));
-        assertEquals(0, demand.pieces, "nothing that comes takes no room");
         for (int i = 1; i <= 4; i++) {
-            assertEquals(16, ((byte[]) next(arrived)).length);
-            assertEquals(i, demand.pieces);
+            assertEquals(16_384, ((byte[]) next(arrived)).length);
+            assertTrue(demand.pieces > 0 && demand.pieces <= i, i + " taken, " + demand.pieces + " requested");
         }
         receiving.onComplete();
         assertEquals(0, ((byte[]) next(arrived)).length);
-        assertEquals(4, demand.pieces, "after the end nothing more is asked for");
+    }
+
+    @Test
+    void smallPiecesWaitForNobody() throws Exception {
+        var demand = new Demand();
+        var arrived = new Arrivals(new PatientClock());
+        var receiving = new Arrivals.Receiving(arrived);
+        receiving.onSubscribe(demand);
+        for (int i = 0; i < 100; i++) {
+            arrive(receiving, demand, i % 10 == 0 ? 0 : 200);
+            assertTrue(demand.pieces > 0 && demand.pieces <= 4, i + ": " + demand.pieces);
+        }
+        for (int i = 0; i < 90; i++) assertEquals(200, ((byte[]) next(arrived)).length);
+        assertTrue(arrived.isEmpty());
     }
 }
