@@ -1,7 +1,7 @@
 package anthropic;
 
 import java.util.Map;
-import json.Json;
+import json.JsonWriter;
 
 /**
  * What ends an exchange other than well: a status and a message in the client's dialect (Anthropic Messages, "Errors"):
@@ -92,8 +92,8 @@ public final class ApiError extends RuntimeException {
         return this;
     }
 
-    public Json.Writer body(String requestId) {
-        var out = new Json.Writer().put("{'type':'error','error':{'type':%,'message':%", type(), getMessage());
+    public JsonWriter body(String requestId) {
+        var out = new JsonWriter().put("{'type':'error','error':{'type':%,'message':%", type(), getMessage());
         String list = code.startsWith("thread_un") ? ",'unsupported':[]}" : "}";
         if (!code.isEmpty()) out.put(",'details':{'error_code':%", code).put(list);
         return out.put("},'request_id':%}", requestId);

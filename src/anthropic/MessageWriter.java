@@ -2,6 +2,7 @@ package anthropic;
 
 import java.util.function.LongSupplier;
 import json.Json;
+import json.JsonWriter;
 
 /**
  * Writes the reply to the client, an Anthropic message: either as the events of a stream or as one JSON object. The
@@ -35,10 +36,10 @@ public final class MessageWriter {
 
     private static final int CHARACTERS_A_TOKEN = 4;
 
-    private final Json.Writer out = new Json.Writer();
-    private final Json.Writer head = new Json.Writer(); // the message up to its content
-    private final Json.Writer deltaStart = new Json.Writer(); // of the open block's events, up to the text itself
-    private final Json.Writer deltaEnd = new Json.Writer();
+    private final JsonWriter out = new JsonWriter();
+    private final JsonWriter head = new JsonWriter(); // the message up to its content
+    private final JsonWriter deltaStart = new JsonWriter(); // of the open block's events, up to the text itself
+    private final JsonWriter deltaEnd = new JsonWriter();
     private final boolean events;
     private final LongSupplier inputTokens; // a guess, until the backend has counted
     private long written; // characters of text and input, about
@@ -57,7 +58,7 @@ public final class MessageWriter {
     }
 
     /** {@return what has been written and not yet been sent; the caller clears it} */
-    public Json.Writer out() { return out; }
+    public JsonWriter out() { return out; }
     public int blocks() { return blocks; }
     /** {@return a guess of the tokens that have been written} */
     public long tokens() { return (written + CHARACTERS_A_TOKEN - 1) / CHARACTERS_A_TOKEN; }
@@ -81,26 +82,26 @@ public final class MessageWriter {
     }
 
     /** {@return what a message has after its content} */
-    private Json.Writer rest(Json.Writer stop, Usage usage) {
-        return new Json.Writer().put("],'container':null,'context_management':null,'diagnostics':null,%,'usage':{%,"
+    private JsonWriter rest(JsonWriter stop, Usage usage) {
+        return new JsonWriter().put("],'container':null,'context_management':null,'diagnostics':null,%,'usage':{%,"
                 + "'cache_creation':{'ephemeral_5m_input_tokens':%,'ephemeral_1h_input_tokens':0},'service_tier':%,"
                 + "'speed':'standard','inference_geo':'not_available'}}",
                 stop, counts(usage), usage.cacheWrite(), tier);
     }
 
-    private static Json.Writer stop(String reason, String sequence, String refusal) {
+    private static JsonWriter stop(String reason, String sequence, String refusal) {
         String details = reason.equals("refusal") ? "{'type':'refusal','category':null,'explanation':%}" : "null";
-        return new Json.Writer().put("'stop_reason':%,'stop_sequence':%,'stop_details':" + details,
+        return new JsonWriter().put("'stop_reason':%,'stop_sequence':%,'stop_details':" + details,
                 orNull(reason), orNull(sequence), orNull(refusal));
     }
 
     private static Object orNull(String text) { return text.isEmpty() ? Json.NULL : text; }
 
-    private Json.Writer counts(Usage usage) {
+    private JsonWriter counts(Usage usage) {
         String details = usage.thinking() > 0 ? "{'thinking_tokens':%}" : "null";
         String none = "{'web_search_requests':0,'web_fetch_requests':0}";
         String searches = hasServerTool ? none : "null";
-        return new Json.Writer().put("'input_tokens':%,'cache_creation_input_tokens':%,'cache_read_input_tokens':%,"
+        return new JsonWriter().put("'input_tokens':%,'cache_creation_input_tokens':%,'cache_read_input_tokens':%,"
                 + "'output_tokens':%,'server_tool_use':" + searches + ",'output_tokens_details':" + details,
                 usage.input(), usage.cacheWrite(), usage.cacheRead(), usage.output(), usage.thinking());
     }
@@ -111,7 +112,7 @@ public final class MessageWriter {
         open = kind;
         hasToolUse |= kind == Block.TOOL_USE;
         hasServerTool |= kind == Block.SERVER_TOOL_USE;
-        var block = new Json.Writer().put(kind.start, values);
+        var block = new JsonWriter().put(kind.start, values);
         if (!events) out.put(blocks == 0 ? "%" : ",%", block);
         block.put(kind.hasInput() ? "{}" : "").put(kind.end, "");
         event("content_block_start", ",'index':%,'content_block':%", blocks, block);
@@ -153,7 +154,7 @@ public final class MessageWriter {
     /** The message's end. {@code stopSequence} and {@code refusal} may be empty. */
     public void finish(String stopReason, String stopSequence, String refusal, Usage usage) {
         start();
-        Json.Writer stop = stop(stopReason, stopSequence, refusal);
+        JsonWriter stop = stop(stopReason, stopSequence, refusal);
         if (!events) out.put("%", rest(stop, usage));
         String end = ",'context_management':null,'delta':{'container':null,%},'usage':{%}";
         event("message_delta", end, stop, counts(usage));

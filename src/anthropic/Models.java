@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import json.Json;
+import json.JsonWriter;
 
 /**
  * The list of models, {@code GET /v1/models}: what the backend lists, and the names that the options map, in
@@ -34,7 +35,7 @@ public final class Models {
      *
      * @throws ApiError if there is no such model
      */
-    public static Json.Writer answer(Options options, List<Json> listed, String id,
+    public static JsonWriter answer(Options options, List<Json> listed, String id,
                                      Map<String, String> query) {
         Map<String, Json> known = new LinkedHashMap<>(); // by name; names that the options map first
         options.names().forEach(name -> known.put(name, Json.NULL));
@@ -60,7 +61,7 @@ public final class Models {
         boolean more = query.containsKey("before_id") ? from > 0 : to < ids.size();
         Object first = from < to ? ids.get(from) : Json.NULL;
         Object last = from < to ? ids.get(to - 1) : Json.NULL;
-        var page = new Json.Writer().put("{'data':[");
+        var page = new JsonWriter().put("{'data':[");
         names.subList(from, Math.max(from, to)).forEach(name ->
                 page.put("%,", model(name, known.get(name), window(options, listed, name))));
         return page.closeWith(']').put(",'has_more':%,'first_id':%,'last_id':%}", more, first, last);
@@ -70,11 +71,11 @@ public final class Models {
         return name.matches("(?s)(claude|anthropic).*") ? name : "anthropic/" + name;
     }
 
-    private static Json.Writer model(String name, Json model, long window) {
+    private static JsonWriter model(String name, Json model, long window) {
         Json most = model.get("top_provider").get("max_completion_tokens");
         long seconds = Math.clamp(model.get("created").toLong(0), 0, MAX_SECONDS);
         String created = Instant.ofEpochSecond(seconds).toString();
-        return new Json.Writer().put("{'type':'model','id':%,'display_name':%,'created_at':%,",
+        return new JsonWriter().put("{'type':'model','id':%,'display_name':%,'created_at':%,",
                 shown(name), model.get("name").hasText() ? model.get("name") : name, created)
                 .put("'lifecycle':'active','line':null,'deprecated_at':null,'retires_at':null,")
                 .put("'max_input_tokens':%,'max_tokens':%,",

@@ -7,6 +7,8 @@ import java.util.UUID;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import json.Json;
+import json.JsonParser;
+import json.JsonWriter;
 
 /**
  * The client's request (Anthropic Messages, {@code POST /v1/messages}): checked as far as that goes without translating
@@ -57,7 +59,7 @@ public final class Request {
 
     /** Keeps what the reply will need; the rest, nearly all of it, would only take room while the reply is coming. */
     public void forget() {
-        var kept = new Json.Writer().put("{'tools':[");
+        var kept = new JsonWriter().put("{'tools':[");
         for (Json tool : get("tools").items()) kept.put("{'name':%},", tool.get("name"));
         kept.closeWith(']').put(",'messages':[{'content':[");
         for (Json message : get("messages").items()) {
@@ -69,7 +71,7 @@ public final class Request {
         for (String name : List.of("model", "max_tokens", "stream", "stop_sequences", "tool_choice", "thinking")) {
             kept.put(",%:%", name, get(name));
         }
-        anthropic = Json.parse(kept.put("}").toBytes());
+        anthropic = JsonParser.parse(kept.put("}").toBytes());
     }
 
     public Json json() { return anthropic; }

@@ -20,6 +20,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import json.Json;
+import json.JsonParser;
 import json.Text;
 
 /** What the command line and the environment ask for, checked. The usage text is the table of all options there are. */
@@ -395,7 +396,7 @@ public record Options(List<Target> upstreams, Optional<String> model, List<Mappi
 
     private static Json extraBody(String text) {
         try {
-            if (Json.parse(text) instanceof Json.Obj json) return json;
+            if (JsonParser.parse(text) instanceof Json.Obj json) return json;
             throw new Wrong("--extra-body", ": a JSON object expected");
         } catch (Json.Malformed e) {
             throw new Wrong("--extra-body", ": " + e.getMessage());

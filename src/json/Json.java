@@ -1,7 +1,6 @@
 package json;
 
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -33,13 +32,6 @@ public sealed interface Json {
 
     /** A string; {@code from} and {@code to} include the quotes. */
     record Str(byte[] source, int from, int to) implements Json {
-        /** {@return a string made of {@code pieces}: strings of JSON as they are, Java strings escaped} */
-        public static Str of(Object... pieces) {
-            Writer out = new Writer().raw('"');
-            for (Object piece : pieces) out.inner(piece);
-            return new Str(out.raw('"').array(), 0, out.size());
-        }
-
         private boolean same(String ascii) {
             int same = shared(ascii);
             byte next = source[from + 1 + same];
@@ -116,28 +108,6 @@ public sealed interface Json {
     byte[] source();
     int from();
     int to();
-    /** {@return the value in all of {@code source}, which must be UTF-8; a byte order mark is passed over} */
-    static Json parse(byte[] source) { return new JsonParser(source, 0).document(); }
-    /** {@return the value that begins at {@code from}, whatever follows it} */
-    static Json parseAt(byte[] source, int from) { return new JsonParser(source, from).value(); }
-    static Json parse(String text) { return parse(text.getBytes(StandardCharsets.UTF_8)); }
-
-    /** {@return what {@link Writer#put} makes of the pattern} */
-    static Json of(String pattern, Object... values) { return parse(new Writer().put(pattern, values).toBytes()); }
-
-    /**
-     * {@return the string that stands from {@code from} to {@code to}, quotes included; NULL if just one does
-     * not}
-     */
-    static Json string(byte[] source, int from, int to) {
-        try {
-            Json found = new JsonParser(source, from).string();
-            return found.to() == to ? found : NULL;
-        } catch (Malformed e) { // the caller looks at all of it then
-            return NULL;
-        }
-    }
-
     /**
      * {@return its kind by the first letter: object, array, string, number, or word, that is true, false or
      * null}
@@ -204,130 +174,5 @@ public sealed interface Json {
     default long toLong(long otherwise) {
         double value = this instanceof Num ? Double.parseDouble(raw()) : Double.NaN;
         return value == Math.rint(value) && Math.abs(value) <= 1L << 53 ? (long) value : otherwise;
-    }
-
-    /** A growing buffer that JSON text is written to. */
-    final class Writer {
-        private static final byte[] LETTERS = new byte[256]; // of an escape after its backslash
-        static {
-            for (int i = 0; i < 256; i++) LETTERS[i] = (byte) i;
-            for (int i = 0; i < ' '; i++) LETTERS[i] = (byte) (i == '\n' ? 'n' : i == '\r' ? 'r' : 't');
-        }
-
-        private byte[] bytes = new byte[512];
-        private int size;
-
-        public int size() { return size; }
-        public void clear() { size = 0; }
-        /** Gives up what was written, and the room it took. */
-        public void free() {
-            bytes = new byte[0];
-            clear();
-        }
-        /** {@return the bytes written, in an array that may be longer; valid until the next write} */
-        public byte[] array() { return bytes; }
-        public byte[] toBytes() { return Arrays.copyOf(bytes, size); }
-        @Override public String toString() { return new String(bytes, 0, size, StandardCharsets.UTF_8); }
-
-        /**
-         * Writes {@code pattern}; in it ' stands for a quotation mark, % for the next of {@code values}
-         * (strings are quoted and escaped, others written as they are), @ for the next one's JSON text as a
-         * string.
-         */
-        public Writer put(String pattern, Object... values) {
-            int next = 0;
-            ensure(pattern.length());
-            for (int i = 0; i < pattern.length(); i++) {
-                char c = pattern.charAt(i);
-                if (c == '%' || c == '@') {
-                    value(values[next++], c == '@').ensure(pattern.length());
-                } else {
-                    bytes[size++] = (byte) (c == '\'' ? '"' : c);
-                }
-            }
-            return this;
-        }
-
-        private Writer value(Object value, boolean inQuotes) {
-            return switch (value) {
-                case Json json when inQuotes -> raw('"').quoted(json).raw('"');
-                case Json json -> raw(json.source(), json.from(), json.to());
-                case Writer other -> raw(other);
-                case String text -> raw('"').escaped(text).raw('"');
-                default -> utf8(value.toString());
-            };
-        }
-
-        /**
-         * Writes the JSON text of {@code json} as the inside of a string; its control characters are white
-         * space.
-         */
-        private Writer quoted(Json json) {
-            ensure((json.to() - json.from()) * 2);
-            byte[] from = json.source();
-            byte[] to = bytes; // and a local position, for speed
-            int at = size;
-            for (int i = json.from(), end = json.to(); i < end; i++) {
-                byte b = LETTERS[from[i] & 0xFF];
-                to[at] = '\\'; // written over where none is needed: quicker than to guess
-                at += b != from[i] || b == '"' || b == '\\' ? 1 : 0;
-                to[at++] = b;
-            }
-            size = at;
-            return this;
-        }
-
-        /** Writes the inside of a string: one of JSON as it stands there, one of Java escaped. */
-        public Writer inner(Object text) {
-            return text instanceof Str str ? raw(str.source, str.from + 1, str.to - 1) : escaped((String) text);
-        }
-
-        public Writer raw(char ascii) {
-            ensure(1);
-            bytes[size++] = (byte) ascii;
-            return this;
-        }
-
-        public Writer raw(Writer other) { return raw(other.bytes, 0, other.size); }
-
-        Writer raw(byte[] source, int from, int to) {
-            ensure(to - from);
-            System.arraycopy(source, from, bytes, size, to - from);
-            size += to - from;
-            return this;
-        }
-
-        public Writer utf8(String text) {
-            byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
-            return raw(utf8, 0, utf8.length);
-        }
-
-        /** Ends a list that was written with a comma after each item. */
-        public Writer closeWith(char closing) {
-            size -= bytes[size - 1] == ',' ? 1 : 0;
-            return raw(closing);
-        }
-
-        /** Writes {@code text} as the inside of a JSON string; an unpaired surrogate becomes an escape. */
-        public Writer escaped(String text) {
-            for (int i = 0; i < text.length(); i++) {
-                int c = text.codePointAt(i);
-                if (c >= ' ' && c < 0x80) {
-                    if (c == '"' || c == '\\') raw('\\');
-                    raw((char) c);
-                } else if (c < ' ' || c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE) {
-                    utf8(c == '\n' ? "\\n" : "\\u%04x".formatted(c));
-                } else {
-                    utf8(Character.toString(c));
-                    i += Character.charCount(c) - 1;
-                }
-            }
-            return this;
-        }
-
-        /** Makes room for so many more bytes; only to spare the growing. */
-        public void ensure(int more) {
-            if (more > bytes.length - size) bytes = Arrays.copyOf(bytes, Math.max(bytes.length * 2, size + more));
-        }
     }
 }

@@ -3,6 +3,7 @@ package json;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 
@@ -38,6 +39,25 @@ public final class JsonParser {
         this.source = source;
         this.at = at;
         this.names = source.length < MIN_REPEATING ? null : new Json[NAMES];
+    }
+
+    /** {@return the value in all of {@code source}, which must be UTF-8; a byte order mark is passed over} */
+    public static Json parse(byte[] source) { return new JsonParser(source, 0).document(); }
+    public static Json parse(String text) { return parse(text.getBytes(StandardCharsets.UTF_8)); }
+    /** {@return the value that begins at {@code from}, whatever follows it} */
+    public static Json parseAt(byte[] source, int from) { return new JsonParser(source, from).value(); }
+
+    /**
+     * {@return the string that stands from {@code from} to {@code to}, quotes included; NULL if just one does
+     * not}
+     */
+    public static Json string(byte[] source, int from, int to) {
+        try {
+            Json found = new JsonParser(source, from).string();
+            return found.to() == to ? found : Json.NULL;
+        } catch (Json.Malformed e) { // the caller looks at all of it then
+            return Json.NULL;
+        }
     }
 
     /** {@return a byte, unsigned; -1 beyond the end} */

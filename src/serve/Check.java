@@ -22,6 +22,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import json.Json;
+import json.JsonParser;
+import json.JsonWriter;
 import json.Text;
 import translate.Dialect;
 import translate.Opaque;
@@ -56,7 +58,7 @@ public final class Check {
             int calls = body.split("\"type\":\"tool_use\"", -1).length - 1;
             String about = status != 200 ? "" + status : calls > 0 ? "calls " + calls : Opaque.field(all("signature"));
             String json = '"' + all("thinking") + all("partial_json") + all("text") + all("message") + '"';
-            String words = Json.parse(json).text().replaceAll("\\s+", " ").strip();
+            String words = JsonParser.parse(json).text().replaceAll("\\s+", " ").strip();
             return Text.printable(about.isEmpty() ? words : about + ": " + words);
         }
     }
@@ -168,7 +170,7 @@ public final class Check {
 
     private void checkNext(String host, Proxy next) {
         String question = "{'model':%,'max_tokens':1024,'thinking':{'type':'disabled'}," + SAY + "}";
-        String request = new Json.Writer().put(question, model, "Say OK.").toString();
+        String request = new JsonWriter().put(question, model, "Say OK.").toString();
         String said = send(next, "POST", "/v1/messages", request).summary();
         boolean isGood = !said.matches("|\\d{3}: .*");
         if (!isGood) tellLastError(next);
@@ -177,7 +179,7 @@ public final class Check {
 
     /** Prints what went wrong last at the backend of {@code asked}, and when. */
     private void tellLastError(Proxy asked) {
-        Json backend = Json.parse(send(asked, "GET", "/status.json", "").body).get("upstreams").items().getFirst();
+        Json backend = JsonParser.parse(send(asked, "GET", "/status.json", "").body).get("upstreams").items().getFirst();
         Json last = backend.get("last_error");
         if (last.isNull()) return;
         LocalTime time = LocalTime.ofInstant(Instant.ofEpochMilli(last.get("time").toLong(0)), ZoneId.systemDefault());
@@ -210,7 +212,7 @@ public final class Check {
 
     private Reply ask(String request, String prompt) {
         String usual = "{'model':%,'max_tokens':1024,'stream':true,'thinking':{'type':'disabled'},"; // the last counts
-        String json = new Json.Writer().put(usual + request + "}", model, prompt).toString();
+        String json = new JsonWriter().put(usual + request + "}", model, prompt).toString();
         return send(proxy, "POST", "/v1/messages", json);
     }
 

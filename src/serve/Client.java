@@ -12,7 +12,7 @@ import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.function.BooleanSupplier;
 import java.util.regex.Pattern;
-import json.Json;
+import json.JsonWriter;
 
 /**
  * The client of one request: reads its body, sends the answer, and decides whether the connection can serve
@@ -97,7 +97,7 @@ final class Client {
     }
 
     /** Answers with JSON, unless the headers say that it is something else. */
-    void answer(int status, Json.Writer json) throws IOException {
+    void answer(int status, JsonWriter json) throws IOException {
         begin(status, json.size());
         send(json, true);
     }
@@ -144,12 +144,12 @@ final class Client {
     }
 
     /** Sends a piece of the answer's body. */
-    void send(Json.Writer piece, boolean isLast) throws IOException {
+    void send(JsonWriter piece, boolean isLast) throws IOException {
         thread.await(ClientThread.Wait.READ);
         try {
             boolean hasBody = !http.getRequestMethod().equals("HEAD");
             for (int at = 0; hasBody && at < piece.size(); at += MAX_PIECE_BYTES) {
-                answer.write(piece.array(), at, Math.min(MAX_PIECE_BYTES, piece.size() - at));
+                answer.write(piece.buffer(), at, Math.min(MAX_PIECE_BYTES, piece.size() - at));
             }
             if (isLast) answer.close(); else answer.flush();
         } catch (IOException | IndexOutOfBoundsException e) {

@@ -25,6 +25,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.logging.Logger;
 import json.Json;
 import json.JsonLines;
+import json.JsonParser;
+import json.JsonWriter;
 import json.Sse;
 import json.Text;
 import translate.Dialect;
@@ -88,7 +90,7 @@ final class Exchange {
     private long finished; // since when nothing but usage and the end can come; 0 until then
     private Upstream upstream; // of the try that runs
     private Translator translator; // of the try that runs; nothing has been shown of those before
-    private Json.Writer openai; // the request that it made
+    private JsonWriter openai; // the request that it made
     private boolean expired; // the client has waited too long for another try
     private Arrivals arrived; // of the try that runs
     private boolean ended; // the reply; nothing more arrives
@@ -414,7 +416,7 @@ final class Exchange {
         if (!isMore(objects)) throw translator.broken(502, "the reply holds no object").asPassing();
         Json first;
         try {
-            first = Json.parse(objects.data());
+            first = JsonParser.parse(objects.data());
         } catch (Json.Malformed e) {
             throw translator.broken(502, "the reply is " + e.getMessage());
         }
@@ -555,11 +557,11 @@ final class Exchange {
     }
 
     private void send(boolean isLast) {
-        Json.Writer ready = translator.ready();
+        JsonWriter ready = translator.ready();
         try {
             if (!client.isAnswered()) begin(ready.size());
             if (shown == 0) shown = clock.nanos();
-            if (options.debug() && told.size() < MAX_DEBUG_BYTES) told.write(ready.array(), 0, ready.size());
+            if (options.debug() && told.size() < MAX_DEBUG_BYTES) told.write(ready.buffer(), 0, ready.size());
             client.send(ready, isLast);
         } catch (IOException e) {
             throw left();

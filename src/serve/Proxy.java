@@ -27,6 +27,7 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
 import json.Json;
+import json.JsonWriter;
 import json.Text;
 import translate.Dialect;
 import translate.Translator;
@@ -102,12 +103,12 @@ public final class Proxy implements AutoCloseable {
 
     /** Translates a request and a reply that nobody sees, so that the first real one need not load the classes. */
     private void warmUp() {
-        Json request = Json.of("""
+        Json request = JsonWriter.json("""
                 {'model':'m','max_tokens':9,'stream':true,'tools':[{'name':'f','input_schema':{'type':'object'}}],
                 'messages':[{'role':'user','content':[{'type':'text','text':'hi'}]}]}""");
         var translator = new Translator(request, options, upstreams.getFirst().dialect(""), Ids::newId);
         translator.openai();
-        translator.chunk(Json.of("{'choices':[{'delta':{'content':'hi'},'finish_reason':'stop'}]}"));
+        translator.chunk(JsonWriter.json("{'choices':[{'delta':{'content':'hi'},'finish_reason':'stop'}]}"));
         translator.finish(true);
     }
 
@@ -219,7 +220,7 @@ public final class Proxy implements AutoCloseable {
     }
 
     /** {@return what those want to know who look after the proxy; browsers are shown a page} */
-    private Json.Writer about(Client client, String path) {
+    private JsonWriter about(Client client, String path) {
         Headers headers = client.http().getResponseHeaders();
         headers.set("cache-control", "no-store");
         boolean isReady = status.state().equals("ready");
@@ -233,7 +234,7 @@ public final class Proxy implements AutoCloseable {
         }
         if (path.equals("/metrics")) headers.set("content-type", "text/plain; version=0.0.4; charset=utf-8");
         return isPage ? Status.page(headers) : path.equals("/metrics") ? status.metrics(live.size())
-                : new Json.Writer().put("{'name':'a2o','version':%,'status':'ok'}", Options.VERSION);
+                : new JsonWriter().put("{'name':'a2o','version':%,'status':'ok'}", Options.VERSION);
     }
 
     /** {@return whether a web page asks that must not spend the user's tokens, or somebody by a name not ours} */
@@ -267,7 +268,7 @@ public final class Proxy implements AutoCloseable {
     }
 
     /** Lists the first backend's models; with {@code --model} that one alone, as the backend lists it. */
-    private Json.Writer models(Client client) {
+    private JsonWriter models(Client client) {
         HttpExchange http = client.http();
         Map<String, String> query = new HashMap<>();
         for (String pair : Objects.requireNonNullElse(http.getRequestURI().getRawQuery(), "").split("&")) {
@@ -296,7 +297,7 @@ public final class Proxy implements AutoCloseable {
             Json anthropic = new Body(client, share).read();
             Dialect dialect = upstreams.getFirst().dialect(options.model(anthropic.get("model").text()));
             long tokens = new Translator(anthropic, options, dialect, Ids::newId).inputTokens();
-            client.answer(200, new Json.Writer().put("{'input_tokens':%,'context_management':null}", tokens));
+            client.answer(200, new JsonWriter().put("{'input_tokens':%,'context_management':null}", tokens));
         }
     }
 

@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import json.Json;
+import json.JsonWriter;
 import upstream.Health;
 import upstream.Upstream;
 
@@ -184,7 +184,7 @@ final class Status {
     }
 
     /** {@return the metrics, in the text format 0.0.4 of Prometheus} */
-    synchronized Json.Writer metrics(int inFlight) {
+    synchronized JsonWriter metrics(int inFlight) {
         samples.put("build_info", Map.of("{version=\"%s\"}".formatted(Options.VERSION), 1.0));
         samples.put("requests_in_flight", Map.of("", (double) inFlight));
         samples.keySet().removeAll(List.of("upstream_errors_total", "learned_downgrades_total")); // counted elsewhere:
@@ -193,7 +193,7 @@ final class Status {
             upstream.errors().forEach((status, errors) -> count("upstream_errors_total",
                     "{upstream=\"%s\",status=\"%d\"}".formatted(upstream.host(), status), errors.sum()));
         }
-        var out = new Json.Writer();
+        var out = new JsonWriter();
         METRICS.lines().map(line -> line.split(" ", 3)).forEach(words -> {
             out.utf8("# HELP a2o_%1$s %3$s\n# TYPE a2o_%1$s %2$s\n".formatted((Object[]) words));
             samples.getOrDefault(words[0], Map.of()).forEach((rest, value) ->
@@ -202,9 +202,9 @@ final class Status {
         return out;
     }
 
-    synchronized Json.Writer json(int inFlight) {
+    synchronized JsonWriter json(int inFlight) {
         long window = Upstream.window(upstreams, options.model(options.mainModel().orElse("")));
-        var out = new Json.Writer().put("{'version':%,'state':%,'started':%,'key':%,'variables':%,'counts':{"
+        var out = new JsonWriter().put("{'version':%,'state':%,'started':%,'key':%,'variables':%,'counts':{"
                 + "'in_flight':%,'requests':%,'errors':%,'retries':%,'input_tokens':%,'cached_tokens':%,"
                 + "'cache_writes':%,'output_tokens':%},'upstreams':[", Options.VERSION, state(), begun,
                 ClientVariables.placeholder(options), ClientVariables.shown(options, window),
@@ -239,11 +239,11 @@ final class Status {
     }
 
     /** {@return the page; its headers allow it nothing but its own style and script, and to ask A2o} */
-    static Json.Writer page(Headers headers) {
+    static JsonWriter page(Headers headers) {
         String nonce = Ids.newId();
         headers.set("content-security-policy", ("default-src 'none'; style-src 'nonce-%1$s'; script-src 'nonce-%1$s'; "
                 + "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
                 .formatted(nonce));
-        return new Json.Writer().utf8(PAGE.replace("NONCE", nonce));
+        return new JsonWriter().utf8(PAGE.replace("NONCE", nonce));
     }
 }

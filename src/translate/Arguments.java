@@ -4,6 +4,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import java.util.regex.Pattern;
 import json.Json;
+import json.JsonParser;
+import json.JsonWriter;
 
 /**
  * The arguments of one tool call, on their way from a backend, which sends the text of a JSON object in
@@ -266,7 +268,7 @@ final class Arguments {
         String text = word.toString().strip();
         String object;
         try {
-            Json value = Json.parse(text);
+            Json value = JsonParser.parse(text);
             boolean mayGoOn = ending == Ending.CUT && value instanceof Json.Num;
             if (mayGoOn) return;
             object = object(value);
@@ -274,7 +276,7 @@ final class Arguments {
             boolean endsTooEarly = e.position() >= text.getBytes(StandardCharsets.UTF_8).length;
             boolean isNothing = text.equals("None");
             if (endsTooEarly || ending != Ending.WHOLE && !isNothing) return;
-            object = isNothing ? "{}" : new Json.Writer().put("{'_raw':%}", text).toString();
+            object = isNothing ? "{}" : new JsonWriter().put("{'_raw':%}", text).toString();
             isBroken = !isNothing;
         }
         word.setLength(0);

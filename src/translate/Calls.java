@@ -12,6 +12,7 @@ import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.function.Supplier;
 import json.Json;
+import json.JsonWriter;
 
 /**
  * The tool calls of one reply, as their pieces come: in any order, with or without an index and an id,
@@ -68,7 +69,7 @@ final class Calls {
             }
             if (!isText) feed("{\"input\":\"");
             isText = true;
-            feed(new Json.Writer().inner(isString ? input : input.raw()).toString());
+            feed(new JsonWriter().inner(isString ? input : input.raw()).toString());
         }
 
         private void end(Arguments.Ending ending) {

@@ -2,6 +2,7 @@ package translate;
 
 import java.nio.charset.StandardCharsets;
 import json.Json;
+import json.JsonParser;
 
 /**
  * Finds the JSON in a text that has prose or a fence around it, as models write that were asked for JSON
@@ -52,7 +53,7 @@ final class JsonInProse {
                 continue;
             }
             try {
-                Json found = Json.parseAt(utf8, at);
+                Json found = JsonParser.parseAt(utf8, at);
                 at = found.to();
                 if (longest.isNull() || length(found) > length(longest)) longest = found;
             } catch (Json.Malformed e) { // a bracket of the prose

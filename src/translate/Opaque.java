@@ -7,6 +7,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import json.Json;
+import json.JsonParser;
+import json.JsonWriter;
 
 /**
  * What a backend wants back as it gave it: OpenRouter's {@code reasoning_details}, and the {@code extra_content} of
@@ -39,7 +41,7 @@ public final class Opaque {
 
     /** {@return the signature of reasoning that came under {@code field}, with what was gathered since the last} */
     String take(String field) {
-        var json = new Json.Writer().raw('{');
+        var json = new JsonWriter().raw('{');
         if (!details.isEmpty()) list(json);
         if (!extra.isNull()) json.put("'extra_content':{%:%}", callId, extra);
         byte[] bytes = json.closeWith('}').toBytes();
@@ -50,7 +52,7 @@ public final class Opaque {
     }
 
     /** Writes the details, the pieces of each joined: those that follow each other with the same index and type. */
-    private void list(Json.Writer json) {
+    private void list(JsonWriter json) {
         json.put("'reasoning_details':[");
         for (int from = 0, to; from < details.size(); from = to) {
             Map<String, List<Json>> whole = new LinkedHashMap<>();
@@ -66,7 +68,7 @@ public final class Opaque {
             whole.forEach((name, values) -> {
                 boolean isJoined = PIECES.contains(name) && values.stream().allMatch(Json.Str.class::isInstance);
                 Json last = values.isEmpty() ? Json.NULL : values.getLast();
-                json.put("%:%,", name, isJoined && !values.isEmpty() ? Json.Str.of(values.toArray()) : last);
+                json.put("%:%,", name, isJoined && !values.isEmpty() ? JsonWriter.text(values.toArray()) : last);
             });
             json.closeWith('}').raw(',');
         }
@@ -87,7 +89,7 @@ public final class Opaque {
     static Json of(String signature) {
         String[] parts = signature.startsWith(PREFIX) ? signature.split("\\.") : new String[0];
         try {
-            return parts.length == 3 ? Json.parse(Base64.getUrlDecoder().decode(parts[2])) : Json.NULL;
+            return parts.length == 3 ? JsonParser.parse(Base64.getUrlDecoder().decode(parts[2])) : Json.NULL;
         } catch (IllegalArgumentException | Json.Malformed e) { // somebody changed it: as good as none
             return Json.NULL;
         }

@@ -2,6 +2,7 @@ package translate;
 
 import java.util.function.Consumer;
 import json.Json;
+import json.JsonWriter;
 
 /**
  * Takes off the beginning of a reply what the request had begun of it, which some backends repeat (SPEC A.4).
@@ -46,6 +47,6 @@ final class Prefill {
 
     private void pass(String all) {
         isOver = true;
-        if (!all.isEmpty()) text.accept(Json.Str.of(all));
+        if (!all.isEmpty()) text.accept(JsonWriter.text(all));
     }
 }

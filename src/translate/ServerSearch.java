@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import json.Json;
+import json.JsonWriter;
 
 /**
  * A web search, or the fetching of a page, that Anthropic's servers would run for the client, and that nobody
@@ -56,12 +57,12 @@ record ServerSearch(String tool, Json input) {
 
     private static Json query(String words) {
         String query = QUERY.matcher(words).replaceFirst("").strip();
-        return Json.of("{'query':%}", query.length() <= MAX_QUERY ? query : query.substring(0, MAX_QUERY));
+        return JsonWriter.json("{'query':%}", query.length() <= MAX_QUERY ? query : query.substring(0, MAX_QUERY));
     }
 
     private static Json url(String words) {
         Matcher found = URL.matcher(words);
-        return Json.of("{'url':%}", found.find() ? found.group() : "");
+        return JsonWriter.json("{'url':%}", found.find() ? found.group() : "");
     }
 
     /** {@return the last text of the user's own} */

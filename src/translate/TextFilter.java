@@ -3,6 +3,7 @@ package translate;
 import java.util.List;
 import java.util.function.Consumer;
 import json.Json;
+import json.JsonWriter;
 
 /**
  * Looks through the text of a reply as it streams, for what has to be taken out of it: a {@code <think>} part
@@ -94,7 +95,7 @@ final class TextFilter {
         return "";
     }
 
-    private void reason(String thought) { reasoning.accept(Json.Str.of(thought)); }
+    private void reason(String thought) { reasoning.accept(JsonWriter.text(thought)); }
 
     private String after(String more) {
         int at = 0;
@@ -130,7 +131,7 @@ final class TextFilter {
     }
 
     private void pass(String passed) {
-        if (!passed.isEmpty()) text.accept(Json.Str.of(passed));
+        if (!passed.isEmpty()) text.accept(JsonWriter.text(passed));
         answer.setLength(0);
     }
 }

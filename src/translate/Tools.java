@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 import json.Json;
+import json.JsonWriter;
 
 /**
  * The request's tools, as the functions that stand for them: those of the client's with their schemas, and those that
@@ -75,7 +76,7 @@ final class Tools {
     boolean isEmpty() { return sent.isEmpty(); }
 
     /** Writes {@code [{"type":"function","function":{"name":N,…}},…],}. */
-    void write(Json.Writer out) {
+    void write(JsonWriter out) {
         out.raw('[');
         for (Json tool : sent) {
             out.put("{'type':'function','function':{'name':%,", shortName(tool.get("name")));
@@ -86,12 +87,12 @@ final class Tools {
     }
 
     /** {@code {"name":N,"description":D,"input_schema":S}} to {@code {"name":N,"description":D,"parameters":S}}. */
-    private void custom(Json tool, Json.Writer out) {
+    private void custom(Json tool, JsonWriter out) {
         Json description = request.may(tool, "description", "s");
         List<Json> examples = tool.get("input_examples").items();
         Object[] text = Stream.concat(Stream.of(description).filter(Json::hasText),
                 examples.stream().limit(3).map(example -> "\n\nExample input: " + example.raw())).toArray();
-        if (text.length > 0) out.put("'description':%,", examples.isEmpty() ? description : Json.Str.of(text));
+        if (text.length > 0) out.put("'description':%,", examples.isEmpty() ? description : JsonWriter.text(text));
         Json schema = request.need(tool, "input_schema", "o");
         out.put("'parameters':{"); // with what some backends insist on, without the schema's name and dialect
         if (schema.get("type").isNull()) out.put("'type':'object',");
@@ -116,7 +117,7 @@ final class Tools {
     }
 
     /** Writes the description and parameters of the function that stands for a tool of Anthropic's. */
-    private static void known(Json tool, Json.Writer out) {
+    private static void known(Json tool, JsonWriter out) {
         String type = tool.get("type").text();
         boolean old = type.compareTo("text_editor_20250429") < 0;
         String more = (type.endsWith("_20241022") ? "" : MORE) + (type.endsWith("_20251124") ? ",zoom" : "");
@@ -135,7 +136,7 @@ final class Tools {
     }
 
     /** Members are {@code name:type …}; a type may also be a number of integers, or the words to choose from. */
-    private static void write(Json.Writer out, String description, String members, String required) {
+    private static void write(JsonWriter out, String description, String members, String required) {
         out.put("'description':%,'parameters':{'type':'object','properties':{", description);
         for (String member : members.split(" ")) {
             String type = member.replaceFirst(".*:", "");
@@ -159,8 +160,8 @@ final class Tools {
         if (choice.isNull()) return choice;
         return switch (request.text(choice, "type").text()) {
             case "auto" -> Json.NULL;
-            case "any" -> Json.Str.of("required");
-            case "none" -> Json.Str.of("none");
+            case "any" -> JsonWriter.text("required");
+            case "none" -> JsonWriter.text("none");
             case "tool" -> named(request.text(choice, "name"));
             default -> throw request.invalid(choice, "type", "auto, any, tool or none expected");
         };
@@ -171,8 +172,8 @@ final class Tools {
         if (!isSent) refuseCodeExecution(name.text());
         if (!isSent) warnings.add("tool_choice_dropped");
         if (!isSent) return Json.NULL;
-        return dialect.is("forced", "alone") ? Json.Str.of("required")
-                : Json.of("{'type':'function','function':{'name':%}}", shortName(name));
+        return dialect.is("forced", "alone") ? JsonWriter.text("required")
+                : JsonWriter.json("{'type':'function','function':{'name':%}}", shortName(name));
     }
 
     /** To have code run is more than a hint: without it, the model would make up what the code says. */
@@ -187,6 +188,6 @@ final class Tools {
     /** {@return the name, or if it is longer than OpenAI allows, its beginning and a hash of it} */
     static Json shortName(Json name) {
         if (name.to() - name.from() - 2 <= MAX_NAME || name.text().length() <= MAX_NAME) return name;
-        return Json.Str.of(name.text().substring(0, MAX_NAME - 9) + "_" + Request.hash(name.text()).substring(0, 8));
+        return JsonWriter.text(name.text().substring(0, MAX_NAME - 9) + "_" + Request.hash(name.text()).substring(0, 8));
     }
 }

@@ -19,6 +19,8 @@ import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import json.Json;
+import json.JsonParser;
+import json.JsonWriter;
 import json.Sse;
 
 /**
@@ -32,10 +34,10 @@ import json.Sse;
 public final class Translator {
     private static final int MAX_STOPS = 4; // that OpenAI takes; more are looked for here
     private static final int MAX_STOP_CHARACTERS = 20_000; // of all that are looked for here, for room and time
-    private static final Json TYPE = Json.of("'type'");
-    private static final Json TEXT = Json.of("'text'");
-    private static final Json NO_IMAGE = Json.Str.of("[image omitted: this model cannot see images]");
-    private static final Json NO_FILE = Json.Str.of("[document omitted: this model cannot read documents]");
+    private static final Json TYPE = JsonWriter.json("'type'");
+    private static final Json TEXT = JsonWriter.json("'text'");
+    private static final Json NO_IMAGE = JsonWriter.text("[image omitted: this model cannot see images]");
+    private static final Json NO_FILE = JsonWriter.text("[document omitted: this model cannot read documents]");
     private static final List<String> REASONING_FIELDS = List.of("reasoning_content", "reasoning", "thinking");
     private static final Pattern DONE = Pattern.compile("(?i)\\s*(\\[done]|done)\\s*");
     private static final Pattern FAILURE = Pattern.compile("(?i)\\s*(error|<tool_use_error)");
@@ -52,7 +54,7 @@ public final class Translator {
     private final Set<String> warnings = new LinkedHashSet<>();
 
     // the request's side
-    private final Json.Writer out = new Json.Writer();
+    private final JsonWriter out = new JsonWriter();
     private long inputTokens; // an estimate; 0 until it is asked for
     private long maxTokens; // that the reply may take; 0 if no limit was sent
     private final List<Json> openCalls = new ArrayList<>(); // tool_use blocks that wait for their results
@@ -105,7 +107,7 @@ public final class Translator {
         filter = new TextFilter(unsent, new JsonInProse(request.schema()),
                 text -> write(text, ""), text -> write(text, "reasoning"));
         message = new MessageWriter(isStream(), "msg_" + newIds.get(), request.get("model"),
-                () -> Tokens.rough(out.array(), out.size()));
+                () -> Tokens.rough(out.buffer(), out.size()));
     }
 
     /** {@return codes of what was left out or mended, for a response header} */
@@ -121,7 +123,7 @@ public final class Translator {
     public long inputTokens() {
         if (inputTokens > 0) return inputTokens;
         if (out.size() == 0) write();
-        return inputTokens = Tokens.of(out.array(), out.size());
+        return inputTokens = Tokens.of(out.buffer(), out.size());
     }
 
     /** Forgets the request, which will not be sent again, but for what the reply needs. */
@@ -132,12 +134,12 @@ public final class Translator {
     }
 
     /** {@return the body for the upstream: {@code {"model":…,"messages":[…],…}}} */
-    public Json.Writer openai() {
+    public JsonWriter openai() {
         request.need(request.json(), "max_tokens", "n");
         return write();
     }
 
-    private Json.Writer write() {
+    private JsonWriter write() {
         out.ensure(request.json().to() + 1024);
         out.raw('{');
         field("model", "%", model());
@@ -202,8 +204,8 @@ public final class Translator {
         return isTaken;
     }
 
-    private static Json.Writer list(List<Json> items) {
-        var list = new Json.Writer().raw('[');
+    private static JsonWriter list(List<Json> items) {
+        var list = new JsonWriter().raw('[');
         items.forEach(item -> list.put("%,", item));
         return list.closeWith(']');
     }
@@ -237,7 +239,7 @@ public final class Translator {
             if (block.get("text").hasText() && !isBilling) system.add(marked(block));
         }
         boolean isTold = !request.schema().isNull() && !dialect.takes("response_format"); // at least the model is told
-        if (isTold) system.add(Json.Str.of("Answer with JSON alone, by this schema:\n", request.schema().raw()));
+        if (isTold) system.add(JsonWriter.text("Answer with JSON alone, by this schema:\n", request.schema().raw()));
         if (!system.isEmpty()) out.put("{'role':'system','content':%},", content(system));
         List<Json> said = request.get("messages").items();
         List<Json> all = new ArrayList<>(said.size());
@@ -286,7 +288,7 @@ public final class Translator {
 
     private static Json.Str joined(List<Json> texts, String separator) {
         if (texts.size() == 1) return (Json.Str) texts.getFirst();
-        return Json.Str.of(texts.stream().flatMap(text -> Stream.of(separator, text)).skip(1).toArray());
+        return JsonWriter.text(texts.stream().flatMap(text -> Stream.of(separator, text)).skip(1).toArray());
     }
 
     /**
@@ -323,7 +325,7 @@ public final class Translator {
         }
         boolean isPending = last && !openCalls.isEmpty();
         if (isPending) throw request.invalid(openCalls.getFirst(), "id", "a tool_use without its tool_result");
-        Json.Str text = texts.size() == 1 ? (Json.Str) texts.getFirst() : Json.Str.of(texts.toArray());
+        Json.Str text = texts.size() == 1 ? (Json.Str) texts.getFirst() : JsonWriter.text(texts.toArray());
         if (last) text = prefill(text);
         boolean isNone = texts.isEmpty() && !openCalls.isEmpty() && !dialect.is("no_content", "''");
         out.put("{'role':'assistant','content':%,", isNone ? Json.NULL : text);
@@ -342,7 +344,7 @@ public final class Translator {
         String prefill = begun.text().stripTrailing();
         filter.continues(prefill);
         repeated = new Prefill(dialect.is("prefill", "repeated") ? prefill : "", this::text);
-        return Json.Str.of(prefill);
+        return JsonWriter.text(prefill);
     }
 
     /** Adds what the backend wants back as it gave it, as far as it takes that. */
@@ -394,7 +396,7 @@ public final class Translator {
             userMessage();
             out.put("{'role':'system','content':%},", joined(texts, "\n\n"));
         } else {
-            parts.add(Json.Str.of("<system-reminder>\n", joined(texts, "\n\n"), "\n</system-reminder>"));
+            parts.add(JsonWriter.text("<system-reminder>\n", joined(texts, "\n\n"), "\n</system-reminder>"));
         }
     }
 
@@ -408,7 +410,7 @@ public final class Translator {
     private static Object content(List<Json> parts) {
         if (parts.stream().allMatch(Json.Str.class::isInstance)) return joined(parts, "\n\n");
         return list(parts.stream()
-                .map(part -> part instanceof Json.Str ? Json.of("{'type':'text','text':%}", part) : part).toList());
+                .map(part -> part instanceof Json.Str ? JsonWriter.json("{'type':'text','text':%}", part) : part).toList());
     }
 
     /** {@return the text of a block; as a part with its cache_control, if backend and model know what that is} */
@@ -416,7 +418,7 @@ public final class Translator {
         Json mark = block.get("cache_control");
         boolean isKnown = dialect.takes("cache_control") && model.matches("(?i).*(claude|gemini).*");
         return mark.isNull() || !isKnown ? block.get("text")
-                : Json.of("{'type':'text','text':%,'cache_control':%}", block.get("text"), mark);
+                : JsonWriter.json("{'type':'text','text':%,'cache_control':%}", block.get("text"), mark);
     }
 
     /** Adds the parts of a block; results that no call has taken are in {@code unknown}. */
@@ -428,7 +430,7 @@ public final class Translator {
         if (unknown.get(id.text()) != block) return;
         warnings.add("unknown_tool_result");
         int at = parts.size(); // before what toolResult adds
-        parts.add(at, Json.Str.of("[result of unknown call ", id, "]\n", toolResult(block)));
+        parts.add(at, JsonWriter.text("[result of unknown call ", id, "]\n", toolResult(block)));
     }
 
     /**
@@ -439,7 +441,7 @@ public final class Translator {
      * <p>Source: Anthropic Messages, "tool_result"; OpenAI chat completions, "tool message".
      */
     private Json.Str toolResult(Json result) {
-        if (result.isNull()) return Json.Str.of("(no result: the call was not executed)");
+        if (result.isNull()) return JsonWriter.text("(no result: the call was not executed)");
         request.may(result, "content", "sa");
         request.objects(result, "content");
         List<Json> texts = new ArrayList<>();
@@ -449,19 +451,19 @@ public final class Translator {
             if (part instanceof Json.Str) texts.add(part);
             if (part instanceof Json.Str) continue;
             String label = (isKind(part, "file") ? "document " : "image ") + ++hoisted;
-            texts.add(Json.Str.of("[", label, ": see next message]"));
-            parts.add(Json.Str.of("[", label, " from tool call ", result.get("tool_use_id"), "]"));
+            texts.add(JsonWriter.text("[", label, ": see next message]"));
+            parts.add(JsonWriter.text("[", label, " from tool call ", result.get("tool_use_id"), "]"));
             parts.add(part);
         }
-        Json.Str text = texts.isEmpty() ? Json.Str.of("(no output)") : joined(texts, "\n");
+        Json.Str text = texts.isEmpty() ? JsonWriter.text("(no output)") : joined(texts, "\n");
         boolean said = result.get("is_error") != Json.TRUE || FAILURE.matcher(text.text()).lookingAt();
-        return said ? text : Json.Str.of("Error: ", text);
+        return said ? text : JsonWriter.text("Error: ", text);
     }
 
     /** {@return what becomes of a block on the user's side: texts, as strings, and parts of other kinds, as objects} */
     private List<Json> parts(Json block) {
         if (isKind(block, "image")) return List.of(!isTaken("image_url") ? NO_IMAGE
-                : Json.of("{'type':'image_url','image_url':{'url':%}}", url(block)));
+                : JsonWriter.json("{'type':'image_url','image_url':{'url':%}}", url(block)));
         if (isKind(block, "document")) return document(block);
         Json text = folded(block);
         return text.hasText() ? List.of(text) : List.of();
@@ -472,7 +474,7 @@ public final class Translator {
         Json source = request.need(block, "source", "o");
         return switch (request.text(source, "type").text()) {
             case "url" -> request.text(source, "url");
-            case "base64" -> Json.Str.of("data:", request.text(source, "media_type"), ";base64,",
+            case "base64" -> JsonWriter.text("data:", request.text(source, "media_type"), ";base64,",
                     request.text(source, "data"));
             default -> throw request.invalid(source, "type", "base64 or url expected"); // no files here
         };
@@ -486,14 +488,14 @@ public final class Translator {
         Object name = title.hasText() ? title : "document.pdf";
         if (!isKind(source, "text") && !isKind(source, "content")) {
             return List.of(!isTaken("file") ? NO_FILE
-                    : Json.of("{'type':'file','file':{'filename':%,'file_data':%}}", name, url(block)));
+                    : JsonWriter.json("{'type':'file','file':{'filename':%,'file_data':%}}", name, url(block)));
         }
         String from = isKind(source, "text") ? "data" : "content";
         request.need(source, from, "sa");
         List<Json> inner = blocks(source, from).stream().flatMap(each -> parts(each).stream()).toList();
         Json.Str text = joined(inner.stream().filter(Json.Str.class::isInstance).toList(), "\n");
-        text = Json.Str.of(title.hasText() ? Json.Str.of("<document title=\"", title, "\">\n") : "<document>\n",
-                context.hasText() ? Json.Str.of(context, "\n\n") : "", text, "\n</document>");
+        text = JsonWriter.text(title.hasText() ? JsonWriter.text("<document title=\"", title, "\">\n") : "<document>\n",
+                context.hasText() ? JsonWriter.text(context, "\n\n") : "", text, "\n</document>");
         return Stream.concat(Stream.of(text), inner.stream().filter(part -> !(part instanceof Json.Str))).toList();
     }
 
@@ -507,17 +509,17 @@ public final class Translator {
         return switch (type) {
             case "thinking", "redacted_thinking", "tool_use", "tool_result" -> Json.NULL;
             case "tool_reference" ->
-                    Json.Str.of("[tool available: ", Tools.shortName(request.text(block, "tool_name")), "]");
-            case "search_result" -> Json.Str.of("<search_result title=\"", block.get("title").text(), "\" source=\"",
+                    JsonWriter.text("[tool available: ", Tools.shortName(request.text(block, "tool_name")), "]");
+            case "search_result" -> JsonWriter.text("<search_result title=\"", block.get("title").text(), "\" source=\"",
                     block.get("source").text(), "\">\n", readable(block.get("content")), "\n</search_result>");
             default -> {
                 String name = block.get("name").text();
                 Json input = block.get("input");
-                if (input instanceof Json.Obj) yield Json.Str.of("[", name, " called with ", input.raw(), "]");
+                if (input instanceof Json.Obj) yield JsonWriter.text("[", name, " called with ", input.raw(), "]");
                 String found = readable(block);
                 if (found.isEmpty()) warnings.add("dropped_block");
                 boolean own = block.get("text").hasText() || found.isEmpty();
-                yield own ? block.get("text") : Json.Str.of("[", type, "]\n", found);
+                yield own ? block.get("text") : JsonWriter.text("[", type, "]\n", found);
             }
         };
     }
@@ -559,12 +561,12 @@ public final class Translator {
             int end = other.length - (chunk.length - to);
             boolean same = end > from && Arrays.equals(chunk, 0, from, other, 0, from)
                     && Arrays.equals(chunk, to, chunk.length, other, end, other.length);
-            Json found = same ? Json.string(other, from, end) : Json.NULL;
+            Json found = same ? JsonParser.string(other, from, end) : Json.NULL;
             return found.hasText() ? found : Json.NULL;
         }
     }
 
-    public Json.Writer ready() { return message.out(); }
+    public JsonWriter ready() { return message.out(); }
     /** {@return whether the upstream has said how the reply ends; only usage may follow} */
     public boolean isFinished() { return !finishReason.isEmpty(); }
     /** {@return whether a stop sequence that is looked for here has come, so that nothing more is wanted} */
@@ -584,13 +586,13 @@ public final class Translator {
             Json text = event.isError() ? Json.NULL : usual.piece(data);
             if (!text.isNull()) piece(text, usual.field);
             if (!text.isNull()) return isStopped();
-            Json chunk = Json.parse(data);
+            Json chunk = JsonParser.parse(data);
             if (event.isError()) throw upstreamError(chunk);
             if (isDone(chunk)) return true;
             for (Json each : chunks(chunk)) chunk(each);
         } catch (Json.Malformed e) {
             if (isFinished() && !event.isError()) return true; // what broke off is not of the reply
-            throw event.isError() ? upstreamError(Json.Str.of(new String(data, StandardCharsets.UTF_8)))
+            throw event.isError() ? upstreamError(JsonWriter.text(new String(data, StandardCharsets.UTF_8)))
                     : broken(502, "the stream's data is " + e.getMessage());
         }
         return isStopped();
@@ -737,7 +739,7 @@ public final class Translator {
                 think(part.get("thinking"), "reasoning");
                 part.get("thinking").items().forEach(inner -> think(inner.get("text"), "reasoning"));
             }
-            case "image_url" -> content(Json.Str.of("[image]"));
+            case "image_url" -> content(JsonWriter.text("[image]"));
             default -> { } // dropped: parts that a message has no room for
         }
     }
@@ -750,7 +752,7 @@ public final class Translator {
 
     private void content(Json text) {
         boolean odd = text instanceof Json.Num || text instanceof Json.Obj;
-        if (odd || text.hasText()) repeated.feed(odd ? Json.Str.of(text.raw()) : text);
+        if (odd || text.hasText()) repeated.feed(odd ? JsonWriter.text(text.raw()) : text);
     }
 
     private void text(Json text) { piece(text, ""); }
@@ -780,7 +782,7 @@ public final class Translator {
         String all = plain ? "" : half + text.text();
         int end = all.length() - (!plain && Character.isHighSurrogate(all.charAt(all.length() - 1)) ? 1 : 0);
         half = all.substring(end);
-        if (plain || end > 0) message.delta(plain ? text : Json.Str.of(all.substring(0, end)));
+        if (plain || end > 0) message.delta(plain ? text : JsonWriter.text(all.substring(0, end)));
     }
 
     private void open(MessageWriter.Block kind, Object... values) {
@@ -796,7 +798,7 @@ public final class Translator {
     }
 
     private void close() {
-        if (!half.isEmpty()) message.delta(Json.Str.of(half));
+        if (!half.isEmpty()) message.delta(JsonWriter.text(half));
         half = "";
         message.close(message.isOpen(MessageWriter.Block.THINKING) ? opaque.take(thinkingField) : "");
     }

@@ -11,6 +11,8 @@ import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import json.Json;
+import json.JsonParser;
+import json.JsonWriter;
 
 /** Reads the error that a backend has answered, and makes of it the one that the client gets (SPEC E.3). */
 public final class UpstreamError {
@@ -48,7 +50,7 @@ public final class UpstreamError {
     /** An error body of any shape: OpenAI's, FastAPI's, an array, plain text, HTML. */
     public static ApiError of(int status, byte[] body, Context context) {
         try {
-            return of(status, Json.parse(body), context);
+            return of(status, JsonParser.parse(body), context);
         } catch (Json.Malformed plain) { // the beginning of the text itself is the message
             String all = context.secrets.mask(new String(body, StandardCharsets.UTF_8)).strip();
             String raw = all.substring(0, Math.min(MAX_RAW, all.length()));
@@ -60,7 +62,7 @@ public final class UpstreamError {
             if (isElsewhere) return new ApiError(kept, page).from(ApiError.Origin.ANSWER);
             boolean foreign = raw.startsWith("<") && status >= 500; // a gateway's page
             return foreign ? new ApiError(502, context.host + ": " + text).from(ApiError.Origin.ANSWER)
-                    : of(status, Json.Str.of(text), context);
+                    : of(status, JsonWriter.text(text), context);
         }
     }
 
@@ -78,7 +80,7 @@ public final class UpstreamError {
         String raw = error.get("metadata").get("raw").text(); // where OpenRouter puts the words of the provider
         String message = context.secrets.mask(Stream.of(message(error), raw).filter(part -> !part.isEmpty())
                 .collect(Collectors.joining(": ")));
-        String words = Stream.of(error.get("code"), error.get("type"), error.get("error_type"), Json.Str.of(message))
+        String words = Stream.of(error.get("code"), error.get("type"), error.get("error_type"), JsonWriter.text(message))
                 .map(Json::text).collect(Collectors.joining(" ")).toLowerCase(Locale.ROOT);
         Optional<String> wrongAddress = wrongAddress(message);
         if (wrongAddress.isPresent()) return new ApiError(502, context.host + ": " + wrongAddress.get());

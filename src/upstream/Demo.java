@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import json.Json;
+import json.JsonParser;
+import json.JsonWriter;
 
 /**
  * The built-in backend: speaks OpenAI chat completions on a loopback port, without a model. It answers word by word,
@@ -18,7 +20,7 @@ import json.Json;
  */
 final class Demo {
     private static final long WORD_NANOS = 20_000_000;
-    private static final Json MODELS = Json.of("{'data':[{'id':'demo','object':'model'}]}");
+    private static final Json MODELS = JsonWriter.json("{'data':[{'id':'demo','object':'model'}]}");
 
     URI start() throws IOException {
         HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
@@ -35,7 +37,7 @@ final class Demo {
             http.getResponseHeaders().set("content-type", isList ? "application/json" : "text/event-stream");
             http.sendResponseHeaders(200, 0);
             OutputStream out = http.getResponseBody();
-            if (isList) out.write(MODELS.source()); else answer(Json.parse(request), out);
+            if (isList) out.write(MODELS.source()); else answer(JsonParser.parse(request), out);
         }
     }
 
@@ -81,7 +83,7 @@ final class Demo {
     }
 
     private static void send(OutputStream out, String chunk, Object... values) throws IOException {
-        out.write(new Json.Writer().put("data: {" + chunk + "}\n\n", values).toBytes());
+        out.write(new JsonWriter().put("data: {" + chunk + "}\n\n", values).toBytes());
         out.flush();
     }
 

@@ -15,7 +15,7 @@ import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
-import json.Json;
+import json.JsonWriter;
 
 /** The HTTP client of one backend. It sends requests as they are, and knows neither keys nor retries. */
 final class Transport {
@@ -58,8 +58,8 @@ final class Transport {
     }
 
     /** Posts {@code body}; else as {@link #send}. */
-    CompletableFuture<?> post(HttpRequest.Builder request, Json.Writer body, Arrivals arrived) {
-        var all = new AtomicReference<>(ByteBuffer.wrap(body.array(), 0, body.size())); // until it is sent
+    CompletableFuture<?> post(HttpRequest.Builder request, JsonWriter body, Arrivals arrived) {
+        var all = new AtomicReference<>(ByteBuffer.wrap(body.buffer(), 0, body.size())); // until it is sent
         request.POST(HttpRequest.BodyPublishers.fromPublisher(
                 reader -> reader.onSubscribe(new Sending(reader, all)), body.size()));
         return send(request.build(), arrived);

@@ -28,6 +28,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.logging.Logger;
 import json.Json;
+import json.JsonParser;
+import json.JsonWriter;
 import json.Text;
 import translate.Dialect;
 
@@ -203,8 +205,8 @@ public final class Upstream implements AutoCloseable {
     public Health.State state() { return health.state(); }
 
     /** {@return how it does, and what was learned about it, for {@code serve.Status}} */
-    public Json.Writer json() {
-        var out = new Json.Writer().put("{'host':%,'state':%,'errors':%,'last_error':", host(), "" + state(),
+    public JsonWriter json() {
+        var out = new JsonWriter().put("{'host':%,'state':%,'errors':%,'last_error':", host(), "" + state(),
                 errors.values().stream().mapToLong(LongAdder::sum).sum());
         health.lastFailure().ifPresentOrElse(last -> out.put("{'time':%,'status':%,'message':%}", last.epochMillis(),
                 last.status(), last.message()), () -> out.put("null"));
@@ -248,7 +250,7 @@ public final class Upstream implements AutoCloseable {
      * Sends a request, with the client's key unless there is one for this backend; of the client's other headers none.
      * What is returned is for {@link Arrivals#stop} alone.
      */
-    public CompletableFuture<?> send(Json.Writer body, String clientKey, Arrivals arrived) {
+    public CompletableFuture<?> send(JsonWriter body, String clientKey, Arrivals arrived) {
         try {
             HttpRequest.Builder request = request(url, clientKey).setHeader("content-type", "application/json");
             return transport.post(request, body, arrived);
@@ -300,7 +302,7 @@ public final class Upstream implements AutoCloseable {
         List<Json> models = List.of();
         try {
             URI list = URI.create(url.toString().replaceFirst("/chat/completions(?=$|\\?)", "/models"));
-            models = Json.parse(whole(request(list, clientKey), patience)).get("data")
+            models = JsonParser.parse(whole(request(list, clientKey), patience)).get("data")
                     .items().stream().filter(model -> model.get("id").hasText()).toList();
         } catch (InterruptedException | ExecutionException | TimeoutException | IllegalArgumentException
                 | ApiError | Json.Malformed e) { // the message of one may hold the key

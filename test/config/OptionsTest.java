@@ -25,6 +25,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import json.Json;
+import json.JsonParser;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import testing.RandomJson;
@@ -436,7 +437,7 @@ class OptionsTest {
         String request = """
                 {"model":%s,"max_tokens":1,"messages":[{"role":"user","content":"x"}]}"""
                 .formatted(RandomJson.write(asked));
-        Json json = Json.parse(request.getBytes(StandardCharsets.UTF_8));
+        Json json = JsonParser.parse(request.getBytes(StandardCharsets.UTF_8));
         var translator = new Translator(json, options(args), Dialect.of(options(args).upstreams().getFirst()), () -> "0");
         return (String) Tree.at(Tree.of(translator.openai().toString()), "model");
     }

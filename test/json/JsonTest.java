@@ -78,12 +78,12 @@ class JsonTest {
     }
 
     private static Json parse(String text) {
-        return Json.parse(utf8(text));
+        return JsonParser.parse(utf8(text));
     }
 
     private static boolean isJson(String latin1) {
         try {
-            Json.parse(latin1(latin1));
+            JsonParser.parse(latin1(latin1));
             return true;
         } catch (Json.Malformed e) {
             return false;
@@ -93,7 +93,7 @@ class JsonTest {
     private static void refused(byte[] document, int at) {
         String start = new String(document, 0, Math.min(80, document.length), StandardCharsets.ISO_8859_1);
         String shown = start.replaceAll("\\p{Cntrl}", "?");
-        Json.Malformed e = assertThrows(Json.Malformed.class, () -> Json.parse(document), () ->
+        Json.Malformed e = assertThrows(Json.Malformed.class, () -> JsonParser.parse(document), () ->
                 "not refused: <%s>".formatted(shown));
         assertTrue(e.getMessage().matches("(?s).*\\bat byte %d\\b.*".formatted(at)), () ->
                 "at byte %d expected of <%s> but: %s".formatted(at, shown, e.getMessage()));
@@ -121,7 +121,7 @@ class JsonTest {
             Json json = parse(document);
             same(Tree.of(document), json);
             assertEquals(document.strip(), json.raw());
-            assertEquals(document.strip(), new Json.Writer().put("%", json).toString());
+            assertEquals(document.strip(), new JsonWriter().put("%", json).toString());
             assertEquals(document.strip(), parse("\uFEFF" + document).raw(), "after a byte order mark");
         }
     }
@@ -147,7 +147,7 @@ class JsonTest {
         byte[] sample = utf8(SAMPLE);
         for (int i = 0; i < sample.length; i++) {
             byte[] cut = Arrays.copyOf(sample, i);
-            Json.Malformed e = assertThrows(Json.Malformed.class, () -> Json.parse(cut));
+            Json.Malformed e = assertThrows(Json.Malformed.class, () -> JsonParser.parse(cut));
             int at = Integer.parseInt(e.getMessage().replaceFirst("(?s).*at byte (\\d+).*", "$1"));
             int least = i - 4; // a word or a character that is cut counts from its first byte
             assertTrue(at >= least && at <= i, "cut at %d: %s".formatted(i, e.getMessage()));
@@ -203,7 +203,7 @@ class JsonTest {
                     } else if (b == '\\') {
                         refused(document, after == 0 ? document.length : 2 + before);
                     } else {
-                        assertEquals("a".repeat(before) + (char) b + "z".repeat(after), Json.parse(document).text());
+                        assertEquals("a".repeat(before) + (char) b + "z".repeat(after), JsonParser.parse(document).text());
                     }
                 }
             }
@@ -329,27 +329,27 @@ class JsonTest {
                 "\\ud83d\\ud83d\\ude00", "\\ud83d\\ude00", "\\ud83d\\n", "é\\udfff€")) {
             String text = parse("\"" + escaped + "\"").text();
             assertEquals(Tree.of("\"" + escaped + "\""), text);
-            Json.Str again = Json.Str.of(text);
+            Json.Str again = JsonWriter.text(text);
             assertEquals(text, again.text());
             assertEquals(text, parse(again.raw()).text(), "written, and read again");
-            assertEquals(text + text, Json.Str.of(parse("\"" + escaped + "\""), text).text(),
+            assertEquals(text + text, JsonWriter.text(parse("\"" + escaped + "\""), text).text(),
                     "of both kinds of pieces");
         }
-        assertEquals("😀", Json.Str.of("\ud83d", "\ude00").text(), "halves that meet");
+        assertEquals("😀", JsonWriter.text("\ud83d", "\ude00").text(), "halves that meet");
     }
 
     @Test
     void strIsMadeOfPieces() {
-        assertEquals("", Json.Str.of().text());
-        assertEquals("\"\"", Json.Str.of("", "").raw());
+        assertEquals("", JsonWriter.text().text());
+        assertEquals("\"\"", JsonWriter.text("", "").raw());
         assertEquals("\"a\\u0062\\\"\\\\\\n\\u0000\\u001f\u007fé😀\"",
-                Json.Str.of("a", parse("\"\\u0062\""), "\"\\\n\0\u001f\u007fé😀").raw());
+                JsonWriter.text("a", parse("\"\\u0062\""), "\"\\\n\0\u001f\u007fé😀").raw());
         var random = new Random(7);
         for (int i = 0; i < 2000; i++) {
             var text = new StringBuilder();
             int most = random.nextInt(10) > 0 ? 0x100 : 0x10000;
             for (int n = random.nextInt(20); n > 0; n--) text.append((char) random.nextInt(most));
-            Json.Str str = Json.Str.of(text.toString());
+            Json.Str str = JsonWriter.text(text.toString());
             assertEquals(text.toString(), str.text(), "case " + i);
             assertEquals(text.toString(), Tree.of(str.raw()), "case " + i);
             assertEquals(text.toString(), parse(str.raw()).text(), "case " + i);
@@ -388,15 +388,15 @@ class JsonTest {
 
     @Test
     void patternsAreWritten() {
-        assertEquals("{\"a\":[1,true,\"t\\\"\\n\",{\"x\": 1.0},2,-3]}", new Json.Writer()
+        assertEquals("{\"a\":[1,true,\"t\\\"\\n\",{\"x\": 1.0},2,-3]}", new JsonWriter()
                 .put("{'a':[%,%,%,%,%,%]}", 1, true, "t\"\n", parse("{\"x\": 1.0}"),
-                new Json.Writer().put("2"), -3L).toString());
-        assertEquals("", new Json.Writer().put("").toString());
-        assertArrayEquals(utf8("\"é😀\""), new Json.Writer().put("%", "é😀").toBytes());
-        assertEquals("\"%'@\"", new Json.Writer().put("%", "%'@").toString(), "values are no patterns");
-        var list = new Json.Writer();
+                new JsonWriter().put("2"), -3L).toString());
+        assertEquals("", new JsonWriter().put("").toString());
+        assertArrayEquals(utf8("\"é😀\""), new JsonWriter().put("%", "é😀").toBytes());
+        assertEquals("\"%'@\"", new JsonWriter().put("%", "%'@").toString(), "values are no patterns");
+        var list = new JsonWriter();
         for (int i = 0; i < 5000; i++) list.put(i == 0 ? "[%" : ",%", "x".repeat(i % 50));
-        assertEquals(5000, Json.parse(list.put("]").toBytes()).items().size());
+        assertEquals(5000, JsonParser.parse(list.put("]").toBytes()).items().size());
     }
 
     @Test
@@ -404,7 +404,7 @@ class JsonTest {
         var random = new Random(11);
         for (int i = 0; i < 3000; i++) {
             String document = i == 0 ? SAMPLE : i == 1 ? "[\n\r\t \"\\\"\\\\\\\\\" ]" : RandomJson.value(random, 3);
-            String written = new Json.Writer().put("{'arguments':@}", parse(document)).toString();
+            String written = new JsonWriter().put("{'arguments':@}", parse(document)).toString();
             assertEquals(document, Tree.at(Tree.of(written), "arguments"), "case " + i);
         }
     }

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.function.Supplier;
 import json.Json;
+import json.JsonParser;
 
 /** JSON text for tests: any that RFC 8259 allows, with white space, escapes, odd numbers; and trees written as text. */
 public final class RandomJson {
@@ -113,7 +114,7 @@ public final class RandomJson {
             if (!isDuplicate(e)) return false;
         }
         try {
-            return Json.parse(json.getBytes(StandardCharsets.UTF_8)) instanceof Json.Obj;
+            return JsonParser.parse(json.getBytes(StandardCharsets.UTF_8)) instanceof Json.Obj;
         } catch (Json.Malformed e) {
             return false;
         }

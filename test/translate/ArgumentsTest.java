@@ -10,7 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
-import json.Json;
+import json.JsonParser;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import testing.RandomJson;
@@ -219,7 +219,7 @@ class ArgumentsTest {
             String request = "{\"messages\":[{\"content\":[{\"input\":" + input + "}]}]}";
             String shown = input.substring(0, 20);
             assertTrue(RandomJson.isObject(input), shown);
-            assertDoesNotThrow(() -> Json.parse(request.getBytes(StandardCharsets.UTF_8)), shown);
+            assertDoesNotThrow(() -> JsonParser.parse(request.getBytes(StandardCharsets.UTF_8)), shown);
         }
     }
 

@@ -11,7 +11,7 @@ import java.util.logging.Level;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 import java.util.stream.Stream;
-import json.Json;
+import json.JsonWriter;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
@@ -38,7 +38,7 @@ class CutCallTest {
             "\"{\\\"command\\\":\\\"touch out/ran-", "\"{\\\"command\\\":\\\"touch out/ran-\"", "{");
 
     private static String quoted(String text) {
-        return new Json.Writer().put("%", text).toString();
+        return new JsonWriter().put("%", text).toString();
     }
 
     private static String call(String arguments) {

@@ -25,6 +25,7 @@ import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import json.Json;
+import json.JsonParser;
 import json.Sse;
 import org.junit.jupiter.api.Test;
 import testing.Legal;
@@ -80,7 +81,7 @@ class FuzzTest {
     private static Translator translator(byte[] request, Options options) {
         int[] last = {0};
         Dialect dialect = Dialect.of(options.upstreams().getFirst());
-        return new Translator(Json.parse(request), options, dialect, () -> "%024d".formatted(++last[0]));
+        return new Translator(JsonParser.parse(request), options, dialect, () -> "%024d".formatted(++last[0]));
     }
 
     private interface Case {
@@ -447,7 +448,7 @@ class FuzzTest {
             translator.openai();
             boolean failed = false;
             try {
-                translator.chunk(Json.parse(reply));
+                translator.chunk(JsonParser.parse(reply));
                 translator.finish(true);
             } catch (Json.Malformed e) {
                 return;

@@ -14,7 +14,7 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import json.Json;
+import json.JsonParser;
 import json.Sse;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
@@ -62,7 +62,7 @@ class LinearTest {
         String[] words = {"--upstream", "http://backend.test/v1"};
         Options options = Options.of(Options.read(words, Map.of()));
         int[] ids = {0};
-        return new Translator(Json.parse(request), options, Dialect.of(options.upstreams().getFirst()),
+        return new Translator(JsonParser.parse(request), options, Dialect.of(options.upstreams().getFirst()),
                 () -> "id" + ids[0]++);
     }
 
@@ -236,7 +236,7 @@ class LinearTest {
         byte[] all = "{\"choices\":[{\"index\":0,\"finish_reason\":\"stop\",\"message\":{%s}}]}".formatted(message)
                 .getBytes(StandardCharsets.UTF_8);
         return () -> {
-            translator.chunk(Json.parse(all));
+            translator.chunk(JsonParser.parse(all));
             translator.finish(true);
         };
     }

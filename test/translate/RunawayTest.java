@@ -8,7 +8,7 @@ import config.Options;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
-import json.Json;
+import json.JsonParser;
 import org.junit.jupiter.api.Test;
 import testing.Cpu;
 
@@ -24,7 +24,7 @@ class RunawayTest {
 
     private static Translator translator(String request) throws Exception {
         Options options = options();
-        return new Translator(Json.parse(utf8(request)), options, Dialect.of(options.upstreams().getFirst()), () -> "x");
+        return new Translator(JsonParser.parse(utf8(request)), options, Dialect.of(options.upstreams().getFirst()), () -> "x");
     }
 
     private static byte[] utf8(String text) {
@@ -53,7 +53,7 @@ class RunawayTest {
                 {"model":"m","max_tokens":9,"output_config":{"format":{"type":"json_schema","schema":{"type":"object"}}},
                  "messages":[{"role":"user","content":"hi"}]}""");
         String text = "```json" + "\\n".repeat(50_000) + "[".repeat(50_000);
-        translator.chunk(Json.parse(utf8("{\"choices\":[{\"message\":{\"content\":\"%s\"},\"finish_reason\":\"length\"}]}"
+        translator.chunk(JsonParser.parse(utf8("{\"choices\":[{\"message\":{\"content\":\"%s\"},\"finish_reason\":\"length\"}]}"
                 .formatted(text))));
         Cpu.assertLittle(() -> translator.finish(true));
         assertTrue(translator.ready().toString().contains("max_tokens"));

@@ -8,7 +8,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
-import json.Json;
+import json.JsonParser;
+import json.JsonWriter;
 import org.junit.jupiter.api.Test;
 
 /** The estimate against counts that real tokenizers made of the same texts, and what it makes of a body's parts. */
@@ -86,7 +87,7 @@ class TokensTest {
     }
 
     private static String escaped(String text) {
-        return new Json.Writer().escaped(text).toString();
+        return new JsonWriter().escaped(text).toString();
     }
 
     /** {@return the estimate for a text alone, without what the body around it costs} */
@@ -178,7 +179,7 @@ class TokensTest {
     private static long asked(String json) throws Exception {
         String[] words = {"--upstream", "https://openrouter.ai/api/v1"};
         Options options = Options.of(Options.read(words, Map.of()));
-        return new Translator(Json.parse(json), options, Dialect.of(options.upstreams().getFirst()), () -> "1")
+        return new Translator(JsonParser.parse(json), options, Dialect.of(options.upstreams().getFirst()), () -> "1")
                 .inputTokens();
     }
 

@@ -3,7 +3,7 @@ package translate;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.stream.Stream;
-import json.Json;
+import json.JsonWriter;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
@@ -11,7 +11,7 @@ import org.junit.jupiter.api.TestFactory;
 /** What models call tools, and the declared names that are meant (SPEC B.2, "Names"). */
 class ToolNamesTest {
     private static final String LONG = "mcp__a_server_with_a_long_name__and_a_tool_with_a_longer_name_than_is_taken";
-    private static final ToolNames NAMES = new ToolNames(Json.of("""
+    private static final ToolNames NAMES = new ToolNames(JsonWriter.json("""
             [{'name':'Bash'},{'name':'BashOutput'},{'name':'mcp__db__query'},{'name':'get-it'},{'name':'my.tool'},
             {'name':%},{'type':'nameless'}]""", LONG).items());
 
@@ -43,7 +43,7 @@ class ToolNamesTest {
 
     @Test
     void aNameThatWasShortenedIsTheLongOneAgain() {
-        String sent = Tools.shortName(Json.Str.of(LONG)).text();
+        String sent = Tools.shortName(JsonWriter.text(LONG)).text();
         assertEquals(LONG, NAMES.declared(sent));
         assertEquals(LONG, NAMES.declared("functions." + sent + ":0"));
     }

@@ -18,7 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
-import json.Json;
+import json.JsonParser;
 import json.Sse;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
@@ -86,7 +86,7 @@ class TranslatorTest {
         Path args = Path.of(base + ".args");
         String[] words = Files.exists(args) ? Files.readAllLines(args).toArray(String[]::new) : new String[] {"--upstream", "http://backend.test/v1"};
         Options options = Options.of(Options.read(words, Map.of()));
-        return new Translator(Json.parse(request), options, Dialect.of(options.upstreams().getFirst()), counter());
+        return new Translator(JsonParser.parse(request), options, Dialect.of(options.upstreams().getFirst()), counter());
     }
 
     private static Supplier<String> counter() {
@@ -138,7 +138,7 @@ class TranslatorTest {
         Translator translator = translator(base, requestBefore(base, false));
         translator.openai();
         try {
-            translator.chunk(Json.parse(Files.readAllBytes(Path.of(base + ".openai.json"))));
+            translator.chunk(JsonParser.parse(Files.readAllBytes(Path.of(base + ".openai.json"))));
             translator.finish(true);
         } catch (ApiError e) {
             if (!Files.exists(error)) throw e;

@@ -16,7 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Flow;
 import java.util.concurrent.TimeUnit;
-import json.Json;
+import json.JsonWriter;
 import org.junit.jupiter.api.Test;
 import testing.Backend;
 import testing.PatientClock;
@@ -35,7 +35,7 @@ class UpstreamTest {
     }
 
     private static CompletableFuture<?> send(Upstream upstream, String json, Arrivals arrived) {
-        return upstream.send(new Json.Writer().put("%", json), "", arrived);
+        return upstream.send(new JsonWriter().put("%", json), "", arrived);
     }
 
     private static Object next(Arrivals arrived) throws InterruptedException {
