@@ -122,7 +122,7 @@ public final class Translator {
 
     /** {@return the body for the upstream: {@code {"model":…,"messages":[…],…}}} */
     public JsonWriter openai() {
-        request.need(request.json(), "max_tokens", "n");
+        request.requireMaxTokens();
         return write();
     }
 
