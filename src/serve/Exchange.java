@@ -428,7 +428,7 @@ final class Exchange {
     private void serves() {
         upstream.works(number);
         upstream.learns(conversation.model(), conversation.dialect());
-        upstream.seekWindow(clientKey);
+        upstream.models().retryForWindows(clientKey);
     }
 
     private void events(Sse events) {
