@@ -3,6 +3,7 @@ package upstream;
 import anthropic.ApiError;
 import anthropic.Models;
 import config.Options;
+import config.Target;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -54,7 +55,7 @@ public final class Upstream implements AutoCloseable {
     private record Listing(long until, String key, List<Json> models) { }
 
     private final Options options;
-    private final Options.Target target;
+    private final Target target;
     private final Credentials credentials;
     private final URI url;
     private final Transport transport;
@@ -75,7 +76,7 @@ public final class Upstream implements AutoCloseable {
     private final AtomicInteger windowAsks = new AtomicInteger();
 
     /** @throws IOException if the certificates that it is to be trusted by cannot be read */
-    public Upstream(Options options, Options.Target target, Places allPlaces, Clock clock)
+    public Upstream(Options options, Target target, Places allPlaces, Clock clock)
             throws IOException {
         this.clock = clock;
         this.listing = new Listing(clock.nanos(), "", List.of());
