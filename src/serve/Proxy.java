@@ -110,9 +110,9 @@ public final class Proxy implements AutoCloseable {
                 {'model':'m','max_tokens':9,'stream':true,'tools':[{'name':'f','input_schema':{'type':'object'}}],
                 'messages':[{'role':'user','content':[{'type':'text','text':'hi'}]}]}""");
         var translator = new Translator(request, options, upstreams.getFirst().dialect(""), Ids::newId);
-        translator.openai();
-        translator.chunk(JsonWriter.json("{'choices':[{'delta':{'content':'hi'},'finish_reason':'stop'}]}"));
-        translator.finish(true);
+        translator.request();
+        translator.whole(JsonWriter.json("{'choices':[{'delta':{'content':'hi'},'finish_reason':'stop'}]}"));
+        translator.finish();
     }
 
     public int port() { return server.getAddress().getPort(); }
