@@ -21,8 +21,8 @@ import translate.Dialect;
 import upstream.Credentials;
 
 /**
- * {@code --check}: asks a backend, through a proxy as clients will, for what Claude Code uses, and prints a row for each.
- * It changes nothing, and writes no log.
+ * {@code --check}: asks a backend, through a proxy as clients will, for what Claude Code uses, and prints a
+ * row for each. It changes nothing, and writes no log.
  */
 public final class Check {
     private static final Duration MAX_PATIENCE = Duration.ofSeconds(60); // for a reply
@@ -30,7 +30,7 @@ public final class Check {
 
     private final Options options;
     private final Proxy proxy;
-    private final Map<String, Proxy> nextOnes = new LinkedHashMap<>(); // before the other backends, by their names
+    private final Map<String, Proxy> nextOnes = new LinkedHashMap<>(); // of the other backends, by their names
     private final String clientKey; // that a client here would send
     private final CheckClient client;
     private final CheckTable table;
@@ -38,8 +38,8 @@ public final class Check {
     private String model;
 
     /**
-     * Checks the first backend, through a proxy that knows no --model, so that an unknown one can be asked for; and
-     * whether the others answer at all.
+     * Checks the first backend, through a proxy that knows no --model, so that an unknown one can be asked
+     * for; and whether the others answer at all.
      */
     public Check(Map<String, List<String>> given) throws IOException {
         given.putAll(Map.of("--host", List.of("127.0.0.1"), "--port", List.of("0")));
@@ -71,33 +71,43 @@ public final class Check {
         return one;
     }
 
-    /** Prints the rows, what follows from them, and the command to use. {@return whether Claude Code will work} */
+    /**
+     * Prints the rows, what follows from them, and the command to use. {@return whether Claude Code will
+     * work}
+     */
     public boolean works() {
         Options.Target target = options.upstreams().getFirst();
         String url = target.isDemo() ? "demo" : target.url().toString().replaceFirst("/chat/completions(?=$|\\?)", "")
                 .replaceFirst("\\?.*", "?..."); // which may hold a key
         var credentials = new Credentials(options, target, Dialect.of(target));
         table.print("a2o %s tries %s, which %s%n", Options.VERSION, url, credentials.told());
-        if (credentials.holdsBack(clientKey)) table.print("the key here begins with sk-ant-, so it gets no key%n");
+        boolean getsNoKey = credentials.holdsBack(clientKey);
+        if (getsNoKey) table.print("the key here begins with sk-ant-, so it gets no key%n");
         table.print("%n");
         if (answers()) tryAbilities();
         nextOnes.forEach(this::tryNext);
         table.print("%nClaude Code %s%n", table.conclusion());
         if (table.works()) {
             String key = target.key().isEmpty() ? "" : "A2O_UPSTREAM_KEY=... ";
-            table.print("  %sa2o --upstream %s --model %s%s -- claude%n", key, quoted(url), quoted(model), others);
+            String command = "  %sa2o --upstream %s --model %s%s -- claude%n";
+            table.print(command, key, quoted(url), quoted(model), others);
         }
         return table.works();
     }
 
     /** {@return a word for a shell} */
-    private static String quoted(String text) { return "'" + Text.printable(text).replace("'", "'\\''") + "'"; }
+    private static String quoted(String text) {
+        return "'" + Text.printable(text).replace("'", "'\\''") + "'";
+    }
 
     private Duration patience() {
         return options.timeout().compareTo(MAX_PATIENCE) < 0 ? options.timeout() : MAX_PATIENCE;
     }
 
-    /** Tries whether the backend answers at all; if not, the last row says what to do. {@return whether it does} */
+    /**
+     * Tries whether the backend answers at all; if not, the last row says what to do. {@return whether it
+     * does}
+     */
     private boolean answers() {
         List<String> models = proxy.listed(clientKey, patience()).stream().map(ListedModel::id).toList();
         if (model.isEmpty()) model = models.stream().findFirst().orElse("any");
@@ -107,7 +117,8 @@ public final class Check {
         String seen = reply.summary();
         boolean isReached = status != 502 && status != 504;
         boolean isKeyGood = status != 401 && status != 403 && !proxy.isKeyRefused();
-        return require(Ability.CONNECTION, isReached, "it answers", seen + "; does it run? is --upstream right?")
+        return require(Ability.CONNECTION, isReached, "it answers",
+                        seen + "; does it run? is --upstream right?")
                 && require(Ability.KEY, isKeyGood, "accepted, or not needed",
                         seen + "; give the right one as A2O_UPSTREAM_KEY")
                 && require(Ability.MODEL, status != 404, "%d listed; %s".formatted(models.size(), model),
@@ -115,7 +126,10 @@ public final class Check {
                 && require(Ability.PLAIN_REPLY, reply.isGood(), seen, seen);
     }
 
-    /** Prints a row for what Claude Code cannot do without, with advice if it is not there. {@return whether it is} */
+    /**
+     * Prints a row for what Claude Code cannot do without, with advice if it is not there. {@return whether
+     * it is}
+     */
     private boolean require(Ability ability, boolean isThere, String seen, String advice) {
         if (isThere) {
             table.add(ability, CheckTable.Verdict.OK, seen);
@@ -197,7 +211,8 @@ public final class Check {
     private void tellLastError(Proxy asked) {
         Json last = client.status(asked).get("upstreams").items().getFirst().get("last_error");
         if (last.isNull()) return;
-        LocalTime time = LocalTime.ofInstant(Instant.ofEpochMilli(last.get("time").toLong(0)), ZoneId.systemDefault());
+        Instant instant = Instant.ofEpochMilli(last.get("time").toLong(0));
+        LocalTime time = LocalTime.ofInstant(instant, ZoneId.systemDefault());
         String error = "%s at %tT: %s".formatted(last.get("status").raw(), time, last.get("message").text());
         table.addNote("last error", error);
     }

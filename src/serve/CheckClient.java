@@ -17,7 +17,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import json.Json;
 import json.JsonParser;
 
-/** Asks proxies of this process, over a socket as clients do; takes the time, and notes what they left out. */
+/**
+ * Asks proxies of this process, over a socket as clients do; takes the time, and notes what they left out.
+ */
 final class CheckClient {
     private static final String DROPPED = "dropped_"; // how the names of such warnings begin
     private static final double SECOND = 1e9; // in nanoseconds
@@ -33,7 +35,8 @@ final class CheckClient {
     }
 
     CheckReply ask(Proxy proxy, String json) {
-        HttpRequest request = request(proxy, "/v1/messages").POST(HttpRequest.BodyPublishers.ofString(json)).build();
+        HttpRequest request = request(proxy, "/v1/messages")
+                .POST(HttpRequest.BodyPublishers.ofString(json)).build();
         long start = System.nanoTime();
         var head = new AtomicLong(); // when it came
         CompletableFuture<HttpResponse<String>> sent = http.sendAsync(request, info -> {
@@ -64,7 +67,8 @@ final class CheckClient {
     }
 
     private HttpRequest.Builder request(Proxy proxy, String path) {
-        return HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + proxy.port() + path)).header("x-api-key", key);
+        URI url = URI.create("http://127.0.0.1:%d%s".formatted(proxy.port(), path));
+        return HttpRequest.newBuilder(url).header("x-api-key", key);
     }
 
     /** {@return what backends could not be sent, as the proxies have warned of it} */

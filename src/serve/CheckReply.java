@@ -12,10 +12,12 @@ import json.Sse;
 import json.Text;
 import translate.Opaque;
 
-/** What A2o has answered to one request of {@code --check}, whole or as a stream, as far as that looks at it. */
+/**
+ * What A2o has answered to one request of {@code --check}, whole or as a stream, as far as that looks at it.
+ */
 final class CheckReply {
     private static final byte[] END = {};
-    private static final int CHARACTERS_A_TOKEN = 4; // by which A2o guesses where the backend counts no tokens
+    private static final int CHARACTERS_A_TOKEN = 4; // in A2o's guess
     private static final Pattern WHITE_SPACE = Pattern.compile("\\s+"); // also line breaks
 
     private final int status;
@@ -104,7 +106,9 @@ final class CheckReply {
     double secondsToHead() { return secondsToHead; }
     double tokensPerSecond() { return secondsFromHead > 0 ? outputTokens / secondsFromHead : 0; }
 
-    /** {@return what a person would look at, in a line: {@code 404: words}, {@code calls 2: input}, or words} */
+    /**
+     * {@return what a person would look at, in a line: {@code 404: words}, {@code calls 2: input}, or words}
+     */
     String summary() {
         String all = thinking.toString() + inputs + text + error;
         String words = Text.printable(WHITE_SPACE.matcher(all).replaceAll(" ").strip());

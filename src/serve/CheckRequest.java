@@ -22,7 +22,8 @@ enum CheckRequest {
             {"model":MODEL,"max_tokens":1024,"stream":true,"thinking":{"type":"disabled"},
              "tools":[{"name":"get_weather","input_schema":
                {"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}}],
-             "messages":[{"role":"user","content":"Call get_weather for Paris and for Rome, both at once."}]}"""),
+             "messages":[{"role":"user","content":
+               "Call get_weather for Paris and for Rome, both at once."}]}"""),
 
     RESULT("""
             {"model":MODEL,"max_tokens":1024,"stream":true,"thinking":{"type":"disabled"},
