@@ -1,19 +1,19 @@
 package serve;
 
 import anthropic.ListedModel;
+import config.CommandLine;
+import config.Option;
 import config.Options;
+import config.Target;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalTime;
 import java.time.ZoneId;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import json.Json;
 import json.JsonParser;
 import json.Text;
@@ -26,6 +26,9 @@ import upstream.Credentials;
  */
 public final class Check {
     private static final Duration MAX_PATIENCE = Duration.ofSeconds(60); // for a reply
+    /** The options that a client's proxy needs too; the model and the backend are told besides. */
+    private static final List<Option> SHOWN_OPTIONS =
+            List.of(Option.CONTEXT, Option.TIMEOUT, Option.CA_CERT, Option.HEADER, Option.EXTRA_BODY);
     private static final Pattern RED = Pattern.compile("(?i)\\bred\\b"); // as in "The square is Red."
 
     private final Options options;
@@ -34,27 +37,23 @@ public final class Check {
     private final String clientKey; // that a client here would send
     private final CheckClient client;
     private final CheckTable table;
-    private final String others; // the options, beside backend and model, for the command
+    private final String others; // further options, for the command
     private String model;
 
     /**
-     * Checks the first backend, through a proxy that knows no --model, so that an unknown one can be asked
-     * for; and whether the others answer at all.
+     * Checks the first backend, through a proxy that knows no --model, so that an unknown one can be asked for;
+     * and whether the others answer at all.
      */
-    public Check(Map<String, List<String>> given) throws IOException {
-        given.putAll(Map.of("--host", List.of("127.0.0.1"), "--port", List.of("0")));
-        List<Options.Target> targets = Options.of(given).upstreams();
+    public Check(CommandLine given) throws IOException {
+        CommandLine local = given.with(Option.HOST, List.of("127.0.0.1")).with(Option.PORT, List.of("0"));
+        List<Target> targets = Options.of(local).upstreams();
         for (int i = 1; i < targets.size(); i++) {
-            nextOnes.put(targets.get(i).address(), new Proxy(Options.of(withBackend(i, given))));
+            nextOnes.put(targets.get(i).address(), new Proxy(Options.of(withBackend(i, local))));
         }
-        Map<String, List<String>> first = withBackend(0, given);
+        CommandLine first = withBackend(0, local);
         model = Options.of(first).model("");
-        others = Stream.of("--context", "--timeout", "--ca-cert", "--header", "--extra-body").filter(first::containsKey)
-                .flatMap(flag -> first.get(flag).stream().map(value -> " %s %s".formatted(flag,
-                        quoted(flag.equals("--header") ? value.replaceFirst(":.*", ": ...") : value))))
-                .collect(Collectors.joining());
-        first.keySet().removeAll(List.of("--model", "--map"));
-        options = Options.of(first);
+        others = shownOptions(first);
+        options = Options.of(first.without(Option.MODEL).without(Option.MAP));
         clientKey = ClientVariables.token(options, System.getenv());
         client = new CheckClient(clientKey, patience());
         table = new CheckTable(options.secrets().with(clientKey));
@@ -64,21 +63,38 @@ public final class Check {
     }
 
     /** {@return the options with one of the backends alone, and its key} */
-    private static Map<String, List<String>> withBackend(int number, Map<String, List<String>> given) {
-        Map<String, List<String>> one = new HashMap<>(given);
-        one.replaceAll((flag, values) -> flag.startsWith("--upstream")
-                ? List.of(values.get(Math.min(number, values.size() - 1))) : values);
+    private static CommandLine withBackend(int number, CommandLine given) {
+        CommandLine one = given;
+        for (Option option : List.of(Option.UPSTREAM, Option.UPSTREAM_KEY)) {
+            List<String> values = given.all(option);
+            if (values.isEmpty()) continue;
+            String own = values.get(Math.min(number, values.size() - 1));
+            one = one.with(option, List.of(own));
+        }
         return one;
     }
 
+    /** {@return the options that the command needs as well, each after a space; headers without their values} */
+    private static String shownOptions(CommandLine given) {
+        var shown = new StringBuilder();
+        for (Option option : SHOWN_OPTIONS) {
+            for (String value : given.all(option)) {
+                boolean isHeader = option == Option.HEADER;
+                String harmless = isHeader ? value.substring(0, value.indexOf(':')) + ": ..." : value;
+                shown.append(' ').append(option.flag()).append(' ').append(quoted(harmless));
+            }
+        }
+        return shown.toString();
+    }
+
     /**
-     * Prints the rows, what follows from them, and the command to use. {@return whether Claude Code will
-     * work}
+     * Prints the rows, what follows from them, and the command to use.
+     *
+     * @return true if Claude Code will work
      */
     public boolean works() {
-        Options.Target target = options.upstreams().getFirst();
-        String url = target.isDemo() ? "demo" : target.url().toString().replaceFirst("/chat/completions(?=$|\\?)", "")
-                .replaceFirst("\\?.*", "?..."); // which may hold a key
+        Target target = options.upstreams().getFirst();
+        String url = target.shown();
         var credentials = new Credentials(options, target, Dialect.of(target));
         table.print("a2o %s tries %s, which %s%n", Options.VERSION, url, credentials.told());
         boolean getsNoKey = credentials.holdsBack(clientKey);
@@ -104,10 +120,7 @@ public final class Check {
         return options.timeout().compareTo(MAX_PATIENCE) < 0 ? options.timeout() : MAX_PATIENCE;
     }
 
-    /**
-     * Tries whether the backend answers at all; if not, the last row says what to do. {@return whether it
-     * does}
-     */
+    /** Tries whether the backend answers at all; if not, the last row says what to do. */
     private boolean answers() {
         List<String> models = proxy.listed(clientKey, patience()).stream().map(ListedModel::id).toList();
         if (model.isEmpty()) model = models.stream().findFirst().orElse("any");

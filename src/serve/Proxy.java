@@ -9,6 +9,7 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import config.Options;
 import config.Secrets;
+import config.Target;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.URLDecoder;
@@ -82,7 +83,7 @@ public final class Proxy implements AutoCloseable {
         int connections = Integer.getInteger(MAX_CONNECTIONS, Descriptors.maxConnections(memory));
         System.setProperty(MAX_CONNECTIONS, "" + connections); // read when the server's class loads
         var places = new Places(options.maxConnections(), clock);
-        for (Options.Target target : options.upstreams()) upstreams.add(new Upstream(options, target, places, clock));
+        for (Target target : options.upstreams()) upstreams.add(new Upstream(options, target, places, clock));
         this.status = new Status(options, upstreams);
         this.clients = new Clients(memory / HEADS_SHARE, options.timeout().toNanos(), clock);
         this.budget = new Budget(memory / BUDGET_SHARE, clients::makeRoom);

@@ -1,6 +1,6 @@
 package upstream;
 
-import config.Options;
+import config.Target;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
 import java.net.ProtocolException;
@@ -50,7 +50,7 @@ public final class ConnectionHelp {
      *
      * @param hasAnswered true if the backend has ever answered: then its address is right
      */
-    static Diagnosis diagnose(Throwable failure, Options.Target target, URI url, boolean hasAnswered,
+    static Diagnosis diagnose(Throwable failure, Target target, URI url, boolean hasAnswered,
                               Clock clock) {
         return switch (failure) {
             case ConnectException e when target.proxy().isPresent() ->
@@ -72,12 +72,12 @@ public final class ConnectionHelp {
     private static Diagnosis lasting(String reason) { return new Diagnosis(reason, Kind.LASTING); }
     private static Diagnosis passing(String reason) { return new Diagnosis(reason, Kind.PASSING); }
 
-    private static String proxy(Options.Target target) {
+    private static String proxy(Target target) {
         return target.proxy().map(at -> at.getHostString() + ":" + at.getPort()).orElse("");
     }
 
     /** {@return why there was a connection, but no HTTP reply on it} */
-    private static Diagnosis broken(Throwable failure, Options.Target target, URI url, boolean hasAnswered,
+    private static Diagnosis broken(Throwable failure, Target target, URI url, boolean hasAnswered,
                                     Clock clock) {
         String message = String.valueOf(failure.getMessage());
         if (message.startsWith(Transport.NO_TUNNEL)) {
