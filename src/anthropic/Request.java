@@ -9,8 +9,8 @@ import json.JsonParser;
 import json.JsonWriter;
 
 /**
- * The client's request, {@code POST /v1/messages}: checked as far as possible before it is translated, then read
- * member by member. An error names the field by its path.
+ * The client's request, {@code POST /v1/messages}: checked as far as possible before it is translated, then
+ * read member by member. An error names the field by its path.
  *
  * <p>Source: Anthropic, "Create a Message"; SPEC A.2.
  */
@@ -166,7 +166,7 @@ public final class Request {
         return get("stop_sequences").items().stream().filter(stop -> !stop.text().isBlank()).toList();
     }
 
-    /** {@return the schema in output_config.format, or in output_format, as it used to be called; else NULL} */
+    /** {@return the schema in output_config.format, or in output_format, its old name; else NULL} */
     public Json schema() {
         Json format = get("output_config").get("format");
         Json old = get("output_format");

@@ -12,8 +12,8 @@ import json.Json;
 import json.JsonWriter;
 
 /**
- * Content blocks one by one: the text of a block, and the parts of a message that it becomes. It does not read tool
- * calls and their results; they have places of their own in every API.
+ * Content blocks one by one: the text of a block, and the parts of a message that it becomes. It does not
+ * read tool calls and their results; they have places of their own in every API.
  *
  * <p>Source: Anthropic Messages, "Content blocks"; SPEC A.3.1.
  */
@@ -89,13 +89,13 @@ final class Blocks {
         return text.hasText() ? Optional.of((Json.Str) text) : Optional.empty();
     }
 
-    /** {@return the part for a text block of the user or the system prompt, with its cache_control if that is sent} */
+    /** {@return the part for a text block of the user or the system prompt} */
     Part.Text marked(Json block) {
         Json.Str text = request.text(block, "text");
         return areCacheMarksKept ? new Part.Text(text, block.get("cache_control")) : new Part.Text(text);
     }
 
-    /** {@return the parts that a block of the user or of a tool result becomes; none, if there is nothing to say} */
+    /** {@return the parts that a block of the user or of a tool result becomes} */
     List<Part> parts(Json block) {
         if (isKind(block, "image")) return List.of(image(block));
         if (isKind(block, "document")) return document(block);
@@ -126,13 +126,14 @@ final class Blocks {
             case "url" -> request.text(source, "url");
             case "base64" -> JsonWriter.text("data:", request.text(source, "media_type"), ";base64,",
                     request.text(source, "data"));
-            default -> throw request.invalid(source, "type", "base64 or url expected"); // nobody stores files here
+            default -> throw request.invalid(source, "type", "base64 or url expected"); // "file": nothing is stored here
         };
     }
 
     /**
      * {@return the parts for {@code {"type":"document","source":S,"title":T,"context":C}}}
-     * A PDF remains a document. Text becomes an element with the title and the context, followed by its images.
+     * A PDF remains a document. Text becomes an element with the title and the context, and after it come the
+     * images in it.
      *
      * <p>Source: Anthropic, "PDF support", "Citations".
      */
@@ -181,14 +182,14 @@ final class Blocks {
     }
 
     /**
-     * {@return the text of a block, or the text that stands for it where there can be only text}
-     * Blocks without a counterpart in OpenAI's APIs are folded into text by the members that they have, not by their
+     * {@return the text of a block, or the text that stands for it where there can be only text} Blocks
+     * without a counterpart in OpenAI's APIs are folded into text by the members that they have, not by their
      * type: server tools and their results, summaries, and new types.
      */
     Optional<Json.Str> text(Json block) {
         if (isKind(block, "text")) return present(request.text(block, "text"));
         return switch (block.get("type").text()) {
-            case "thinking", "redacted_thinking", "tool_use", "tool_result" -> Optional.empty(); // written elsewhere
+            case "thinking", "redacted_thinking", "tool_use", "tool_result" -> Optional.empty(); // not text
             case "tool_reference" -> Optional.of(toolReference(block));
             case "search_result" -> Optional.of(searchResult(block));
             default -> folded(block); // unknown: its readable members

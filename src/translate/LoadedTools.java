@@ -7,8 +7,9 @@ import java.util.Set;
 import json.Json;
 
 /**
- * Which deferred tools ({@code "defer_loading":true}) the conversation has loaded: those that a tool search has found,
- * that a system message has added, or that have been called. The others are hidden from the model (SPEC A.5.4).
+ * Which deferred tools ({@code "defer_loading":true}) the conversation has loaded: those that a tool search
+ * has found, that a system message has added, or that have been called. The others are hidden from the model
+ * (SPEC A.5.4).
  */
 final class LoadedTools {
     private final Set<String> names = new HashSet<>();

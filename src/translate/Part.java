@@ -4,7 +4,7 @@ import json.Json;
 
 /** A part of a user's message or of a tool's result, in no API's shape yet: text, an image or a document. */
 sealed interface Part {
-    /** Text; {@code cacheControl} is the client's mark for prompt caches if the backend is to get it, else NULL. */
+    /** @param cacheControl the client's mark for prompt caches, if the backend is to get it; else NULL */
     record Text(Json.Str text, Json cacheControl) implements Part {
         Text(Json.Str text) {
             this(text, Json.NULL);

@@ -11,9 +11,9 @@ import json.JsonParser;
 import json.JsonWriter;
 
 /**
- * A web search, or the fetching of a page, that Anthropic's servers would run for the client, and that nobody runs
- * here. The backend would make up the results of a request that is for nothing else; so the client is told that there
- * are none.
+ * A web search, or the fetching of a page, that Anthropic's servers would run for the client, and that nobody
+ * runs here. The backend would make up the results of a request that is for nothing else; so the client is
+ * told that there are none.
  *
  * @param tool  {@code web_search} or {@code web_fetch}
  * @param input an object, as the model would have written it: {@code {"query":Q}} or {@code {"url":U}}
@@ -28,8 +28,8 @@ record ServerSearch(String tool, Json input) {
     private static final Pattern URL = Pattern.compile("https?://[^\\s\"'<>]+");
 
     /**
-     * {@return the search that a request is for: the only tool, or one that must be called} Beside tools that the
-     * client runs, a search that need not be called is left out by {@link Tools}.
+     * {@return the search that a request is for: the only tool, or one that must be called} Beside tools that
+     * the client runs, a search that need not be called is left out by {@link Tools}.
      */
     static Optional<ServerSearch> of(Request request) {
         List<Json> tools = request.objects(request.json(), "tools");

@@ -12,9 +12,9 @@ import json.Json;
 import json.JsonWriter;
 
 /**
- * The names of the request's tools: shortened as backends need them, and looked up by what a model calls them. Models
- * misspell names, and backends leave pieces of the model's own format on them. An unknown name is passed on unchanged:
- * the client answers it with an error that the model reads. Not thread-safe.
+ * The names of the request's tools: shortened as backends need them, and looked up by what a model calls
+ * them. Models misspell names, and backends leave pieces of the model's own format on them. An unknown name
+ * is passed on unchanged: the client answers it with an error that the model reads. Not thread-safe.
  */
 final class ToolNames {
     /** The address of a call, as in {@code <|channel|>commentary to=functions.Bash} of gpt-oss. */

@@ -6,8 +6,8 @@ import json.Json;
 import json.JsonParser;
 
 /**
- * The schemas of the tools that Anthropic defines and the client runs: bash, text editor, computer, memory. Requests
- * name only their type; Anthropic's models know the rest, other models must be told.
+ * The schemas of the tools that Anthropic defines and the client runs: bash, text editor, computer, memory.
+ * Requests name only their type; Anthropic's models know the rest, other models must be told.
  *
  * <p>Source: Anthropic, "Bash tool", "Text editor tool", "Computer use tool", "Memory tool", by version.
  */

@@ -11,8 +11,8 @@ import java.util.Set;
 import json.Json;
 
 /**
- * The conversation as turns: consecutive messages of one side, and for each tool call its result. It does not know how
- * a backend's API writes them. A system message in mid-conversation belongs to the user's side.
+ * The conversation as turns: consecutive messages of one side, and for each tool call its result. It does not
+ * know how a backend's API writes them. A system message in mid-conversation belongs to the user's side.
  *
  * <p>Source: Anthropic, "Messages"; SPEC A.3.
  */
