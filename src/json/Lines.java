@@ -25,7 +25,7 @@ final class Lines {
     /**
      * Reads the next line. {@return whether there is one; blocks until it is whole}
      *
-     * @throws Sse.Endless if it is too long
+     * @throws Endless if it is too long
      */
     boolean advance() {
         if (endedByCr) skipLf();
@@ -54,7 +54,7 @@ final class Lines {
     /** Takes more bytes of the source, after those not yet read. {@return whether there are any} */
     private boolean fill() {
         byte[] more = source.get();
-        if (filled - next > MAX_BYTES) throw new Sse.Endless("a line of the stream does not end");
+        if (filled - next > MAX_BYTES) throw new Endless("a line of the stream does not end");
         if (more.length > bytes.length - filled) makeRoom(more.length);
         System.arraycopy(more, 0, bytes, filled, more.length);
         filled += more.length;

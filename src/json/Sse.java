@@ -17,11 +17,6 @@ public final class Sse {
     private static final byte[] NONE = {};
     private static final String BYTE_ORDER_MARK = "\u00EF\u00BB\u00BF";
 
-    /** A line or an event that is longer than any well-meant one. */
-    public static final class Endless extends RuntimeException {
-        Endless(String what) { super(what, null, false, false); }
-    }
-
     private final Lines lines;
     private boolean isHeld; // the last line: it belongs to the next event
     private byte[] data = NONE; // of the event: its first line
