@@ -126,8 +126,8 @@ public record Options(List<Target> upstreams, Route.Table routes, String host, i
                                    Json extraBody) {
         Stream<String> upstreamKeys = upstreams.stream().flatMap(target -> target.key().stream());
         List<String> keys = Stream.concat(upstreamKeys, authKey.stream()).toList();
-        List<String> queries = upstreams.stream().flatMap(target -> target.query().stream()).toList();
-        return Secrets.of(keys, headers, queries, extraBody);
+        List<Parameter> parameters = upstreams.stream().flatMap(target -> target.parameters().stream()).toList();
+        return Secrets.of(keys, headers, parameters, extraBody);
     }
 
     /** {@return true if a 401 of this backend is about a key of the operator's, not of the client's} */

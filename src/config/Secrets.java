@@ -47,7 +47,7 @@ public final class Secrets {
 
     private Secrets(Collection<Needle> needles) { this.needles = List.copyOf(needles); }
 
-    /** {@return the secrets of the operator's} The queries are the raw ones of the backends' URLs. */
+    /** {@return the secrets of the operator's} The parameters are those of the backends' URLs. */
     static Secrets of(List<String> keys, List<Header> headers, List<Parameter> parameters, Json extraBody) {
         Set<Needle> found = new LinkedHashSet<>();
         for (String key : keys) addValue(key, found);
@@ -56,7 +56,7 @@ public final class Secrets {
         }
         for (Parameter parameter : parameters) {
             if (!parameter.hasValue()) {
-                add(parameter.name(), found);
+                add(parameter.decoded(), found);
             } else if (!isHarmless(parameter.name())) {
                 add(parameter.value(), found);
             }

@@ -7,7 +7,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
+import java.util.stream.Collectors;
 
 /**
  * A backend: its address, the key for it, and the HTTP proxy on the way. It connects to nothing.
@@ -73,12 +73,12 @@ public record Target(URI base, Optional<String> query, Optional<String> key, Opt
     }
 
     /** {@return the URL of chat completions; for the demo it leads nowhere} */
-    public URI url() { return isDemo() ? base : at(CHAT); }
+    public URI url() { return isDemo() ? base : append(CHAT); }
 
     /** {@return the URL of the list of models; for the demo it leads nowhere} */
-    public URI modelsUrl() { return isDemo() ? base : at(MODELS); }
+    public URI modelsUrl() { return isDemo() ? base : append(MODELS); }
 
-    private URI at(String path) { return URI.create(base + path + query.map(text -> "?" + text).orElse("")); }
+    private URI append(String path) { return URI.create(base + path + query.map(text -> "?" + text).orElse("")); }
 
     /** {@return what the user may see of --upstream: its query may hold a key} */
     public String shown() { return isDemo() ? DEMO : base + query.map(text -> "?...").orElse(""); }
@@ -108,8 +108,18 @@ public record Target(URI base, Optional<String> query, Optional<String> key, Opt
 
     /** {@return true if the name of a parameter in the query says that it is a key} */
     public boolean hasSecretQuery() {
-        Stream<String> names = query.stream().flatMap(text -> Stream.of(text.split("&")))
-                .map(parameter -> parameter.split("=", 2)[0]);
-        return names.anyMatch(Secrets::isSecretName);
+        return parameters().stream().anyMatch(parameter -> Secrets.isSecretName(parameter.name()));
     }
+
+    /** {@return the parameters of the query} */
+    public List<Parameter> parameters() { return query.map(Parameter::all).orElse(List.of()); }
+
+    /** {@return the same, with these parameters alone} */
+    public Target with(List<Parameter> parameters) {
+        String joined = parameters.stream().map(Parameter::text).collect(Collectors.joining("&"));
+        return new Target(base, Optional.of(joined).filter(text -> !text.isEmpty()), key, proxy);
+    }
+
+    /** {@return the same, at another base: the demo, where it has begun to listen} */
+    public Target at(URI otherBase) { return new Target(otherBase, query, key, proxy); }
 }
