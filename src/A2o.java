@@ -19,11 +19,13 @@ import serve.Proxy;
 import translate.Dialect;
 import upstream.Credentials;
 
-/** The program: reads the options and serves until it is told to stop; or does what {@code --help} and its like ask. */
+/** The program: reads the options, and serves until a signal comes; or does what {@code --help} asks. */
 final class A2o {
     private static final int CANNOT_START = 1;
     private static final int DRAIN_SECONDS = 30;
     private static final long POLL_NANOS = 50_000_000; // for a second signal
+    private static final String SAY_HI = """
+            {"model":"any","max_tokens":100,"messages":[{"role":"user","content":"Say hi."}]}""";
     private static final Logger LOG = Logger.getLogger("a2o");
 
     public static void main(String[] args) {
@@ -90,16 +92,20 @@ final class A2o {
         if (isWindowWanted) Thread.ofPlatform().daemon().start(() -> greetWithWindow(options, proxy));
     }
 
-    /** Serves one client, which it runs, until that ends. The log goes to a file: the screen is the client's. */
+    /** Runs a client, and serves it until it ends. The log goes to a file: the screen is the client's. */
     private static void serveCommand(Options options, List<String> command) throws IOException {
         var proxy = new Proxy(options);
-        String log = options.logFile().isPresent() ? options.logFile().get()
-                : Files.createTempFile("a2o-", ".log").toString();
+        String log = logFile(options);
         PrintStream screen = System.err;
         System.setErr(new PrintStream(LogWriter.file(log), true));
         logTo(System.err, options);
         proxy.start();
         new ChildProcess(command, log, screen).run(options, proxy, url(options, proxy));
+    }
+
+    private static String logFile(Options options) throws IOException {
+        if (options.logFile().isPresent()) return options.logFile().get();
+        return Files.createTempFile("a2o-", ".log").toString();
     }
 
     private static void logTo(OutputStream out, Options options) {
@@ -120,8 +126,7 @@ final class A2o {
         System.out.printf("Claude Code:  ANTHROPIC_BASE_URL=%s %s claude%n", url,
                 ClientVariables.shown(options, options.context()));
         System.out.printf("curl:         curl %s/v1/messages -H 'x-api-key: %s' -d '%s'%n", url,
-                ClientVariables.placeholder(options),
-                "{\"model\":\"any\",\"max_tokens\":100,\"messages\":[{\"role\":\"user\",\"content\":\"Say hi.\"}]}");
+                ClientVariables.placeholder(options), SAY_HI);
     }
 
     private static String greeting(Options options, Target target) {
@@ -129,7 +134,7 @@ final class A2o {
         return "%s, which %s".formatted(target.address(), credentials.told());
     }
 
-    /** Adds to the greeting the window in the backend's list of models, which the start does not wait for. */
+    /** Adds to the greeting the window by the backend's list of models. The start does not wait for it. */
     private static void greetWithWindow(Options options, Proxy proxy) {
         String model = options.model(options.mainModel().orElse(""));
         long window = proxy.askWindow(model, "");
@@ -138,7 +143,7 @@ final class A2o {
                 ClientVariables.shownWindow(window));
     }
 
-    /** Ends the process with status 0 within {@link #DRAIN_SECONDS}; at a second signal at once, with status 1. */
+    /** Ends the process within {@link #DRAIN_SECONDS}, with status 0; at a second signal at once, with 1. */
     private static void stop(Proxy proxy) {
         Thread.ofPlatform().daemon().start(() -> {
             while (Signals.waiting() < 2) LockSupport.parkNanos(POLL_NANOS);

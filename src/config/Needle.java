@@ -13,7 +13,7 @@ record Needle(String text, Match match) {
     private static final int MIN_LENGTH = 8;
     static final int MIN_LENGTH_ALONE = 5;
     private static final int MIN_PIECE = 12; // of a longer secret, which a backend may have cut
-    private static final int BLOCK = MIN_PIECE / 2; // each piece holds at least one whole block of the secret's
+    private static final int BLOCK = MIN_PIECE / 2; // a piece holds at least one whole block of the secret
 
     /** Whether a piece of it is hidden as well, only all of it, or only where it stands as a word. */
     private enum Match { PIECES, WHOLE, ALONE }

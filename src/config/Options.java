@@ -11,7 +11,13 @@ import java.util.stream.Stream;
 import json.Json;
 import json.JsonParser;
 
-/** What the user asks for, checked. A value that makes no sense, or is not safe, is a {@link UsageError}. */
+/**
+ * The options, checked: a value that makes no sense, or that is not safe, is a {@link UsageError}.
+ *
+ * @param timeout the longest silence of a backend
+ * @param workers carrier threads of the virtual threads; 0: one for each core
+ * @param origins web pages that may use A2o, besides those of this machine
+ */
 public record Options(List<Target> upstreams, Route.Table routes, String host, int port, Duration timeout,
                       int workers, int maxConnections, int maxConnectionsPerHost, boolean debug,
                       Optional<String> logFile, Optional<String> authKey, List<String> origins,
@@ -25,19 +31,24 @@ public record Options(List<Target> upstreams, Route.Table routes, String host, i
     private static final int MAX_WORKERS = 1024;
     private static final int MAX_CONNECTIONS = 999_999;
     private static final int MAX_TOKENS = 999_999_999;
-    private static final String ANTHROPICS_KEY = ": a key that begins with sk-ant- goes to Anthropic's hosts alone";
+    private static final String ANTHROPICS_KEY =
+            ": a key that begins with sk-ant- goes to Anthropic's hosts alone";
 
     public Options {
         for (Target target : upstreams) {
             refuseOwnAddress(target.base(), host, port);
-            if (target.mustNotGet("" + target.base().getPath())) throw new UsageError(Option.UPSTREAM, ANTHROPICS_KEY);
-            if (target.mustNotGet(extraBody.raw())) throw new UsageError(Option.EXTRA_BODY, ANTHROPICS_KEY);
+            refuseAnthropicsKey(target, Option.UPSTREAM, String.valueOf(target.base().getPath()));
+            refuseAnthropicsKey(target, Option.EXTRA_BODY, extraBody.raw());
         }
         boolean isForAnyone = !Loopback.is(host) && authKey.isEmpty();
         if (isForAnyone && hasKey(upstreams, headers)) {
-            throw UsageError.cannotStart(
-                    "an upstream key on an address that others can reach needs --auth-key, or they spend it too");
+            throw UsageError.cannotStart("an upstream key on an address that others can reach needs "
+                    + "--auth-key, or they spend it too");
         }
+    }
+
+    private static void refuseAnthropicsKey(Target target, Option option, String value) {
+        if (target.mustNotGet(value)) throw new UsageError(option, ANTHROPICS_KEY);
     }
 
     /** Refuses to ask itself: the reply would be that there is no such path. */
@@ -46,8 +57,8 @@ public record Options(List<Target> upstreams, Route.Table routes, String host, i
         if (!isHttp || Target.port(upstream) != port) return;
         boolean isThisMachine = Loopback.is(upstream.getHost()) && Loopback.reaches(host);
         if (isThisMachine || upstream.getHost().equalsIgnoreCase(host)) {
-            throw new UsageError(Option.UPSTREAM, ": %s:%d is where a2o itself listens; the backend's address is expected"
-                    .formatted(upstream.getHost(), port));
+            String wrong = ": %s:%d is where a2o itself listens; the backend's address is expected";
+            throw new UsageError(Option.UPSTREAM, wrong.formatted(upstream.getHost(), port));
         }
     }
 
@@ -126,7 +137,8 @@ public record Options(List<Target> upstreams, Route.Table routes, String host, i
                                    Json extraBody) {
         Stream<String> upstreamKeys = upstreams.stream().flatMap(target -> target.key().stream());
         List<String> keys = Stream.concat(upstreamKeys, authKey.stream()).toList();
-        List<Parameter> parameters = upstreams.stream().flatMap(target -> target.parameters().stream()).toList();
+        List<Parameter> parameters = upstreams.stream()
+                .flatMap(target -> target.parameters().stream()).toList();
         return Secrets.of(keys, headers, parameters, extraBody);
     }
 

@@ -8,7 +8,9 @@ import java.util.List;
 /** A parameter in the query of a URL, as {@code api-version=2024-10-21}; kept as it is written there. */
 public record Parameter(String text) {
     /** {@return the parameters of a raw query} */
-    static List<Parameter> all(String query) { return Arrays.stream(query.split("&")).map(Parameter::new).toList(); }
+    static List<Parameter> all(String query) {
+        return Arrays.stream(query.split("&")).map(Parameter::new).toList();
+    }
 
     boolean hasValue() { return text.contains("="); }
 

@@ -26,14 +26,14 @@ public final class Secrets {
     private static final String BASIC = "basic ";
 
     /** Parts of names whose values are credentials, such as {@code Ocp-Apim-Subscription-Key}. */
-    private static final List<String> SECRET_WORDS = List.of("auth", "key", "token", "secret", "passw", "cookie",
-            "credential", "signature", "session");
+    private static final List<String> SECRET_WORDS = List.of(
+            "auth", "key", "token", "secret", "passw", "cookie", "credential", "signature", "session");
     private static final List<String> SECRET_NAMES = List.of("sig", "code", "pwd");
     private static final String COUNT = "tokens"; // as in max_tokens, which is no secret
 
     /** Names of headers and URL parameters whose values everybody may see, such as {@code api-version}. */
-    private static final List<String> HARMLESS_NAMES = List.of("user-agent", "referer", "http-referer", "origin",
-            "v", "alt", "model", "deployment");
+    private static final List<String> HARMLESS_NAMES = List.of(
+            "user-agent", "referer", "http-referer", "origin", "v", "alt", "model", "deployment");
     private static final List<String> HARMLESS_BEGINNINGS = List.of("accept", "content-");
     private static final List<String> HARMLESS_ENDS = List.of("version", "-title", "-beta");
 
@@ -76,12 +76,14 @@ public final class Secrets {
     public static boolean isSecretName(String name) {
         String small = name.toLowerCase(Locale.ROOT);
         String withoutCounts = small.replace(COUNT, " ");
-        return SECRET_NAMES.contains(small) || SECRET_WORDS.stream().anyMatch(withoutCounts::contains);
+        if (SECRET_NAMES.contains(small)) return true;
+        return SECRET_WORDS.stream().anyMatch(withoutCounts::contains);
     }
 
     private static boolean isHarmless(String name) {
         String small = name.toLowerCase(Locale.ROOT);
-        return HARMLESS_NAMES.contains(small) || HARMLESS_BEGINNINGS.stream().anyMatch(small::startsWith)
+        if (HARMLESS_NAMES.contains(small)) return true;
+        return HARMLESS_BEGINNINGS.stream().anyMatch(small::startsWith)
                 || HARMLESS_ENDS.stream().anyMatch(small::endsWith);
     }
 
@@ -91,7 +93,7 @@ public final class Secrets {
         return ANTHROPIC_KEY.matcher(value).find() || ANTHROPIC_KEY.matcher(pair).find();
     }
 
-    /** Adds the value of a header without its scheme, user and password of Basic, and the values of cookies. */
+    /** Adds the value of a header without its scheme, user and password of Basic, values of cookies. */
     private static void addValue(String value, Collection<Needle> found) {
         String credentials = withoutScheme(value.strip());
         boolean isOne = !credentials.contains(";");
@@ -148,7 +150,9 @@ public final class Secrets {
         return isWord && text.length() >= MIN_RANDOM_LENGTH && Needle.hasLetterAndDigit(text);
     }
 
-    private static void add(String secret, Collection<Needle> found) { found.addAll(Needle.of(secret.strip())); }
+    private static void add(String secret, Collection<Needle> found) {
+        found.addAll(Needle.of(secret.strip()));
+    }
 
     /** {@return the text with {@code (key)} in the place of each secret} */
     public String mask(String text) {

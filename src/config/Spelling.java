@@ -17,8 +17,8 @@ final class Spelling {
     private Spelling() { }
 
     /**
-     * {@return the one of {@code known} that {@code name} is nearest to: the same but for case and signs, begun
-     * with it, at most a few letters away, or with a word in common; none if it is like none of them}
+     * {@return the known name that is the nearest: the same but for case and signs, one that begins with it,
+     * one that is a few letters away, or one with a word in common}
      */
     static Optional<String> nearest(String name, Collection<String> known) {
         String meant = plain(name);
@@ -63,7 +63,7 @@ final class Spelling {
         return mistakes[one.length()][other.length()];
     }
 
-    /** {@return the mistakes between the first {@code i} and the first {@code j} letters, by those of shorter ones} */
+    /** {@return the mistakes between the first i and the first j letters, by those for shorter ones} */
     private static int mistakes(String one, String other, int i, int j, int[][] shorter) {
         boolean isSame = one.charAt(i - 1) == other.charAt(j - 1);
         int replaced = shorter[i - 1][j - 1] + (isSame ? 0 : 1);

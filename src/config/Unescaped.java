@@ -5,8 +5,8 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * A text in which secrets are looked for: without the escapes of JSON, URLs and HTML, in small letters, and with the
- * position of each character in the original. So a secret is found however it is escaped.
+ * A text in which secrets are looked for: without the escapes of JSON, URLs and HTML, and in small letters.
+ * It knows where each character stands in the original.
  */
 final class Unescaped {
     private static final int MAX_PASSES = 3; // an escape may be escaped itself, as in JSON within JSON
@@ -51,7 +51,7 @@ final class Unescaped {
         return hasChanged;
     }
 
-    /** {@return the text with small letters for those of ASCII} Others might become more characters than they are. */
+    /** {@return the text with small letters, but for those that are not ASCII: they may become two} */
     private static String inSmallLetters(String text) {
         char[] letters = text.toCharArray();
         for (int i = 0; i < letters.length; i++) {
@@ -131,10 +131,12 @@ final class Unescaped {
 
         private void takeHex(int first, int last, int end) { takeNumber(first, last, 16, end); }
 
-        /** Takes the character whose number stands there; if there is none, the one at {@link #next} as it is. */
+        /** Takes the character with the number that stands there; if none does, the one at next. */
         private void takeNumber(int first, int last, int radix, int end) {
             boolean isNumber = last > first && last <= first + 4 && end <= from.length();
-            for (int i = first; isNumber && i < last; i++) isNumber = Character.digit(from.charAt(i), radix) >= 0;
+            for (int i = first; isNumber && i < last; i++) {
+                isNumber = Character.digit(from.charAt(i), radix) >= 0;
+            }
             if (isNumber) {
                 take((char) Integer.parseInt(from, first, last, radix), end);
             } else {

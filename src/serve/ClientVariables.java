@@ -9,14 +9,14 @@ import java.util.stream.Collectors;
 import json.Text;
 
 /**
- * The environment variables that make Claude Code work on this proxy. {@code -- COMMAND} sets them; the greeting
- * and the status page show them.
+ * The environment variables that make Claude Code work on this proxy. {@code -- COMMAND} sets them; the
+ * greeting and the status page show them.
  *
  * <p>Source: tried with Claude Code 2.1.330 and 2.1.332.
  */
 public final class ClientVariables {
     private static final String URL = "ANTHROPIC_BASE_URL";
-    /** Claude Code sends this as it is; about ANTHROPIC_API_KEY it asks its user, and checks it with Anthropic. */
+    /** Claude Code sends this as it is; ANTHROPIC_API_KEY it asks about, and checks with Anthropic. */
     private static final String TOKEN = "ANTHROPIC_AUTH_TOKEN";
     private static final String KEY = "ANTHROPIC_API_KEY";
     private static final String MODEL = "ANTHROPIC_MODEL";
@@ -27,16 +27,17 @@ public final class ClientVariables {
     /** Where no key is checked. Without any, Claude Code asks its user to log in. */
     private static final String NO_KEY = "any";
     /** With one of these set, Claude Code ignores {@link #URL}. */
-    private static final List<String> OTHER_SERVICES = List.of("CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX",
-            "CLAUDE_CODE_USE_FOUNDRY", "CLAUDE_CODE_USE_MANTLE", "CLAUDE_CODE_USE_GATEWAY");
+    private static final List<String> OTHER_SERVICES = List.of(
+            "CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX", "CLAUDE_CODE_USE_FOUNDRY",
+            "CLAUDE_CODE_USE_MANTLE", "CLAUDE_CODE_USE_GATEWAY");
     private static final String ANTHROPICS_SERVICES = "CLAUDE_CODE_USE_ANTHROPIC_"; // and more, as AWS
     private static final String PLAIN_SIGNS = "_.:/@%+-"; // that mean nothing to a shell
 
     private ClientVariables() { }
 
     /**
-     * Sets the variables of a client. Those that its user has set for Claude Code are kept, but for the address,
-     * the key, and other services.
+     * Sets the variables of a client. Those that its user has set for Claude Code are kept, but for the
+     * address, the key, and other services.
      *
      * @param window the context window of the model in tokens, 0 if it is not known
      */
