@@ -3,6 +3,7 @@ package config;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
@@ -30,6 +31,11 @@ public record Route(List<Target> targets, String model, OptionalLong context, bo
             if (!isPair) throw new UsageError(Option.MAP, wrong.formatted(text));
             return new Mapping(new Glob(text.substring(0, equals)), text.substring(equals + 1));
         }
+    }
+
+    /** {@return the window in tokens: by {@code --context}, else the one that the backends list, if they do} */
+    public OptionalLong window(Supplier<OptionalLong> listed) {
+        return context.isPresent() ? context : listed.get();
     }
 
     /** All routes: {@code --map} in order, then {@code --model}, then the client's own name for the model. */
