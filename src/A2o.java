@@ -1,7 +1,6 @@
 import config.CommandLine;
 import config.Option;
 import config.Options;
-import config.Target;
 import config.UsageError;
 import config.Variables;
 import java.io.IOException;
@@ -12,20 +11,14 @@ import java.nio.file.Files;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.logging.Logger;
-import java.util.stream.Collectors;
 import serve.Check;
-import serve.ClientVariables;
 import serve.Proxy;
-import translate.Dialect;
-import upstream.Credentials;
 
 /** The program: reads the options, and serves until a signal comes; or does what {@code --help} asks. */
 final class A2o {
     private static final int CANNOT_START = 1;
     private static final int DRAIN_SECONDS = 30;
     private static final long POLL_NANOS = 50_000_000; // for a second signal
-    private static final String SAY_HI = """
-            {"model":"any","max_tokens":100,"messages":[{"role":"user","content":"Say hi."}]}""";
     private static final Logger LOG = Logger.getLogger("a2o");
 
     public static void main(String[] args) {
@@ -86,10 +79,7 @@ final class A2o {
         if (options.logFile().isPresent()) logTo(LogWriter.file(options.logFile().get()), options);
         proxy.start();
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(proxy)));
-        greet(options, url(options, proxy));
-        boolean isAtTerminal = System.console() != null;
-        boolean isWindowWanted = isAtTerminal && options.context() == 0;
-        if (isWindowWanted) Thread.ofPlatform().daemon().start(() -> greetWithWindow(options, proxy));
+        new Greeting(options, proxy, url(options, proxy)).print();
     }
 
     /** Runs a client, and serves it until it ends. The log goes to a file: the screen is the client's. */
@@ -116,31 +106,6 @@ final class A2o {
         boolean isIpv6 = options.host().contains(":");
         String host = isIpv6 ? "[" + options.host() + "]" : options.host();
         return "http://%s:%d".formatted(host, proxy.port());
-    }
-
-    /** Prints where A2o listens, which key each backend gets, and how clients connect. */
-    private static void greet(Options options, String url) {
-        String upstreams = options.upstreams().stream().map(target -> greeting(options, target))
-                .collect(Collectors.joining("; then "));
-        System.out.printf("a2o %s listens on %s, upstream %s%n", Options.VERSION, url, upstreams);
-        System.out.printf("Claude Code:  ANTHROPIC_BASE_URL=%s %s claude%n", url,
-                ClientVariables.shown(options, options.context()));
-        System.out.printf("curl:         curl %s/v1/messages -H 'x-api-key: %s' -d '%s'%n", url,
-                ClientVariables.placeholder(options), SAY_HI);
-    }
-
-    private static String greeting(Options options, Target target) {
-        var credentials = new Credentials(options, target, Dialect.of(target));
-        return "%s, which %s".formatted(target.address(), credentials.told());
-    }
-
-    /** Adds to the greeting the window by the backend's list of models. The start does not wait for it. */
-    private static void greetWithWindow(Options options, Proxy proxy) {
-        String model = options.model(options.mainModel().orElse(""));
-        long window = proxy.askWindow(model, "");
-        if (window == 0) return;
-        System.out.printf("The backend's context window is %1$d tokens; tell Claude Code by %2$s%n", window,
-                ClientVariables.shownWindow(window));
     }
 
     /** Ends the process within {@link #DRAIN_SECONDS}, with status 0; at a second signal at once, with 1. */

@@ -3,6 +3,7 @@ package config;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -69,7 +70,7 @@ public record Options(List<Target> upstreams, Route.Table routes, String host, i
     }
 
     private static boolean isInHeader(List<Header> headers) {
-        return headers.stream().map(Header::name).anyMatch(Secrets::isSecretName);
+        return headers.stream().map(Header::name).anyMatch(SecretNames::isSecret);
     }
 
     public static Options of(CommandLine given) {
@@ -93,27 +94,30 @@ public record Options(List<Target> upstreams, Route.Table routes, String host, i
             throw new UsageError(Option.UPSTREAM, " is required, as http://localhost:11434/v1 for Ollama");
         }
         List<String> urls = given.all(Option.UPSTREAM);
-        List<String> keys = upstreamKeys(urls.size(), given);
+        List<Optional<String>> keys = upstreamKeys(urls.size(), given);
         List<Target> upstreams = new ArrayList<>();
-        for (int i = 0; i < urls.size(); i++) upstreams.add(upstream(urls.get(i), keys.get(i), given));
+        for (int i = 0; i < urls.size(); i++) {
+            upstreams.add(upstream(Target.of(urls.get(i)), keys.get(i), given));
+        }
         return upstreams;
     }
 
-    /** {@return a key for each upstream, "" if it has none} One key is for all of them. */
-    private static List<String> upstreamKeys(int upstreams, CommandLine given) {
-        List<String> keys = given.all(Option.UPSTREAM_KEY).stream().map(String::strip).toList();
-        boolean isPrintable = keys.stream().flatMapToInt(String::chars).allMatch(c -> c >= ' ' && c <= '~');
+    /** {@return the key of each upstream, if it has one} One key is for all of them. */
+    private static List<Optional<String>> upstreamKeys(int upstreams, CommandLine given) {
+        List<String> texts = given.all(Option.UPSTREAM_KEY).stream().map(String::strip).toList();
+        boolean isPrintable = texts.stream().flatMapToInt(String::chars).allMatch(c -> c >= ' ' && c <= '~');
         if (!isPrintable) throw new UsageError(Option.UPSTREAM_KEY, ": printable ASCII characters expected");
-        if (keys.isEmpty()) return Stream.generate(() -> "").limit(upstreams).toList();
-        if (keys.size() == 1) return Stream.generate(keys::getFirst).limit(upstreams).toList();
+        List<Optional<String>> keys = texts.stream()
+                .map(text -> Optional.of(text).filter(key -> !key.isEmpty())).toList();
+        if (keys.isEmpty()) return Collections.nCopies(upstreams, Optional.empty());
+        if (keys.size() == 1) return Collections.nCopies(upstreams, keys.getFirst());
         if (keys.size() == upstreams) return keys;
         throw new UsageError(Option.UPSTREAM_KEY, ": one for all, or one for each --upstream expected");
     }
 
-    private static Target upstream(String url, String ownKey, CommandLine given) {
-        Target target = Target.of(url);
-        Optional<String> key = Optional.of(ownKey).filter(text -> !text.isEmpty());
-        if (key.isEmpty() && target.isOpenAis()) key = given.variable("OPENAI_API_KEY");
+    private static Target upstream(Target target, Optional<String> ownKey, CommandLine given) {
+        boolean getsOpenAiKey = ownKey.isEmpty() && target.isOpenAis();
+        Optional<String> key = getsOpenAiKey ? given.variable("OPENAI_API_KEY") : ownKey;
         return new Target(target.base(), target.query(), key, HttpProxy.of(target.base(), given));
     }
 

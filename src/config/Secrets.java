@@ -7,7 +7,6 @@ import java.util.BitSet;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -25,18 +24,6 @@ public final class Secrets {
     private static final int MIN_RANDOM_LENGTH = 16; // of a string that looks like a key, whatever its name
     private static final String BASIC = "basic ";
 
-    /** Parts of names whose values are credentials, such as {@code Ocp-Apim-Subscription-Key}. */
-    private static final List<String> SECRET_WORDS = List.of(
-            "auth", "key", "token", "secret", "passw", "cookie", "credential", "signature", "session");
-    private static final List<String> SECRET_NAMES = List.of("sig", "code", "pwd");
-    private static final String COUNT = "tokens"; // as in max_tokens, which is no secret
-
-    /** Names of headers and URL parameters whose values everybody may see, such as {@code api-version}. */
-    private static final List<String> HARMLESS_NAMES = List.of(
-            "user-agent", "referer", "http-referer", "origin", "v", "alt", "model", "deployment");
-    private static final List<String> HARMLESS_BEGINNINGS = List.of("accept", "content-");
-    private static final List<String> HARMLESS_ENDS = List.of("version", "-title", "-beta");
-
     /** What stands before the credentials in a header, such as {@code Bearer abc}. */
     private static final List<String> SCHEMES =
             List.of("bearer ", BASIC, "token ", "digest ", "apikey ", "negotiate ");
@@ -52,12 +39,12 @@ public final class Secrets {
         Set<Needle> found = new LinkedHashSet<>();
         for (String key : keys) addValue(key, found);
         for (Header header : headers) {
-            if (!isHarmless(header.name())) addValue(header.value(), found);
+            if (!SecretNames.isHarmless(header.name())) addValue(header.value(), found);
         }
         for (Parameter parameter : parameters) {
             if (!parameter.hasValue()) {
                 add(parameter.decoded(), found);
-            } else if (!isHarmless(parameter.name())) {
+            } else if (!SecretNames.isHarmless(parameter.name())) {
                 add(parameter.value(), found);
             }
         }
@@ -70,21 +57,6 @@ public final class Secrets {
         List<Needle> found = new ArrayList<>(needles);
         for (String key : clientKeys) addValue(key, found);
         return found.size() == needles.size() ? this : new Secrets(found);
-    }
-
-    /** {@return true if a header, a parameter or a member of that name holds credentials} */
-    public static boolean isSecretName(String name) {
-        String small = name.toLowerCase(Locale.ROOT);
-        String withoutCounts = small.replace(COUNT, " ");
-        if (SECRET_NAMES.contains(small)) return true;
-        return SECRET_WORDS.stream().anyMatch(withoutCounts::contains);
-    }
-
-    private static boolean isHarmless(String name) {
-        String small = name.toLowerCase(Locale.ROOT);
-        if (HARMLESS_NAMES.contains(small)) return true;
-        return HARMLESS_BEGINNINGS.stream().anyMatch(small::startsWith)
-                || HARMLESS_ENDS.stream().anyMatch(small::endsWith);
     }
 
     /** {@return true if there is a key of Anthropic's in the value of a header, also in user and password} */
@@ -136,7 +108,7 @@ public final class Secrets {
         Json[] parts = json.parts();
         for (int i = 0; i + 1 < parts.length; i += 2) {
             String value = parts[i + 1].text();
-            if (isSecretName(parts[i].text()) || looksRandom(value)) addValue(value, found);
+            if (SecretNames.isSecret(parts[i].text()) || looksRandom(value)) addValue(value, found);
             addMembers(parts[i + 1], found);
         }
         for (Json item : json.items()) {

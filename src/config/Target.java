@@ -121,7 +121,7 @@ public record Target(URI base, Optional<String> query, Optional<String> key,
 
     /** {@return true if the name of a parameter in the query says that it is a key} */
     public boolean hasSecretQuery() {
-        return parameters().stream().anyMatch(parameter -> Secrets.isSecretName(parameter.name()));
+        return parameters().stream().anyMatch(parameter -> SecretNames.isSecret(parameter.name()));
     }
 
     /** {@return the parameters of the query} */

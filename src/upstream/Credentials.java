@@ -3,6 +3,7 @@ package upstream;
 import config.Header;
 import config.Options;
 import config.Parameter;
+import config.SecretNames;
 import config.Secrets;
 import config.Target;
 import java.util.LinkedHashMap;
@@ -83,7 +84,7 @@ public final class Credentials {
         Map<String, Boolean> keys = new LinkedHashMap<>(); // whether they are held back
         target.key().ifPresent(key -> keys.put("a2o's key", mustBeHeldBack(key)));
         for (Header header : options.headers()) {
-            boolean isKey = Secrets.isSecretName(header.name()) || Secrets.isAnthropicKey(header.value());
+            boolean isKey = SecretNames.isSecret(header.name()) || Secrets.isAnthropicKey(header.value());
             if (isKey) keys.put("a2o's header " + header.name(), mustBeHeldBack(header.value()));
         }
         if (target.hasSecretQuery()) keys.put("a2o's key in its URL", mustBeHeldBack(target.url().getQuery()));
