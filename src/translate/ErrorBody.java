@@ -1,0 +1,89 @@
+package translate;
+
+import config.Secrets;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import json.Json;
+
+/**
+ * The error that a backend has sent, read from JSON of any shape. It does not decide what the error means.
+ *
+ * <p>Shapes: OpenAI's {@code {"error":{"message":M,"type":T,"code":C}}}, FastAPI's {@code {"detail":[{"msg":M}]}},
+ * Gemini's {@code [{"error":{…}}]}, {@code {"error":M}}, {@code {"message":M}}, or a string alone.
+ *
+ * @param error the object that holds the members of the error
+ * @param message what the backend says, without secrets, at most {@link #MAX_CHARACTERS}
+ * @param words the error's code, its type and the message, in lower case: for patterns
+ */
+record ErrorBody(Json error, String message, String words) {
+    /** Characters that are looked at; a backend may send a long text, and patterns take their time with one. */
+    static final int MAX_CHARACTERS = 8192;
+    private static final List<String> MESSAGE_NAMES =
+            List.of("message", "error", "detail", "error_message", "msg", "errors");
+    private static final List<String> STATUS_NAMES = List.of("code", "status_code", "status");
+    /** A status as a number or as text: {@code 429}, {@code "429"}. */
+    private static final Pattern STATUS = Pattern.compile("\"?([45]\\d\\d)\"?");
+    /** Codes and types, and the status they stand for; the first that is found counts. */
+    private static final List<Map.Entry<Pattern, Integer>> STATUS_WORDS = List.of(
+            Map.entry(Pattern.compile("rate_limit|resource_exhausted"), 429),
+            Map.entry(Pattern.compile("invalid_(request|argument)|badrequest"), 400),
+            Map.entry(Pattern.compile("authentication|invalid_api_key"), 401),
+            Map.entry(Pattern.compile("permission"), 403),
+            Map.entry(Pattern.compile("not_?found"), 404),
+            Map.entry(Pattern.compile("timeout"), 504));
+
+    static ErrorBody of(Json body, Secrets secrets) {
+        Json first = body.items().isEmpty() ? body : body.items().getFirst();
+        Json error = first.get("error") instanceof Json.Obj inner ? inner : first;
+        String ofProvider = error.get("metadata").get("raw").text(); // at OpenRouter
+        String all = secrets.mask(joined(": ", Stream.of(message(error), ofProvider)));
+        String message = beginning(all);
+        Stream<String> names = Stream.of("code", "type", "error_type").map(name -> beginning(error.get(name).text()));
+        String words = Stream.concat(names, Stream.of(message)).collect(Collectors.joining(" "));
+        return new ErrorBody(error, message, words.toLowerCase(Locale.ROOT));
+    }
+
+    /** {@return the part of a text that is looked at} */
+    static String beginning(String text) { return text.substring(0, Math.min(MAX_CHARACTERS, text.length())); }
+
+    /** {@return what an error says: by the first of the names that says something, or as a string of its own} */
+    private static String message(Json error) {
+        for (String name : MESSAGE_NAMES) {
+            Json named = error.get(name);
+            String message = named instanceof Json.Obj ? message(named) : messages(named);
+            if (!message.isEmpty()) return message;
+        }
+        return error.text();
+    }
+
+    /** {@return the string itself, or the messages of a list of errors} */
+    private static String messages(Json named) {
+        if (!(named instanceof Json.Arr list)) return named.text();
+        return joined("; ", list.items().stream().map(ErrorBody::message));
+    }
+
+    private static String joined(String separator, Stream<String> texts) {
+        return texts.filter(text -> !text.isEmpty()).collect(Collectors.joining(separator));
+    }
+
+    boolean says(Pattern pattern) { return pattern.matcher(words).find(); }
+    boolean says(String text) { return words.contains(text); }
+
+    /** {@return the HTTP status that the error itself names, by its code or else by its words} */
+    OptionalInt status() {
+        for (String name : STATUS_NAMES) {
+            Json code = error.get(name);
+            var matcher = STATUS.matcher(code instanceof Json.Num || code.hasText() ? beginning(code.raw()) : "");
+            if (matcher.matches()) return OptionalInt.of(Integer.parseInt(matcher.group(1)));
+        }
+        return STATUS_WORDS.stream().filter(row -> says(row.getKey())).mapToInt(Map.Entry::getValue).findFirst();
+    }
+
+    /** {@return the number in a member of the error, or the other one if there is none} */
+    long number(String name, long otherwise) { return error.get(name).toLong(otherwise); }
+}
