@@ -296,10 +296,8 @@ final class Exchange {
             answer = head.statusCode();
             upstream.answers(number, head.statusCode());
             passHeaders(head.headers());
-            boolean isLlama = head.headers().firstValue("server").orElse("").equals("llama.cpp");
-            Dialect known = upstream.dialect(translator.model());
-            boolean isNew = isLlama && !known.is("prefill", "repeated");
-            if (isNew) upstream.learns(translator.model(), known.with(Dialect.LLAMA));
+            String server = head.headers().firstValue("server").orElse("");
+            upstream.learns(translator.model(), upstream.dialect(translator.model()).servedBy(server));
             take(head);
         } catch (ApiError e) {
             if (e.isAtLimit() && !over) {

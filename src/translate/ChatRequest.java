@@ -86,7 +86,7 @@ final class ChatRequest {
     /** The length of the reply, if the client limits it, within what the backend takes. */
     private void maxTokens() {
         long asked = request.get("max_tokens").toLong(0);
-        long fitting = Math.max(Math.min(asked, dialect.limit()), dialect.least());
+        long fitting = dialect.replyTokens(asked);
         boolean isAsIs = asked <= 0 || asked == fitting;
         field("max_tokens", "%", isAsIs ? request.get("max_tokens") : fitting);
         maxTokens = dialect.takes("max_tokens") && asked > 0 ? fitting : 0;
@@ -135,8 +135,8 @@ final class ChatRequest {
         String effort = request.effort();
         boolean enabled = isKind(request.get("thinking"), "enabled");
         boolean off = request.isThinkingOff();
-        boolean isSwitch = !dialect.name("thinking").equals("thinking"); // true or false, for an effort too
-        boolean isTemplate = dialect.name("thinking").equals("chat_template_kwargs");
+        boolean isSwitch = dialect.thinking() != Trait.Thinking.OBJECT; // true or false, for an effort too
+        boolean isTemplate = dialect.thinking() == Trait.Thinking.TEMPLATE;
         String form = isTemplate ? "{'enable_thinking':%1$s,'thinking':%1$s}" : "%1$s";
         if (isSwitch && dialect.takes("thinking") && (enabled || off || !effort.isEmpty())) {
             field("thinking", form.formatted(!off));
@@ -144,7 +144,7 @@ final class ChatRequest {
             field("thinking", "{'type':%}", off ? "disabled" : "enabled");
         }
         effort = dialect.effort(!off ? effort : dialect.takes("thinking") ? "" : "none");
-        String pattern = dialect.is("reasoning_effort", "reasoning") ? "{'effort':%}" : "%";
+        String pattern = dialect.effortForm() == Trait.EffortForm.OBJECT ? "{'effort':%}" : "%";
         if (!effort.isEmpty()) field("reasoning_effort", pattern, effort);
     }
 
@@ -247,13 +247,13 @@ final class ChatRequest {
             prefill = text.text().stripTrailing();
             text = JsonWriter.text(prefill);
         }
-        boolean isNone = texts.isEmpty() && !openCalls.isEmpty() && !dialect.is("no_content", "''");
+        boolean isNone = texts.isEmpty() && !openCalls.isEmpty() && !dialect.refusesNullContent();
         out.put("{'role':'assistant','content':%,", isNone ? Json.NULL : text);
         boolean isDetailed = !details.isEmpty() && dialect.takes("reasoning_details");
         if (isDetailed) out.put("'reasoning_details':%,", list(details));
         if (!Opaque.FIELDS.contains(field)) field = Opaque.FIELDS.getFirst();
         if (!thoughts.isEmpty() && !isDetailed) out.put("%:%,", field, joined(thoughts, "\n\n"));
-        if (thoughts.isEmpty() && dialect.is("reasoning_content", "required")) out.put("'reasoning_content':' ',");
+        if (thoughts.isEmpty() && dialect.requires("reasoning_content")) out.put("'reasoning_content':' ',");
         if (!openCalls.isEmpty()) out.put("'tool_calls':[");
         for (Json call : openCalls) toolCall(call, extras.getOrDefault(call.get("id").text(), Json.NULL));
         out.closeWith(openCalls.isEmpty() ? '}' : ']').put(openCalls.isEmpty() ? "," : "},");
@@ -307,7 +307,7 @@ final class ChatRequest {
     private void systemMessage(Json message) {
         List<Json> texts = blocks(message, "content").stream().map(this::folded).filter(Json::hasText).toList();
         if (texts.isEmpty()) return;
-        if (dialect.is("system", "in-place")) {
+        if (dialect.takesSystemInPlace()) {
             userMessage();
             out.put("{'role':'system','content':%},", joined(texts, "\n\n"));
         } else {

@@ -47,7 +47,7 @@ final class Overflow {
     }
 
     /** {@return the error in Anthropic's words, with the backend's numbers or else with estimates} */
-    static ApiError error(ErrorBody said, UpstreamError.Context context) {
+    static ApiError error(ErrorBody said, ErrorContext context) {
         String words = THOUSANDS.matcher(said.message()).replaceAll("").toLowerCase(Locale.ROOT);
         long window = said.number("n_ctx", numbers(WINDOW, words).findFirst().orElse(context.window()));
         if (window == 0) {
@@ -65,7 +65,7 @@ final class Overflow {
         String message = "input length and `max_tokens` exceed context limit: %d + %d > %d";
         var error = new ApiError(400, message.formatted(prompt, maxTokens, window));
         long room = window - prompt - MARGIN;
-        return room < MIN_ROOM ? error : error.refusing("max_tokens is too large; this once at most %d".formatted(room));
+        return room < MIN_ROOM ? error : error.refusing(Lessons.onceAtMost(room));
     }
 
     private static LongStream numbers(Pattern pattern, String text) {

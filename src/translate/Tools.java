@@ -40,7 +40,7 @@ final class Tools {
         boolean isSearched = all.stream().anyMatch(tool -> tool.get("type").text().startsWith("tool_search_tool"));
         var loaded = new LoadedTools(defers ? request.get("messages") : Json.NULL);
         if (isSearched && !loaded.hasReferences()) defers = false; // for nobody here would find them
-        String forced = dialect.is("forced", "alone") ? request.get("tool_choice").get("name").text() : "";
+        String forced = dialect.forcesToolAlone() ? request.get("tool_choice").get("name").text() : "";
         Set<String> names = new HashSet<>();
         for (Json tool : all) {
             String type = tool.get("type").text();
@@ -172,7 +172,7 @@ final class Tools {
         if (!isSent) refuseCodeExecution(name.text());
         if (!isSent) warnings.add("tool_choice_dropped");
         if (!isSent) return Json.NULL;
-        return dialect.is("forced", "alone") ? JsonWriter.text("required")
+        return dialect.forcesToolAlone() ? JsonWriter.text("required")
                 : JsonWriter.json("{'type':'function','function':{'name':%}}", shortName(name));
     }
 

@@ -129,7 +129,7 @@ public final class Translator {
     private JsonWriter write() {
         chat.write(out);
         filter.continues(chat.prefill());
-        if (dialect.is("prefill", "repeated")) repeated = new Prefill(chat.prefill(), this::text);
+        if (dialect.repeatsBegunReply()) repeated = new Prefill(chat.prefill(), this::text);
         return out;
     }
 
@@ -203,10 +203,10 @@ public final class Translator {
     /** {@return the error that the upstream sent in the place of a reply or in mid-stream} */
     private ApiError upstreamError(Json error) { return UpstreamError.of(200, error, context()); }
 
-    public UpstreamError.Context context() {
+    public ErrorContext context() {
         long maxTokens = request.get("max_tokens").toLong(0);
         boolean isKeyOurs = options.areKeysOurs(dialect.target());
-        return new UpstreamError.Context(dialect.target().address(), model(), isKeyOurs, options.secrets(),
+        return new ErrorContext(dialect.target().address(), model(), isKeyOurs, options.secrets(),
                 window.getAsLong(), inputTokens(), maxTokens);
     }
 

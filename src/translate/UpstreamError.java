@@ -1,7 +1,6 @@
 package translate;
 
 import anthropic.ApiError;
-import config.Secrets;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
@@ -43,22 +42,10 @@ public final class UpstreamError {
     private static final Pattern TAG = Pattern.compile("<[^<>]*+>");
     private static final Pattern WHITE_SPACE = Pattern.compile("\\s+");
 
-    /**
-     * What the error's translation needs to know of the request.
-     *
-     * @param window the model's context window in tokens; 0 if it is not known
-     * @param tokens an estimate of the request's
-     * @param maxTokens the longest reply asked for; 0 if there is no limit
-     */
-    record Context(String host, String model, boolean isKeyOurs, Secrets secrets, long window, long tokens,
-                   long maxTokens) {
-        private ApiError error(int status, String message) { return new ApiError(status, host + ": " + message); }
-    }
-
     private UpstreamError() { }
 
     /** {@return the error in a body of any shape: JSON, plain text, a web page} */
-    public static ApiError of(int status, byte[] body, Context context) {
+    public static ApiError of(int status, byte[] body, ErrorContext context) {
         Json json;
         try {
             json = JsonParser.parse(body);
@@ -69,8 +56,8 @@ public final class UpstreamError {
     }
 
     /** {@return the error of JSON} A status of 200 means that it came inside a reply. */
-    static ApiError of(int status, Json body, Context context) {
-        ErrorBody said = ErrorBody.of(body, context.secrets);
+    static ApiError of(int status, Json body, ErrorContext context) {
+        ErrorBody said = ErrorBody.of(body, context.secrets());
         int meant = status == IN_A_REPLY ? said.status().orElse(IN_A_REPLY) : status;
         ApiError error = wrongAddress(said, context)
                 .or(() -> byWords(meant, said, context))
@@ -78,8 +65,8 @@ public final class UpstreamError {
         return error.from(ApiError.Origin.ANSWER);
     }
 
-    private static ApiError ofText(int status, byte[] body, Context context) {
-        String all = context.secrets.mask(new String(body, StandardCharsets.UTF_8)).strip();
+    private static ApiError ofText(int status, byte[] body, ErrorContext context) {
+        String all = context.secrets().mask(new String(body, StandardCharsets.UTF_8)).strip();
         String raw = ErrorBody.beginning(all);
         String withoutStyle = STYLE_OR_SCRIPT.matcher(raw).replaceAll(" ");
         String withoutTags = TAG.matcher(withoutStyle).replaceAll(" ");
@@ -92,7 +79,7 @@ public final class UpstreamError {
     }
 
     /** {@return the error that a web page stands for; none where its status says what is wrong, such as 413} */
-    private static Optional<ApiError> ofPage(int status, String text, Context context) {
+    private static Optional<ApiError> ofPage(int status, String text, ErrorContext context) {
         String gateway = cut(text, MAX_SHOWN);
         return switch (status) {
             case 404, 405 -> Optional.of(context.error(status, notABackend(text)));
@@ -112,7 +99,7 @@ public final class UpstreamError {
     private static String cut(String text, int most) { return text.substring(0, Math.min(most, text.length())); }
 
     /** {@return the error, if what answers is no backend} */
-    private static Optional<ApiError> wrongAddress(ErrorBody said, Context context) {
+    private static Optional<ApiError> wrongAddress(ErrorBody said, ErrorContext context) {
         if (TLS_IS_SPOKEN.matcher(said.message()).find()) return Optional.of(context.error(502, NO_HTTP_THERE));
         boolean isA2o = IS_A2O.matcher(said.message()).find();
         String advice = "that is A2o, not a backend; --upstream must be the address of what it is to ask";
@@ -120,7 +107,7 @@ public final class UpstreamError {
     }
 
     /** {@return the error, if the backend's words say more than its status} */
-    private static Optional<ApiError> byWords(int status, ErrorBody said, Context context) {
+    private static Optional<ApiError> byWords(int status, ErrorBody said, ErrorContext context) {
         if (Overflow.isIn(said, status)) return Optional.of(Overflow.error(said, context));
         String text = shown(status, said);
         boolean isOfReply = List.of(IN_A_REPLY, 400, 422).contains(status) && said.says(REPLY_REACHED_ITS_LENGTH);
@@ -132,7 +119,7 @@ public final class UpstreamError {
         return isBusy ? Optional.of(context.error(529, text).asPassing()) : Optional.empty();
     }
 
-    private static ApiError byStatus(int status, ErrorBody said, Json body, Context context) {
+    private static ApiError byStatus(int status, ErrorBody said, Json body, ErrorContext context) {
         String text = shown(status, said);
         return switch (status) {
             case 401, 403 -> denied(status, said, text, context);
@@ -160,15 +147,15 @@ public final class UpstreamError {
     }
 
     /** A client whose own key was sent may mend it; of the operator's key clients are told no more than that. */
-    private static ApiError denied(int status, ErrorBody said, String text, Context context) {
-        boolean isOurs = context.isKeyOurs && !said.says("moderation");
+    private static ApiError denied(int status, ErrorBody said, String text, ErrorContext context) {
+        boolean isOurs = context.isKeyOurs() && !said.says("moderation");
         return isOurs ? context.error(500, "backend rejected the proxy's credentials").asFinal()
                 : context.error(status, text);
     }
 
     /** Clients know a wrong model by the words {@code model: X}. */
-    private static ApiError notFound(ErrorBody said, String text, Context context) {
+    private static ApiError notFound(ErrorBody said, String text, ErrorContext context) {
         if (!said.says("model")) return context.error(404, text);
-        return new ApiError(404, "model: %s, %s: %s".formatted(context.model, context.host, text));
+        return new ApiError(404, "model: %s, %s: %s".formatted(context.model(), context.host(), text));
     }
 }

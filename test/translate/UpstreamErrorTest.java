@@ -21,7 +21,7 @@ class UpstreamErrorTest {
 
     private static ApiError error(int status, String body) throws Exception {
         Options options = Options.of(Options.read(new String[] {"--upstream", "http://backend.test"}, Map.of()));
-        var context = new UpstreamError.Context("backend.test", "m", false, options.secrets(), 8192, 9000, 500);
+        var context = new ErrorContext("backend.test", "m", false, options.secrets(), 8192, 9000, 500);
         return UpstreamError.of(status, body.getBytes(StandardCharsets.UTF_8), context);
     }
 
