@@ -9,6 +9,7 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import config.Options;
 import config.Secrets;
+import config.Target;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.URLDecoder;
@@ -47,6 +48,8 @@ public final class Proxy implements AutoCloseable {
     private static final int BUDGET_SHARE = 2; // of the memory, for requests in flight: a half
     private static final int HEADS_SHARE = 8; // for heads while they are read
     private static final Pattern LOCAL = Pattern.compile("(?i)(https?://)?(localhost|127(\\.\\d+){3}|\\[::1])(:\\d+)?");
+    /** The Accept header of a browser: {@code text/html,application/xhtml+xml,application/xml;q=0.9}. */
+    private static final Pattern WANTS_PAGE = Pattern.compile("(?i)[^,]*\\b(text/html|xhtml)\\b");
     private static final Logger LOG = Logger.getLogger("a2o");
 
     static { // read when the server's and the client's classes load
@@ -80,7 +83,7 @@ public final class Proxy implements AutoCloseable {
         int connections = Integer.getInteger(MAX_CONNECTIONS, Descriptors.maxConnections(memory));
         System.setProperty(MAX_CONNECTIONS, "" + connections); // read when the server's class loads
         var places = new Places(options.maxConnections(), clock);
-        for (Options.Target target : options.upstreams()) upstreams.add(new Upstream(options, target, places, clock));
+        for (Target target : options.upstreams()) upstreams.add(new Upstream(options, target, places, clock));
         this.status = new Status(options, upstreams);
         this.clients = new Clients(memory / HEADS_SHARE, options.timeout().toNanos(), clock);
         this.budget = new Budget(memory / BUDGET_SHARE, clients::makeRoom);
@@ -108,9 +111,9 @@ public final class Proxy implements AutoCloseable {
                 {'model':'m','max_tokens':9,'stream':true,'tools':[{'name':'f','input_schema':{'type':'object'}}],
                 'messages':[{'role':'user','content':[{'type':'text','text':'hi'}]}]}""");
         var translator = new Translator(request, options, upstreams.getFirst().dialect(""), Ids::newId);
-        translator.openai();
-        translator.chunk(JsonWriter.json("{'choices':[{'delta':{'content':'hi'},'finish_reason':'stop'}]}"));
-        translator.finish(true);
+        translator.request();
+        translator.whole(JsonWriter.json("{'choices':[{'delta':{'content':'hi'},'finish_reason':'stop'}]}"));
+        translator.finish();
     }
 
     public int port() { return server.getAddress().getPort(); }
@@ -176,7 +179,7 @@ public final class Proxy implements AutoCloseable {
             doHandle(client, requestId);
         } catch (ApiError e) { // before there was an exchange, or after its client has left
             if (!client.isAnswered() && Routes.path(http.getRequestURI()).equals("/v1/messages")) {
-                status.refuse(e.status());
+                status.addRefused(e.status());
                 String why = secrets(client).mask(e.getMessage());
                 LOG.info(Text.printable("%s %d refused: %.300s".formatted(requestId, e.status(), why)));
             }
@@ -224,18 +227,33 @@ public final class Proxy implements AutoCloseable {
     private JsonWriter about(Client client, String path) {
         Headers headers = client.http().getResponseHeaders();
         headers.set("cache-control", "no-store");
-        boolean isReady = status.state().equals("ready");
-        if (path.equals("/ready")) drain.notePoll();
-        if (path.equals("/ready") && !isReady) throw new ApiError(503, status.state());
-        if (path.equals("/status.json")) return status.json(live.size());
-        boolean isPage = path.equals("/") && client.header("accept", "").matches("(?i)[^,]*\\b(text/html|xhtml)\\b.*");
-        if (isPage) {
-            headers.set("content-type", "text/html; charset=utf-8");
-            Thread.ofVirtual().start(() -> askWindow("", "")); // which the page will show, when it is known
-        }
-        if (path.equals("/metrics")) headers.set("content-type", "text/plain; version=0.0.4; charset=utf-8");
-        return isPage ? Status.page(headers) : path.equals("/metrics") ? status.metrics(live.size())
-                : new JsonWriter().put("{'name':'a2o','version':%,'status':'ok'}", Options.VERSION);
+        return switch (path) {
+            case "/ready" -> readiness();
+            case "/status.json" -> status.json(live.size());
+            case "/metrics" -> {
+                headers.set("content-type", "text/plain; version=0.0.4; charset=utf-8");
+                yield status.metrics(live.size());
+            }
+            case "/" -> WANTS_PAGE.matcher(client.header("accept", "")).lookingAt() ? page(headers) : aboutProxy();
+            default -> aboutProxy();
+        };
+    }
+
+    private JsonWriter readiness() {
+        drain.notePoll();
+        Optional<String> whyNot = status.whyNotReady();
+        if (whyNot.isPresent()) throw new ApiError(503, whyNot.get());
+        return aboutProxy();
+    }
+
+    private JsonWriter page(Headers headers) {
+        Thread.ofVirtual().start(() -> askWindow("", "")); // which the page will show, when it is known
+        return StatusPage.html(headers);
+    }
+
+    private static JsonWriter aboutProxy() {
+        return new JsonWriter().object()
+                .field("name", "a2o").field("version", Options.VERSION).field("status", "ok").endObject();
     }
 
     /** {@return whether a web page asks that must not spend the user's tokens, or somebody by a name not ours} */
@@ -329,9 +347,9 @@ public final class Proxy implements AutoCloseable {
                 exchange.run();
             } finally {
                 live.remove(exchange);
-                Status.Entry entry = exchange.entry();
-                status.add(entry);
-                LOG.info(entry::line);
+                Outcome outcome = exchange.outcome();
+                status.add(outcome);
+                LOG.info(outcome::line);
             }
         }
     }

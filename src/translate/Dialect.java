@@ -1,6 +1,6 @@
 package translate;
 
-import config.Options;
+import config.Target;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,12 +27,12 @@ import translate.Trait.Thinking;
  * @param ofHost each trait by what it is about, as those in {@code learned}
  * @param isForOnce whether some of what was learned goes for one request alone, such as to leave out a wrong value
  */
-public record Dialect(Options.Target target, Map<String, Trait> ofHost, Map<String, Trait> learned,
+public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trait> learned,
                       boolean isForOnce) {
     private static final List<Trait> OF_LLAMA = List.of(ForcedTool.ALONE, BegunReply.REPEATED);
 
     /** {@return what is known of a backend that has not been asked} */
-    public static Dialect of(Options.Target target) {
+    public static Dialect of(Target target) {
         return new Dialect(target, Dialects.of(target), Map.of(), false);
     }
 

@@ -1,6 +1,6 @@
 package translate;
 
-import config.Options;
+import config.Target;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +24,7 @@ import translate.Trait.Thinking;
  */
 final class Dialects {
     private record Row(List<String> ends, List<Trait> traits) {
-        private boolean isOf(Options.Target target) {
+        private boolean isOf(Target target) {
             return ends.stream().anyMatch(end -> target.host().endsWith(end) || target.address().endsWith(end));
         }
     }
@@ -70,7 +70,7 @@ final class Dialects {
     private static Row row(List<String> ends, Trait... traits) { return new Row(ends, List.of(traits)); }
 
     /** {@return the traits of a backend, each by what it is about} */
-    static Map<String, Trait> of(Options.Target target) {
+    static Map<String, Trait> of(Target target) {
         Map<String, Trait> known = new LinkedHashMap<>();
         for (String member : UNCOMMON) known.put(member, new Omitted(member));
         Stream<Trait> traits = ROWS.stream().filter(row -> row.isOf(target)).flatMap(row -> row.traits.stream());

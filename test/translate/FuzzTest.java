@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import anthropic.ApiError;
+import config.CommandLine;
 import config.Options;
+import config.UsageError;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -70,9 +72,9 @@ class FuzzTest {
         return OPTIONS.computeIfAbsent(base, of -> {
             String words = new String(read(base + ".args"), StandardCharsets.UTF_8);
             try {
-                return Options.of(Options.read(words.isEmpty() ? new String[] {"--upstream", "http://b.test"}
+                return Options.of(CommandLine.read(words.isEmpty() ? new String[] {"--upstream", "http://b.test"}
                         : words.lines().toArray(String[]::new), Map.of()));
-            } catch (Options.Wrong e) {
+            } catch (UsageError e) {
                 throw new IllegalStateException(base, e);
             }
         });
@@ -308,7 +310,7 @@ class FuzzTest {
             shown.append(text(request));
             String openai;
             try {
-                openai = translator(request, options(base)).openai().toString();
+                openai = translator(request, options(base)).request().toString();
             } catch (Json.Malformed e) {
                 return;
             } catch (ApiError e) {
@@ -422,12 +424,12 @@ class FuzzTest {
             byte[] sse = spoiltStream(read(base + ".openai.sse"), random);
             shown.append(text(request)).append('\n').append(text(sse));
             Translator translator = translator(request, options(base));
-            translator.openai();
+            translator.request();
             boolean failed = false;
             var events = new Sse(pieces(sse, random));
             try {
                 while (events.next() && !translator.event(events)) { } // until nothing more is wanted
-                translator.finish(false);
+                translator.finish();
             } catch (ApiError e) {
                 checkError(e);
                 translator.fail(e, "req_x");
@@ -445,11 +447,11 @@ class FuzzTest {
             byte[] reply = spoilt(read(base + ".openai.json"), random);
             shown.append(text(request)).append('\n').append(text(reply));
             Translator translator = translator(request, options(base));
-            translator.openai();
+            translator.request();
             boolean failed = false;
             try {
-                translator.chunk(JsonParser.parse(reply));
-                translator.finish(true);
+                translator.whole(JsonParser.parse(reply));
+                translator.finish();
             } catch (Json.Malformed e) {
                 return;
             } catch (ApiError e) {

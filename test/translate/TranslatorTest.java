@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import anthropic.ApiError;
+import config.CommandLine;
 import config.Options;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -85,7 +86,7 @@ class TranslatorTest {
     private static Translator translator(String base, byte[] request) throws Exception {
         Path args = Path.of(base + ".args");
         String[] words = Files.exists(args) ? Files.readAllLines(args).toArray(String[]::new) : new String[] {"--upstream", "http://backend.test/v1"};
-        Options options = Options.of(Options.read(words, Map.of()));
+        Options options = Options.of(CommandLine.read(words, Map.of()));
         return new Translator(JsonParser.parse(request), options, Dialect.of(options.upstreams().getFirst()), counter());
     }
 
@@ -105,7 +106,7 @@ class TranslatorTest {
         Path error = Path.of(base + ".error.json");
         String openai;
         try {
-            openai = translator(base, Files.readAllBytes(Path.of(base + ".anthropic.json"))).openai().toString();
+            openai = translator(base, Files.readAllBytes(Path.of(base + ".anthropic.json"))).request().toString();
         } catch (ApiError e) {
             if (!Files.exists(error)) throw e;
             compareError(error, e);
@@ -136,10 +137,10 @@ class TranslatorTest {
     private void reply(String base) throws Exception {
         Path error = Path.of(base + ".error.json");
         Translator translator = translator(base, requestBefore(base, false));
-        translator.openai();
+        translator.request();
         try {
-            translator.chunk(JsonParser.parse(Files.readAllBytes(Path.of(base + ".openai.json"))));
-            translator.finish(true);
+            translator.whole(JsonParser.parse(Files.readAllBytes(Path.of(base + ".openai.json"))));
+            translator.finish();
         } catch (ApiError e) {
             if (!Files.exists(error)) throw e;
             compareError(error, e);
@@ -155,14 +156,14 @@ class TranslatorTest {
 
     private void stream(String base, int step) throws Exception {
         Translator translator = translator(base, requestBefore(base, true));
-        translator.openai();
+        translator.request();
         byte[] sse = Files.readAllBytes(Path.of(base + ".openai.sse"));
         var events = new Sse(pieces(sse, step));
         try {
             while (events.next() && !translator.event(events)) { // until nothing more is wanted
                 if (step == 1 && translator.ready().size() > 0) translator.forget(); // it makes no difference
             }
-            translator.finish(false);
+            translator.finish();
         } catch (ApiError e) {
             translator.fail(e, "req_test");
         }

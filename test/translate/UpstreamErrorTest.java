@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import anthropic.ApiError;
+import config.CommandLine;
 import config.Options;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -20,7 +21,7 @@ class UpstreamErrorTest {
     private static final int MOST_LOOKS = 3000; // at a character; a quadratic pattern needs 32,000 in 64 KB
 
     private static ApiError error(int status, String body) throws Exception {
-        Options options = Options.of(Options.read(new String[] {"--upstream", "http://backend.test"}, Map.of()));
+        Options options = Options.of(CommandLine.read(new String[] {"--upstream", "http://backend.test"}, Map.of()));
         var context = new ErrorContext("backend.test", "m", false, options.secrets(), 8192, 9000, 500);
         return UpstreamError.of(status, body.getBytes(StandardCharsets.UTF_8), context);
     }

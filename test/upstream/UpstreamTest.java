@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import config.CommandLine;
 import config.Options;
+import config.Target;
 import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
@@ -29,8 +31,8 @@ class UpstreamTest {
 
     private static Upstream upstream(Backend backend) throws Exception {
         String[] args = {"--upstream", backend.url().toString()};
-        Options options = Options.of(Options.read(args, Map.of()));
-        Options.Target target = options.upstreams().getFirst();
+        Options options = Options.of(CommandLine.read(args, Map.of()));
+        Target target = options.upstreams().getFirst();
         return new Upstream(options, target, new Places(10, new PatientClock()), new PatientClock());
     }
 
