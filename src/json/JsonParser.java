@@ -31,14 +31,14 @@ public final class JsonParser {
     }
 
     private final byte[] source;
-    private final Json[] names; // read before, by their first letters; null in a short source
+    private final Json[] names; // read before, by their first letters; no slots in a short source
     private int at;
     private int values; // read so far, and names that were not known
 
     public JsonParser(byte[] source, int at) {
         this.source = source;
         this.at = at;
-        this.names = source.length < MIN_REPEATING ? null : new Json[NAMES];
+        this.names = source.length < MIN_REPEATING ? NONE : new Json[NAMES];
     }
 
     /** {@return the value in all of {@code source}, which must be UTF-8; a byte order mark is passed over} */
@@ -87,8 +87,8 @@ public final class JsonParser {
     private Json value(int depth) {
         count();
         return switch (peek()) {
-            case '{' -> container('}', depth + 1);
-            case '[' -> container(']', depth + 1);
+            case '{' -> object(depth + 1);
+            case '[' -> array(depth + 1);
             case '"' -> string();
             case 't' -> word(Json.TRUE);
             case 'f' -> word(Json.FALSE);
@@ -97,46 +97,78 @@ public final class JsonParser {
         };
     }
 
-    /** object = { [ string : value *( , string : value ) ] }, array = [ [ value *( , value ) ] ] */
-    private Json container(char closing, int depth) {
-        if (depth > Json.MAX_DEPTH) throw new Json.Malformed(at, "nested deeper than " + Json.MAX_DEPTH + " levels");
-        int from = at;
+    /** object = { [ string : value *( , string : value ) ] } */
+    private Json object(int depth) {
+        int from = open(depth);
         Json[] parts = NONE;
         int count = 0;
-        do {
-            at++; // the opening bracket or a comma
-            if (peek() == closing && count == 0) break;
-            if (count + 2 > parts.length) parts = Arrays.copyOf(parts, Math.max(8, count * 2));
-            if (closing == '}') {
-                if (peek() != '"') throw new Json.Malformed(at, "a member name in quotes expected");
-                parts[count++] = name();
-                if (peek() != ':') throw new Json.Malformed(at, "':' expected");
-                at++;
-            }
+        while (isMore('}', count == 0)) {
+            if (count == parts.length) parts = withMoreRoom(parts);
+            parts[count++] = name();
             parts[count++] = value(depth);
-        } while (peek() == ',');
-        if (peek() != closing) throw new Json.Malformed(at, "',' or '%c' expected".formatted(closing));
-        at++;
-        parts = count == 0 ? NONE : Arrays.copyOf(parts, count);
-        return closing == '}' ? new Json.Obj(source, from, at, parts) : new Json.Arr(source, from, at, List.of(parts));
+        }
+        return new Json.Obj(source, from, at, Arrays.copyOf(parts, count));
     }
+
+    /** array = [ [ value *( , value ) ] ] */
+    private Json array(int depth) {
+        int from = open(depth);
+        Json[] items = NONE;
+        int count = 0;
+        while (isMore(']', count == 0)) {
+            if (count == items.length) items = withMoreRoom(items);
+            items[count++] = value(depth);
+        }
+        return new Json.Arr(source, from, at, List.of(Arrays.copyOf(items, count)));
+    }
+
+    /** Goes past the opening bracket. {@return where it stands} */
+    private int open(int depth) {
+        if (depth > Json.MAX_DEPTH) throw new Json.Malformed(at, "nested deeper than " + Json.MAX_DEPTH + " levels");
+        return at++;
+    }
+
+    /** Goes past a comma or the closing bracket. {@return whether there is another element} */
+    private boolean isMore(char closing, boolean isFirst) {
+        int next = peek();
+        if (isFirst && next != closing) return true;
+        boolean isComma = next == ',' && !isFirst;
+        if (next != closing && !isComma) throw new Json.Malformed(at, "',' or '%c' expected".formatted(closing));
+        at++;
+        return isComma;
+    }
+
+    private static Json[] withMoreRoom(Json[] full) { return Arrays.copyOf(full, Math.max(8, full.length * 2)); }
 
     private void count() {
         if (++values > Json.MAX_VALUES) throw new Json.TooManyValues(at);
     }
 
-    /** {@return a member's name} Names come again and again: one that is known need not be looked through. */
+    /** Reads a member's name and the colon. */
     private Json name() {
-        if (names == null) return string();
+        if (peek() != '"') throw new Json.Malformed(at, "a member name in quotes expected");
+        Json name = names.length == 0 ? string() : knownName();
+        if (peek() != ':') throw new Json.Malformed(at, "':' expected");
+        at++;
+        return name;
+    }
+
+    /** {@return a member's name} Names come again and again: one that is known need not be looked through. */
+    private Json knownName() {
         int slot = (byteAt(at + 1) * 7 + byteAt(at + 2)) & NAMES - 1;
         Json known = names[slot];
-        int to = known == null ? at : at + known.to() - known.from();
-        boolean same = to > at && to <= source.length
-                && Arrays.equals(source, at, to, source, known.from(), known.to());
-        if (!same) count();
-        if (!same) return names[slot] = string();
-        at = to;
-        return known;
+        if (known != null && isNext(known)) {
+            at += known.to() - known.from();
+            return known;
+        }
+        count();
+        names[slot] = string();
+        return names[slot];
+    }
+
+    private boolean isNext(Json known) {
+        int to = at + known.to() - known.from();
+        return to <= source.length && Arrays.equals(source, at, to, source, known.from(), known.to());
     }
 
     /** string = quotation-mark *char quotation-mark */
@@ -208,15 +240,33 @@ public final class JsonParser {
 
     /** {@return the length of a character beyond ASCII, by the table of RFC 3629, section 4} */
     private int utf8(int i) {
-        int lead = byteAt(i);
-        int second = byteAt(i + 1);
-        int length = lead < 0xC2 || lead > 0xF4 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-        int least = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-        int most = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-        boolean valid = length > 0 && second >= least && second <= most;
-        for (int k = 2; valid && k < length; k++) valid = (byteAt(i + k) & 0xC0) == 0x80;
-        if (!valid) throw new Json.Malformed(i, "not UTF-8");
+        int length = utf8Length(byteAt(i));
+        boolean isValid = length > 0 && isSecond(byteAt(i + 1), byteAt(i));
+        for (int k = 2; isValid && k < length; k++) isValid = (byteAt(i + k) & 0xC0) == 0x80;
+        if (!isValid) throw new Json.Malformed(i, "not UTF-8");
         return length;
+    }
+
+    /** {@return the length of the character that begins with the byte; 0 if none does} */
+    private static int utf8Length(int lead) {
+        if (lead < 0xC2 || lead > 0xF4) return 0;
+        if (lead < 0xE0) return 2;
+        return lead < 0xF0 ? 3 : 4;
+    }
+
+    /** {@return whether the byte may follow the first one: no longer form, no surrogate, nothing above U+10FFFF} */
+    private static boolean isSecond(int second, int lead) {
+        int least = switch (lead) {
+            case 0xE0 -> 0xA0;
+            case 0xF0 -> 0x90;
+            default -> 0x80;
+        };
+        int most = switch (lead) {
+            case 0xED -> 0x9F;
+            case 0xF4 -> 0x8F;
+            default -> 0xBF;
+        };
+        return second >= least && second <= most;
     }
 
     /** number = [ - ] int [ frac ] [ exp ] */
