@@ -4,18 +4,23 @@ import java.util.Map;
 import json.JsonWriter;
 
 /**
- * An error response to the client (Anthropic Messages, "Errors"):
- * {@code {"type":"error","error":{"type":T,"message":M},"request_id":R}}. Thrown anywhere, answered in one place.
+ * An error response to the client (Anthropic Messages, "Errors"): {@code
+ * {"type":"error","error":{"type":T,"message":M},"request_id":R}}.
+ * Thrown anywhere, answered in one place.
  */
 public final class ApiError extends RuntimeException {
-    private static final long MAX_RETRY_SECONDS = 60; // SDKs wait as long as the header says, however long that is
+    private static final long MAX_RETRY_SECONDS = 60; // SDKs wait however long the header says
     private static final int MAX_REFUSAL = 2000; // characters
     /** The types by the status (Anthropic, "HTTP errors"; SPEC E.1). */
-    private static final Map<Integer, String> TYPES = Map.of(401, "authentication_error", 402, "billing_error",
-            403, "permission_error", 404, "not_found_error", 408, "timeout_error", 413, "request_too_large",
-            429, "rate_limit_error", 499, "client_left", 504, "timeout_error", 529, "overloaded_error");
+    private static final Map<Integer, String> TYPES = Map.of(
+            401, "authentication_error", 402, "billing_error", 403, "permission_error",
+            404, "not_found_error", 408, "timeout_error", 413, "request_too_large", 429, "rate_limit_error",
+            499, "client_left", 504, "timeout_error", 529, "overloaded_error");
 
-    /** Where it comes from: the backend's answer, a connection that could not be made, the proxy itself, or others. */
+    /**
+     * Where it comes from: the backend's answer, a connection that could not be made, the proxy itself,
+     * or others.
+     */
     public enum Origin { ANSWER, CONNECTION, PROXY, OTHER }
 
     private final int status;

@@ -8,17 +8,18 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Reads the JSON in bytes, by recursive descent. Everything is checked here, once: grammar, UTF-8 (RFC 3629), escapes,
- * depth, and how many values there are.
+ * Reads the JSON in bytes, by recursive descent. Everything is checked here, once: grammar, UTF-8 (RFC
+ * 3629), escapes, depth, and how many values there are.
  */
 public final class JsonParser {
-    private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle LONGS =
+            MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
     private static final long ONES = 0x0101010101010101L;
-    private static final long GATHER = 0x0002040810204081L; // times the highest bits of eight bytes: all in one
+    private static final long GATHER = 0x0002040810204081L; // times eight bytes' highest bits: all in one
     private static final Json[] NONE = {};
     private static final int SHORT = 32; // bytes
     private static final int NAMES = 64;
-    private static final int MIN_REPEATING = 1024; // bytes; in less, as a stream's chunk, few names come twice
+    private static final int MIN_REPEATING = 1024; // bytes; in a stream's chunk few names come twice
     private static final int ESCAPE = 1; // a backslash, and what may follow it
     private static final int TWO_BYTES = 2; // the first and the second byte of such a character
     private static final byte[] LEADS = new byte[256];
@@ -124,7 +125,8 @@ public final class JsonParser {
 
     /** Goes past the opening bracket. {@return where it stands} */
     private int open(int depth) {
-        if (depth > Json.MAX_DEPTH) throw new Json.Malformed(at, "nested deeper than " + Json.MAX_DEPTH + " levels");
+        String tooDeep = "nested deeper than " + Json.MAX_DEPTH + " levels";
+        if (depth > Json.MAX_DEPTH) throw new Json.Malformed(at, tooDeep);
         return at++;
     }
 
@@ -133,12 +135,16 @@ public final class JsonParser {
         int next = peek();
         if (isFirst && next != closing) return true;
         boolean isComma = next == ',' && !isFirst;
-        if (next != closing && !isComma) throw new Json.Malformed(at, "',' or '%c' expected".formatted(closing));
+        if (next != closing && !isComma) {
+            throw new Json.Malformed(at, "',' or '%c' expected".formatted(closing));
+        }
         at++;
         return isComma;
     }
 
-    private static Json[] withMoreRoom(Json[] full) { return Arrays.copyOf(full, Math.max(8, full.length * 2)); }
+    private static Json[] withMoreRoom(Json[] full) {
+        return Arrays.copyOf(full, Math.max(8, full.length * 2));
+    }
 
     private void count() {
         if (++values > Json.MAX_VALUES) throw new Json.TooManyValues(at);
@@ -183,7 +189,10 @@ public final class JsonParser {
         return new Json.Str(source, from, at);
     }
 
-    /** {@return where the next quote, backslash, control or non-ASCII character is; looks at eight at a time} */
+    /**
+     * {@return where the next quote, backslash, control or non-ASCII character is; looks at eight at a
+     * time}
+     */
     private int special(int i) {
         for (; i + 8 <= source.length; i += 8) {
             long found = specials(i);
@@ -193,7 +202,10 @@ public final class JsonParser {
         return i;
     }
 
-    /** {@return a bit for each of the eight bytes there that is special, and perhaps for one after such a one} */
+    /**
+     * {@return a bit for each of the eight bytes there that is special, and perhaps for one after such a
+     * one}
+     */
     private long specials(int i) {
         long eight = (long) LONGS.get(source, i);
         long quote = eight ^ ONES * '"';
@@ -202,8 +214,8 @@ public final class JsonParser {
     }
 
     /**
-     * Reads on in a long string, 64 bytes at a time, so that the processor need not guess where the next special
-     * character is. {@return where the string ends, or where fewer bytes are left}
+     * Reads on in a long string, 64 bytes at a time, so that the processor need not guess where the next
+     * special character is. {@return where the string ends, or where fewer bytes are left}
      */
     private int blocks(int i) {
         for (int next = i; i + 64 <= source.length; i = Math.max(i + 64, next)) {
@@ -233,7 +245,8 @@ public final class JsonParser {
         if (escaped >= 0 && (FOLLOWS[escaped] & ESCAPE) != 0) return i + 2;
         if (escaped != 'u') throw new Json.Malformed(i + 1, "no such escape");
         for (int digit = i + 2; digit < i + 6; digit++) {
-            if (Character.digit(byteAt(digit), 16) < 0) throw new Json.Malformed(digit, "a hex digit expected");
+            boolean isHex = Character.digit(byteAt(digit), 16) >= 0;
+            if (!isHex) throw new Json.Malformed(digit, "a hex digit expected");
         }
         return i + 6;
     }
@@ -254,7 +267,10 @@ public final class JsonParser {
         return lead < 0xF0 ? 3 : 4;
     }
 
-    /** {@return whether the byte may follow the first one: no longer form, no surrogate, nothing above U+10FFFF} */
+    /**
+     * {@return whether the byte may follow the first one: no longer form, no surrogate, nothing above
+     * U+10FFFF}
+     */
     private static boolean isSecond(int second, int lead) {
         int least = switch (lead) {
             case 0xE0 -> 0xA0;

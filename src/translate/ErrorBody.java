@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -13,15 +14,19 @@ import json.Json;
 /**
  * The error that a backend has sent, read from JSON of any shape. It does not decide what the error means.
  *
- * <p>Shapes: OpenAI's {@code {"error":{"message":M,"type":T,"code":C}}}, FastAPI's {@code {"detail":[{"msg":M}]}},
- * Gemini's {@code [{"error":{…}}]}, {@code {"error":M}}, {@code {"message":M}}, or a string alone.
+ * <p>Shapes: OpenAI's {@code {"error":{"message":M,"type":T,"code":C}}}, FastAPI's {@code
+ * {"detail":[{"msg":M}]}}, Gemini's {@code [{"error":{…}}]}, {@code {"error":M}}, {@code {"message":M}},
+ * or a string alone.
  *
  * @param error the object that holds the members of the error
  * @param message what the backend says, without secrets, at most {@link #MAX_CHARACTERS}
  * @param words the error's code, its type and the message, in lower case: for patterns
  */
 record ErrorBody(Json error, String message, String words) {
-    /** Characters that are looked at; a backend may send a long text, and patterns take their time with one. */
+    /**
+     * Characters that are looked at; a backend may send a long text, and patterns take their time with
+     * one.
+     */
     static final int MAX_CHARACTERS = 8192;
     private static final List<String> MESSAGE_NAMES =
             List.of("message", "error", "detail", "error_message", "msg", "errors");
@@ -43,15 +48,21 @@ record ErrorBody(Json error, String message, String words) {
         String ofProvider = error.get("metadata").get("raw").text(); // at OpenRouter
         String all = secrets.mask(joined(": ", Stream.of(message(error), ofProvider)));
         String message = beginning(all);
-        Stream<String> names = Stream.of("code", "type", "error_type").map(name -> beginning(error.get(name).text()));
+        Stream<String> names = Stream.of("code", "type", "error_type")
+                .map(name -> beginning(error.get(name).text()));
         String words = Stream.concat(names, Stream.of(message)).collect(Collectors.joining(" "));
         return new ErrorBody(error, message, words.toLowerCase(Locale.ROOT));
     }
 
     /** {@return the part of a text that is looked at} */
-    static String beginning(String text) { return text.substring(0, Math.min(MAX_CHARACTERS, text.length())); }
+    static String beginning(String text) {
+        return text.substring(0, Math.min(MAX_CHARACTERS, text.length()));
+    }
 
-    /** {@return what an error says: by the first of the names that says something, or as a string of its own} */
+    /**
+     * {@return what an error says: by the first of the names that says something, or as a string of its
+     * own}
+     */
     private static String message(Json error) {
         for (String name : MESSAGE_NAMES) {
             Json named = error.get(name);
@@ -77,11 +88,11 @@ record ErrorBody(Json error, String message, String words) {
     /** {@return the HTTP status that the error itself names, by its code or else by its words} */
     OptionalInt status() {
         for (String name : STATUS_NAMES) {
-            Json code = error.get(name);
-            var matcher = STATUS.matcher(code instanceof Json.Num || code.hasText() ? beginning(code.raw()) : "");
+            Matcher matcher = STATUS.matcher(beginning(error.get(name).raw()));
             if (matcher.matches()) return OptionalInt.of(Integer.parseInt(matcher.group(1)));
         }
-        return STATUS_WORDS.stream().filter(row -> says(row.getKey())).mapToInt(Map.Entry::getValue).findFirst();
+        return STATUS_WORDS.stream().filter(row -> says(row.getKey()))
+                .mapToInt(Map.Entry::getValue).findFirst();
     }
 
     /** {@return the number in a member of the error, or the other one if there is none} */

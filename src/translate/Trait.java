@@ -4,8 +4,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * One way in which a backend differs from plain chat completions. The rows of {@link Dialects} state some, refusals
- * teach others ({@link Lessons}); {@link Dialect} answers by them. Of two about the same the later one counts.
+ * One way in which a backend differs from plain chat completions. The rows of {@link Dialects} state
+ * some, refusals teach others ({@link Lessons}); {@link Dialect} answers by them. Of two about the same
+ * the later one counts.
  */
 sealed interface Trait {
     /** {@return what it is about, for the log and the status page: a member's name, or a few words} */
@@ -50,7 +51,10 @@ sealed interface Trait {
         OBJECT("thinking"),
         /** {@code "enable_thinking":true} */
         SWITCH("enable_thinking"),
-        /** {@code "chat_template_kwargs":{"enable_thinking":true,"thinking":true}}: templates know one or the other. */
+        /**
+         * {@code "chat_template_kwargs":{"enable_thinking":true,"thinking":true}}: templates know one or
+         * the other.
+         */
         TEMPLATE("chat_template_kwargs");
 
         private final String wireName;
