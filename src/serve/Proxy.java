@@ -305,6 +305,12 @@ public final class Proxy implements AutoCloseable {
         return upstreams.getFirst().models().models(options.authKey().isPresent() ? "" : clientKey, patience);
     }
 
+    /** {@return whether the first backend has refused a key, be it the client's or the operator's} */
+    boolean isKeyRefused() {
+        Set<Integer> statuses = upstreams.getFirst().errors().keySet();
+        return statuses.contains(401) || statuses.contains(403);
+    }
+
     /** {@return the client's key for the backend; none if it is the proxy's own} */
     private String key(Client client) {
         return options.authKey().isPresent() ? "" : keys(client).getFirst();

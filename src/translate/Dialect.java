@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -19,7 +18,8 @@ import java.util.stream.Stream;
  */
 public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trait> learned,
                       boolean isForOnce) {
-    private static final List<Trait> OF_LLAMA = List.of(Trait.ForcedTool.ALONE, Trait.BegunReply.REPEATED);
+    private static final List<Trait> OF_LLAMA =
+            List.of(Trait.Habit.FORCED_TOOL_ALONE, Trait.Habit.BEGUN_REPLY_REPEATED);
 
     /** {@return what is known of a backend that has not been asked} */
     public static Dialect of(Target target) {
@@ -99,24 +99,13 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
     Trait.Thinking thinking() { return find(Trait.Thinking.class).orElse(Trait.Thinking.OBJECT); }
     Trait.EffortForm effortForm() { return find(Trait.EffortForm.class).orElse(Trait.EffortForm.STRING); }
 
-    /**
-     * {@return the effort to ask for: the next lower one that the backend knows, else the next higher; ""
-     * for none}
-     */
-    String effort(String asked) {
-        String wanted = find(Trait.EffortsInstead.class)
-                .map(instead -> instead.byAsked().getOrDefault(asked, asked)).orElse(asked);
-        return find(Trait.Efforts.class).map(efforts -> nearest(wanted, efforts.known())).orElse(wanted);
-    }
-
-    private static String nearest(String wanted, List<String> known) {
-        if (known.equals(List.of("none"))) return "none"; // also where no effort is asked for
-        int at = Trait.Efforts.SCALE.indexOf(wanted);
-        if (at < 0) return wanted;
-        Stream<String> lower = IntStream.rangeClosed(0, at).mapToObj(i -> Trait.Efforts.SCALE.get(at - i));
-        Stream<String> higher = Trait.Efforts.SCALE.subList(at, Trait.Efforts.SCALE.size()).stream();
-        return Stream.concat(lower, higher).filter(known::contains)
-                .filter(effort -> !effort.equals("none") || wanted.equals("none")).findFirst().orElse("");
+    /** {@return the effort to send for the one that is asked for, if any} */
+    Optional<String> effort(Optional<String> asked) {
+        Map<String, String> instead = find(Trait.EffortsInstead.class)
+                .map(Trait.EffortsInstead::byAsked).orElse(Map.of());
+        Optional<String> wanted = asked.map(effort -> instead.getOrDefault(effort, effort));
+        Optional<Trait.Efforts> efforts = find(Trait.Efforts.class);
+        return efforts.isEmpty() ? wanted : efforts.get().nearest(wanted);
     }
 
     /** {@return the number of tokens to ask for, where the client asks for so many} */
@@ -128,10 +117,10 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
 
     // Ways to say something
 
-    boolean takesSystemInPlace() { return has(Trait.SystemMessages.IN_PLACE); }
-    boolean forcesToolAlone() { return has(Trait.ForcedTool.ALONE); }
-    boolean refusesNullContent() { return has(Trait.NoContent.EMPTY_STRING); }
-    boolean repeatsBegunReply() { return has(Trait.BegunReply.REPEATED); }
+    boolean takesSystemInPlace() { return has(Trait.Habit.SYSTEM_IN_PLACE); }
+    boolean forcesToolAlone() { return has(Trait.Habit.FORCED_TOOL_ALONE); }
+    boolean refusesNullContent() { return has(Trait.Habit.EMPTY_CONTENT); }
+    boolean repeatsBegunReply() { return has(Trait.Habit.BEGUN_REPLY_REPEATED); }
     /** {@return whether the key goes as {@code api-key: K}, not as {@code authorization: Bearer K}} */
-    public boolean takesApiKeyHeader() { return has(Trait.KeyHeader.API_KEY); }
+    public boolean takesApiKeyHeader() { return has(Trait.Habit.API_KEY_HEADER); }
 }

@@ -21,7 +21,7 @@ final class Dialects {
     }
 
     private static final Trait NEW_MAX_TOKENS = new Trait.Renamed("max_tokens", "max_completion_tokens");
-    private static final Trait SYSTEM_IN_PLACE = Trait.SystemMessages.IN_PLACE;
+    private static final Trait SYSTEM_IN_PLACE = Trait.Habit.SYSTEM_IN_PLACE;
     private static final Trait NO_THINKING = new Trait.Omitted("thinking");
     private static final Trait NO_REASONING_CONTENT = new Trait.Omitted("reasoning_content");
     private static final Trait NO_USER = new Trait.Omitted("user");
@@ -33,7 +33,7 @@ final class Dialects {
             row("api.openai.com", NEW_MAX_TOKENS, SYSTEM_IN_PLACE, NO_THINKING, NO_REASONING_CONTENT,
                     new Trait.Known("store"), new Trait.Known("service_tier"), CACHE_KEY),
             row(".azure.com", NEW_MAX_TOKENS, SYSTEM_IN_PLACE, NO_THINKING, NO_REASONING_CONTENT,
-                    Trait.KeyHeader.API_KEY),
+                    Trait.Habit.API_KEY_HEADER),
             row("openrouter.ai", SYSTEM_IN_PLACE, NO_THINKING, Trait.EffortForm.OBJECT, TOP_K,
                     new Trait.Known("cache_control")),
             row("api.groq.com", NO_THINKING, NO_REASONING_CONTENT),
@@ -48,8 +48,8 @@ final class Dialects {
                     new Trait.EffortsInstead(Map.of("medium", "high", "xhigh", "max")),
                     new Trait.Known("tool_stream")),
             row(".aliyuncs.com", Trait.Thinking.SWITCH, new Trait.Omitted("reasoning_effort"), TOP_K),
-            row(":11434", NO_THINKING, OLLAMAS_EFFORTS, Trait.ForcedTool.ALONE), // Ollama
-            row(":1234", NO_THINKING, OLLAMAS_EFFORTS, Trait.ForcedTool.ALONE, TOP_K), // LM Studio
+            row(":11434", NO_THINKING, OLLAMAS_EFFORTS, Trait.Habit.FORCED_TOOL_ALONE), // Ollama
+            row(":1234", NO_THINKING, OLLAMAS_EFFORTS, Trait.Habit.FORCED_TOOL_ALONE, TOP_K), // LM Studio
             row(List.of(":9931", ":8080", ":8000", ":30000"), // llama.cpp twice, vLLM, SGLang
                     Trait.Thinking.TEMPLATE, TOP_K));
 

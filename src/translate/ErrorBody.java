@@ -3,7 +3,6 @@ package translate;
 import config.Secrets;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -33,14 +32,16 @@ record ErrorBody(Json error, String message, String words) {
     private static final List<String> STATUS_NAMES = List.of("code", "status_code", "status");
     /** A status as a number or as text: {@code 429}, {@code "429"}. */
     private static final Pattern STATUS = Pattern.compile("\"?([45]\\d\\d)\"?");
-    /** Codes and types, and the status they stand for; the first that is found counts. */
-    private static final List<Map.Entry<Pattern, Integer>> STATUS_WORDS = List.of(
-            Map.entry(Pattern.compile("rate_limit|resource_exhausted"), 429),
-            Map.entry(Pattern.compile("invalid_(request|argument)|badrequest"), 400),
-            Map.entry(Pattern.compile("authentication|invalid_api_key"), 401),
-            Map.entry(Pattern.compile("permission"), 403),
-            Map.entry(Pattern.compile("not_?found"), 404),
-            Map.entry(Pattern.compile("timeout"), 504));
+    /** Words of codes and types, and the status they stand for; the first that is found counts. */
+    private static final List<StatusWords> STATUS_WORDS = List.of(
+            new StatusWords(429, List.of("rate_limit", "resource_exhausted")),
+            new StatusWords(400, List.of("invalid_request", "invalid_argument", "badrequest")),
+            new StatusWords(401, List.of("authentication", "invalid_api_key")),
+            new StatusWords(403, List.of("permission")),
+            new StatusWords(404, List.of("not_found", "notfound")),
+            new StatusWords(504, List.of("timeout")));
+
+    private record StatusWords(int status, List<String> words) { }
 
     static ErrorBody of(Json body, Secrets secrets) {
         Json first = body.items().isEmpty() ? body : body.items().getFirst();
@@ -91,8 +92,8 @@ record ErrorBody(Json error, String message, String words) {
             Matcher matcher = STATUS.matcher(beginning(error.get(name).raw()));
             if (matcher.matches()) return OptionalInt.of(Integer.parseInt(matcher.group(1)));
         }
-        return STATUS_WORDS.stream().filter(row -> says(row.getKey()))
-                .mapToInt(Map.Entry::getValue).findFirst();
+        return STATUS_WORDS.stream().filter(row -> row.words.stream().anyMatch(this::says))
+                .mapToInt(StatusWords::status).findFirst();
     }
 
     /** {@return the number in a member of the error, or the other one if there is none} */

@@ -114,12 +114,12 @@ final class Lessons {
             // llama-cpp-python: 'AssistantMessage', 'content'), 'msg': 'Input should be a valid string'
             new Lesson("a message has no content", Wording.of("assistant").then("content")
                     .then("valid string|not be (?:null|none|empty)|is required"),
-                    found -> Trait.NoContent.EMPTY_STRING),
+                    found -> Trait.Habit.EMPTY_CONTENT),
 
             // vLLM, by a model's template: System message must be at the beginning.
             new Lesson("a system message stands between others",
                     Wording.of("system message").then("first|beginning"),
-                    found -> Trait.SystemMessages.FIRST_ONLY),
+                    found -> Trait.Habit.SYSTEM_FIRST_ONLY),
 
             // OpenAI: Invalid Value: 'file'. Supported values are: 'text', 'image_url', and 'audio'.
             // DeepSeek: messages[3]: unknown variant `file`, expected `text` or `image_url`

@@ -27,11 +27,6 @@ public final class UpstreamError {
     /** As in "You exceeded your current quota", {@code insufficient_quota}, "Insufficient Balance". */
     private static final Pattern UNPAID =
             Pattern.compile("insufficient[_ ](?:quota|balance|credits)|exceeded your current quota");
-    /**
-     * Says, with a status of 500, that the request is at fault: llama-cpp-python's "Input should be a
-     * valid string".
-     */
-    private static final Pattern OF_THE_REQUEST = Pattern.compile("not supported|input should be");
     /** As nginx, Go's server and Apache answer plain HTTP where they speak TLS, with status 400. */
     private static final Pattern TLS_IS_SPOKEN = Pattern.compile("(?i)"
             + "plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server"
@@ -141,10 +136,15 @@ public final class UpstreamError {
             case 409, 502, 503, 529 -> context.error(529, text).asPassing();
             case 504 -> context.error(504, text).asPassing();
             default -> {
-                boolean mayBeMended = status < 500 || said.says(OF_THE_REQUEST);
+                boolean mayBeMended = status < 500 || isAboutTheRequest(said);
                 yield context.error(general(status), text).refusing(mayBeMended ? body.raw() : "");
             }
         };
+    }
+
+    /** As llama-cpp-python says with a status of 500: "Input should be a valid string". */
+    private static boolean isAboutTheRequest(ErrorBody said) {
+        return said.says("not supported") || said.says("input should be");
     }
 
     /** {@return the status that stands for others of its class; 502 for what is no error's} */
