@@ -6,30 +6,20 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import translate.Trait.BegunReply;
-import translate.Trait.EffortForm;
-import translate.Trait.Efforts;
-import translate.Trait.EffortsInstead;
-import translate.Trait.ForcedTool;
-import translate.Trait.KeyHeader;
-import translate.Trait.LongestReply;
-import translate.Trait.NoContent;
-import translate.Trait.ShortestReply;
-import translate.Trait.SystemMessages;
-import translate.Trait.Thinking;
 
 /**
- * What a backend takes for a model, where that differs from plain chat completions: the traits in its host's row
- * ({@link Dialects}), and before them those that its own refusals have taught (SPEC, "Learned downgrades"). Immutable.
+ * What a backend takes for a model, where that differs from plain chat completions: the traits in its
+ * host's row ({@link Dialects}), and before them those that its own refusals have taught (SPEC, "Learned
+ * downgrades"). Immutable.
  *
  * @param ofHost each trait by what it is about, as those in {@code learned}
- * @param isForOnce whether some of what was learned goes for one request alone, such as to leave out a wrong value
+ * @param isForOnce whether some of {@code learned} goes for one request alone, such as to omit a wrong value
  */
 public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trait> learned,
                       boolean isForOnce) {
-    private static final List<Trait> OF_LLAMA = List.of(ForcedTool.ALONE, BegunReply.REPEATED);
+    private static final List<Trait> OF_LLAMA =
+            List.of(Trait.Habit.FORCED_TOOL_ALONE, Trait.Habit.BEGUN_REPLY_REPEATED);
 
     /** {@return what is known of a backend that has not been asked} */
     public static Dialect of(Target target) {
@@ -86,16 +76,19 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
     // Members of the request
 
     /**
-     * {@return whether the backend takes a member, or a kind of part in a message} It may have been refused by its
-     * usual name, or by the one that it has at this backend.
+     * {@return whether the backend takes a member, or a kind of part in a message} It may have been
+     * refused by its usual name, or by the one that it has at this backend.
      */
     boolean takes(String member) { return !isOmitted(member) && !isOmitted(name(member)); }
 
-    private boolean isOmitted(String name) { return about(name).filter(Trait.Omitted.class::isInstance).isPresent(); }
+    private boolean isOmitted(String name) {
+        return about(name).filter(Trait.Omitted.class::isInstance).isPresent();
+    }
 
     /** {@return what a member is called at this backend, if it takes it} */
     String name(String member) {
-        return about(member).map(trait -> trait instanceof Trait.Named named ? named.wireName() : member).orElse(member);
+        return about(member).filter(Trait.Named.class::isInstance).map(Trait.Named.class::cast)
+                .map(Trait.Named::wireName).orElse(member);
     }
 
     /** {@return whether all messages of the assistant's must have the member} */
@@ -103,37 +96,31 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
 
     // Values of members
 
-    Thinking thinking() { return find(Thinking.class).orElse(Thinking.OBJECT); }
-    EffortForm effortForm() { return find(EffortForm.class).orElse(EffortForm.STRING); }
+    Trait.Thinking thinking() { return find(Trait.Thinking.class).orElse(Trait.Thinking.OBJECT); }
+    Trait.EffortForm effortForm() { return find(Trait.EffortForm.class).orElse(Trait.EffortForm.STRING); }
 
-    /** {@return the effort to ask for: the next lower one that the backend knows, else the next higher; "" for none} */
-    String effort(String asked) {
-        String wanted = find(EffortsInstead.class).map(row -> row.byAsked().getOrDefault(asked, asked)).orElse(asked);
-        return find(Efforts.class).map(efforts -> nearest(wanted, efforts.known())).orElse(wanted);
-    }
-
-    private static String nearest(String wanted, List<String> known) {
-        if (known.equals(List.of("none"))) return "none"; // also where no effort is asked for
-        int at = Efforts.SCALE.indexOf(wanted);
-        if (at < 0) return wanted;
-        Stream<String> lower = IntStream.rangeClosed(0, at).mapToObj(i -> Efforts.SCALE.get(at - i));
-        Stream<String> higher = Efforts.SCALE.subList(at, Efforts.SCALE.size()).stream();
-        return Stream.concat(lower, higher).filter(known::contains)
-                .filter(effort -> !effort.equals("none") || wanted.equals("none")).findFirst().orElse("");
+    /** {@return the effort to send for the one that is asked for, if any} */
+    Optional<String> effort(Optional<String> asked) {
+        Map<String, String> instead = find(Trait.EffortsInstead.class)
+                .map(Trait.EffortsInstead::byAsked).orElse(Map.of());
+        Optional<String> wanted = asked.map(effort -> instead.getOrDefault(effort, effort));
+        Optional<Trait.Efforts> efforts = find(Trait.Efforts.class);
+        return efforts.isEmpty() ? wanted : efforts.get().nearest(wanted);
     }
 
     /** {@return the number of tokens to ask for, where the client asks for so many} */
     long replyTokens(long asked) {
-        long atMost = find(LongestReply.class).map(reply -> Math.min(asked, reply.tokens())).orElse(asked);
-        return find(ShortestReply.class).map(reply -> Math.max(atMost, reply.tokens())).orElse(atMost);
+        long longest = find(Trait.LongestReply.class).map(Trait.LongestReply::tokens).orElse(asked);
+        long shortest = find(Trait.ShortestReply.class).map(Trait.ShortestReply::tokens).orElse(0L);
+        return Math.max(Math.min(asked, longest), shortest);
     }
 
     // Ways to say something
 
-    boolean takesSystemInPlace() { return has(SystemMessages.IN_PLACE); }
-    boolean forcesToolAlone() { return has(ForcedTool.ALONE); }
-    boolean refusesNullContent() { return has(NoContent.EMPTY_STRING); }
-    boolean repeatsBegunReply() { return has(BegunReply.REPEATED); }
+    boolean takesSystemInPlace() { return has(Trait.Habit.SYSTEM_IN_PLACE); }
+    boolean forcesToolAlone() { return has(Trait.Habit.FORCED_TOOL_ALONE); }
+    boolean refusesNullContent() { return has(Trait.Habit.EMPTY_CONTENT); }
+    boolean repeatsBegunReply() { return has(Trait.Habit.BEGUN_REPLY_REPEATED); }
     /** {@return whether the key goes as {@code api-key: K}, not as {@code authorization: Bearer K}} */
-    public boolean takesApiKeyHeader() { return has(KeyHeader.API_KEY); }
+    public boolean takesApiKeyHeader() { return has(Trait.Habit.API_KEY_HEADER); }
 }

@@ -7,20 +7,22 @@ import java.util.regex.Pattern;
 import java.util.stream.LongStream;
 
 /**
- * A request that exceeds the context window of the model, as a backend says it. Clients compact the conversation when
- * they read {@code prompt is too long: N tokens > M maximum}, and ask for a shorter reply when they read {@code input
- * length and `max_tokens` exceed context limit: N + R > M}.
+ * A request that exceeds the context window of the model, as a backend says it. Clients compact the
+ * conversation when they read {@code prompt is too long: N tokens > M maximum}, and ask for a shorter
+ * reply when they read {@code input length and `max_tokens` exceed context limit: N + R > M}.
  *
- * <p>It is found by its code, or by a noun (context length, input length) and a relation (exceeds, maximum) that stand
- * near each other. Its numbers are told apart by the words next to them.
+ * <p>It is found by its code, or by a noun (context length, input length) and a relation (exceeds,
+ * maximum) that stand near each other. Its numbers are told apart by the words next to them.
  */
 final class Overflow {
     private static final String NOUN = "context[_ ](?:length|size|window)";
-    private static final String RELATION = "(?:exceed|maximum|too (?:long|large|big)|limit|larger|longer|greater)";
+    private static final String RELATION =
+            "(?:exceed|maximum|too (?:long|large|big)|limit|larger|longer|greater)";
     private static final String NEAR = ".{0,200}";
     /** As in "This model's maximum context length is 8192 tokens", "exceeds the available context size". */
-    private static final Pattern WORDS = Pattern.compile(String.join("|", NOUN + NEAR + RELATION, RELATION + NEAR + NOUN,
-            "too many tokens", "prompt is too long", "range of input length", "maximum number of tokens",
+    private static final Pattern WORDS = Pattern.compile(String.join("|",
+            NOUN + NEAR + RELATION, RELATION + NEAR + NOUN, "too many tokens", "prompt is too long",
+            "range of input length", "maximum number of tokens",
             "input length" + NEAR + "exceed"), Pattern.DOTALL);
     private static final List<String> CODES = List.of("context_length_exceeded", "exceed_context_size");
     /** Of the reply alone: "max_completion_tokens must be …". */
@@ -29,7 +31,8 @@ final class Overflow {
     private static final List<Integer> STATUSES = List.of(200, 400, 413, 422);
 
     /** As in "9000 in the messages", "9000 input tokens". */
-    private static final Pattern PROMPT = Pattern.compile("(\\d{1,9}) (?:in the messages|of text input|input tokens)");
+    private static final Pattern PROMPT =
+            Pattern.compile("(\\d{1,9}) (?:in the messages|of text input|input tokens)");
     /** As in "maximum context length is 8192", "9000 > 8192". */
     private static final Pattern WINDOW = Pattern.compile(
             "(?:(?:limit|maximum|context (?:length|size|window))\\D{0,40}|> )(\\d{3,9})");

@@ -2,10 +2,13 @@ package translate;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
- * One way in which a backend differs from plain chat completions. The rows of {@link Dialects} state some, refusals
- * teach others ({@link Lessons}); {@link Dialect} answers by them. Of two about the same the later one counts.
+ * One way in which a backend differs from plain chat completions. The rows of {@link Dialects} state
+ * some, refusals teach others ({@link Lessons}); {@link Dialect} answers by them. Of two about the same
+ * the later one counts.
  */
 sealed interface Trait {
     /** {@return what it is about, for the log and the status page: a member's name, or a few words} */
@@ -50,7 +53,10 @@ sealed interface Trait {
         OBJECT("thinking"),
         /** {@code "enable_thinking":true} */
         SWITCH("enable_thinking"),
-        /** {@code "chat_template_kwargs":{"enable_thinking":true,"thinking":true}}: templates know one or the other. */
+        /**
+         * {@code "chat_template_kwargs":{"enable_thinking":true,"thinking":true}}: templates know one or
+         * the other.
+         */
         TEMPLATE("chat_template_kwargs");
 
         private final String wireName;
@@ -88,13 +94,30 @@ sealed interface Trait {
         @Override public String value() { return tokens + " tokens"; }
     }
 
-    /** The backend takes no other efforts. */
+    /**
+     * The backend takes no other efforts.
+     *
+     * @param known in ascending order; only "none" where it must be told each time not to reason
+     */
     record Efforts(List<String> known) implements Trait {
         /** The values of {@code reasoning_effort} that some backend knows, in ascending order. */
         static final List<String> SCALE = List.of("none", "minimal", "low", "medium", "high", "xhigh", "max");
+        private static final String NONE = "none";
 
         @Override public String about() { return "efforts"; }
         @Override public String value() { return String.join(", ", known); }
+
+        /** {@return the effort itself, the next lower one that is known, else the next higher} */
+        Optional<String> nearest(Optional<String> asked) {
+            if (known.equals(List.of(NONE))) return Optional.of(NONE);
+            int at = asked.map(SCALE::indexOf).orElse(-1);
+            if (at < 0) return asked; // none, or one that is not on the scale
+            Stream<String> lower = SCALE.subList(0, at + 1).reversed().stream();
+            Stream<String> higher = SCALE.subList(at + 1, SCALE.size()).stream();
+            boolean mayBeNone = at == SCALE.indexOf(NONE);
+            return Stream.concat(lower, higher).filter(known::contains)
+                    .filter(effort -> mayBeNone || !effort.equals(NONE)).findFirst();
+        }
     }
 
     /** What to send in place of an effort, where the next lower one is not what is meant. */
@@ -103,59 +126,30 @@ sealed interface Trait {
         @Override public String value() { return byAsked.toString(); }
     }
 
-    /** Where system messages may stand. */
-    enum SystemMessages implements Trait {
-        /** Anywhere between the others. */
-        IN_PLACE,
-        /** Only at the beginning; later ones go as text of the user's, in {@code <system>} tags. */
-        FIRST_ONLY;
+    /** What has two or three possible ways. */
+    enum Habit implements Trait {
+        /** System messages may stand anywhere between the others. */
+        SYSTEM_IN_PLACE("system messages", "in place"),
+        /** They stand at the beginning; later ones go as the user's text, in {@code <system>} tags. */
+        SYSTEM_FIRST_ONLY("system messages", "first only"),
+        /** A call is forced by {@code "tool_choice":"required"} and by sending no other tool. */
+        FORCED_TOOL_ALONE("forced tool", "alone"),
+        /** A message that only calls tools has {@code "content":""}; elsewhere it has {@code null}. */
+        EMPTY_CONTENT("no content", "empty string"),
+        /** A reply whose beginning was in the request begins with that once more. */
+        BEGUN_REPLY_REPEATED("begun reply", "repeated"),
+        /** The key goes as {@code api-key: K}; elsewhere as {@code authorization: Bearer K}. */
+        API_KEY_HEADER("key header", "api-key");
 
-        @Override public String about() { return "system messages"; }
-        @Override public String value() { return this == IN_PLACE ? "in place" : "first only"; }
-    }
+        private final String about;
+        private final String value;
 
-    /** How the model is made to call one tool. */
-    enum ForcedTool implements Trait {
-        /** {@code "tool_choice":{"type":"function","function":{"name":N}}} */
-        BY_NAME,
-        /** {@code "tool_choice":"required"}, and no other tool is sent. */
-        ALONE;
+        Habit(String about, String value) {
+            this.about = about;
+            this.value = value;
+        }
 
-        @Override public String about() { return "forced tool"; }
-        @Override public String value() { return this == BY_NAME ? "by name" : "alone"; }
-    }
-
-    /** What stands for the content of an assistant's message that only calls tools. */
-    enum NoContent implements Trait {
-        NULL, EMPTY_STRING;
-
-        @Override public String about() { return "no content"; }
-        @Override public String value() { return this == NULL ? "null" : "empty string"; }
-    }
-
-    /** How a reply begins whose beginning was in the request. */
-    enum BegunReply implements Trait {
-        /** With what comes next. */
-        CONTINUED,
-        /** With the beginning once more. */
-        REPEATED;
-
-        @Override public String about() { return "begun reply"; }
-        @Override public String value() { return this == CONTINUED ? "continued" : "repeated"; }
-    }
-
-    /** The header that carries the backend's key. */
-    enum KeyHeader implements Trait {
-        /** {@code authorization: Bearer K} */
-        AUTHORIZATION("authorization"),
-        /** {@code api-key: K} */
-        API_KEY("api-key");
-
-        private final String wireName;
-
-        KeyHeader(String wireName) { this.wireName = wireName; }
-
-        @Override public String about() { return "key header"; }
-        @Override public String value() { return wireName; }
+        @Override public String about() { return about; }
+        @Override public String value() { return value; }
     }
 }

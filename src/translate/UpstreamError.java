@@ -2,7 +2,6 @@ package translate;
 
 import anthropic.ApiError;
 import java.nio.charset.StandardCharsets;
-import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import json.Json;
@@ -10,34 +9,36 @@ import json.JsonParser;
 import json.JsonWriter;
 
 /**
- * Turns the error that a backend has answered into the client's (SPEC E.3): by its words first, then by its status.
- * {@link ErrorBody} reads it, {@link Overflow} knows those of the context window.
+ * Turns the error that a backend has answered into the client's (SPEC E.3): by its words first, then by
+ * its status. {@link ErrorBody} reads it, {@link Overflow} knows those of the context window.
  */
 public final class UpstreamError {
     public static final String NO_HTTP_THERE = "TLS is spoken there; use https:// in --upstream";
     private static final int MAX_SHOWN = 200; // characters of a text that is not JSON
     private static final int MAX_PAGE_SHOWN = 120; // characters of a web page
-    private static final int IN_A_REPLY = 200; // the status of an error that came inside a reply and names none
+    private static final int IN_A_REPLY = 200; // the status of an error inside a reply, if it names none
 
     /** As in "Could not finish the message because max_tokens or model output limit was reached". */
-    private static final Pattern REPLY_REACHED_ITS_LENGTH = Pattern.compile("max_\\w{0,40}tokens.{0,60}\\breached"
-            + "|output (?:token )?limit.{0,20}\\breached"
+    private static final Pattern REPLY_REACHED_ITS_LENGTH = Pattern.compile(
+            "max_\\w{0,40}tokens.{0,60}\\breached|output (?:token )?limit.{0,20}\\breached"
             + "|reached.{0,40}(?:max_\\w{0,40}tokens|output (?:token )?limit)"
             + "|(?:could not|unable to|cannot|failed to) (?:finish|complete) .{0,60}max_\\w{0,40}tokens",
             Pattern.DOTALL);
     /** As in "You exceeded your current quota", {@code insufficient_quota}, "Insufficient Balance". */
     private static final Pattern UNPAID =
             Pattern.compile("insufficient[_ ](?:quota|balance|credits)|exceeded your current quota");
-    /** Says, with a status of 500, that the request is at fault: llama-cpp-python's "Input should be a valid string". */
-    private static final Pattern OF_THE_REQUEST = Pattern.compile("not supported|input should be");
     /** As nginx, Go's server and Apache answer plain HTTP where they speak TLS, with status 400. */
     private static final Pattern TLS_IS_SPOKEN = Pattern.compile("(?i)"
-            + "plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server|plain HTTP to an SSL-enabled");
+            + "plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server"
+            + "|plain HTTP to an SSL-enabled");
     /** As A2o answers a client that takes it for a backend. */
     private static final Pattern IS_A2O =
             Pattern.compile("is not available on this proxy|this proxy needs its own key");
 
-    /** What a page holds beside its text: {@code <style>p { color: red }</style>}, also if the end is missing. */
+    /**
+     * What a page holds beside its text: {@code <style>p { color: red }</style>}, also if the end is
+     * missing.
+     */
     private static final Pattern STYLE_OR_SCRIPT = Pattern.compile("(?s)<(style|script).*?(?:</\\1>|\\z)");
     private static final Pattern TAG = Pattern.compile("<[^<>]*+>");
     private static final Pattern WHITE_SPACE = Pattern.compile("\\s+");
@@ -78,7 +79,10 @@ public final class UpstreamError {
         return of(status, JsonWriter.text(cut(text, MAX_SHOWN)), context);
     }
 
-    /** {@return the error that a web page stands for; none where its status says what is wrong, such as 413} */
+    /**
+     * {@return the error that a web page stands for; none where its status says what is wrong, such as
+     * 413}
+     */
     private static Optional<ApiError> ofPage(int status, String text, ErrorContext context) {
         String gateway = cut(text, MAX_SHOWN);
         return switch (status) {
@@ -96,11 +100,14 @@ public final class UpstreamError {
                 + cut(page, MAX_PAGE_SHOWN);
     }
 
-    private static String cut(String text, int most) { return text.substring(0, Math.min(most, text.length())); }
+    private static String cut(String text, int most) {
+        return text.substring(0, Math.min(most, text.length()));
+    }
 
     /** {@return the error, if what answers is no backend} */
     private static Optional<ApiError> wrongAddress(ErrorBody said, ErrorContext context) {
-        if (TLS_IS_SPOKEN.matcher(said.message()).find()) return Optional.of(context.error(502, NO_HTTP_THERE));
+        boolean isTls = TLS_IS_SPOKEN.matcher(said.message()).find();
+        if (isTls) return Optional.of(context.error(502, NO_HTTP_THERE));
         boolean isA2o = IS_A2O.matcher(said.message()).find();
         String advice = "that is A2o, not a backend; --upstream must be the address of what it is to ask";
         return isA2o ? Optional.of(context.error(502, advice)) : Optional.empty();
@@ -110,7 +117,8 @@ public final class UpstreamError {
     private static Optional<ApiError> byWords(int status, ErrorBody said, ErrorContext context) {
         if (Overflow.isIn(said, status)) return Optional.of(Overflow.error(said, context));
         String text = shown(status, said);
-        boolean isOfReply = List.of(IN_A_REPLY, 400, 422).contains(status) && said.says(REPLY_REACHED_ITS_LENGTH);
+        boolean maySayLength = status == IN_A_REPLY || status == 400 || status == 422;
+        boolean isOfReply = maySayLength && said.says(REPLY_REACHED_ITS_LENGTH);
         if (isOfReply) return Optional.of(context.error(400, text).asAtLimit());
         boolean isUnpaid = status == 402 || said.says(UNPAID);
         if (isUnpaid) return Optional.of(context.error(402, text).asFinal());
@@ -128,10 +136,15 @@ public final class UpstreamError {
             case 409, 502, 503, 529 -> context.error(529, text).asPassing();
             case 504 -> context.error(504, text).asPassing();
             default -> {
-                boolean mayBeMended = status < 500 || said.says(OF_THE_REQUEST);
+                boolean mayBeMended = status < 500 || isAboutTheRequest(said);
                 yield context.error(general(status), text).refusing(mayBeMended ? body.raw() : "");
             }
         };
+    }
+
+    /** As llama-cpp-python says with a status of 500: "Input should be a valid string". */
+    private static boolean isAboutTheRequest(ErrorBody said) {
+        return said.says("not supported") || said.says("input should be");
     }
 
     /** {@return the status that stands for others of its class; 502 for what is no error's} */
@@ -146,7 +159,10 @@ public final class UpstreamError {
         return status == IN_A_REPLY ? "not a reply" : "status " + status;
     }
 
-    /** A client whose own key was sent may mend it; of the operator's key clients are told no more than that. */
+    /**
+     * A client whose own key was sent may mend it; of the operator's key clients are told no more than
+     * that.
+     */
     private static ApiError denied(int status, ErrorBody said, String text, ErrorContext context) {
         boolean isOurs = context.isKeyOurs() && !said.says("moderation");
         return isOurs ? context.error(500, "backend rejected the proxy's credentials").asFinal()

@@ -8,8 +8,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * How something is said, whoever says it: several pieces that must all be found, such as a noun, a relation and a
- * number. Each piece is a pattern of bounded length, so that a long text takes time in proportion to its length.
+ * How something is said, whoever says it: several pieces that must all be found, such as a noun, a
+ * relation and a number. Each piece is a pattern of bounded length, so that a long text takes time in
+ * proportion to its length.
  */
 record Wording(List<Piece> pieces) {
     /** Where a piece must stand. */

@@ -43,7 +43,7 @@ class LessonsTest {
             Map.entry("DeepSeek: The `reasoning_content`", "reasoning_content=required"),
             Map.entry("Kimi: thinking is enabled but reasoning_content", "reasoning_content=required"),
             Map.entry("Groq: for 'role:assistant'", "reasoning_content="),
-            Map.entry("Mistral: {\"loc\":[\"body\",\"messages\"", "reasoning_content="),
+            Map.entry("Mistral: \"loc\":[\"body\",\"messages\"", "reasoning_content="),
             Map.entry("llama-cpp-python: ", "no content=empty string"),
             Map.entry("vLLM, by a model's template: ", "system messages=first only"),
             Map.entry("OpenAI: Invalid Value: 'file'", "file="),
