@@ -7,7 +7,6 @@ import config.Secrets;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.http.HttpHeaders;
-import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Duration;
@@ -20,7 +19,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Logger;
 import json.Json;
@@ -32,6 +30,7 @@ import json.Text;
 import translate.Dialect;
 import translate.Translator;
 import translate.UpstreamError;
+import upstream.Arrival;
 import upstream.Arrivals;
 import upstream.Clock;
 import upstream.ConnectionHelp;
@@ -92,7 +91,7 @@ final class Exchange {
     private Translator translator; // of the try that runs; nothing has been shown of those before
     private JsonWriter openai; // the request that it made
     private boolean expired; // the client has waited too long for another try
-    private Arrivals arrived; // of the try that runs
+    private Optional<Arrivals> arrivals = Optional.empty(); // of the try that runs
     private boolean ended; // the reply; nothing more arrives
     private long taken; // bytes of the reply
     private long unread; // bytes of the reply that are not yet a whole event
@@ -118,7 +117,6 @@ final class Exchange {
         this.clock = clock;
         this.begun = clock.nanos();
         this.nextPing = begun + PATIENCE;
-        this.arrived = new Arrivals(clock);
         this.client = client;
         this.share = share;
         this.requestId = requestId;
@@ -196,7 +194,7 @@ final class Exchange {
                 if (wasSent && e.origin() != ApiError.Origin.PROXY) upstream.fails(e, told(e).getMessage());
                 if (!mayBeTriedAgain(e, tries)) throw last(e, toTell);
                 boolean isNew = tries < upstreams.size(); // the next backend
-                if (!isNew) await(Math.max(FIRST_WAIT << tries, e.retrySeconds() * SECOND));
+                if (!isNew) pause(Math.max(FIRST_WAIT << tries, e.retrySeconds() * SECOND));
                 if (isShown()) throw last(e, toTell); // a ping, meanwhile
                 goOn(e, upstreams.get(tries % upstreams.size()));
             }
@@ -284,17 +282,18 @@ final class Exchange {
         taken = 0;
         unread = 0;
         upstream.acquire(translator.isStream());
-        CompletableFuture<?> sent = null;
         try {
             number = upstream.begins();
-            sent = upstream.send(openai, clientKey, arrived);
+            arrivals = Optional.of(upstream.send(openai, clientKey));
             wasSent = true;
-            Object first = await(patience());
-            if (first == null) throw silence();
-            if (first instanceof Throwable e) throw upstream.failure(e);
-            var head = (HttpResponse.ResponseInfo) first;
-            answer = head.statusCode();
-            upstream.answers(number, head.statusCode());
+            Arrival.Head head = switch (await(patience()).orElseThrow(this::silence)) {
+                case Arrival.Head first -> first;
+                case Arrival.Broken(Throwable cause) -> throw upstream.failure(cause);
+                case Arrival.Piece piece -> throw new IllegalStateException("a body without a head");
+                case Arrival.End end -> throw new IllegalStateException("an end without a head");
+            };
+            answer = head.status();
+            upstream.answers(number, head.status());
             passHeaders(head.headers());
             boolean isLlama = head.headers().firstValue("server").orElse("").equals("llama.cpp");
             Dialect known = upstream.dialect(translator.model());
@@ -307,11 +306,11 @@ final class Exchange {
                 serves();
                 return;
             }
-            if (sent != null && e.status() != 499) upstream.errs(answer < 400 ? e.status() : answer);
+            if (wasSent && e.status() != 499) upstream.errs(answer < 400 ? e.status() : answer);
             throw e;
         } finally {
-            if (sent != null && !ended) arrived.stop(sent); else arrived.close();
-            arrived = new Arrivals(clock);
+            arrivals.ifPresent(Arrivals::close);
+            arrivals = Optional.empty();
             upstream.release(translator.isStream());
             debug("<<", said);
         }
@@ -357,10 +356,10 @@ final class Exchange {
     }
 
     /** Takes the body of the reply, or throws the error that it is. */
-    private void take(HttpResponse.ResponseInfo head) {
+    private void take(Arrival.Head head) {
         String encoding = head.headers().firstValue("content-encoding").orElse("");
         var reply = new ReplyBody(this::more, encoding);
-        boolean isGood = head.statusCode() / 100 == 2;
+        boolean isGood = head.status() / 100 == 2;
         if (!isGood) throw refusal(head, errorBody(reply));
         switch (reply.kind()) {
             case EVENTS -> events(new Sse(() -> counted(reply.get())));
@@ -379,10 +378,10 @@ final class Exchange {
         return switch (reply.kind()) {
             case EVENTS -> {
                 var events = new Sse(reply);
-                yield next(events) ? events.data() : Arrivals.END;
+                yield next(events) ? events.data() : ReplyBody.END;
             }
             case JSON, PAGE, TEXT -> reply.rest(MAX_ERROR_BYTES);
-            case EMPTY, BINARY -> Arrivals.END;
+            case EMPTY, BINARY -> ReplyBody.END;
         };
     }
 
@@ -397,16 +396,16 @@ final class Exchange {
         return piece;
     }
 
-    private ApiError refusal(HttpResponse.ResponseInfo head, byte[] body) {
+    private ApiError refusal(Arrival.Head head, byte[] body) {
         if (options.debug()) said.writeBytes(body);
-        boolean isRedirect = head.statusCode() / 100 == 3;
+        boolean isRedirect = head.status() / 100 == 3;
         Optional<String> location = head.headers().firstValue("location").filter(any -> isRedirect);
         if (location.isPresent()) {
             return translator.broken(502, ConnectionHelp.redirect(location.get())).from(ApiError.Origin.ANSWER);
         }
         String wait = head.headers().firstValue("retry-after").filter(after -> after.matches("\\d{1,9}(\\.\\d*)?"))
                 .orElse("-1");
-        int status = head.statusCode() / 100 == 2 ? 200 : head.statusCode();
+        int status = head.status() / 100 == 2 ? 200 : head.status();
         ApiError error = UpstreamError.of(status, body, translator.context());
         return error.retryAfter((long) Math.ceil(Double.parseDouble(wait)));
     }
@@ -480,19 +479,27 @@ final class Exchange {
 
     /** {@return the next bytes of the reply, none at its end} What is ready is sent before, if there is time to. */
     private byte[] more() {
-        if (ended) return Arrivals.END;
+        if (ended) return ReplyBody.END;
         int unsent = translator.ready().size();
         boolean isLong = isShown() && anthropic != null && clock.nanos() - begun > SECOND;
         if (isLong) forget();
-        boolean isDue = unsent > MAX_UNSENT_BYTES || unsent > 0 && arrived.isEmpty(); // nothing more has arrived
+        boolean isDue = unsent > MAX_UNSENT_BYTES || unsent > 0 && arrivals.orElseThrow().isEmpty(); // nothing more has arrived
         if (isDue && translator.isStream() && !over) send(false);
         if (finished == 0 && (over || translator.isFinished())) finished = clock.nanos();
         long patience = finished == 0 ? patience() : finished + LINGER - clock.nanos();
-        Object next = await(patience);
-        if (next == null && finished == 0) throw silence();
-        if (next instanceof Throwable) throw translator.broken(502, "the connection broke in mid-reply").asPassing();
-        ended |= next == Arrivals.END;
-        return next == null ? Arrivals.END : (byte[]) next;
+        Optional<Arrival> next = await(patience);
+        if (next.isEmpty() && finished == 0) throw silence();
+        if (next.isEmpty()) return ReplyBody.END;
+        return switch (next.get()) {
+            case Arrival.Piece(byte[] bytes) -> bytes;
+            case Arrival.End end -> {
+                ended = true;
+                yield ReplyBody.END;
+            }
+            case Arrival.Broken broken ->
+                throw translator.broken(502, "the connection broke in mid-reply").asPassing();
+            case Arrival.Head head -> throw new IllegalStateException("a second head");
+        };
     }
 
     private void forget() {
@@ -513,16 +520,30 @@ final class Exchange {
         }
     }
 
-    /** Waits for the upstream, so long at most; meanwhile the client gets pings. {@return what came; null: nothing} */
-    private Object await(long patience) {
-        long until = clock.nanos() + patience;
+    /** A wait of so many nanoseconds at most for something to arrive. */
+    private interface Wait {
+        Optional<Arrival> run(long nanos) throws InterruptedException;
+    }
+
+    /** {@return what arrives of the reply in that time, if anything does} Meanwhile the client gets pings. */
+    private Optional<Arrival> await(long nanos) { return pinging(nanos, arrivals.orElseThrow()::poll); }
+
+    private void pause(long nanos) {
+        pinging(nanos, step -> {
+            clock.sleep(step);
+            return Optional.empty();
+        });
+    }
+
+    private Optional<Arrival> pinging(long nanos, Wait wait) {
+        long until = clock.nanos() + nanos;
         while (true) {
             boolean isPinged = translator.isStream() && !over;
             long now = clock.nanos();
             if (isPinged && now >= nextPing) ping();
             try {
-                Object next = arrived.poll((isPinged ? Math.min(until, nextPing) : until) - now);
-                if (next != null || now >= until) return next;
+                Optional<Arrival> next = wait.run((isPinged ? Math.min(until, nextPing) : until) - now);
+                if (next.isPresent() || now >= until) return next;
             } catch (InterruptedException e) {
                 expired = true;
                 throw ended();

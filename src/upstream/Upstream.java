@@ -16,7 +16,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -144,7 +143,7 @@ public final class Upstream implements AutoCloseable {
         Thread.ofVirtual().start(() -> {
             try {
                 long wait = FIRST_PROBE.toNanos();
-                while (health.isDown() && clock.poll(ends, wait) == null) {
+                while (health.isDown() && clock.poll(ends, wait).isEmpty()) {
                     if (health.isDown() && canConnect()) connects();
                     wait = Math.min(2 * wait, LONGEST_PROBE.toNanos());
                 }
@@ -246,16 +245,13 @@ public final class Upstream implements AutoCloseable {
     /** {@return whether a request waits for a place} */
     public boolean isAwaited() { return places.areAwaited() || allPlaces.areAwaited(); }
 
-    /**
-     * Sends a request, with the client's key unless there is one for this backend; of the client's other headers none.
-     * What is returned is for {@link Arrivals#stop} alone.
-     */
-    public CompletableFuture<?> send(JsonWriter body, String clientKey, Arrivals arrived) {
+    /** Sends a request, with the client's key unless this backend has its own; none of the client's headers. */
+    public Arrivals send(JsonWriter body, String clientKey) {
         try {
             HttpRequest.Builder request = request(url, clientKey).setHeader("content-type", "application/json");
-            return transport.post(request, body, arrived);
+            return transport.post(request, body);
         } catch (IllegalArgumentException e) {
-            throw new ApiError(401, "the key holds characters that no header may hold");
+            throw new ApiError(401, "the key contains characters that are not allowed in a header");
         }
     }
 
@@ -313,26 +309,26 @@ public final class Upstream implements AutoCloseable {
         return models;
     }
 
-    /** {@return the body of a reply without its compression, which must be there in that time} */
+    /** {@return the decompressed body of the reply, which must be complete in that time} */
     private byte[] whole(HttpRequest.Builder request, Duration patience)
             throws InterruptedException, ExecutionException, TimeoutException {
         var body = new ByteArrayOutputStream();
-        var arrived = new Arrivals(clock);
-        CompletableFuture<?> sent = transport.get(request, arrived);
         long until = clock.nanos() + patience.toNanos();
-        try {
-            for (Object next = null; next != Arrivals.END; ) {
-                next = arrived.poll(until - clock.nanos());
-                if (next == null) throw new TimeoutException();
-                if (next instanceof Throwable e) throw new ExecutionException(e);
-                if (next instanceof byte[] piece) body.writeBytes(piece);
+        try (Arrivals arrivals = transport.get(request)) {
+            boolean isWhole = false;
+            while (!isWhole) {
+                Arrival next = arrivals.poll(until - clock.nanos()).orElseThrow(TimeoutException::new);
+                switch (next) {
+                    case Arrival.Head head -> { }
+                    case Arrival.Piece(byte[] bytes) -> body.writeBytes(bytes);
+                    case Arrival.Broken(Throwable cause) -> throw new ExecutionException(cause);
+                    case Arrival.End end -> isWhole = true;
+                }
                 if (body.size() > MAX_LIST_BYTES) throw new TimeoutException();
             }
-            var pieces = new ArrayDeque<>(List.of(body.toByteArray()));
-            return new ReplyBody(() -> pieces.isEmpty() ? Arrivals.END : pieces.remove(), "").rest(MAX_LIST_BYTES);
-        } finally {
-            arrived.stop(sent);
         }
+        var pieces = new ArrayDeque<>(List.of(body.toByteArray()));
+        return new ReplyBody(() -> pieces.isEmpty() ? ReplyBody.END : pieces.remove(), "").rest(MAX_LIST_BYTES);
     }
 
     private HttpRequest.Builder request(URI url, String clientKey) {

@@ -1,7 +1,9 @@
 package testing;
 
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -33,12 +35,17 @@ public final class PatientClock implements Clock {
     }
 
     @Override
-    public <T> T poll(BlockingQueue<T> queue, long nanos) throws InterruptedException {
+    public <T> Optional<T> poll(BlockingQueue<T> queue, long nanos) throws InterruptedException {
         waited.remove();
-        if (nanos > maxNanos) return queue.take();
+        if (nanos > maxNanos) return Optional.of(queue.take());
         T next = queue.poll(nanos, TimeUnit.NANOSECONDS);
         if (next == null && nanos > 0) waited.set(nanos);
-        return next;
+        return Optional.ofNullable(next);
+    }
+
+    @Override
+    public void sleep(long nanos) throws InterruptedException {
+        poll(new LinkedBlockingQueue<>(), nanos);
     }
 
     @Override
