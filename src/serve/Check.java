@@ -1,5 +1,6 @@
 package serve;
 
+import anthropic.ListedModel;
 import config.Options;
 import config.Secrets;
 import java.io.IOException;
@@ -136,7 +137,7 @@ public final class Check {
     /** {@return whether the backend answers at all; if not, the last row says what to do} */
     private boolean begins() {
         List<String> models = proxy.listed(clientKey(), patience()).stream()
-                .map(each -> each.get("id").text()).toList();
+                .map(ListedModel::id).toList();
         if (model.isEmpty()) model = models.stream().findFirst().orElse("any");
         String said = ask("'stream':false," + SAY, "Say OK.").summary();
         if (said.matches("\\d{3}: .*")) tellLastError(proxy);

@@ -54,7 +54,7 @@ final class Clients implements Executor {
     public void execute(Runnable task) { executor.execute(() -> serve(task)); }
 
     private void serve(Runnable task) {
-        var thread = new ClientThread(this);
+        var thread = new ClientThread(clock, heads::release);
         live.put(thread.thread(), thread);
         try {
             if (acquireHead()) {
@@ -77,8 +77,6 @@ final class Clients implements Executor {
         }
     }
 
-    void releaseHead() { heads.release(); }
-
     ClientThread current() { return live.get(Thread.currentThread()); }
 
     /** {@return whether a request is being answered, or about to arrive} */
@@ -91,8 +89,6 @@ final class Clients implements Executor {
     void drain() { isDraining = true; }
 
     boolean isDraining() { return isDraining; }
-
-    long now() { return clock.nanos(); }
 
     /** Ends what takes too long, and requests whose clients have left; to be called a few times a second. */
     void tick(long now) {
@@ -124,7 +120,7 @@ final class Clients implements Executor {
 
     /** Ends the request whose client is slowest, if that is too slow while others wait for room. */
     void makeRoom() {
-        long now = now();
+        long now = clock.nanos();
         live.values().stream().filter(thread -> !thread.isCut() && delayIfFull(thread, now) > 0)
                 .max(Comparator.comparingLong(thread -> delayIfFull(thread, now)))
                 .ifPresent(thread -> thread.cut(ClientThread.Cut.TOO_SLOW));

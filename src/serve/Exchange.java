@@ -441,7 +441,7 @@ final class Exchange {
     private void serves() {
         upstream.works(number);
         upstream.learns(translator.model(), translator.dialect());
-        upstream.seekWindow(clientKey);
+        upstream.models().retryForWindows(clientKey);
     }
 
     private void events(Sse events) {

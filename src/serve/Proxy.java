@@ -2,6 +2,7 @@ package serve;
 
 import anthropic.ApiError;
 import anthropic.Ids;
+import anthropic.ListedModel;
 import anthropic.Models;
 import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
@@ -117,12 +118,12 @@ public final class Proxy implements AutoCloseable {
     /**
      * {@return the context window of a model in tokens; 0 if it is not known} Where --context does not say it,
      * all backends are asked at once for their models, and the first one in order that tells it counts. None is
-     * waited for longer than {@link Upstream#LIST_PATIENCE}.
+     * waited for longer than a client waits for a list.
      */
     public long askWindow(String model, String clientKey) {
         if (options.context() > 0) return options.context();
         List<Thread> askers = upstreams.stream()
-                .map(upstream -> Thread.ofVirtual().start(() -> upstream.askWindows(clientKey))).toList();
+                .map(upstream -> Thread.ofVirtual().start(() -> upstream.models().askForWindows(clientKey))).toList();
         try {
             for (Thread asker : askers) asker.join();
         } catch (InterruptedException e) {
@@ -277,13 +278,13 @@ public final class Proxy implements AutoCloseable {
         }
         String id = Routes.modelId(Routes.path(http.getRequestURI()));
         boolean isListNeeded = options.model().isEmpty() || options.context() == 0;
-        List<Json> listed = isListNeeded ? upstreams.getFirst().models(key(client)) : List.of();
-        return Models.answer(options, listed, id, query);
+        List<ListedModel> listed = isListNeeded ? upstreams.getFirst().models().models(key(client)) : List.of();
+        return id.isEmpty() ? Models.page(options, listed, query) : Models.one(options, listed, id);
     }
 
     /** {@return the first backend's models as it lists them, if it does in that time} */
-    List<Json> listed(String clientKey, Duration patience) {
-        return upstreams.getFirst().models(options.authKey().isPresent() ? "" : clientKey, patience);
+    List<ListedModel> listed(String clientKey, Duration patience) {
+        return upstreams.getFirst().models().models(options.authKey().isPresent() ? "" : clientKey, patience);
     }
 
     /** {@return the client's key for the backend; none if it is the proxy's own} */

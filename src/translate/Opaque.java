@@ -18,6 +18,8 @@ import json.JsonWriter;
  * {@code {"reasoning_details":[…],"extra_content":{CALL_ID:{…}}}}.
  */
 public final class Opaque {
+    /** The keys that backends send reasoning under; the first where no other is known. */
+    static final List<String> FIELDS = List.of("reasoning_content", "reasoning", "thinking");
     private static final String PREFIX = "a2o1.";
     private static final Set<String> PIECES = Set.of("text", "summary", "data"); // members that come in pieces
     private static final int MAX_BYTES = 256 * 1024;

@@ -1,16 +1,13 @@
 package upstream;
 
 import anthropic.ApiError;
-import anthropic.Models;
 import config.Options;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpRequest;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -18,16 +15,10 @@ import java.util.TreeMap;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.logging.Logger;
-import json.Json;
-import json.JsonParser;
 import json.JsonWriter;
 import json.Text;
 import translate.Dialect;
@@ -43,14 +34,8 @@ public final class Upstream implements AutoCloseable {
     private static final int MAX_MESSAGE = 200; // characters of an error that are shown
     private static final Duration FIRST_PROBE = Duration.ofSeconds(1); // after a failure; the next ones later and later
     private static final Duration LONGEST_PROBE = Duration.ofSeconds(5);
-    private static final int MAX_LIST_BYTES = 8 * 1024 * 1024; // of models
     private static final int PROBE_MILLIS = 2000; // to connect
-    static final Duration LIST_PATIENCE = Duration.ofMillis(2500); // Claude Code waits for 3 s
-    private static final int MAX_WINDOW_ASKS = 5; // of a backend that may never list models
     private static final Logger LOG = Logger.getLogger("a2o");
-
-    /** What a key was last shown as the backend's models. */
-    private record Listing(long until, String key, List<Json> models) { }
 
     private final Options options;
     private final Options.Target target;
@@ -68,16 +53,12 @@ public final class Upstream implements AutoCloseable {
     private final AtomicBoolean isProbing = new AtomicBoolean();
     private volatile boolean hasAnswered; // at any time
     private final Clock clock;
-    private volatile Listing listing;
-    private volatile List<Json> listed = List.of(); // the models of the last list that named some
-    private volatile boolean isWindowSought; // whether the list is asked for so that windows are known
-    private final AtomicInteger windowAsks = new AtomicInteger();
+    private final ModelList models;
 
     /** @throws IOException if the certificates that it is to be trusted by cannot be read */
     public Upstream(Options options, Options.Target target, Places allPlaces, Clock clock)
             throws IOException {
         this.clock = clock;
-        this.listing = new Listing(clock.nanos(), "", List.of());
         this.health = new Health(clock);
         this.options = options;
         this.target = target;
@@ -87,6 +68,7 @@ public final class Upstream implements AutoCloseable {
         this.url = target.isDemo() ? new Demo().start() : credentials.url(target.url());
         this.places = new Places(options.maxConnectionsPerHost(), clock);
         this.transport = new Transport(options, target, url, clock);
+        this.models = new ModelList(url, host(), credentials, transport, clock);
     }
 
     /** {@return the backends in the order to try them: as they are given, but those set aside last} */
@@ -196,6 +178,7 @@ public final class Upstream implements AutoCloseable {
     public Dialect dialect(String model) { return learned.getOrDefault(model, base); }
     public String host() { return target.address(); }
     public Credentials credentials() { return credentials; }
+    public ModelList models() { return models; }
     public long lessons() { return lessons.sum(); }
     public Map<Integer, LongAdder> errors() { return errors; }
     public void errs(int status) { errors.computeIfAbsent(status, none -> new LongAdder()).increment(); }
@@ -255,80 +238,15 @@ public final class Upstream implements AutoCloseable {
         }
     }
 
-    /**
-     * {@return the context window of a model in tokens: --context, else what the backend's last list said; 0 if
-     * that is not known} It does not ask the backend.
-     */
+    /** {@return the context window of a model in tokens, as far as it is known by now; else 0} It does not ask. */
     public long window(String model) {
-        return options.context() > 0 ? options.context() : Models.window(listed, model);
+        return options.context() > 0 ? options.context() : models.window(model).orElse(0);
     }
 
     /** {@return the context window of a model at the first of the backends of which it is known; else 0} */
     public static long window(List<Upstream> all, String model) {
         return all.stream().mapToLong(each -> each.window(model)).filter(tokens -> tokens > 0)
                 .findFirst().orElse(0);
-    }
-
-    /** Asks for the list of models, so that windows are known; {@link #seekWindow} may ask again. */
-    public void askWindows(String clientKey) {
-        isWindowSought = true;
-        models(clientKey);
-    }
-
-    /**
-     * Asks for the list of models once more, in the background, if none has come yet: the backend was not
-     * running then, or it wanted a key. Called when the backend has answered a request with that key.
-     */
-    public void seekWindow(String clientKey) {
-        boolean isNeeded = isWindowSought && listed.isEmpty() && !isFresh(listing, clientKey);
-        if (!isNeeded || windowAsks.incrementAndGet() > MAX_WINDOW_ASKS) return;
-        Thread.ofVirtual().start(() -> models(clientKey));
-    }
-
-    private boolean isFresh(Listing known, String clientKey) {
-        return known.until - clock.nanos() > 0 && known.key.equals(clientKey);
-    }
-
-    public List<Json> models(String clientKey) { return models(clientKey, LIST_PATIENCE); }
-
-    /** {@return the models that the backend lists, for a minute the same; none if it does not, or not in time} */
-    public List<Json> models(String clientKey, Duration patience) {
-        Listing known = listing;
-        if (isFresh(known, clientKey)) return known.models;
-        List<Json> models = List.of();
-        try {
-            URI list = URI.create(url.toString().replaceFirst("/chat/completions(?=$|\\?)", "/models"));
-            models = JsonParser.parse(whole(request(list, clientKey), patience)).get("data")
-                    .items().stream().filter(model -> model.get("id").hasText()).toList();
-        } catch (InterruptedException | ExecutionException | TimeoutException | IllegalArgumentException
-                | ApiError | Json.Malformed e) { // the message of one may hold the key
-            LOG.info(() -> "%s lists no models: %s".formatted(host(), e.getClass().getSimpleName()));
-        }
-        if (!models.isEmpty()) listed = models;
-        listing = new Listing(clock.nanos() + TimeUnit.MINUTES.toNanos(1), clientKey, models);
-        return models;
-    }
-
-    /** {@return the decompressed body of the reply, which must be complete in that time} */
-    private byte[] whole(HttpRequest.Builder request, Duration patience)
-            throws InterruptedException, ExecutionException, TimeoutException {
-        var body = new ByteArrayOutputStream();
-        long until = clock.nanos() + patience.toNanos();
-        try (Arrivals arrivals = transport.get(request)) {
-            boolean isWhole = false;
-            while (!isWhole) {
-                Arrival next = arrivals.poll(until - clock.nanos()).orElseThrow(TimeoutException::new);
-                switch (next) {
-                    case Arrival.Head head -> { }
-                    case Arrival.Piece(byte[] bytes) -> body.writeBytes(bytes);
-                    case Arrival.Broken(Throwable cause) -> throw new ExecutionException(cause);
-                    case Arrival.End end -> isWhole = true;
-                }
-                if (body.size() > MAX_LIST_BYTES) throw new TimeoutException();
-            }
-        }
-        var pieces = new ArrayDeque<>(List.of(body.toByteArray()));
-        return new ReplyBody(() -> pieces.isEmpty() ? ReplyBody.END : pieces.remove(), "").rest(MAX_LIST_BYTES);
     }
 
     private HttpRequest.Builder request(URI url, String clientKey) {

@@ -1,0 +1,167 @@
+package upstream;
+
+import anthropic.ApiError;
+import anthropic.ListedModel;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpRequest;
+import java.net.http.HttpTimeoutException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.logging.Logger;
+import java.util.regex.Pattern;
+import json.Json;
+import json.JsonParser;
+
+/**
+ * The models that one backend lists. It asks for them when somebody wants to know, and no more than once a minute
+ * for the same key. Safe for use by many threads; shared are the last answer and the last list that named models.
+ *
+ * <p>Source: OpenAI, "List models": {@code {"object":"list","data":[{"id":"gpt-5","created":1686935002}]}}.
+ */
+public final class ModelList {
+    /** How long clients are made to wait; Claude Code waits for 3 s. */
+    static final Duration PATIENCE = Duration.ofMillis(2500);
+    private static final Duration MAX_AGE = Duration.ofMinutes(1);
+    private static final int MAX_BYTES = 8 * 1024 * 1024;
+    private static final int MAX_RETRIES = 5; // of a backend that may never list models
+    private static final long MAX_SECONDS = 253_402_300_799L; // the end of the year 9999
+    /** The end of a backend's URL: {@code /chat/completions?api-version=1}. */
+    private static final Pattern CHAT = Pattern.compile("/chat/completions(?=$|\\?)");
+    /**
+     * Where lists give the context window: first the one that is served, then the one that the model was made for.
+     * Source: lists of llama.cpp, LM Studio, vLLM and SGLang, OpenRouter, Groq, Mistral, LiteLLM; November 2026.
+     */
+    private static final List<List<String>> WINDOW_MEMBERS = List.of(
+            List.of("meta", "n_ctx"),
+            List.of("loaded_context_length"),
+            List.of("max_model_len"),
+            List.of("top_provider", "context_length"),
+            List.of("context_length"),
+            List.of("context_window"),
+            List.of("max_context_length"),
+            List.of("max_input_tokens"),
+            List.of("meta", "n_ctx_train"));
+    private static final Logger LOG = Logger.getLogger("a2o");
+
+    /** The last answer: what a client's key was shown, and until when it counts. */
+    private record Answer(String clientKey, List<ListedModel> models, long validUntil) { }
+
+    private final URI url;
+    private final String host; // for the log
+    private final Credentials credentials;
+    private final Transport transport;
+    private final Clock clock;
+    private final AtomicInteger retries = new AtomicInteger();
+    private volatile Optional<Answer> answer = Optional.empty();
+    private volatile List<ListedModel> lastNamed = List.of(); // the models of the last list that named some
+    private volatile boolean areWindowsWanted;
+
+    /** @param chatUrl where the backend takes chat completions; the list is beside it */
+    ModelList(URI chatUrl, String host, Credentials credentials, Transport transport, Clock clock) {
+        this.url = URI.create(CHAT.matcher(chatUrl.toString()).replaceFirst("/models"));
+        this.host = host;
+        this.credentials = credentials;
+        this.transport = transport;
+        this.clock = clock;
+    }
+
+    public List<ListedModel> models(String clientKey) { return models(clientKey, PATIENCE); }
+
+    /** {@return the models that the backend lists for that key; none if it does not, or not in time} */
+    public List<ListedModel> models(String clientKey, Duration patience) {
+        Optional<Answer> known = answer.filter(last -> isValid(last, clientKey));
+        if (known.isPresent()) return known.get().models;
+        List<ListedModel> models = ask(clientKey, patience);
+        if (!models.isEmpty()) lastNamed = models;
+        answer = Optional.of(new Answer(clientKey, models, clock.nanos() + MAX_AGE.toNanos()));
+        return models;
+    }
+
+    private boolean isValid(Answer last, String clientKey) {
+        return last.validUntil - clock.nanos() > 0 && last.clientKey.equals(clientKey);
+    }
+
+    /** {@return the context window of a model in tokens, by the last list that named models} It does not ask. */
+    OptionalLong window(String model) { return ListedModel.window(lastNamed, model); }
+
+    /** Asks, so that windows are known from then on; if no list comes, {@link #retryForWindows} asks again. */
+    public void askForWindows(String clientKey) {
+        areWindowsWanted = true;
+        models(clientKey);
+    }
+
+    /**
+     * Asks again in the background if windows are wanted and none has come yet: the backend was not running then, or
+     * it wanted a key. Called when the backend has answered a request with that key.
+     */
+    public void retryForWindows(String clientKey) {
+        if (!areWindowsWanted || !lastNamed.isEmpty()) return;
+        boolean hasJustAnswered = answer.filter(last -> isValid(last, clientKey)).isPresent();
+        if (hasJustAnswered || retries.incrementAndGet() > MAX_RETRIES) return;
+        Thread.ofVirtual().start(() -> models(clientKey));
+    }
+
+    private List<ListedModel> ask(String clientKey, Duration patience) {
+        try {
+            Json list = JsonParser.parse(body(clientKey, patience));
+            return list.get("data").items().stream()
+                    .filter(model -> model.get("id").hasText())
+                    .map(ModelList::listed).toList();
+        } catch (InterruptedException | IOException | IllegalArgumentException | ApiError | Json.Malformed e) {
+            // not the message, which may hold the key; interrupted: the client has left, and this thread ends soon
+            LOG.info(() -> "%s lists no models: %s".formatted(host, e.getClass().getSimpleName()));
+            return List.of();
+        }
+    }
+
+    /** {@return the body of the reply, without its compression} */
+    private byte[] body(String clientKey, Duration patience) throws InterruptedException, IOException {
+        HttpRequest.Builder request = HttpRequest.newBuilder(url);
+        credentials.headers(clientKey).forEach(request::setHeader);
+        var body = new ByteArrayOutputStream();
+        long until = clock.nanos() + patience.toNanos();
+        try (Arrivals arrivals = transport.get(request)) {
+            boolean hasEnded = false;
+            while (!hasEnded) {
+                Optional<Arrival> next = arrivals.poll(until - clock.nanos());
+                switch (next.orElseThrow(() -> new HttpTimeoutException("the list does not come"))) {
+                    case Arrival.Head head -> { }
+                    case Arrival.Piece(byte[] piece) -> body.writeBytes(piece);
+                    case Arrival.Broken(Throwable cause) -> throw new IOException(cause);
+                    case Arrival.End end -> hasEnded = true;
+                }
+                if (body.size() > MAX_BYTES) throw new IOException("the list is too long");
+            }
+        }
+        var pieces = new ArrayDeque<>(List.of(body.toByteArray()));
+        return new ReplyBody(() -> Objects.requireNonNullElse(pieces.poll(), ReplyBody.END), "").rest(MAX_BYTES);
+    }
+
+    private static ListedModel listed(Json model) {
+        List<String> aliases = model.get("aliases").items().stream().map(Json::text).toList();
+        Optional<String> title = Optional.of(model.get("name").text()).filter(text -> !text.isEmpty());
+        long created = Math.clamp(model.get("created").toLong(0), 0, MAX_SECONDS);
+        OptionalLong maxTokens = firstTokens(model, List.of(List.of("top_provider", "max_completion_tokens")));
+        return new ListedModel(model.get("id").text(), aliases, title, Instant.ofEpochSecond(created),
+                firstTokens(model, WINDOW_MEMBERS), maxTokens);
+    }
+
+    /** {@return the first number of tokens that is given in one of those members} */
+    private static OptionalLong firstTokens(Json model, List<List<String>> paths) {
+        return paths.stream().mapToLong(path -> at(model, path).toLong(0)).filter(tokens -> tokens > 0).findFirst();
+    }
+
+    private static Json at(Json json, List<String> path) {
+        Json found = json;
+        for (String member : path) found = found.get(member);
+        return found;
+    }
+}
