@@ -121,7 +121,7 @@ final class Exchange {
         this.share = share;
         this.requestId = requestId;
         this.anthropic = anthropic;
-        this.upstreams = Upstream.inOrder(upstreams);
+        this.upstreams = upstreams;
         this.upstream = this.upstreams.getFirst();
         this.options = options;
         this.clientKey = clientKey;

@@ -8,7 +8,6 @@ import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpRequest;
 import java.time.Duration;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -71,12 +70,7 @@ public final class Upstream implements AutoCloseable {
         this.models = new ModelList(url, host(), credentials, transport, clock);
     }
 
-    /** {@return the backends in the order to try them: as they are given, but those set aside last} */
-    public static List<Upstream> inOrder(List<Upstream> all) {
-        return all.size() == 1 ? all : all.stream().sorted(Comparator.comparing(Upstream::isAside)).toList();
-    }
-
-    private boolean isAside() { return health.isAside(); }
+    boolean isAside() { return health.isAside(); }
 
     /** {@return the number of a try that begins now} */
     public long begins() { return health.begin(); }
