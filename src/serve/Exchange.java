@@ -27,9 +27,9 @@ import json.JsonParser;
 import json.JsonWriter;
 import json.Sse;
 import json.Text;
+import translate.Conversation;
 import translate.Dialect;
 import translate.Translator;
-import translate.UpstreamError;
 import upstream.Arrival;
 import upstream.Arrivals;
 import upstream.Clock;
@@ -88,7 +88,7 @@ final class Exchange {
     private long nextPing;
     private long finished; // since when nothing but usage and the end can come; 0 until then
     private Upstream upstream; // of the try that runs
-    private Translator translator; // of the try that runs; nothing has been shown of those before
+    private Conversation conversation; // of the try that runs; nothing has been shown of those before
     private JsonWriter openai; // the request that it made
     private boolean expired; // the client has waited too long for another try
     private Optional<Arrivals> arrivals = Optional.empty(); // of the try that runs
@@ -129,14 +129,14 @@ final class Exchange {
         this.requestBytes = REQUEST_BYTES + share.held() + anthropic.source().length; // for the backend
         share.hold(requestBytes + REPLY_BYTES);
         translate(upstream.dialect(options.model(anthropic.get("model").text())));
-        this.clientSeconds = translator.isStream() ? OptionalLong.empty() : client.timeoutSeconds();
+        this.clientSeconds = conversation.isStream() ? OptionalLong.empty() : client.timeoutSeconds();
     }
 
     private void translate(Dialect dialect) {
         Upstream asked = upstream; // another may be tried later
         String model = options.model(anthropic.get("model").text());
-        translator = new Translator(anthropic, options, dialect, () -> asked.window(model), Ids::newId);
-        openai = translator.openai();
+        conversation = new Translator(anthropic, options, dialect, () -> asked.window(model), Ids::newId);
+        openai = conversation.request();
         if (!options.debug()) return;
         String both = "%1$s > %2$s%n%1$s >> %3$s".formatted(requestId, anthropic.raw(), openai);
         LOG.info(() -> secrets.mask(both));
@@ -145,7 +145,7 @@ final class Exchange {
     /** Runs to the end. */
     void run() throws IOException {
         try {
-            if (translator.isAnsweredHere()) translator.answer(); else tries();
+            if (conversation.isAnsweredHere()) conversation.answer(); else tries();
             if (!over) complete(); // a stream is, before its very end is read
         } catch (ApiError failed) {
             ApiError e = client.isCut(ClientThread.Cut.HAS_LEFT) ? left() : told(failed);
@@ -153,11 +153,11 @@ final class Exchange {
             failure = e.type();
             message = e.getMessage();
             if (over) return; // the client has left
-            if (client.isAnswered()) translator.fail(e, requestId);
+            if (client.isAnswered()) conversation.fail(e, requestId);
             if (client.isAnswered()) complete(); else client.answer(e, requestId);
         } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) { // a bug; it must not look like an end
             boolean isOpen = client.isAnswered() && !over;
-            if (isOpen) translator.fail(new ApiError(500, "an error of the proxy"), requestId);
+            if (isOpen) conversation.fail(new ApiError(500, "an error of the proxy"), requestId);
             if (isOpen) complete();
             throw e;
         } finally {
@@ -237,7 +237,7 @@ final class Exchange {
         LOG.info(() -> Text.cut(line, MAX_LINE));
         retries++;
         upstream = next;
-        translate(upstream.dialect(translator.model()));
+        translate(upstream.dialect(conversation.model()));
     }
 
     /** Exchanges with a backend, which may refuse some of the request and take it otherwise. */
@@ -252,10 +252,10 @@ final class Exchange {
             } catch (ApiError e) {
                 String words = e.refusal().replaceAll("[\\w-]*\\d[\\w-]*", ""); // without ids and times
                 if (!words.equals(refusal) && !words.isEmpty()) {
-                    upstream.learns(translator.model(), translator.dialect()); // it is not refused for the same again
+                    upstream.learns(conversation.model(), conversation.dialect()); // it is not refused for the same again
                     refusal = words;
                     refused = openai.toString();
-                    lessons = translator.dialect().lessons(e.refusal()).iterator();
+                    lessons = conversation.dialect().lessons(e.refusal()).iterator();
                 }
                 if (words.isEmpty() || isShown() || repairs == MAX_REPAIRS || !isOther(lessons, refused)) throw e;
             }
@@ -281,7 +281,7 @@ final class Exchange {
         ended = false;
         taken = 0;
         unread = 0;
-        upstream.acquire(translator.isStream());
+        upstream.acquire(conversation.isStream());
         try {
             number = upstream.begins();
             arrivals = Optional.of(upstream.send(openai, clientKey));
@@ -296,13 +296,13 @@ final class Exchange {
             upstream.answers(number, head.status());
             passHeaders(head.headers());
             boolean isLlama = head.headers().firstValue("server").orElse("").equals("llama.cpp");
-            Dialect known = upstream.dialect(translator.model());
+            Dialect known = upstream.dialect(conversation.model());
             boolean isNew = isLlama && !known.is("prefill", "repeated");
-            if (isNew) upstream.learns(translator.model(), known.with(Dialect.LLAMA));
+            if (isNew) upstream.learns(conversation.model(), known.with(Dialect.LLAMA));
             take(head);
         } catch (ApiError e) {
             if (e.isAtLimit() && !over) {
-                translator.endAtLimit();
+                conversation.endAtLimit();
                 serves();
                 return;
             }
@@ -311,7 +311,7 @@ final class Exchange {
         } finally {
             arrivals.ifPresent(Arrivals::close);
             arrivals = Optional.empty();
-            upstream.release(translator.isStream());
+            upstream.release(conversation.isStream());
             debug("<<", said);
         }
     }
@@ -331,9 +331,9 @@ final class Exchange {
         expired = true;
         if (clientSeconds.isPresent() && clientNanosLeft() <= 0) {
             String words = "no whole reply in the %d seconds that the client waits (x-stainless-timeout)";
-            return translator.broken(504, words.formatted(clientSeconds.getAsLong()));
+            return conversation.broken(504, words.formatted(clientSeconds.getAsLong()));
         }
-        return translator.broken(504, "nothing came for %d seconds".formatted(options.timeout().toSeconds()));
+        return conversation.broken(504, "nothing came for %d seconds".formatted(options.timeout().toSeconds()));
     }
 
     private void passHeaders(HttpHeaders headers) {
@@ -365,10 +365,10 @@ final class Exchange {
             case EVENTS -> events(new Sse(() -> counted(reply.get())));
             case JSON -> json(new Sse(new JsonLines(() -> counted(reply.get()))));
             case PAGE, TEXT -> throw refusal(head, errorBody(reply));
-            case EMPTY -> throw translator.broken(502, "the reply is empty").asPassing();
+            case EMPTY -> throw conversation.broken(502, "the reply is empty").asPassing();
             case BINARY -> {
                 String said = encoding.isEmpty() ? "" : ", but " + Text.cut(encoding);
-                throw translator.broken(502, "the reply is neither text nor gzip" + said);
+                throw conversation.broken(502, "the reply is neither text nor gzip" + said);
             }
         }
     }
@@ -390,8 +390,8 @@ final class Exchange {
         taken += piece.length;
         unread += piece.length;
         if (options.debug() && said.size() < MAX_DEBUG_BYTES) said.writeBytes(piece);
-        boolean isTooLong = taken > MAX_REPLY_BYTES && !translator.isStream();
-        if (isTooLong) throw translator.broken(502, "the reply is too long");
+        boolean isTooLong = taken > MAX_REPLY_BYTES && !conversation.isStream();
+        if (isTooLong) throw conversation.broken(502, "the reply is too long");
         hold();
         return piece;
     }
@@ -401,59 +401,46 @@ final class Exchange {
         boolean isRedirect = head.status() / 100 == 3;
         Optional<String> location = head.headers().firstValue("location").filter(any -> isRedirect);
         if (location.isPresent()) {
-            return translator.broken(502, ConnectionHelp.redirect(location.get())).from(ApiError.Origin.ANSWER);
+            return conversation.broken(502, ConnectionHelp.redirect(location.get())).from(ApiError.Origin.ANSWER);
         }
         String wait = head.headers().firstValue("retry-after").filter(after -> after.matches("\\d{1,9}(\\.\\d*)?"))
                 .orElse("-1");
         int status = head.status() / 100 == 2 ? 200 : head.status();
-        ApiError error = UpstreamError.of(status, body, translator.context());
+        ApiError error = conversation.error(status, body);
         return error.retryAfter((long) Math.ceil(Double.parseDouble(wait)));
     }
 
     /** Takes a whole reply, or chunks without the frame of events, one JSON object each. */
     private void json(Sse objects) {
-        if (!isMore(objects)) throw translator.broken(502, "the reply holds no object").asPassing();
+        if (!isMore(objects)) throw conversation.broken(502, "the reply holds no object").asPassing();
         Json first;
         try {
             first = JsonParser.parse(objects.data());
         } catch (Json.Malformed e) {
-            throw translator.broken(502, "the reply is " + e.getMessage());
+            throw conversation.broken(502, "the reply is " + e.getMessage());
         }
-        translator.chunk(first);
-        Json choice = first.get("choices").items().isEmpty() ? Json.NULL : first.get("choices").items().getFirst();
-        boolean isWhole = choice.get("message") instanceof Json.Obj && choice.get("finish_reason").hasText();
-        boolean isAlone = isWhole || !isMore(objects);
-        if (isAlone) {
-            end(objects, choice.get("delta").isNull());
-        } else if (translator.event(objects)) {
-            end(objects, false);
-        } else {
-            events(objects);
-        }
-    }
-
-    private void finish(boolean whole) {
-        translator.finish(whole);
-        serves();
+        boolean isEnd = conversation.whole(first) || !isMore(objects) || conversation.event(objects);
+        if (isEnd) end(objects); else events(objects);
     }
 
     /** The backend has taken the request as it was, and answered it. */
     private void serves() {
         upstream.works(number);
-        upstream.learns(translator.model(), translator.dialect());
+        upstream.learns(conversation.model(), conversation.dialect());
         upstream.models().retryForWindows(clientKey);
     }
 
     private void events(Sse events) {
-        while (isMore(events) && !translator.event(events)) { } // until nothing more comes or is wanted
-        end(events, false);
+        while (isMore(events) && !conversation.event(events)) { } // until nothing more comes or is wanted
+        end(events);
     }
 
     /** Ends the reply; reads what follows, so that the connection can serve again. */
-    private void end(Sse events, boolean isWhole) {
-        finish(isWhole);
+    private void end(Sse events) {
+        conversation.finish();
+        serves();
         complete();
-        for (int i = 0; i < MAX_TRAILING_EVENTS && !translator.isStopped() && isMore(events); i++) { }
+        for (int i = 0; i < MAX_TRAILING_EVENTS && !conversation.isStopped() && isMore(events); i++) { }
     }
 
     /** {@return whether there is another event; what has finished may break off} */
@@ -463,7 +450,7 @@ final class Exchange {
             unread = 0;
             return isMore;
         } catch (ApiError e) {
-            if (e.status() != 499 && (over || translator.isFinished())) return false;
+            if (e.status() != 499 && (over || conversation.isFinished())) return false;
             throw e;
         }
     }
@@ -480,12 +467,12 @@ final class Exchange {
     /** {@return the next bytes of the reply, none at its end} What is ready is sent before, if there is time to. */
     private byte[] more() {
         if (ended) return ReplyBody.END;
-        int unsent = translator.ready().size();
+        int unsent = conversation.ready().size();
         boolean isLong = isShown() && anthropic != null && clock.nanos() - begun > SECOND;
         if (isLong) forget();
         boolean isDue = unsent > MAX_UNSENT_BYTES || unsent > 0 && arrivals.orElseThrow().isEmpty(); // nothing more has arrived
-        if (isDue && translator.isStream() && !over) send(false);
-        if (finished == 0 && (over || translator.isFinished())) finished = clock.nanos();
+        if (isDue && conversation.isStream() && !over) send(false);
+        if (finished == 0 && (over || conversation.isFinished())) finished = clock.nanos();
         long patience = finished == 0 ? patience() : finished + LINGER - clock.nanos();
         Optional<Arrival> next = await(patience);
         if (next.isEmpty() && finished == 0) throw silence();
@@ -497,13 +484,13 @@ final class Exchange {
                 yield ReplyBody.END;
             }
             case Arrival.Broken broken ->
-                throw translator.broken(502, "the connection broke in mid-reply").asPassing();
+                throw conversation.broken(502, "the connection broke in mid-reply").asPassing();
             case Arrival.Head head -> throw new IllegalStateException("a second head");
         };
     }
 
     private void forget() {
-        translator.forget();
+        conversation.forget();
         anthropic = null;
         requestBytes = REQUEST_BYTES;
         hold();
@@ -511,12 +498,12 @@ final class Exchange {
 
     /** Takes of the budget what the request and its reply take now. */
     private void hold() {
-        long kept = translator.isStream() ? unread : taken;
-        long replyBytes = REPLY_FACTOR * kept + translator.ready().size();
+        long kept = conversation.isStream() ? unread : taken;
+        long replyBytes = REPLY_FACTOR * kept + conversation.ready().size();
         try {
             share.hold(requestBytes + Math.max(REPLY_BYTES, replyBytes));
         } catch (ApiError e) {
-            throw translator.broken(502, "the reply is too long for the memory that is left");
+            throw conversation.broken(502, "the reply is too long for the memory that is left");
         }
     }
 
@@ -538,7 +525,7 @@ final class Exchange {
     private Optional<Arrival> pinging(long nanos, Wait wait) {
         long until = clock.nanos() + nanos;
         while (true) {
-            boolean isPinged = translator.isStream() && !over;
+            boolean isPinged = conversation.isStream() && !over;
             long now = clock.nanos();
             if (isPinged && now >= nextPing) ping();
             try {
@@ -564,7 +551,7 @@ final class Exchange {
 
     private void ping() {
         long before = shown;
-        translator.ping();
+        conversation.ping();
         send(false);
         shown = before;
         if (++pings % 2 == 1) nextPing -= PATIENCE - SECOND; // the second of a pair finds out who has left
@@ -578,7 +565,7 @@ final class Exchange {
     }
 
     private void send(boolean isLast) {
-        JsonWriter ready = translator.ready();
+        JsonWriter ready = conversation.ready();
         try {
             if (!client.isAnswered()) begin(ready.size());
             if (shown == 0) shown = clock.nanos();
@@ -593,16 +580,16 @@ final class Exchange {
 
     /** Logs the warnings that came too late for the header. */
     private void logLateWarnings() {
-        Set<String> late = new LinkedHashSet<>(translator.warnings());
+        Set<String> late = new LinkedHashSet<>(conversation.warnings());
         late.removeAll(announced);
         if (!late.isEmpty()) LOG.info(() -> "%s warnings: %s".formatted(requestId, String.join(",", late)));
     }
 
     private void begin(int size) throws IOException {
-        announced.addAll(translator.warnings());
+        announced.addAll(conversation.warnings());
         String warnings = String.join(",", announced);
         if (!warnings.isEmpty()) client.http().getResponseHeaders().set("x-proxy-warnings", warnings);
-        client.begin(200, translator.isStream() ? 0 : size);
+        client.begin(200, conversation.isStream() ? 0 : size);
     }
 
     /** Ends the exchange, from another thread; a client that listens gets an error. */
@@ -610,10 +597,10 @@ final class Exchange {
 
     /** {@return what has become of the exchange, now that it has ended} */
     Status.Entry entry() {
-        return new Status.Entry(System.currentTimeMillis(), requestId, status, shown(translator.asked()),
-                shown(translator.model()), upstream.host(), shown == 0 ? 0 : shown - begun,
-                clock.nanos() - begun, retries, translator.used(),
-                failure.isEmpty() ? shown(translator.finishReason()) : failure, Text.cut(message, MAX_LINE));
+        return new Status.Entry(System.currentTimeMillis(), requestId, status, shown(conversation.asked()),
+                shown(conversation.model()), upstream.host(), shown == 0 ? 0 : shown - begun,
+                clock.nanos() - begun, retries, conversation.used(),
+                failure.isEmpty() ? shown(conversation.finishReason()) : failure, Text.cut(message, MAX_LINE));
     }
 
     private String shown(String text) { return Text.cut(secrets.mask(text)); }

@@ -106,9 +106,9 @@ public final class Proxy implements AutoCloseable {
     private void warmUp() {
         Dialect dialect = upstreams.first().dialect("");
         var translator = new Translator(JsonParser.parse(WARM_UP_REQUEST), options, dialect, Ids::newId);
-        translator.openai();
-        translator.chunk(JsonParser.parse(WARM_UP_CHUNK));
-        translator.finish(true);
+        translator.request();
+        translator.whole(JsonParser.parse(WARM_UP_CHUNK));
+        translator.finish();
     }
 
     public int port() { return server.getAddress().getPort(); }

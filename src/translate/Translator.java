@@ -29,7 +29,7 @@ import json.Sse;
  * <p>There is one state machine for all four ways (stream or not, on either side): a whole reply is a chunk that holds
  * everything, and blocks are written either as events or as the elements of {@code content}.
  */
-public final class Translator {
+public final class Translator implements Conversation {
     private static final int MAX_STOP_CHARACTERS = 20_000; // of all that are looked for here, for room and time
     private static final Pattern DONE = Pattern.compile("(?i)\\s*(\\[done]|done)\\s*");
 
@@ -54,6 +54,7 @@ public final class Translator {
     private final Calls calls;
     private final List<Runnable> later = new ArrayList<>(); // text and reasoning that wait for the end of a call
     private boolean answered;
+    private boolean isOneObject; // whether the reply came as one, and not in chunks
     private boolean usageIsLast; // whether it came in a chunk of its own, as it does at the end
     private String half = ""; // the first half of a surrogate pair
     private final Opaque opaque = new Opaque();
@@ -97,11 +98,14 @@ public final class Translator {
                 () -> Tokens.rough(out.buffer(), out.size()));
     }
 
-    /** {@return codes of what was left out or mended, for a response header} */
+    @Override
     public Set<String> warnings() { return warnings; }
+    @Override
     public boolean isStream() { return request.isStream(); }
+    @Override
     public String model() { return model; }
     /** {@return whether no backend is asked: no token is wanted, or nothing but a search that nobody runs} */
+    @Override
     public boolean isAnsweredHere() { return wantsNothing() || search.isPresent(); }
     /** {@return whether the request only warms a cache, which chat completions cannot do} */
     private boolean wantsNothing() { return request.get("max_tokens").toLong(1) == 0; }
@@ -113,7 +117,7 @@ public final class Translator {
         return inputTokens = Tokens.of(out.buffer(), out.size());
     }
 
-    /** Forgets the request, which will not be sent again, but for what the reply needs. */
+    @Override
     public void forget() {
         inputTokens();
         out.free();
@@ -121,7 +125,8 @@ public final class Translator {
     }
 
     /** {@return the body for the upstream: {@code {"model":…,"messages":[…],…}}} */
-    public JsonWriter openai() {
+    @Override
+    public JsonWriter request() {
         request.need(request.json(), "max_tokens", "n");
         return write();
     }
@@ -148,20 +153,30 @@ public final class Translator {
         }
     }
 
+    @Override
     public JsonWriter ready() { return message.out(); }
-    /** {@return whether the upstream has said how the reply ends; only usage may follow} */
+    @Override
     public boolean isFinished() { return !finishReason.isEmpty(); }
-    /** {@return whether a stop sequence that is looked for here has come, so that nothing more is wanted} */
+    @Override
     public boolean isStopped() { return !filter.stop().isEmpty(); }
 
-    /** Begins the reply before the upstream has said anything, as a sign of life. */
+    @Override
     public void ping() {
         message.start();
         message.out().put("event: ping\ndata: {'type':'ping'}\n\n");
     }
 
-    /** Takes an event of the upstream's stream. @return whether nothing more is wanted */
+    @Override
+    public boolean whole(Json reply) {
+        chunk(reply);
+        Json choice = reply.get("choices").items().isEmpty() ? Json.NULL : reply.get("choices").items().getFirst();
+        isOneObject = choice.get("delta").isNull();
+        return choice.get("message") instanceof Json.Obj && choice.get("finish_reason").hasText();
+    }
+
+    @Override
     public boolean event(Sse event) {
+        isOneObject = false;
         if (event.isDone()) return true;
         byte[] data = event.data();
         try {
@@ -203,24 +218,29 @@ public final class Translator {
     /** {@return the error that the upstream sent in the place of a reply or in mid-stream} */
     private ApiError upstreamError(Json error) { return UpstreamError.of(200, error, context()); }
 
-    public UpstreamError.Context context() {
+    @Override
+    public ApiError error(int status, byte[] body) { return UpstreamError.of(status, body, context()); }
+
+    private UpstreamError.Context context() {
         long maxTokens = request.get("max_tokens").toLong(0);
         boolean isKeyOurs = options.areKeysOurs(dialect.target());
         return new UpstreamError.Context(dialect.target().address(), model(), isKeyOurs, options.secrets(),
                 window.getAsLong(), inputTokens(), maxTokens);
     }
 
+    @Override
     public ApiError broken(int status, String what) {
         return new ApiError(status, dialect.target().address() + ": " + what);
     }
 
+    @Override
     public Dialect dialect() { return dialect; }
 
     /**
      * Takes a chunk or a whole reply, {@code {"choices":[{"delta"|"message":{…},"finish_reason":F}],"usage":{…}}}. In a
      * chunk {@code message} counts only if nothing has come by {@code delta}: some repeat all in the last one.
      */
-    public void chunk(Json chunk) {
+    private void chunk(Json chunk) {
         Json choices = chunk.get("choices");
         Json choice = Json.NULL;
         for (Json each : choices.items()) choice = choice.isNull() && each.get("index").toLong(0) == 0 ? each : choice;
@@ -425,17 +445,13 @@ public final class Translator {
         open(MessageWriter.Block.TOOL_USE, id, name);
     }
 
-    /**
-     * Ends the reply, which came as one JSON object or {@code whole} is false.
-     *
-     * @throws ApiError if the upstream has not finished, or finished with an error: half a reply must not look whole
-     */
-    public void finish(boolean whole) {
+    @Override
+    public void finish() {
         boolean more = message.isOpen(MessageWriter.Block.TEXT) || message.isOpen(MessageWriter.Block.THINKING)
                 || !later.isEmpty();
         boolean called = !more && !calls.isEmpty() && calls.isWhole();
-        boolean ended = whole ? answered : isFinished() || isStopped() || usageIsLast || called;
-        if (!ended) throw broken(502, whole ? "the backend returned no choices" : "the stream ended early").asPassing();
+        boolean ended = isOneObject ? answered : isFinished() || isStopped() || usageIsLast || called;
+        if (!ended) throw broken(502, isOneObject ? "the backend returned no choices" : "the stream ended early").asPassing();
         switch (Finish.of(finishReason)) {
             case BUSY -> throw broken(529, finishReason());
             case FAILURE -> throw broken(502, "finish_reason " + finishReason());
@@ -443,7 +459,7 @@ public final class Translator {
         }
     }
 
-    /** Answers without the backend. */
+    @Override
     public void answer() {
         if (wantsNothing()) {
             endAtLimit();
@@ -466,7 +482,7 @@ public final class Translator {
         message.close("");
     }
 
-    /** Ends a reply that the backend broke off, or never began, because it got longer than was asked for. */
+    @Override
     public void endAtLimit() {
         finishReason = "length";
         end();
@@ -517,14 +533,14 @@ public final class Translator {
         return new Usage(inputTokens(), 0, 0, isAnsweredHere() ? 0 : message.tokens(), 0);
     }
 
-    /** {@return the client's name for the model} */
+    @Override
     public String asked() { return request.get("model").text(); }
-    /** {@return the backend's word for how the reply ended, as it is to be shown; "" if it has not said} */
+    @Override
     public String finishReason() { return "%.100s".formatted(finishReason); }
-    /** {@return the tokens that the reply took; none before it has ended} */
+    @Override
     public Usage used() { return used; }
 
-    /** Ends the stream in mid-reply: {@code event: error}, which no client takes for a normal end. */
+    @Override
     public void fail(ApiError error, String requestId) {
         message.out().put("event: error\ndata: %\n\n", error.body(requestId));
     }

@@ -439,7 +439,7 @@ class OptionsTest {
                 .formatted(RandomJson.write(asked));
         Json json = JsonParser.parse(request.getBytes(StandardCharsets.UTF_8));
         var translator = new Translator(json, options(args), Dialect.of(options(args).upstreams().getFirst()), () -> "0");
-        return (String) Tree.at(Tree.of(translator.openai().toString()), "model");
+        return (String) Tree.at(Tree.of(translator.request().toString()), "model");
     }
 
     @Test

@@ -308,7 +308,7 @@ class FuzzTest {
             shown.append(text(request));
             String openai;
             try {
-                openai = translator(request, options(base)).openai().toString();
+                openai = translator(request, options(base)).request().toString();
             } catch (Json.Malformed e) {
                 return;
             } catch (ApiError e) {
@@ -422,12 +422,12 @@ class FuzzTest {
             byte[] sse = spoiltStream(read(base + ".openai.sse"), random);
             shown.append(text(request)).append('\n').append(text(sse));
             Translator translator = translator(request, options(base));
-            translator.openai();
+            translator.request();
             boolean failed = false;
             var events = new Sse(pieces(sse, random));
             try {
                 while (events.next() && !translator.event(events)) { } // until nothing more is wanted
-                translator.finish(false);
+                translator.finish();
             } catch (ApiError e) {
                 checkError(e);
                 translator.fail(e, "req_x");
@@ -445,11 +445,11 @@ class FuzzTest {
             byte[] reply = spoilt(read(base + ".openai.json"), random);
             shown.append(text(request)).append('\n').append(text(reply));
             Translator translator = translator(request, options(base));
-            translator.openai();
+            translator.request();
             boolean failed = false;
             try {
-                translator.chunk(JsonParser.parse(reply));
-                translator.finish(true);
+                translator.whole(JsonParser.parse(reply));
+                translator.finish();
             } catch (Json.Malformed e) {
                 return;
             } catch (ApiError e) {

@@ -83,7 +83,7 @@ class LinearTest {
     private static Work request(String json) {
         return () -> {
             Translator translator = translator(json);
-            translator.openai();
+            translator.request();
             assertTrue(translator.inputTokens() > 0);
         };
     }
@@ -109,7 +109,7 @@ class LinearTest {
     /** Translates a stream of {@code size} chunks and the finish. */
     private static Work stream(String request, int size, IntFunction<String> delta) throws Exception {
         Translator translator = translator(request);
-        translator.openai();
+        translator.request();
         Iterator<String> chunks = IntStream.range(0, size).mapToObj(delta)
                 .map("{\"choices\":[{\"index\":0,\"delta\":%s}]}"::formatted).iterator();
         var all = new StringBuilder();
@@ -118,7 +118,7 @@ class LinearTest {
         return () -> {
             var events = new Sse(pieces(bytes, 16 * 1024));
             while (events.next() && !translator.event(events)) translator.ready().clear();
-            translator.finish(false);
+            translator.finish();
             assertTrue(translator.ready().toString().endsWith("\n\n"));
         };
     }
@@ -232,12 +232,12 @@ class LinearTest {
 
     private static Work whole(String message) throws Exception {
         Translator translator = translator(asked("").replace("\"stream\":true,", ""));
-        translator.openai();
+        translator.request();
         byte[] all = "{\"choices\":[{\"index\":0,\"finish_reason\":\"stop\",\"message\":{%s}}]}".formatted(message)
                 .getBytes(StandardCharsets.UTF_8);
         return () -> {
-            translator.chunk(JsonParser.parse(all));
-            translator.finish(true);
+            translator.whole(JsonParser.parse(all));
+            translator.finish();
         };
     }
 }

@@ -53,9 +53,9 @@ class RunawayTest {
                 {"model":"m","max_tokens":9,"output_config":{"format":{"type":"json_schema","schema":{"type":"object"}}},
                  "messages":[{"role":"user","content":"hi"}]}""");
         String text = "```json" + "\\n".repeat(50_000) + "[".repeat(50_000);
-        translator.chunk(JsonParser.parse(utf8("{\"choices\":[{\"message\":{\"content\":\"%s\"},\"finish_reason\":\"length\"}]}"
+        translator.whole(JsonParser.parse(utf8("{\"choices\":[{\"message\":{\"content\":\"%s\"},\"finish_reason\":\"length\"}]}"
                 .formatted(text))));
-        Cpu.assertLittle(() -> translator.finish(true));
+        Cpu.assertLittle(() -> translator.finish());
         assertTrue(translator.ready().toString().contains("max_tokens"));
     }
 
@@ -85,6 +85,6 @@ class RunawayTest {
                 {"role":"assistant","content":"a"},{"role":"system","content":"s","clear_at":"next_user_message"},""";
         Translator translator = translator("{\"model\":\"m\",\"max_tokens\":9,\"messages\":[%s{\"role\":\"user\",\"content\":\"q\"}]}"
                 .formatted(pair.strip().repeat(40_000)));
-        Cpu.assertLittle(translator::openai);
+        Cpu.assertLittle(translator::request);
     }
 }

@@ -105,7 +105,7 @@ class TranslatorTest {
         Path error = Path.of(base + ".error.json");
         String openai;
         try {
-            openai = translator(base, Files.readAllBytes(Path.of(base + ".anthropic.json"))).openai().toString();
+            openai = translator(base, Files.readAllBytes(Path.of(base + ".anthropic.json"))).request().toString();
         } catch (ApiError e) {
             if (!Files.exists(error)) throw e;
             compareError(error, e);
@@ -136,10 +136,10 @@ class TranslatorTest {
     private void reply(String base) throws Exception {
         Path error = Path.of(base + ".error.json");
         Translator translator = translator(base, requestBefore(base, false));
-        translator.openai();
+        translator.request();
         try {
-            translator.chunk(JsonParser.parse(Files.readAllBytes(Path.of(base + ".openai.json"))));
-            translator.finish(true);
+            translator.whole(JsonParser.parse(Files.readAllBytes(Path.of(base + ".openai.json"))));
+            translator.finish();
         } catch (ApiError e) {
             if (!Files.exists(error)) throw e;
             compareError(error, e);
@@ -155,14 +155,14 @@ class TranslatorTest {
 
     private void stream(String base, int step) throws Exception {
         Translator translator = translator(base, requestBefore(base, true));
-        translator.openai();
+        translator.request();
         byte[] sse = Files.readAllBytes(Path.of(base + ".openai.sse"));
         var events = new Sse(pieces(sse, step));
         try {
             while (events.next() && !translator.event(events)) { // until nothing more is wanted
                 if (step == 1 && translator.ready().size() > 0) translator.forget(); // it makes no difference
             }
-            translator.finish(false);
+            translator.finish();
         } catch (ApiError e) {
             translator.fail(e, "req_test");
         }
