@@ -1,19 +1,16 @@
+import config.CommandLine;
+import config.Option;
 import config.Options;
-import config.Secrets;
+import config.Target;
+import config.UsageError;
+import config.Variables;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintStream;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
-import java.time.LocalDateTime;
-import java.time.format.DateTimeFormatter;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
-import java.util.logging.Formatter;
-import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 import java.util.stream.Collectors;
 import serve.Check;
@@ -22,96 +19,117 @@ import serve.Proxy;
 import translate.Dialect;
 import upstream.Credentials;
 
-/** The command: reads the options, starts the proxy, says how to use it; or exits, as the usage text says. */
+/** The program: reads the options and serves until it is told to stop; or does what {@code --help} and its like ask. */
 final class A2o {
+    private static final int CANNOT_START = 1;
     private static final int DRAIN_SECONDS = 30;
+    private static final long POLL_NANOS = 50_000_000; // for a second signal
     private static final Logger LOG = Logger.getLogger("a2o");
-
-    /** An entry of the log: time, message, and the stack of what went wrong; without secrets, whoever wrote it. */
-    private static final class Line extends Formatter {
-        private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss");
-        private final Secrets secrets;
-
-        private Line(Secrets secrets) { this.secrets = secrets; }
-
-        @Override
-        public String format(LogRecord entry) {
-            var text = new StringWriter();
-            text.append(TIME.format(LocalDateTime.now())).append(' ').append(entry.getMessage());
-            var lines = new PrintWriter(text);
-            lines.println();
-            if (entry.getThrown() != null) entry.getThrown().printStackTrace(lines);
-            return secrets.mask(text.toString());
-        }
-    }
 
     public static void main(String[] args) {
         try {
-            Map<String, List<String>> given = Options.read(args, System.getenv());
-            if (given.containsKey("--help")) {
-                System.out.print(Options.USAGE);
-            } else if (given.containsKey("--version")) {
-                System.out.println("a2o " + Options.VERSION);
-            } else if (given.containsKey("--check")) {
-                LOG.setUseParentHandlers(false);
-                Options.unknownVariables(System.getenv()).forEach(System.err::println);
-                System.exit(new Check(given).works() ? 0 : 1);
-            } else {
-                Options.unknownVariables(System.getenv()).forEach(System.err::println);
-                start(Options.of(given), given.getOrDefault("--", List.of()));
-            }
-        } catch (Options.Wrong e) {
+            run(CommandLine.read(args, System.getenv()));
+        } catch (UsageError e) {
             System.err.println(e.getMessage());
             System.exit(e.exitStatus());
         } catch (IOException e) {
-            String what = e instanceof FileSystemException ? "cannot write " : "";
-            String advice = ("" + e.getMessage()).endsWith("in use") ? "; --port 0 takes a free one" : "";
-            System.err.println("a2o: " + what + e.getMessage() + advice);
-            System.exit(1);
+            System.err.println("a2o: " + whyNot(e));
+            System.exit(CANNOT_START);
         }
     }
 
-    /** Serves until told to stop; or, if there is a command, until that ends, and with the log in a file. */
-    private static void start(Options options, List<String> command) throws IOException {
-        Thread.setDefaultUncaughtExceptionHandler((thread, e) -> {
-            e.printStackTrace();
-            if (e instanceof OutOfMemoryError) Runtime.getRuntime().halt(1); // a thread that all depends on may be gone
-        });
-        if (options.workers() > 0) System.setProperty("jdk.virtualThreadScheduler.parallelism", "" + options.workers());
+    private static String whyNot(IOException e) {
+        String message = String.valueOf(e.getMessage());
+        if (e instanceof FileSystemException) return "cannot write " + message;
+        return message.endsWith("in use") ? message + "; --port 0 takes a free one" : message;
+    }
+
+    private static void run(CommandLine given) throws IOException {
+        if (given.has(Option.HELP)) {
+            System.out.print(CommandLine.USAGE);
+            return;
+        }
+        if (given.has(Option.VERSION)) {
+            System.out.println("a2o " + Options.VERSION);
+            return;
+        }
+        Variables.unknown(System.getenv()).forEach(System.err::println);
         LOG.setUseParentHandlers(false);
+        if (given.has(Option.CHECK)) {
+            boolean works = new Check(given).works();
+            System.exit(works ? 0 : CANNOT_START);
+        }
+        var options = Options.of(given);
+        if (options.workers() > 0) {
+            System.setProperty("jdk.virtualThreadScheduler.parallelism", Integer.toString(options.workers()));
+        }
+        Thread.setDefaultUncaughtExceptionHandler(A2o::onUncaught);
+        if (given.has(Option.COMMAND)) {
+            serveCommand(options, given.all(Option.COMMAND));
+        } else {
+            serve(options);
+        }
+    }
+
+    /** Ends the process where memory is used up: a thread that all others depend on may be gone. */
+    private static void onUncaught(Thread thread, Throwable e) {
+        e.printStackTrace();
+        if (e instanceof OutOfMemoryError) Runtime.getRuntime().halt(1);
+    }
+
+    /** Serves until a signal comes, and logs to standard error and to {@code --log-file}. */
+    private static void serve(Options options) throws IOException {
         var proxy = new Proxy(options);
-        PrintStream screen = System.err;
-        boolean isAlone = command.isEmpty();
-        String log = isAlone || options.logFile().isPresent() ? options.logFile().orElse("")
-                : Files.createTempFile("a2o-", ".log").toString();
-        if (!isAlone) System.setErr(new PrintStream(LogWriter.file(log), true));
-        LOG.addHandler(new LogWriter(LOG, System.err, new Line(options.secrets())));
-        if (isAlone && !log.isEmpty()) LOG.addHandler(new LogWriter(LOG, LogWriter.file(log), new Line(options.secrets())));
+        logTo(System.err, options);
+        if (options.logFile().isPresent()) logTo(LogWriter.file(options.logFile().get()), options);
         proxy.start();
-        String host = options.host().contains(":") ? "[" + options.host() + "]" : options.host();
-        String url = "http://%s:%d".formatted(host, proxy.port());
-        if (!isAlone) run(command, options, proxy, url, log, screen);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(proxy)));
-        greet(options, url);
-        boolean isRead = System.console() != null; // by somebody at a terminal
-        boolean isWindowWanted = isRead && options.context() == 0;
+        greet(options, url(options, proxy));
+        boolean isAtTerminal = System.console() != null;
+        boolean isWindowWanted = isAtTerminal && options.context() == 0;
         if (isWindowWanted) Thread.ofPlatform().daemon().start(() -> greetWithWindow(options, proxy));
     }
 
-    private static void greet(Options options, String url) {
-        System.out.printf("""
-                a2o %1$s listens on %2$s, upstream %5$s
-                Claude Code:  ANTHROPIC_BASE_URL=%2$s %4$s claude
-                curl:         curl %2$s/v1/messages -H 'x-api-key: %3$s' \
-                -d '{"model":"any","max_tokens":100,"messages":[{"role":"user","content":"Say hi."}]}'
-                """, Options.VERSION, url, ClientVariables.placeholder(options),
-                ClientVariables.shown(options, options.context()), options.upstreams().stream()
-                .map(target -> "%s, which %s".formatted(target.address(),
-                        new Credentials(options, target, Dialect.of(target)).told()))
-                .collect(Collectors.joining("; then ")));
+    /** Serves one client, which it runs, until that ends. The log goes to a file: the screen is the client's. */
+    private static void serveCommand(Options options, List<String> command) throws IOException {
+        var proxy = new Proxy(options);
+        String log = options.logFile().isPresent() ? options.logFile().get()
+                : Files.createTempFile("a2o-", ".log").toString();
+        PrintStream screen = System.err;
+        System.setErr(new PrintStream(LogWriter.file(log), true));
+        logTo(System.err, options);
+        proxy.start();
+        new ChildProcess(command, log, screen).run(options, proxy, url(options, proxy));
     }
 
-    /** Adds to the greeting what the backend's list of models says, which is not waited for. */
+    private static void logTo(OutputStream out, Options options) {
+        LOG.addHandler(new LogWriter(LOG, out, new LogLine(options.secrets())));
+    }
+
+    private static String url(Options options, Proxy proxy) {
+        boolean isIpv6 = options.host().contains(":");
+        String host = isIpv6 ? "[" + options.host() + "]" : options.host();
+        return "http://%s:%d".formatted(host, proxy.port());
+    }
+
+    /** Prints where A2o listens, which key each backend gets, and how clients connect. */
+    private static void greet(Options options, String url) {
+        String upstreams = options.upstreams().stream().map(target -> greeting(options, target))
+                .collect(Collectors.joining("; then "));
+        System.out.printf("a2o %s listens on %s, upstream %s%n", Options.VERSION, url, upstreams);
+        System.out.printf("Claude Code:  ANTHROPIC_BASE_URL=%s %s claude%n", url,
+                ClientVariables.shown(options, options.context()));
+        System.out.printf("curl:         curl %s/v1/messages -H 'x-api-key: %s' -d '%s'%n", url,
+                ClientVariables.placeholder(options),
+                "{\"model\":\"any\",\"max_tokens\":100,\"messages\":[{\"role\":\"user\",\"content\":\"Say hi.\"}]}");
+    }
+
+    private static String greeting(Options options, Target target) {
+        var credentials = new Credentials(options, target, Dialect.of(target));
+        return "%s, which %s".formatted(target.address(), credentials.told());
+    }
+
+    /** Adds to the greeting the window in the backend's list of models, which the start does not wait for. */
     private static void greetWithWindow(Options options, Proxy proxy) {
         String model = options.model(options.mainModel().orElse(""));
         long window = proxy.askWindow(model, "");
@@ -120,55 +138,13 @@ final class A2o {
                 ClientVariables.shownWindow(window));
     }
 
-    /** Runs a client on the proxy, and exits with its status. */
-    private static void run(List<String> command, Options options, Proxy proxy, String url, String log,
-                            PrintStream screen) {
-        var client = new ProcessBuilder(command).inheritIO();
-        Map<String, String> environment = client.environment();
-        environment.keySet().removeIf(name -> name.startsWith("A2O_")); // a2o's keys are not for the client's tools
-        String model = options.model(ClientVariables.model(options, environment).orElse(""));
-        String key = options.authKey().isPresent() ? "" : ClientVariables.token(options, environment);
-        ClientVariables.putInto(environment, options, url, proxy.askWindow(model, key));
-        String direct = environment.getOrDefault("no_proxy", environment.getOrDefault("NO_PROXY", ""));
-        String both = (direct + "," + options.host()).replaceFirst("^,", ""); // or HTTPS_PROXY would be asked
-        if (!direct.equals("*")) environment.putAll(Map.of("NO_PROXY", both, "no_proxy", both));
-        var started = new CompletableFuture<Process>(); // a signal may come before
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> end(started.join(), command.getFirst(), log, screen)));
-        try {
-            started.complete(client.start());
-            started.join().onExit().join();
-            System.exit(0); // that is, with the status that end() takes
-        } catch (IOException e) {
-            screen.printf("a2o: cannot run %s: is it installed, on the PATH, and executable?%n", command.getFirst());
-            Runtime.getRuntime().halt(127); // as shells say it
-        }
-    }
-
-    /** Ends when the client does. TERM is passed on to it; INT it gets itself, as all that runs in a terminal does. */
-    private static void end(Process client, String name, String log, PrintStream screen) {
-        for (long passed = 0; client.isAlive(); LockSupport.parkNanos(50_000_000)) {
-            long told = signals("TERM|HUP");
-            if (told > passed) client.destroy();
-            passed = told;
-        }
-        int status = client.exitValue(); // 128 and more if a signal has ended it
-        if (status != 0) screen.printf("a2o: %s ended with status %d; log: %s%n", name, status, log);
-        Runtime.getRuntime().halt(status);
-    }
-
-    /** Ends the process within {@link #DRAIN_SECONDS}, with status 0; or, when told to a second time, at once. */
+    /** Ends the process with status 0 within {@link #DRAIN_SECONDS}; at a second signal at once, with status 1. */
     private static void stop(Proxy proxy) {
         Thread.ofPlatform().daemon().start(() -> {
-            while (signals("\\w+") < 2) LockSupport.parkNanos(50_000_000);
+            while (Signals.waiting() < 2) LockSupport.parkNanos(POLL_NANOS);
             Runtime.getRuntime().halt(1);
         });
         proxy.drain(DRAIN_SECONDS);
         Runtime.getRuntime().halt(0);
-    }
-
-    /** {@return how many signals wait for the process to end: the JVM has a thread for each, and shows nothing else} */
-    private static long signals(String names) {
-        return Thread.getAllStackTraces().keySet().stream().map(Thread::getName)
-                .filter(name -> name.matches("SIG(%s) handler".formatted(names))).count();
     }
 }

@@ -2,7 +2,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import config.CommandLine;
 import config.Options;
+import config.Target;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -38,8 +40,8 @@ class ReadmeTest {
             List<String> given = new ArrayList<>(words(command.group(2)));
             boolean isDemo = command.group().startsWith("./build.sh") && !given.contains("--upstream");
             if (isDemo || command.group().startsWith("ExecStart")) given.addAll(0, List.of("--upstream", "demo"));
-            Map<String, List<String>> read = Options.read(given.toArray(String[]::new), environment);
-            Options.Target target = Options.of(read).upstreams().getFirst();
+            CommandLine read = CommandLine.read(given.toArray(String[]::new), environment);
+            Target target = Options.of(read).upstreams().getFirst();
             assertEquals(!environment.isEmpty(), target.key().isPresent(), () -> "the key is used: " + command.group());
             hosts.add(target.host());
         }

@@ -71,10 +71,10 @@ public final class Secrets {
     }
 
     /** {@return the secrets of the operator's} {@code query} is the raw one of a backend's URL, or "". */
-    static Secrets of(List<String> keys, List<Options.Header> headers, List<String> queries, Json extraBody) {
+    static Secrets of(List<String> keys, List<Header> headers, List<String> queries, Json extraBody) {
         Set<Needle> found = new LinkedHashSet<>();
         for (String key : keys) addValue(key, found);
-        for (Options.Header header : headers) {
+        for (Header header : headers) {
             if (!HARMLESS_NAME.matcher(header.name()).matches()) addValue(header.value(), found);
         }
         for (String query : queries) addQuery(query, found);

@@ -1,8 +1,11 @@
 package serve;
 
 import anthropic.ListedModel;
+import config.CommandLine;
+import config.Option;
 import config.Options;
 import config.Secrets;
+import config.Target;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -14,7 +17,6 @@ import java.time.Instant;
 import java.time.LocalTime;
 import java.time.ZoneId;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -78,20 +80,19 @@ public final class Check {
      * Checks the first backend, through a proxy that knows no --model, so that an unknown one can be asked for; and
      * whether the others answer at all.
      */
-    public Check(Map<String, List<String>> given) throws IOException {
-        given.putAll(Map.of("--host", List.of("127.0.0.1"), "--port", List.of("0")));
-        List<Options.Target> targets = Options.of(given).upstreams();
+    public Check(CommandLine given) throws IOException {
+        CommandLine local = given.with(Option.HOST, List.of("127.0.0.1")).with(Option.PORT, List.of("0"));
+        List<Target> targets = Options.of(local).upstreams();
         for (int i = 1; i < targets.size(); i++) {
-            nextOnes.put(targets.get(i).address(), new Proxy(Options.of(withBackend(i, given))));
+            nextOnes.put(targets.get(i).address(), new Proxy(Options.of(withBackend(i, local))));
         }
-        Map<String, List<String>> first = withBackend(0, given);
+        CommandLine first = withBackend(0, local);
         model = Options.of(first).model("");
-        others = Stream.of("--context", "--timeout", "--ca-cert", "--header", "--extra-body").filter(first::containsKey)
-                .flatMap(flag -> first.get(flag).stream().map(value -> " %s %s".formatted(flag,
-                        quoted(flag.equals("--header") ? value.replaceFirst(":.*", ": ...") : value))))
+        others = Stream.of(Option.CONTEXT, Option.TIMEOUT, Option.CA_CERT, Option.HEADER, Option.EXTRA_BODY)
+                .flatMap(option -> first.all(option).stream().map(value -> " %s %s".formatted(option.flag(),
+                        quoted(option == Option.HEADER ? value.replaceFirst(":.*", ": ...") : value))))
                 .collect(Collectors.joining());
-        first.keySet().removeAll(List.of("--model", "--map"));
-        options = Options.of(first);
+        options = Options.of(first.without(Option.MODEL).without(Option.MAP));
         secrets = options.secrets().with(clientKey());
         proxy = new Proxy(options);
         proxy.start();
@@ -99,18 +100,19 @@ public final class Check {
     }
 
     /** {@return the options with one of the backends alone, and its key} */
-    private static Map<String, List<String>> withBackend(int number, Map<String, List<String>> given) {
-        Map<String, List<String>> one = new HashMap<>(given);
-        one.replaceAll((flag, values) -> flag.startsWith("--upstream")
-                ? List.of(values.get(Math.min(number, values.size() - 1))) : values);
+    private static CommandLine withBackend(int number, CommandLine given) {
+        CommandLine one = given;
+        for (Option option : List.of(Option.UPSTREAM, Option.UPSTREAM_KEY)) {
+            List<String> values = given.all(option);
+            if (!values.isEmpty()) one = one.with(option, List.of(values.get(Math.min(number, values.size() - 1))));
+        }
         return one;
     }
 
     /** Prints the rows, what follows from them, and the command to use. {@return whether Claude Code will work} */
     public boolean works() {
-        Options.Target target = options.upstreams().getFirst();
-        String url = target.isDemo() ? "demo" : target.url().toString().replaceFirst("/chat/completions(?=$|\\?)", "")
-                .replaceFirst("\\?.*", "?..."); // which may hold a key
+        Target target = options.upstreams().getFirst();
+        String url = target.shown();
         var credentials = new Credentials(options, target, Dialect.of(target));
         print("a2o %s tries %s, which %s%n", Options.VERSION, url, credentials.told());
         if (credentials.holdsBack(clientKey())) print("the key here begins with sk-ant-, so it gets no key%n");

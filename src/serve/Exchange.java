@@ -596,9 +596,10 @@ final class Exchange {
     void stop() { client.cut(ClientThread.Cut.STOPS); }
 
     /** {@return what has become of the exchange, now that it has ended} */
-    Status.Entry entry() {
-        return new Status.Entry(System.currentTimeMillis(), requestId, status, shown(conversation.asked()),
-                shown(conversation.model()), upstream.host(), shown == 0 ? 0 : shown - begun,
+    Outcome outcome() {
+        OptionalLong first = shown == 0 ? OptionalLong.empty() : OptionalLong.of(shown - begun);
+        return new Outcome(System.currentTimeMillis(), requestId, status, shown(conversation.asked()),
+                shown(conversation.model()), upstream.host(), first,
                 clock.nanos() - begun, retries, conversation.used(),
                 failure.isEmpty() ? shown(conversation.finishReason()) : failure, Text.cut(message, MAX_LINE));
     }

@@ -49,9 +49,9 @@ final class Messages {
                 exchange.run();
             } finally {
                 inFlight.remove(exchange);
-                Status.Entry entry = exchange.entry();
-                status.add(entry);
-                LOG.info(entry::line);
+                Outcome outcome = exchange.outcome();
+                status.add(outcome);
+                LOG.info(outcome::line);
             }
         }
     }

@@ -4,6 +4,7 @@ import anthropic.ApiError;
 import com.sun.net.httpserver.Headers;
 import config.Options;
 import java.io.IOException;
+import java.util.Optional;
 import java.util.function.IntSupplier;
 import java.util.regex.Pattern;
 import json.JsonWriter;
@@ -33,9 +34,10 @@ final class Pages {
             health(client);
             return;
         }
-        Headers headers = headers(client, "text/html; charset=utf-8");
+        Headers headers = client.http().getResponseHeaders();
+        headers.set("cache-control", "no-store");
         Thread.ofVirtual().start(() -> upstreams.askWindow("", "")); // the page shows it as soon as it is known
-        client.answer(200, Status.page(headers));
+        client.answer(200, StatusPage.html(headers));
     }
 
     void health(Client client) throws IOException {
@@ -50,8 +52,8 @@ final class Pages {
     void ready(Client client) throws IOException {
         client.http().getResponseHeaders().set("cache-control", "no-store");
         drain.notePoll();
-        String state = status.state();
-        if (!state.equals("ready")) throw new ApiError(503, state);
+        Optional<String> whyNot = status.whyNotReady();
+        if (whyNot.isPresent()) throw new ApiError(503, whyNot.get());
         health(client);
     }
 

@@ -184,7 +184,7 @@ public final class Proxy implements AutoCloseable {
     private void noteRefusal(HttpExchange http, String requestId, ApiError error) {
         boolean isMessage = endpoint(http).equals(Optional.of(Endpoint.MESSAGES));
         if (!isMessage) return;
-        status.refuse(error.status());
+        status.addRefused(error.status());
         String why = gate.secrets(http).mask(error.getMessage());
         LOG.info(Text.printable("%s %d refused: %.300s".formatted(requestId, error.status(), why)));
     }

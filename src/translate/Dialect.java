@@ -1,6 +1,6 @@
 package translate;
 
-import config.Options;
+import config.Target;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -23,7 +23,7 @@ import java.util.stream.Stream;
  * highest of those that are too low, {@code reasoning_content=required} in every
  * message of the assistant's, and {@code once} where all that is for one request alone.
  */
-public record Dialect(Options.Target target, Map<String, String> rules) {
+public record Dialect(Target target, Map<String, String> rules) {
     /**
      * Rules by the end of the host's name, or by the port where a local server listens unless told otherwise: what is
      * sure. Source: the vendors' API references, November 2026; by port Ollama, LM Studio, llama.cpp, vLLM, SGLang.
@@ -99,7 +99,7 @@ public record Dialect(Options.Target target, Map<String, String> rules) {
     private static final String NAMED = "(?s).*('%1$s'|(argument|field|parameter|property|supplied|invalid|unknown):?"
             + " %1$s\\b|\\b%1$s(: | must be )|: %1$s').*";
 
-    public static Dialect of(Options.Target target) {
+    public static Dialect of(Target target) {
         Map<String, String> rules = new HashMap<>(GENERIC);
         for (String row : HOSTS.split("\n")) {
             String[] words = row.split(" +");

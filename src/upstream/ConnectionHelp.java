@@ -1,6 +1,6 @@
 package upstream;
 
-import config.Options;
+import config.Target;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetSocketAddress;
@@ -56,7 +56,7 @@ public final class ConnectionHelp {
      *
      * @param hasAnswered whether the backend has ever answered; if so its address is right
      */
-    static Diagnosis diagnose(Throwable failure, Options.Target target, URI url, boolean hasAnswered,
+    static Diagnosis diagnose(Throwable failure, Target target, URI url, boolean hasAnswered,
                               Clock clock) {
         return switch (failure) {
             case ConnectException e when target.proxy().isPresent() -> unconnected(
@@ -76,12 +76,12 @@ public final class ConnectionHelp {
     private static Diagnosis lasting(String reason) { return new Diagnosis(reason, Kind.LASTING); }
     private static Diagnosis passing(String reason) { return new Diagnosis(reason, Kind.PASSING); }
 
-    private static String proxy(Options.Target target) {
+    private static String proxy(Target target) {
         return target.proxy().map(at -> at.getHostString() + ":" + at.getPort()).orElse("");
     }
 
     /** The connection was there, but no reply that is one came over it. */
-    private static Diagnosis broken(Throwable failure, Options.Target target, URI url, boolean hasAnswered,
+    private static Diagnosis broken(Throwable failure, Target target, URI url, boolean hasAnswered,
                                     Clock clock) {
         String message = String.valueOf(failure.getMessage());
         if (message.startsWith(Transport.NO_TUNNEL)) {

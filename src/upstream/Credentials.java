@@ -1,7 +1,9 @@
 package upstream;
 
+import config.Header;
 import config.Options;
 import config.Secrets;
+import config.Target;
 import java.net.URI;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -23,11 +25,11 @@ public final class Credentials {
     private static final String WHY = "it begins with sk-ant-, and such keys go to Anthropic alone";
 
     private final Options options;
-    private final Options.Target target;
+    private final Target target;
     private final String keyHeader; // where the backend looks for a key that is no token
     private final AtomicBoolean isTold = new AtomicBoolean(); // that a key was held back
 
-    public Credentials(Options options, Options.Target target, Dialect dialect) {
+    public Credentials(Options options, Target target, Dialect dialect) {
         this.options = options;
         this.target = target;
         this.keyHeader = dialect.is("key", "api-key") ? "api-key" : "authorization";
@@ -55,7 +57,7 @@ public final class Credentials {
             boolean isBearer = isToken || keyHeader.equals("authorization");
             headers.put(isBearer ? "authorization" : keyHeader, isBearer ? "Bearer " + key : key);
         }
-        for (Options.Header header : options.headers()) {
+        for (Header header : options.headers()) {
             String name = header.name().toLowerCase(Locale.ROOT);
             if (mustBeHeldBack(header.value())) {
                 headers.remove(name); // what would have been replaced does not go either
@@ -82,7 +84,7 @@ public final class Credentials {
         if (target.isDemo()) return "needs no key";
         Map<String, Boolean> keys = new LinkedHashMap<>(); // whether they are held back
         target.key().ifPresent(key -> keys.put("a2o's key", mustBeHeldBack(key)));
-        for (Options.Header header : options.headers()) {
+        for (Header header : options.headers()) {
             boolean isKey = Secrets.isSecretName(header.name()) || Secrets.isAnthropicKey(header.value());
             if (isKey) keys.put("a2o's header " + header.name(), mustBeHeldBack(header.value()));
         }

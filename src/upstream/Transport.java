@@ -1,6 +1,7 @@
 package upstream;
 
 import config.Options;
+import config.Target;
 import java.io.IOException;
 import java.net.ProxySelector;
 import java.net.URI;
@@ -45,7 +46,7 @@ final class Transport {
     private final CompletableFuture<HttpClient> client; // made in the background: it would hold up the start
 
     /** @throws IOException if the certificates of {@code --ca-cert} cannot be read */
-    Transport(Options options, Options.Target target, URI url, Clock clock) throws IOException {
+    Transport(Options options, Target target, URI url, Clock clock) throws IOException {
         this.clock = clock;
         HttpClient.Builder builder = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
                 .proxy(ProxySelector.of(target.proxy().orElse(null)))

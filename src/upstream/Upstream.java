@@ -2,6 +2,7 @@ package upstream;
 
 import anthropic.ApiError;
 import config.Options;
+import config.Target;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -37,7 +38,7 @@ public final class Upstream implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger("a2o");
 
     private final Options options;
-    private final Options.Target target;
+    private final Target target;
     private final Credentials credentials;
     private final URI url;
     private final Transport transport;
@@ -55,7 +56,7 @@ public final class Upstream implements AutoCloseable {
     private final ModelList models;
 
     /** @throws IOException if the certificates that it is to be trusted by cannot be read */
-    public Upstream(Options options, Options.Target target, Places allPlaces, Clock clock)
+    public Upstream(Options options, Target target, Places allPlaces, Clock clock)
             throws IOException {
         this.clock = clock;
         this.health = new Health(clock);

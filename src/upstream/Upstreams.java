@@ -1,6 +1,7 @@
 package upstream;
 
 import config.Options;
+import config.Target;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -15,7 +16,7 @@ public final class Upstreams implements AutoCloseable {
     public Upstreams(Options options, Clock clock) throws IOException {
         this.options = options;
         var places = new Places(options.maxConnections(), clock);
-        for (Options.Target target : options.upstreams()) all.add(new Upstream(options, target, places, clock));
+        for (Target target : options.upstreams()) all.add(new Upstream(options, target, places, clock));
     }
 
     public List<Upstream> all() { return List.copyOf(all); }

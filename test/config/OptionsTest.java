@@ -36,12 +36,12 @@ import translate.Translator;
 class OptionsTest {
     private static final String[] UPSTREAM = {"--upstream", "http://backend.test/v1"};
 
-    private static Options options(Map<String, String> environment, String... args) throws Options.Wrong {
-        return Options.of(Options.read(args, environment));
+    private static Options options(Map<String, String> environment, String... args) throws UsageError {
+        return Options.of(CommandLine.read(args, environment));
     }
 
     /** {@return the options of those words and an upstream} */
-    private static Options options(String... args) throws Options.Wrong {
+    private static Options options(String... args) throws UsageError {
         return options(Map.of(), with(args));
     }
 
@@ -77,7 +77,7 @@ class OptionsTest {
     }
 
     private static List<String> maps(Options options) {
-        return options.maps().stream().map(Options.Mapping::model).toList();
+        return Stream.of("a", "b").map(asked -> options.routes().of(asked).model()).toList();
     }
 
     private static String variable(String flag) {
@@ -111,7 +111,7 @@ class OptionsTest {
                     each.flag + " blank in the environment");
         }
         assertEquals(false, options().debug());
-        assertEquals(List.of(), options().maps());
+        assertEquals(List.of(), options().routes().names());
     }
 
     @Test
@@ -160,15 +160,16 @@ class OptionsTest {
     @Test
     void helpAndVersionNeedNoUpstream() throws Exception {
         for (String word : List.of("--help", "-h", "--version")) {
-            String given = Options.read(new String[] {word}, Map.of()).keySet().toString().toLowerCase(Locale.ROOT);
-            assertTrue(given.contains(word.equals("--version") ? "version" : "help"), given);
+            CommandLine given = CommandLine.read(new String[] {word}, Map.of());
+            assertEquals(word.equals("--version"), given.has(Option.VERSION), word);
+            assertEquals(!word.equals("--version"), given.has(Option.HELP), word);
         }
     }
 
     @Test
     void whatStandsAfterTwoDashesIsTheCommandOnAFreePort() {
-        Map<String, List<String>> given = Options.read(with("--model", "m", "--", "x", "--port", "1", "--", ""), Map.of());
-        assertEquals(List.of("x", "--port", "1", "--", ""), given.get("--"));
+        CommandLine given = CommandLine.read(with("--model", "m", "--", "x", "--port", "1", "--", ""), Map.of());
+        assertEquals(List.of("x", "--port", "1", "--", ""), given.all(Option.COMMAND));
         assertEquals(0, Options.of(given).port());
         assertEquals(2, options(with("--port", "2", "--", "x")).port());
         assertEquals(3, options(Map.of("A2O_PORT", "3"), with("--", "x")).port());
@@ -177,7 +178,7 @@ class OptionsTest {
 
     // ---- errors ----
 
-    private static final String USAGE = Options.USAGE;
+    private static final String USAGE = CommandLine.USAGE;
 
     /** {@return the entry of the usage text about that option: its line, and those that go on with it} */
     private static String help(String flag) {
@@ -189,7 +190,7 @@ class OptionsTest {
 
     private static Executable wrong(int status, String message, String... args) {
         return () -> {
-            Options.Wrong e = assertThrows(Options.Wrong.class, () -> options(Map.of(), args), String.join(" ", args));
+            UsageError e = assertThrows(UsageError.class, () -> options(Map.of(), args), String.join(" ", args));
             assertEquals(message, e.getMessage().strip().replace(System.lineSeparator(), "\n"));
             assertEquals(status, e.exitStatus());
         };
@@ -197,7 +198,7 @@ class OptionsTest {
 
     private static Executable unknown(String word, String... args) {
         return () -> {
-            Options.Wrong e = assertThrows(Options.Wrong.class, () -> options(Map.of(), args), word);
+            UsageError e = assertThrows(UsageError.class, () -> options(Map.of(), args), word);
             String message = "a2o: unknown option %s, try --help".formatted(word);
             assertEquals(message, e.getMessage().strip().replace(System.lineSeparator() + "try", ", try"));
             assertEquals(2, e.exitStatus());
@@ -253,10 +254,10 @@ class OptionsTest {
     @Test
     void aBareUrlIsAnUpstream() throws Exception {
         List<String> urls = options(Map.of("A2O_UPSTREAM", "http://environment.test"), "http://a.test", "--port", "0",
-                "HTTPS://b.test/v1", "--", "http://c.test").upstreams().stream().map(Options.Target::host).toList();
+                "HTTPS://b.test/v1", "--", "http://c.test").upstreams().stream().map(Target::host).toList();
         assertEquals(List.of("a.test", "b.test"), urls);
-        Map<String, List<String>> given = Options.read(new String[] {"http://a.test", "--", "claude"}, Map.of());
-        assertEquals(List.of("claude"), given.get("--"));
+        CommandLine given = CommandLine.read(new String[] {"http://a.test", "--", "claude"}, Map.of());
+        assertEquals(List.of("claude"), given.all(Option.COMMAND));
     }
 
     @Test
@@ -296,7 +297,7 @@ class OptionsTest {
             {"http://LOCALHOST:3578", "--host", "0.0.0.0", "--auth-key", "k"},
             {"http://h.test:3578", "--host", "h.test", "--auth-key", "k"}};
         for (String[] row : rows) {
-            Options.Wrong e = assertThrows(Options.Wrong.class, () -> options(Map.of(), row), row[0]);
+            UsageError e = assertThrows(UsageError.class, () -> options(Map.of(), row), row[0]);
             assertTrue(e.getMessage().contains("is where a2o itself listens"), e.getMessage());
             assertTrue(e.getMessage().contains(help("--upstream")), e.getMessage());
         }
@@ -332,8 +333,8 @@ class OptionsTest {
                 "A2O_WHATEVER", "secret", "A2O_PORT", "1", "a2o_x", "y", "PATH", "/bin"));
         assertEquals(List.of("a2o: unknown variable A2O_AUTH_KYE; did you mean A2O_AUTH_KEY?",
                 "a2o: unknown variable A2O_UPSTRAEM; did you mean A2O_UPSTREAM?",
-                "a2o: unknown variable A2O_WHATEVER"), Options.unknownVariables(environment));
-        for (Case each : CASES) assertEquals(List.of(), Options.unknownVariables(Map.of(variable(each.flag), "x")));
+                "a2o: unknown variable A2O_WHATEVER"), Variables.unknown(environment));
+        for (Case each : CASES) assertEquals(List.of(), Variables.unknown(Map.of(variable(each.flag), "x")));
     }
 
     /** In each container Kubernetes sets variables for each service, so for one that is called a2o. */
@@ -342,7 +343,7 @@ class OptionsTest {
         Map<String, String> environment = Map.of("A2O_PORT", "tcp://10.96.0.7:80", "A2O_SERVICE_HOST", "10.96.0.7",
                 "A2O_SERVICE_PORT", "80", "A2O_SERVICE_PORT_HTTP", "80", "A2O_PORT_80_TCP", "tcp://10.96.0.7:80",
                 "A2O_PORT_80_TCP_PROTO", "tcp", "A2O_PORT_80_TCP_PORT", "80", "A2O_PORT_80_TCP_ADDR", "10.96.0.7");
-        assertEquals(List.of(), Options.unknownVariables(environment));
+        assertEquals(List.of(), Variables.unknown(environment));
         assertEquals(3578, options(environment, UPSTREAM).port());
         assertEquals(9, options(environment, with("--port", "9")).port());
     }
@@ -354,7 +355,7 @@ class OptionsTest {
                 "--max-connections-per-host", Options::maxConnectionsPerHost, "--context", Options::context);
         List<Executable> all = new ArrayList<>();
         for (String flag : numbers.keySet()) {
-            Options.Wrong e = assertThrows(Options.Wrong.class, () -> options(flag, "x"));
+            UsageError e = assertThrows(UsageError.class, () -> options(flag, "x"));
             Matcher told = Pattern.compile("from (\\d+) to (\\d+) expected").matcher(e.getMessage());
             assertTrue(told.find(), e.getMessage());
             String message = "%s: a whole number %s, not '%%s'".formatted(flag, told.group());
@@ -374,7 +375,7 @@ class OptionsTest {
 
     @Test
     void anEnvironmentThatIsWrongIsToldAsTheOption() {
-        Options.Wrong e = assertThrows(Options.Wrong.class, () -> options(Map.of("A2O_PORT", "x"), UPSTREAM));
+        UsageError e = assertThrows(UsageError.class, () -> options(Map.of("A2O_PORT", "x"), UPSTREAM));
         assertEquals("a2o: --port: a whole number from 0 to 65535 expected, not 'x'",
                 e.getMessage().lines().findFirst().orElse(""));
         assertTrue(e.getMessage().contains(help("--port")), e.getMessage());
@@ -419,7 +420,7 @@ class OptionsTest {
                 "http:///v1", "https://", "file:///etc/passwd", "Demo", "http://a_b.test", "http://h:x/v1",
                 "ws://sk-secret@h.test", "http://sk secret@h.test", "http://h.test/%zz", "ftp://sk-secret@h.test/v1")) {
             all.add(() -> {
-                Options.Wrong e = assertThrows(Options.Wrong.class, () -> options(Map.of(), "--upstream", url), url);
+                UsageError e = assertThrows(UsageError.class, () -> options(Map.of(), "--upstream", url), url);
                 assertTrue(List.of("a2o: --upstream: not a URL",
                         "a2o: --upstream: a URL like http://localhost:11434/v1 expected, without _ in the host")
                         .contains(e.getMessage().strip()),
@@ -433,7 +434,7 @@ class OptionsTest {
     // ---- models ----
 
     /** {@return the model that the backend is asked for} */
-    private static String model(String asked, String... args) throws Options.Wrong {
+    private static String model(String asked, String... args) throws UsageError {
         String request = """
                 {"model":%s,"max_tokens":1,"messages":[{"role":"user","content":"x"}]}"""
                 .formatted(RandomJson.write(asked));

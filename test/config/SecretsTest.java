@@ -23,7 +23,7 @@ class SecretsTest {
     private static Secrets secrets(String... args) {
         List<String> all = new ArrayList<>(List.of(args));
         if (!all.contains("--upstream")) all.addAll(List.of("--upstream", "http://backend.test/v1"));
-        return Options.of(Options.read(all.toArray(String[]::new), Map.of())).secrets();
+        return Options.of(CommandLine.read(all.toArray(String[]::new), Map.of())).secrets();
     }
 
     private static Secrets ofKey(String key) { return secrets("--upstream-key", key); }

@@ -3,6 +3,7 @@ package serve;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import config.CommandLine;
 import config.Options;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -22,7 +23,7 @@ class ClientVariablesTest {
     private static Options options(String... args) {
         List<String> all = new ArrayList<>(List.of(args));
         if (!all.contains("--upstream")) all.addAll(List.of("--upstream", "http://backend.test"));
-        return Options.of(Options.read(all.toArray(String[]::new), Map.of()));
+        return Options.of(CommandLine.read(all.toArray(String[]::new), Map.of()));
     }
 
     /** {@return what becomes of an environment, for a window of 5,000 tokens} */

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import config.Options;
+import config.UsageError;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -292,8 +292,8 @@ class FailoverTest {
             for (int i = 0; i < numbers[0]; i++) words.addAll(List.of("--upstream", "http://backend.test/v1"));
             for (int i = 0; i < numbers[1]; i++) words.addAll(List.of("--upstream-key", "K" + i));
             String[] args = words.toArray(new String[0]);
-            Options.Wrong wrong =
-                    assertThrows(Options.Wrong.class, () -> Proxies.options(Map.of(), args), words.toString());
+            UsageError wrong =
+                    assertThrows(UsageError.class, () -> Proxies.options(Map.of(), args), words.toString());
             assertEquals(2, wrong.exitStatus());
             assertTrue(wrong.getMessage().startsWith("a2o: --upstream-key"), wrong.getMessage());
             assertFalse(wrong.getMessage().contains("K0"), wrong.getMessage());

@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import config.CommandLine;
 import config.Options;
+import config.UsageError;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -52,7 +54,7 @@ class SafetyTest {
     }
 
     private static Options options(Map<String, String> environment, String... args) {
-        return Options.of(Options.read(args, environment));
+        return Options.of(CommandLine.read(args, environment));
     }
 
     /** {@return the key for the backend} */
@@ -280,7 +282,7 @@ class SafetyTest {
 
     private static void assertDoesNotStart(Map<String, String> environment, String... args) {
         String what = List.of(args) + " " + environment;
-        Options.Wrong e = assertThrows(Options.Wrong.class, () -> options(environment, args), what);
+        UsageError e = assertThrows(UsageError.class, () -> options(environment, args), what);
         assertEquals(1, e.exitStatus(), what);
         assertTrue(e.getMessage().contains("--auth-key"), e.getMessage());
         assertFalse(e.getMessage().contains(UPSTREAM_KEY), e.getMessage());

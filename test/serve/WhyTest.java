@@ -3,6 +3,7 @@ package serve;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import config.CommandLine;
 import config.Options;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -46,7 +47,7 @@ class WhyTest {
     private Proxy proxy(String... args) throws IOException {
         List<String> all = new ArrayList<>(List.of("--port", "0"));
         all.addAll(List.of(args));
-        return Proxies.start(clock, Options.of(Options.read(all.toArray(String[]::new), Map.of())));
+        return Proxies.start(clock, Options.of(CommandLine.read(all.toArray(String[]::new), Map.of())));
     }
 
     private static String url(Backend backend) {

@@ -1,5 +1,6 @@
 package testing;
 
+import config.CommandLine;
 import config.Options;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -15,7 +16,7 @@ public final class Proxies {
     public static Options options(Map<String, String> environment, String... args) {
         List<String> all = new ArrayList<>(List.of("--port", "0"));
         all.addAll(List.of(args));
-        return Options.of(Options.read(all.toArray(new String[0]), environment));
+        return Options.of(CommandLine.read(all.toArray(new String[0]), environment));
     }
 
     public static Proxy start(Clock clock, Options options) throws IOException {

@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import anthropic.ApiError;
+import config.CommandLine;
 import config.Options;
+import config.UsageError;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -70,9 +72,9 @@ class FuzzTest {
         return OPTIONS.computeIfAbsent(base, of -> {
             String words = new String(read(base + ".args"), StandardCharsets.UTF_8);
             try {
-                return Options.of(Options.read(words.isEmpty() ? new String[] {"--upstream", "http://b.test"}
+                return Options.of(CommandLine.read(words.isEmpty() ? new String[] {"--upstream", "http://b.test"}
                         : words.lines().toArray(String[]::new), Map.of()));
-            } catch (Options.Wrong e) {
+            } catch (UsageError e) {
                 throw new IllegalStateException(base, e);
             }
         });

@@ -2,6 +2,7 @@ package translate;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import config.CommandLine;
 import config.Options;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
@@ -60,7 +61,7 @@ class LinearTest {
 
     private static Translator translator(String request) throws Exception {
         String[] words = {"--upstream", "http://backend.test/v1"};
-        Options options = Options.of(Options.read(words, Map.of()));
+        Options options = Options.of(CommandLine.read(words, Map.of()));
         int[] ids = {0};
         return new Translator(JsonParser.parse(request), options, Dialect.of(options.upstreams().getFirst()),
                 () -> "id" + ids[0]++);

@@ -4,7 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import anthropic.ApiError;
+import config.CommandLine;
 import config.Options;
+import config.Target;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +21,7 @@ class RunawayTest {
         args[0] = "--upstream";
         args[1] = "http://backend.test/v1";
         System.arraycopy(more, 0, args, 2, more.length);
-        return Options.of(Options.read(args, Map.of()));
+        return Options.of(CommandLine.read(args, Map.of()));
     }
 
     private static Translator translator(String request) throws Exception {
@@ -69,7 +71,7 @@ class RunawayTest {
     @Test
     void aRefusalOfTheSameWordsIsLearnedFromAtOnce() throws Exception {
         var context = new UpstreamError.Context("backend.test", "m", false, options().secrets(), 0, 0, 0);
-        Options.Target target = Options.of(Options.read(new String[] {"--upstream", "http://backend.test"}, Map.of()))
+        Target target = Options.of(CommandLine.read(new String[] {"--upstream", "http://backend.test"}, Map.of()))
                 .upstreams().getFirst();
         for (String words : new String[] {"max_tokens maximum ", "max_tokens < ", "reasoning_effort ", "system message "}) {
             byte[] body = utf8("{\"error\":{\"message\":\"not %s\"}}".formatted(words.repeat(64 * 1024 / words.length())));

@@ -3,6 +3,7 @@ package translate;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import config.CommandLine;
 import config.Options;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
@@ -178,7 +179,7 @@ class TokensTest {
 
     private static long asked(String json) throws Exception {
         String[] words = {"--upstream", "https://openrouter.ai/api/v1"};
-        Options options = Options.of(Options.read(words, Map.of()));
+        Options options = Options.of(CommandLine.read(words, Map.of()));
         return new Translator(JsonParser.parse(json), options, Dialect.of(options.upstreams().getFirst()), () -> "1")
                 .inputTokens();
     }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import anthropic.ApiError;
+import config.CommandLine;
 import config.Options;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -85,7 +86,7 @@ class TranslatorTest {
     private static Translator translator(String base, byte[] request) throws Exception {
         Path args = Path.of(base + ".args");
         String[] words = Files.exists(args) ? Files.readAllLines(args).toArray(String[]::new) : new String[] {"--upstream", "http://backend.test/v1"};
-        Options options = Options.of(Options.read(words, Map.of()));
+        Options options = Options.of(CommandLine.read(words, Map.of()));
         return new Translator(JsonParser.parse(request), options, Dialect.of(options.upstreams().getFirst()), counter());
     }
 

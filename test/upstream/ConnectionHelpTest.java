@@ -2,7 +2,7 @@ package upstream;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import config.Options;
+import config.Target;
 import java.util.Map;
 import javax.net.ssl.SSLHandshakeException;
 import org.junit.jupiter.api.Test;
@@ -11,7 +11,7 @@ import testing.Proxies;
 /** What is told of exceptions that a real backend cannot be made to cause at will. */
 class ConnectionHelpTest {
     private static String reason(Exception failure) {
-        Options.Target target =
+        Target target =
                 Proxies.options(Map.of(), "--upstream", "https://backend.test/v1").upstreams().getFirst();
         return ConnectionHelp.diagnose(failure, target, target.url(), false, Clock.SYSTEM).reason();
     }

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import config.Options;
+import config.Target;
+import config.UsageError;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -169,7 +171,7 @@ class CredentialsTest {
     void whereItCannotBeLeftOutItIsRefusedAtTheStart() {
         for (String[] args : new String[][] {{"--upstream", "http://a.test/sk-ant-0123456789/v1"},
                 {"--upstream", "http://a.test/v1", "--extra-body", "{\"api_key\":\"sk-ant-0123456789\"}"}}) {
-            var wrong = assertThrows(Options.Wrong.class, () -> Proxies.options(Map.of(), args));
+            var wrong = assertThrows(UsageError.class, () -> Proxies.options(Map.of(), args));
             assertTrue(wrong.getMessage().contains("goes to Anthropic's hosts alone"), wrong.getMessage());
             assertFalse(wrong.getMessage().contains("0123456789"), wrong.getMessage());
         }
@@ -227,7 +229,7 @@ class CredentialsTest {
 
     private static void assertTold(String expected, String... args) {
         Options options = Proxies.options(Map.of(), args);
-        Options.Target target = options.upstreams().getFirst();
+        Target target = options.upstreams().getFirst();
         assertEquals(expected, new Credentials(options, target, Dialect.of(target)).told(), String.join(" ", args));
     }
 

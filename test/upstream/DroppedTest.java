@@ -2,6 +2,7 @@ package upstream;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import config.CommandLine;
 import config.Options;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -63,7 +64,7 @@ class DroppedTest {
     private static Proxy proxy(String... urls) throws IOException {
         List<String> args = new ArrayList<>(List.of("--port", "0"));
         for (String url : urls) args.addAll(List.of("--upstream", url));
-        return Proxies.start(Clock.SYSTEM, Options.of(Options.read(args.toArray(String[]::new), Map.of())));
+        return Proxies.start(Clock.SYSTEM, Options.of(CommandLine.read(args.toArray(String[]::new), Map.of())));
     }
 
     /** The two at the same time, since a connection is waited for as long as it is. */

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import config.Options;
+import config.UsageError;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
@@ -503,10 +503,10 @@ class OutwardTest {
     private static void assertDoesNotStart(String file, String what) {
         Exception e = assertThrows(Exception.class, () -> proxy(Map.of(), "--upstream", "http://127.0.0.1:1/v1",
                 "--ca-cert", file).close(), what);
-        assertTrue(e instanceof Options.Wrong || e instanceof IOException, () -> what + ": " + e);
+        assertTrue(e instanceof UsageError || e instanceof IOException, () -> what + ": " + e);
         assertEquals(1, e.getMessage().lines().count(), what);
         assertTrue(e.getMessage().contains("--ca-cert") || e.getMessage().contains(file), e.getMessage());
-        if (e instanceof Options.Wrong wrong) assertEquals(1, wrong.exitStatus(), what);
+        if (e instanceof UsageError wrong) assertEquals(1, wrong.exitStatus(), what);
     }
 
     @Test

@@ -4,7 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import config.CommandLine;
 import config.Options;
+import config.Target;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -26,8 +28,8 @@ class UpstreamTest {
 
     private static Upstream upstream(Backend backend) throws Exception {
         String[] args = {"--upstream", backend.url().toString()};
-        Options options = Options.of(Options.read(args, Map.of()));
-        Options.Target target = options.upstreams().getFirst();
+        Options options = Options.of(CommandLine.read(args, Map.of()));
+        Target target = options.upstreams().getFirst();
         return new Upstream(options, target, new Places(10, new PatientClock()), new PatientClock());
     }
 

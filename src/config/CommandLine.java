@@ -1,0 +1,173 @@
+package config;
+
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * The options as they were given: the words of the command line, and the environment for those that are not
+ * among them. Names of options are checked here, values where they are used. Immutable.
+ */
+public final class CommandLine {
+    private static final String INTRODUCTION = """
+            A2o lets clients of the Anthropic Messages API, such as Claude Code, run on an OpenAI-compatible backend.
+
+            usage: a2o [--upstream] URL [option ...] [-- COMMAND ...]
+
+            """;
+    private static final String EXPLANATION = """
+
+            Each option can be given as an environment variable instead: A2O_ and its name in capitals, as in
+            A2O_UPSTREAM_KEY (of a repeatable option: one a line); the command line wins. HTTPS_PROXY, HTTP_PROXY
+            and NO_PROXY are honoured towards the backend.
+            Exit status: 0 fine, 1 cannot start, 2 wrong usage.
+            """;
+    /** The text of {@code --help}. */
+    public static final String USAGE = Stream.of(Option.values()).map(Option::help)
+            .collect(Collectors.joining("\n", INTRODUCTION, "\n" + EXPLANATION));
+
+    /** A word that may be a command: claude, ./run.sh, python3.12. A key is longer, or has other signs. */
+    private static final Pattern COMMAND = Pattern.compile("(?!sk-)[\\w.-]{1,20}|[\\w.-]*(/[\\w.-]{1,30})+");
+    /** 300, 5m, 64k. */
+    private static final Pattern NUMBER = Pattern.compile("([0-9]{1,9})([a-zA-Z]?)");
+
+    private final Map<Option, List<String>> given;
+    private final Map<String, String> environment;
+
+    private CommandLine(Map<Option, List<String>> given, Map<String, String> environment) {
+        this.given = given;
+        this.environment = environment;
+    }
+
+    public static CommandLine read(String[] args, Map<String, String> environment) {
+        Map<Option, List<String>> given = new EnumMap<>(Option.class);
+        Iterator<String> words = List.of(args).iterator();
+        while (words.hasNext()) readWord(words.next(), words, given);
+        Variables.read(environment).forEach(given::putIfAbsent);
+        if (given.containsKey(Option.COMMAND)) given.putIfAbsent(Option.PORT, List.of("0"));
+        return new CommandLine(given, environment);
+    }
+
+    /** Takes a word, and from {@code rest} what belongs to it: an option's value, or the words of the command. */
+    private static void readWord(String word, Iterator<String> rest, Map<Option, List<String>> given) {
+        if (word.equals(Option.COMMAND.flag())) {
+            if (!rest.hasNext()) throw new UsageError("a command is expected after --");
+            rest.forEachRemaining(each -> add(given, Option.COMMAND, each));
+        } else if (Target.isAddress(word)) {
+            add(given, Option.UPSTREAM, word);
+        } else if (word.startsWith("-")) {
+            readOption(word, rest, given);
+        } else {
+            throw unexpected(word);
+        }
+    }
+
+    private static void add(Map<Option, List<String>> given, Option option, String value) {
+        given.computeIfAbsent(option, none -> new ArrayList<>()).add(value);
+    }
+
+    private static void readOption(String word, Iterator<String> rest, Map<Option, List<String>> given) {
+        int equals = word.indexOf('=');
+        boolean hasValue = equals >= 0;
+        String flag = hasValue ? word.substring(0, equals) : word;
+        Option option = Option.flagged(flag).orElseThrow(() -> unknown(flag));
+        if (!option.takesValue()) {
+            if (hasValue) throw new UsageError(option, " takes no value");
+            add(given, option, "true");
+        } else if (hasValue) {
+            add(given, option, word.substring(equals + 1));
+        } else {
+            add(given, option, nextValue(option, rest));
+        }
+    }
+
+    private static String nextValue(Option option, Iterator<String> rest) {
+        var missing = new UsageError(option, " needs a value");
+        if (!rest.hasNext()) throw missing;
+        String value = rest.next();
+        boolean isForgotten = value.equals(Option.COMMAND.flag()) || Option.flags().contains(value);
+        if (isForgotten) throw missing;
+        return value;
+    }
+
+    private static UsageError unknown(String flag) {
+        Optional<Option> meant = Spelling.nearest(flag, Option.flags()).flatMap(Option::flagged);
+        if (meant.isEmpty()) return new UsageError("unknown option %s%ntry --help".formatted(flag));
+        String help = meant.get().help();
+        return new UsageError("unknown option %s; did you mean %s?%n%s".formatted(flag, meant.get().flag(), help));
+    }
+
+    /** {@return the error for a word that is no option} The word is shown only if it looks like a command. */
+    private static UsageError unexpected(String word) {
+        String advice = "%s is no option; if it is a command to run, put -- before it, as in: -- %s%ntry --help";
+        boolean isLikeCommand = COMMAND.matcher(word).matches();
+        if (!isLikeCommand) return new UsageError(advice.formatted("a word that", "claude"));
+        return new UsageError(advice.formatted("'" + word + "'", word));
+    }
+
+    /** {@return the same, but with these values of the option alone} */
+    public CommandLine with(Option option, List<String> values) {
+        Map<Option, List<String>> changed = new EnumMap<>(given);
+        changed.put(option, List.copyOf(values));
+        return new CommandLine(changed, environment);
+    }
+
+    /** {@return the same, as if the option had not been given} */
+    public CommandLine without(Option option) {
+        Map<Option, List<String>> changed = new EnumMap<>(given);
+        changed.remove(option);
+        return new CommandLine(changed, environment);
+    }
+
+    public boolean has(Option option) { return given.containsKey(option); }
+
+    /** {@return all values given, in order; none if there are none} */
+    public List<String> all(Option option) { return List.copyOf(given.getOrDefault(option, List.of())); }
+
+    /** {@return the value that counts: the last one given, else the default} */
+    private Optional<String> value(Option option) {
+        return has(option) ? Optional.of(given.get(option).getLast()) : option.standard();
+    }
+
+    /** {@return the value that counts, of an option that was given or has a default} */
+    String text(Option option) { return value(option).orElseThrow(); }
+
+    /** {@return the value that counts without spaces around it, if there is more than that} */
+    Optional<String> optional(Option option) {
+        return value(option).map(String::strip).filter(text -> !text.isEmpty());
+    }
+
+    /** {@return true if a switch was given, and not as a variable that says 0 or false} */
+    boolean isOn(Option option) {
+        return value(option).filter(text -> !text.equals("0") && !text.equals("false")).isPresent();
+    }
+
+    int number(Option option, int least, int most) { return number(option, least, most, Map.of()); }
+
+    /** {@return its number} A letter behind it multiplies it, as {@code units} say: 5m is 300 seconds. */
+    int number(Option option, int least, int most, Map<String, Integer> units) {
+        String text = text(option);
+        String wrong = ": a whole number from %d to %d expected, not '%s'".formatted(least, most, text);
+        Matcher parts = NUMBER.matcher(text);
+        if (!parts.matches()) throw new UsageError(option, wrong);
+        String unit = parts.group(2).toLowerCase(Locale.ROOT);
+        boolean isUnit = unit.isEmpty() || units.containsKey(unit);
+        long number = Long.parseLong(parts.group(1)) * units.getOrDefault(unit, 1);
+        if (!isUnit || number < least || number > most) throw new UsageError(option, wrong);
+        return (int) number;
+    }
+
+    /** {@return the value of a variable that is not A2o's own, as HTTPS_PROXY; its name may be in small letters} */
+    Optional<String> variable(String name) {
+        String value = environment.getOrDefault(name, environment.getOrDefault(name.toLowerCase(Locale.ROOT), ""));
+        return Optional.of(value.strip()).filter(text -> !text.isEmpty());
+    }
+}

@@ -1,0 +1,126 @@
+package config;
+
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/**
+ * The table of the options: their names, how often they may be given, their defaults, and their help. What they
+ * mean is said by {@link Options}.
+ */
+public enum Option {
+    UPSTREAM("--upstream", "URL", Kind.REPEATABLE,
+            "backend: a root, a /v1 base or a .../chat/completions URL; demo: built in;",
+            "the first that works is used; repeatable"),
+    MODEL("--model", "NAME", Kind.SINGLE,
+            "model sent upstream whatever the client asks for (else the client's name)"),
+    MAP("--map", "PATTERN=MODEL", Kind.REPEATABLE,
+            "glob on the client's model name; first match wins, before --model; repeatable"),
+    HOST("--host", "ADDRESS", Kind.SINGLE, Optional.of("127.0.0.1"),
+            "address to listen on"),
+    PORT("--port", "N", Kind.SINGLE, Optional.of("3578"),
+            "port to listen on; 0 takes a free one and says which"),
+    TIMEOUT("--timeout", "SECONDS", Kind.SINGLE, Optional.of("300"),
+            "longest silence, first or between bytes, as 90 or 5m"),
+    WORKERS("--workers", "N", Kind.SINGLE, Optional.of("0"),
+            "carrier threads; 0 is one for each core"),
+    MAX_CONNECTIONS("--max-connections", "N", Kind.SINGLE, Optional.of("1000"),
+            "requests in flight to all backends; more wait, then get 529"),
+    MAX_CONNECTIONS_PER_HOST("--max-connections-per-host", "N", Kind.SINGLE, Optional.of("500"),
+            "the same, for each backend"),
+    DEBUG("--debug", "", Kind.SWITCH,
+            "log what is asked and answered on both sides, without keys"),
+    LOG_FILE("--log-file", "FILE", Kind.SINGLE,
+            "append the log to FILE too"),
+    UPSTREAM_KEY("--upstream-key", "KEY", Kind.REPEATABLE,
+            "key for the backend in place of the client's own; OPENAI_API_KEY for OpenAI;",
+            "one for all backends or one for each; repeatable"),
+    AUTH_KEY("--auth-key", "KEY", Kind.SINGLE,
+            "key that clients must present, as x-api-key or bearer"),
+    ALLOW_ORIGIN("--allow-origin", "ORIGIN", Kind.REPEATABLE,
+            "origin of web pages that may use A2o, as https://x.org; repeatable"),
+    HEADER("--header", "'N: V'", Kind.REPEATABLE,
+            "extra header for the backend; repeatable"),
+    EXTRA_BODY("--extra-body", "JSON", Kind.SINGLE,
+            "members merged into every upstream body, last"),
+    CONTEXT("--context", "N", Kind.SINGLE,
+            "context window in tokens, 64k: 64,000; for clients and overflow messages",
+            "(default: what the backend's list of models says)"),
+    CA_CERT("--ca-cert", "FILE", Kind.SINGLE,
+            "PEM certificates to trust besides the JDK's"),
+    CHECK("--check", "", Kind.ACTION,
+            "try the backend: what works, how to use it; exit 0 if Claude Code will work"),
+    COMMAND("--", "COMMAND ...", Kind.ACTION,
+            "run a client on a proxy of its own, on a free port, as in: -- claude; the log",
+            "goes to a file; exit with the client's status, 127 if it cannot be run"),
+    HELP("--help", "", Kind.ACTION,
+            "print this help"),
+    VERSION("--version", "", Kind.ACTION,
+            "print the version");
+
+    private static final String SHORT_HELP = "-h";
+    private static final Map<String, Option> BY_FLAG = Arrays.stream(values())
+            .filter(option -> option != COMMAND)
+            .collect(Collectors.toMap(Option::flag, option -> option, (one, same) -> one, LinkedHashMap::new));
+
+    /** How an option is given. */
+    enum Kind {
+        /** With a value; of several, the last one counts. */
+        SINGLE,
+        /** With a value; of several, all count. As a variable: one a line. */
+        REPEATABLE,
+        /** Without a value; as a variable it may be 0 or false. */
+        SWITCH,
+        /** What to do instead of serving, or beside it; no variable says that. */
+        ACTION
+    }
+
+    private final String flag;
+    private final String valueName; // "" of a switch
+    private final Kind kind;
+    private final Optional<String> standard;
+    private final List<String> helpLines;
+
+    Option(String flag, String valueName, Kind kind, String... helpLines) {
+        this(flag, valueName, kind, Optional.empty(), helpLines);
+    }
+
+    Option(String flag, String valueName, Kind kind, Optional<String> standard, String... helpLines) {
+        this.flag = flag;
+        this.valueName = valueName;
+        this.kind = kind;
+        this.standard = standard;
+        this.helpLines = List.of(helpLines);
+    }
+
+    /** {@return the option of that flag, as --port; none for the two dashes before a command} */
+    static Optional<Option> flagged(String flag) {
+        return flag.equals(SHORT_HELP) ? Optional.of(HELP) : Optional.ofNullable(BY_FLAG.get(flag));
+    }
+
+    /** {@return the flags that {@link #flagged} knows, but for the short ones} */
+    static List<String> flags() { return List.copyOf(BY_FLAG.keySet()); }
+
+    public String flag() { return flag; }
+    boolean isRepeatable() { return kind == Kind.REPEATABLE; }
+    boolean hasVariable() { return kind != Kind.ACTION; }
+    boolean takesValue() { return !valueName.isEmpty(); }
+
+    /** {@return the value where none is given, as the user would write it} */
+    Optional<String> standard() { return standard; }
+
+    /** {@return its environment variable, as A2O_LOG_FILE for --log-file} */
+    String variable() { return "A2O_" + flag.substring(2).replace('-', '_').toUpperCase(Locale.ROOT); }
+
+    /** {@return its lines of the help, as "  --port N    port to listen on …"} */
+    String help() {
+        String name = "%s %s".formatted(this == HELP ? SHORT_HELP + " " + flag : flag, valueName).strip();
+        String lines = String.join("\n" + " ".repeat(31), helpLines);
+        String whole = "  %-28s %s".formatted(name, lines);
+        return standard.map(value -> whole + " (default: " + value + ")").orElse(whole);
+    }
+}

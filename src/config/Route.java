@@ -1,0 +1,98 @@
+package config;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.stream.Stream;
+
+/**
+ * What becomes of a request for a model, by the options alone.
+ *
+ * @param targets   the backends to ask, in order
+ * @param model     the name of the model that they are asked for
+ * @param context   the model's context window in tokens, if {@code --context} says it; else the backends may list it
+ * @param isMapped  true if {@code --map} or {@code --model} chose the model, so that the name is served whatever
+ *                  models the backends list
+ */
+public record Route(List<Target> targets, String model, OptionalLong context, boolean isMapped) {
+    /** What A2o's list of models adds in front of a name, so that Claude Code shows it: anthropic/qwen3. */
+    private static final String LISTED = "anthropic/";
+    /** What Claude Code 2.1.330 asks for where no model is chosen. */
+    private static final String CLAUDE_CODES_DEFAULT = "claude-opus-5-5";
+
+    /** An entry of {@code --map}: requests for names that fit the pattern are for {@code model}. */
+    record Mapping(Glob pattern, String model) {
+        /** {@return the entry that is written as {@code PATTERN=MODEL}} The last equals sign is the one. */
+        static Mapping of(String text) {
+            int equals = text.lastIndexOf('=');
+            boolean isPair = equals > 0 && equals < text.length() - 1;
+            if (!isPair) throw new UsageError(Option.MAP, ": PATTERN=MODEL expected, not '%s'".formatted(text));
+            return new Mapping(new Glob(text.substring(0, equals)), text.substring(equals + 1));
+        }
+    }
+
+    /** All routes: {@code --map} in order, then {@code --model}, then the client's own name for the model. */
+    public static final class Table {
+        private final List<Target> targets;
+        private final List<Mapping> mappings;
+        private final Optional<String> modelForAll;
+        private final OptionalLong context;
+
+        Table(List<Target> targets, List<Mapping> mappings, Optional<String> modelForAll, OptionalLong context) {
+            this.targets = List.copyOf(targets);
+            this.mappings = List.copyOf(mappings);
+            this.modelForAll = modelForAll;
+            this.context = context;
+        }
+
+        /** {@return the route of a request for that model} */
+        public Route of(String asked) {
+            Optional<String> chosen = mapped(asked).or(() -> modelForAll);
+            return new Route(targets, chosen.orElse(bare(asked)), context, chosen.isPresent());
+        }
+
+        /** {@return the model of the first --map whose pattern fits the name, as it is or without additions} */
+        private Optional<String> mapped(String asked) {
+            List<String> names = List.of(asked, withoutListed(asked), bare(asked));
+            return mappings.stream().filter(mapping -> names.stream().anyMatch(mapping.pattern::fits))
+                    .map(Mapping::model).findFirst();
+        }
+
+        Optional<String> modelForAll() { return modelForAll; } // to go
+
+        /** {@return true if all names that no --map fits lead to one model, so that no other can be had} */
+        public boolean hasModelForAll() { return modelForAll.isPresent(); }
+
+        /** {@return the names that are routes of their own: those that are mapped, and the model for all} */
+        public List<String> names() {
+            Stream<String> mapped = mappings.stream().map(Mapping::pattern).filter(Glob::isName).map(Glob::text);
+            return Stream.concat(mapped, modelForAll.stream()).toList();
+        }
+
+        /**
+         * {@return the model that Claude Code should ask for where its user has not chosen one} It is the one that
+         * Claude Code's default leads to, by its own name: Claude Code knows the window of its default, and does
+         * not let itself be told another. None if the default is not mapped, or if that name leads elsewhere.
+         */
+        public Optional<String> mainModel() {
+            Route route = of(CLAUDE_CODES_DEFAULT);
+            boolean isItself = of(route.model).model.equals(route.model);
+            return route.isMapped && isItself ? Optional.of(route.model) : Optional.empty();
+        }
+    }
+
+    /** {@return the name without what A2o's list puts before it, and without Claude Code's suffix, as in x[1m]} */
+    public static String bare(String asked) {
+        String name = withoutListed(asked);
+        int bracket = name.lastIndexOf('[');
+        return bracket >= 0 && name.endsWith("]") ? name.substring(0, bracket) : name;
+    }
+
+    /** {@return the name as the backend has it} OpenRouter has names of its own such as anthropic/claude-x. */
+    private static String withoutListed(String asked) {
+        if (!asked.startsWith(LISTED)) return asked;
+        String name = asked.substring(LISTED.length());
+        boolean isBackends = name.startsWith("claude") || name.startsWith("anthropic");
+        return isBackends ? asked : name;
+    }
+}

@@ -1,0 +1,115 @@
+package config;
+
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * A backend: its address, the key for it, and the HTTP proxy on the way. It connects to nothing.
+ *
+ * <p>{@code --upstream} is a root, a base, or the URL of chat completions: {@code http://h}, {@code http://h/v1}
+ * and {@code http://h/v1/chat/completions} all have the base {@code http://h/v1}, and A2o appends what it asks
+ * for. The query is kept, as Azure's {@code ?api-version=…}; user and password are dropped.
+ */
+public record Target(URI base, Optional<String> query, Optional<String> key, Optional<InetSocketAddress> proxy) {
+    private static final String CHAT = "/chat/completions";
+    private static final String MODELS = "/models";
+    private static final String BASE_OF_ROOT = "/v1";
+    private static final int MAX_PORT = 65_535;
+    private static final String DEMO = "demo";
+    private static final URI DEMO_BASE = URI.create("demo:in-process"); // the backend finds its port when it starts
+    /** A host with its port, or this machine's name, without http:// before it: localhost:8080/v1. */
+    private static final Pattern ADDRESS =
+            Pattern.compile("(?i)(localhost|[a-z\\d.-]+:\\d{1,5}|\\[[\\da-f:.]+](?::\\d{1,5})?)(?:/.*)?");
+    private static final List<String> OPENAI_HOSTS = List.of(".api.openai.com", ".openai.azure.com",
+            ".cognitiveservices.azure.com", ".services.ai.azure.com");
+
+    /** {@return the backend without a key and a proxy that {@code text}, a value of --upstream, means} */
+    static Target of(String text) {
+        if (text.equals(DEMO)) return new Target(DEMO_BASE, Optional.empty(), Optional.empty(), Optional.empty());
+        Matcher address = ADDRESS.matcher(text);
+        if (address.matches()) {
+            String missing = "--upstream: http:// or https:// is missing before %s, as in http://%1$s";
+            throw UsageError.cannotStart(missing.formatted(address.group(1)));
+        }
+        try {
+            var url = URI.create(text);
+            boolean isUrl = hasScheme(text) && url.getHost() != null && url.getPort() <= MAX_PORT;
+            if (!isUrl) throw new IllegalArgumentException();
+            String authority = url.getRawAuthority().substring(url.getRawAuthority().lastIndexOf('@') + 1);
+            var base = URI.create(url.getScheme() + "://" + authority + basePath(url.getRawPath()));
+            return new Target(base, Optional.ofNullable(url.getRawQuery()), Optional.empty(), Optional.empty());
+        } catch (IllegalArgumentException e) { // the text is not quoted: it may hold a key
+            throw UsageError.cannotStart(
+                    "--upstream: a URL like http://localhost:11434/v1 expected, without _ in the host");
+        }
+    }
+
+    private static String basePath(String path) {
+        int end = path.length();
+        while (end > 0 && path.charAt(end - 1) == '/') end--;
+        String trimmed = path.substring(0, end);
+        if (trimmed.isEmpty()) return BASE_OF_ROOT;
+        return trimmed.endsWith(CHAT) ? trimmed.substring(0, end - CHAT.length()) : trimmed;
+    }
+
+    /** {@return true if the word can only be meant for --upstream, also if http:// is missing} */
+    static boolean isAddress(String word) { return hasScheme(word) || ADDRESS.matcher(word).matches(); }
+
+    private static boolean hasScheme(String text) {
+        String start = text.toLowerCase(Locale.ROOT);
+        return start.startsWith("http:") || start.startsWith("https:");
+    }
+
+    /** {@return the port of a URL, also where it is not written} */
+    public static int port(URI url) {
+        if (url.getPort() >= 0) return url.getPort();
+        return "https".equalsIgnoreCase(url.getScheme()) ? 443 : 80;
+    }
+
+    /** {@return the URL of chat completions; for the demo it leads nowhere} */
+    public URI url() { return isDemo() ? base : at(CHAT); }
+
+    /** {@return the URL of the list of models; for the demo it leads nowhere} */
+    public URI modelsUrl() { return isDemo() ? base : at(MODELS); }
+
+    private URI at(String path) { return URI.create(base + path + query.map(text -> "?" + text).orElse("")); }
+
+    /** {@return what the user may see of --upstream: its query may hold a key} */
+    public String shown() { return isDemo() ? DEMO : base + query.map(text -> "?...").orElse(""); }
+
+    public boolean isDemo() { return base.equals(DEMO_BASE); }
+
+    /** {@return the backend's name for messages and the log} */
+    public String host() { return isDemo() ? DEMO : base.getHost(); }
+
+    /** {@return the host, and the port if it is written in --upstream} */
+    public String address() { return base.getPort() < 0 ? host() : host() + ":" + base.getPort(); }
+
+    /** {@return true if it is Anthropic's own, as api.anthropic.com} */
+    public boolean isAnthropics() {
+        String name = host().toLowerCase(Locale.ROOT);
+        return name.endsWith(".anthropic.com") || name.endsWith(".anthropic.com.");
+    }
+
+    /** {@return true if it is OpenAI's or Azure's, so that it gets the key in OPENAI_API_KEY} */
+    boolean isOpenAis() {
+        String name = "." + host().toLowerCase(Locale.ROOT);
+        return OPENAI_HOSTS.stream().anyMatch(name::endsWith);
+    }
+
+    /** {@return true if there is a key of Anthropic's in {@code value}, and the backend is another's} */
+    public boolean mustNotGet(String value) { return !isAnthropics() && Secrets.isAnthropicKey(value); }
+
+    /** {@return true if the name of a parameter in the query says that it is a key} */
+    public boolean hasSecretQuery() {
+        Stream<String> names = query.stream().flatMap(text -> Stream.of(text.split("&")))
+                .map(parameter -> parameter.split("=", 2)[0]);
+        return names.anyMatch(Secrets::isSecretName);
+    }
+}

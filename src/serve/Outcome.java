@@ -1,0 +1,63 @@
+package serve;
+
+import anthropic.Usage;
+import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
+import json.JsonWriter;
+
+/**
+ * What has become of a request for a message that a backend was to answer. It holds no prompt and no key.
+ *
+ * @param epochMillis when it ended
+ * @param status the one that it ended with, even if the client has seen another by then
+ * @param asked the model that the client asked for
+ * @param model the model that the backend was asked for
+ * @param host the backend that was asked last
+ * @param firstNanos from the beginning until the first of the reply was sent, if any was
+ * @param wholeNanos from the beginning to the end
+ * @param retries tries after the first
+ * @param end the backend's finish_reason, or the type of the error
+ * @param error the message of the error, for the log alone; "" if there was none
+ */
+record Outcome(long epochMillis, String requestId, int status, String asked, String model, String host,
+               OptionalLong firstNanos, long wholeNanos, int retries, Usage used, String end, String error) {
+    private static final int OK = 200;
+    private static final int CLIENT_LEFT = 499;
+    private static final long SECOND = 1_000_000_000; // in nanoseconds
+    private static final long ONE_PIECE = SECOND / 20; // a reply that takes no longer came in one piece
+
+    boolean isGood() { return status == OK; }
+
+    /** {@return whether it counts as an error, which it does not if the client has left} */
+    boolean isError() { return status >= 400 && status != CLIENT_LEFT; }
+
+    /** {@return the entry for the log} */
+    String line() {
+        String line = "%s %d %s -> %s at %s %d ms, first after %d ms, tokens in %d cached %d out %d (%d/s) %s".formatted(
+                requestId, status, asked, model, host, millis(wholeNanos), millis(firstNanos.orElse(wholeNanos)),
+                used.input(), used.cacheRead(), used.output(), outputPerSecond(), end);
+        return error.isEmpty() ? line : line + ": " + error;
+    }
+
+    /** Writes an object; {@code first_ms} is -1 where nothing was sent. */
+    void write(JsonWriter out) {
+        long firstMillis = firstNanos.isPresent() ? millis(firstNanos.getAsLong()) : -1;
+        out.object();
+        out.field("time", epochMillis).field("id", requestId);
+        out.field("asked", asked).field("model", model).field("upstream", host);
+        out.field("status", status).field("end", end);
+        out.field("first_ms", firstMillis).field("ms", millis(wholeNanos)).field("retries", retries);
+        out.field("input", used.input()).field("cached", used.cacheRead()).field("cache_writes", used.cacheWrite());
+        out.field("output", used.output()).field("rate", outputPerSecond());
+        out.endObject();
+    }
+
+    /** {@return output tokens a second since the first was sent; where all came at once, since the beginning} */
+    private long outputPerSecond() {
+        long sinceFirst = wholeNanos - firstNanos.orElse(0);
+        long nanos = sinceFirst > ONE_PIECE ? sinceFirst : wholeNanos;
+        return used.output() * SECOND / Math.max(1, nanos);
+    }
+
+    private static long millis(long nanos) { return TimeUnit.NANOSECONDS.toMillis(nanos); }
+}
