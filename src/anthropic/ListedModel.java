@@ -28,7 +28,8 @@ public record ListedModel(String id, List<String> aliases, Optional<String> titl
     public static Optional<ListedModel> find(List<ListedModel> listed, String name) {
         String withoutVariant = VARIANT.matcher(name).replaceFirst("");
         for (String spelling : List.of(name, "models/" + name, name + ":latest", withoutVariant)) {
-            Optional<ListedModel> found = listed.stream().filter(model -> model.isCalled(spelling)).findFirst();
+            Optional<ListedModel> found =
+                    listed.stream().filter(model -> model.isCalled(spelling)).findFirst();
             if (found.isPresent()) return found;
         }
         return listed.size() == 1 ? Optional.of(listed.getFirst()) : Optional.empty();

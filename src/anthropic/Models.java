@@ -12,16 +12,16 @@ import java.util.stream.Stream;
 import json.JsonWriter;
 
 /**
- * Answers {@code GET /v1/models} in Anthropic's shape (SPEC F.2): the models that the backend lists, and the names
- * that the options map. It asks no backend.
+ * Answers {@code GET /v1/models} in Anthropic's shape (SPEC F.2): the models that the backend lists, and the
+ * names that the options map. It asks no backend.
  *
- * <p>Claude Code shows only names that begin with claude or anthropic, so all others are listed as
- * {@code anthropic/NAME}; {@link Options#model} takes that off again.
+ * <p>Claude Code shows only names that begin with claude or anthropic, so all others are listed as {@code
+ * anthropic/NAME}; {@link Options#model} takes that off again.
  */
 public final class Models {
     private static final String USUAL_LIMIT = "20";
     private static final int MAX_LIMIT = 1000;
-    private static final Pattern LIMIT = Pattern.compile("[0-9]{1,9}"); // larger than MAX_LIMIT counts as that
+    private static final Pattern LIMIT = Pattern.compile("[0-9]{1,9}"); // as 20
 
     /** A name that clients may ask for, and the backend's entry of that name, if it has one. */
     private record Entry(String name, Optional<ListedModel> listed) {
@@ -48,8 +48,8 @@ public final class Models {
     }
 
     /**
-     * Answers with a page of the list: what follows {@code after_id}, or what comes before {@code before_id}; no more
-     * than {@code limit} of it.
+     * Answers with a page of the list: what follows {@code after_id}, or what comes before {@code before_id};
+     * no more than {@code limit} of it.
      */
     public static JsonWriter page(Options options, List<ListedModel> listed, Map<String, String> query) {
         List<Entry> entries = entries(options, listed);
@@ -79,7 +79,9 @@ public final class Models {
         for (String name : options.names()) entries.put(name, new Entry(name, Optional.empty()));
         boolean isOneServed = options.model().isPresent(); // then the backend's other models cannot be had
         if (!isOneServed) {
-            listed.forEach(model -> entries.putIfAbsent(model.id(), new Entry(model.id(), Optional.of(model))));
+            for (ListedModel model : listed) {
+                entries.putIfAbsent(model.id(), new Entry(model.id(), Optional.of(model)));
+            }
         }
         return List.copyOf(entries.values());
     }

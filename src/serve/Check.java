@@ -4,81 +4,45 @@ import anthropic.ListedModel;
 import config.CommandLine;
 import config.Option;
 import config.Options;
-import config.Secrets;
 import config.Target;
 import java.io.IOException;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalTime;
 import java.time.ZoneId;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import json.Json;
 import json.JsonParser;
-import json.JsonWriter;
 import json.Text;
 import translate.Dialect;
-import translate.Opaque;
 import upstream.Credentials;
 
-/** {@code --check}: asks a backend, through a proxy as clients will, for what they need, and prints a row for each. */
+/**
+ * {@code --check}: asks a backend, through a proxy as clients will, for what Claude Code uses, and prints a
+ * row for each. It changes nothing, and writes no log.
+ */
 public final class Check {
-    private static final long MAX_SECONDS = 60; // for a reply
-    private static final String DISPENSABLE = 
-            "token counts|parallel calls|reasoning|image|JSON.*|stop.*|model errors|next backend";
-    private static final String SAY = "'messages':[{'role':'user','content':%}]";
-    private static final String CITY = "{'type':'object','properties':{'city':{'type':'string'}},'required':['city']}";
-    private static final String TOOL = "'tools':[{'name':'get_weather','input_schema':" + CITY + "}],";
-    private static final String RESULT = TOOL + "'messages':[{'role':'user','content':%},{'role':'assistant','content':"
-            + "[{'type':'tool_use','id':'call_1','name':'get_weather','input':{'city':'Paris'}}]},{'role':'user',"
-            + "'content':[{'type':'tool_result','tool_use_id':'call_1','content':'17 degrees'}]}]";
-    private static final String SCHEMA = "'output_config':{'format':{'type':'json_schema','schema':" + CITY + "}},";
-    private static final String RED = "'messages':[{'role':'user','content':[{'type':'text','text':%},{'type':'image',"
-            + "'source':{'type':'base64','media_type':'image/png','data':'iVBORw0KGgoAAAANSUhEUgAAAEAAAABAAQMAAACQp+Od"
-            + "AAAAA1BMVEX/AAAZ4gk3AAAAD0lEQVR42mNgGAWjgHwAAAJAAAHgTR1EAAAAAElFTkSuQmCC'}}]}]";
-
-    /** What came, JSON or events as the proxy writes them, and seconds: until it began, and from then on. */
-    private record Reply(int status, String body, double begun, double rest) {
-        /** {@return the values of all members of that name, put together, as they are in JSON} */
-        String all(String name) {
-            var values = Pattern.compile("\"%s\":\"((?:[^\"\\\\]|\\\\.)*+)\"".formatted(name)).matcher(body).results();
-            return values.map(found -> found.group(1)).collect(Collectors.joining());
-        }
-
-        /** {@return what a person would look at, in a line: 404: words, calls 2: input, reasoning: words, or words} */
-        String summary() {
-            int calls = body.split("\"type\":\"tool_use\"", -1).length - 1;
-            String about = status != 200 ? "" + status : calls > 0 ? "calls " + calls : Opaque.field(all("signature"));
-            String json = '"' + all("thinking") + all("partial_json") + all("text") + all("message") + '"';
-            String words = JsonParser.parse(json).text().replaceAll("\\s+", " ").strip();
-            return Text.printable(about.isEmpty() ? words : about + ": " + words);
-        }
-    }
+    private static final Duration MAX_PATIENCE = Duration.ofSeconds(60); // for a reply
+    /** The options that a client's proxy needs too; the model and the backend are told besides. */
+    private static final List<Option> SHOWN_OPTIONS =
+            List.of(Option.CONTEXT, Option.TIMEOUT, Option.CA_CERT, Option.HEADER, Option.EXTRA_BODY);
+    private static final Pattern RED = Pattern.compile("(?i)\\bred\\b"); // as in "The square is Red."
 
     private final Options options;
-    private final Secrets secrets;
     private final Proxy proxy;
-    private final Map<String, Proxy> nextOnes = new LinkedHashMap<>(); // before the other backends, by their names
-    private final HttpClient client = HttpClient.newHttpClient();
-    private final List<String> omitted = new ArrayList<>();
-    private final List<String> lacking = new ArrayList<>();
-    private final String others; // the options, beside backend and model, for the command
+    private final Map<String, Proxy> nextOnes = new LinkedHashMap<>(); // of the other backends, by their names
+    private final String clientKey; // that a client here would send
+    private final CheckClient client;
+    private final CheckTable table;
+    private final String others; // further options, for the command
     private String model;
 
     /**
-     * Checks the first backend, through a proxy that knows no --model, so that an unknown one can be asked for; and
-     * whether the others answer at all.
+     * Checks the first backend, through a proxy that knows no --model, so that an unknown one can be asked for;
+     * and whether the others answer at all.
      */
     public Check(CommandLine given) throws IOException {
         CommandLine local = given.with(Option.HOST, List.of("127.0.0.1")).with(Option.PORT, List.of("0"));
@@ -88,12 +52,11 @@ public final class Check {
         }
         CommandLine first = withBackend(0, local);
         model = Options.of(first).model("");
-        others = Stream.of(Option.CONTEXT, Option.TIMEOUT, Option.CA_CERT, Option.HEADER, Option.EXTRA_BODY)
-                .flatMap(option -> first.all(option).stream().map(value -> " %s %s".formatted(option.flag(),
-                        quoted(option == Option.HEADER ? value.replaceFirst(":.*", ": ...") : value))))
-                .collect(Collectors.joining());
+        others = shownOptions(first);
         options = Options.of(first.without(Option.MODEL).without(Option.MAP));
-        secrets = options.secrets().with(clientKey());
+        clientKey = ClientVariables.token(options, System.getenv());
+        client = new CheckClient(clientKey, patience());
+        table = new CheckTable(options.secrets().with(clientKey));
         proxy = new Proxy(options);
         proxy.start();
         nextOnes.values().forEach(Proxy::start);
@@ -104,141 +67,168 @@ public final class Check {
         CommandLine one = given;
         for (Option option : List.of(Option.UPSTREAM, Option.UPSTREAM_KEY)) {
             List<String> values = given.all(option);
-            if (!values.isEmpty()) one = one.with(option, List.of(values.get(Math.min(number, values.size() - 1))));
+            if (values.isEmpty()) continue;
+            String own = values.get(Math.min(number, values.size() - 1));
+            one = one.with(option, List.of(own));
         }
         return one;
     }
 
-    /** Prints the rows, what follows from them, and the command to use. {@return whether Claude Code will work} */
+    /** {@return the options that the command needs as well, each after a space; headers without their values} */
+    private static String shownOptions(CommandLine given) {
+        var shown = new StringBuilder();
+        for (Option option : SHOWN_OPTIONS) {
+            for (String value : given.all(option)) {
+                boolean isHeader = option == Option.HEADER;
+                String harmless = isHeader ? value.substring(0, value.indexOf(':')) + ": ..." : value;
+                shown.append(' ').append(option.flag()).append(' ').append(quoted(harmless));
+            }
+        }
+        return shown.toString();
+    }
+
+    /**
+     * Prints the rows, what follows from them, and the command to use.
+     *
+     * @return true if Claude Code will work
+     */
     public boolean works() {
         Target target = options.upstreams().getFirst();
         String url = target.shown();
         var credentials = new Credentials(options, target, Dialect.of(target));
-        print("a2o %s tries %s, which %s%n", Options.VERSION, url, credentials.told());
-        if (credentials.holdsBack(clientKey())) print("the key here begins with sk-ant-, so it gets no key%n");
-        print("%n");
-        if (begins()) goesOn();
-        nextOnes.forEach(this::checkNext);
-        boolean works = lacking.stream().allMatch(row -> row.matches(DISPENSABLE));
-        lacking.removeIf(row -> !works && row.matches(DISPENSABLE));
-        String verdict = lacking.isEmpty() ? "works" : works ? "works without " : "will not work: no ";
-        print("%nClaude Code %s%s%n", verdict, String.join(", ", lacking));
-        String key = target.key().isEmpty() ? "" : "A2O_UPSTREAM_KEY=... ";
-        String command = "  %sa2o --upstream %s --model %s%s -- claude%n";
-        if (works) print(command, key, quoted(url), quoted(model), others);
-        return works;
-    }
-
-    private void print(String format, Object... values) {
-        System.out.print(secrets.mask(format.formatted(values)));
+        table.print("a2o %s tries %s, which %s%n", Options.VERSION, url, credentials.told());
+        boolean getsNoKey = credentials.holdsBack(clientKey);
+        if (getsNoKey) table.print("the key here begins with sk-ant-, so it gets no key%n");
+        table.print("%n");
+        if (answers()) tryAbilities();
+        nextOnes.forEach(this::tryNext);
+        table.print("%nClaude Code %s%n", table.conclusion());
+        if (table.works()) {
+            String key = target.key().isEmpty() ? "" : "A2O_UPSTREAM_KEY=... ";
+            String command = "  %sa2o --upstream %s --model %s%s -- claude%n";
+            table.print(command, key, quoted(url), quoted(model), others);
+        }
+        return table.works();
     }
 
     /** {@return a word for a shell} */
-    private static String quoted(String text) { return "'" + Text.printable(text).replace("'", "'\\''") + "'"; }
+    private static String quoted(String text) {
+        return "'" + Text.printable(text).replace("'", "'\\''") + "'";
+    }
 
-    /** {@return whether the backend answers at all; if not, the last row says what to do} */
-    private boolean begins() {
-        List<String> models = proxy.listed(clientKey(), patience()).stream()
-                .map(ListedModel::id).toList();
+    private Duration patience() {
+        return options.timeout().compareTo(MAX_PATIENCE) < 0 ? options.timeout() : MAX_PATIENCE;
+    }
+
+    /** Tries whether the backend answers at all; if not, the last row says what to do. */
+    private boolean answers() {
+        List<String> models = proxy.listed(clientKey, patience()).stream().map(ListedModel::id).toList();
         if (model.isEmpty()) model = models.stream().findFirst().orElse("any");
-        String said = ask("'stream':false," + SAY, "Say OK.").summary();
-        if (said.matches("\\d{3}: .*")) tellLastError(proxy);
-        return row("connection", !said.matches("50[24]: .*"), "it answers",
-                said + "; does it run? is --upstream right?")
-                && row("key", !said.matches("40[13]: .*|.* the proxy's credentials"), "accepted, or not needed",
-                        said + "; give the right one as A2O_UPSTREAM_KEY")
-                && row("model", !said.startsWith("404: "), "%d listed; %s".formatted(models.size(), model),
-                        said + "; is --upstream right? --model can be one of: " + String.join(", ", models))
-                && row("plain reply", !said.matches("|\\d{3}: .*"), said, said);
+        CheckReply reply = ask(CheckRequest.PLAIN);
+        if (reply.isError()) tellLastError(proxy);
+        int status = reply.status();
+        String seen = reply.summary();
+        boolean isReached = status != 502 && status != 504;
+        boolean isKeyGood = status != 401 && status != 403 && !proxy.isKeyRefused();
+        return require(Ability.CONNECTION, isReached, "it answers",
+                        seen + "; does it run? is --upstream right?")
+                && require(Ability.KEY, isKeyGood, "accepted, or not needed",
+                        seen + "; give the right one as A2O_UPSTREAM_KEY")
+                && require(Ability.MODEL, status != 404, "%d listed; %s".formatted(models.size(), model),
+                        seen + "; is --upstream right? --model can be one of: " + String.join(", ", models))
+                && require(Ability.PLAIN_REPLY, reply.isGood(), seen, seen);
     }
 
-    private void goesOn() {
-        Reply count = test("streamed reply", SAY, "Count from 1 to 30.", ".+");
-        long tokens = Long.parseLong(count.body.replaceFirst("(?s).*\"output_tokens\":(\\d+).*|.*", "0$1"));
-        long guess = ((count.all("thinking") + count.all("text")).length() + 3) / 4; // what a2o says where none is told
-        String speed = "the first after %.1f s, then %.0f/s".formatted(count.begun, tokens / count.rest);
-        row("token counts", tokens != guess, tokens + "; " + speed, "not in the stream; " + speed);
-        test("tool call", TOOL + SAY, "Call get_weather for Paris.", "calls .*");
-        test("parallel calls", TOOL + SAY, "Call get_weather for Paris and for Rome, both at once.", "calls [2-9].*");
-        test("tool result", RESULT, "How warm is it in Paris?", ".*17.*");
-        test("reasoning", "'thinking':{'type':'enabled','budget_tokens':1024}," + SAY, "17 times 23?", "\\w+: .*");
-        test("image", RED, "Which colour is this? One word.", "(?i).*\\bred\\b.*");
-        test("JSON schema", SCHEMA + SAY, "What is the capital of France?", "\\{ *\"city\".*}");
-        test("stop sequence", "'stop_sequences':['7']," + SAY, "Count from 1 to 9.", "[^7]*5[^7]*");
+    /**
+     * Prints a row for what Claude Code cannot do without, with advice if it is not there. {@return whether
+     * it is}
+     */
+    private boolean require(Ability ability, boolean isThere, String seen, String advice) {
+        if (isThere) {
+            table.add(ability, CheckTable.Verdict.OK, seen);
+        } else {
+            table.add(ability, CheckTable.Verdict.NO, advice);
+        }
+        return isThere;
+    }
+
+    private void tryAbilities() {
+        CheckReply count = ask(CheckRequest.STREAMED);
+        show(Ability.STREAMED_REPLY, count, count.isGood());
+        addTokenCounts(count);
+        CheckReply call = ask(CheckRequest.ONE_CALL);
+        show(Ability.TOOL_CALL, call, call.calls() > 0);
+        CheckReply calls = ask(CheckRequest.TWO_CALLS);
+        show(Ability.PARALLEL_CALLS, calls, calls.calls() > 1);
+        CheckReply result = ask(CheckRequest.RESULT);
+        show(Ability.TOOL_RESULT, result, result.text().contains("17"));
+        CheckReply reasoning = ask(CheckRequest.REASONING);
+        show(Ability.REASONING, reasoning, reasoning.hasThinking());
+        CheckReply image = ask(CheckRequest.IMAGE);
+        show(Ability.IMAGE, image, RED.matcher(image.text()).find());
+        CheckReply schema = ask(CheckRequest.SCHEMA);
+        show(Ability.JSON_SCHEMA, schema, isCity(schema.text()));
+        CheckReply stopped = ask(CheckRequest.STOP);
+        show(Ability.STOP_SEQUENCE, stopped, stopped.text().contains("5") && !stopped.text().contains("7"));
         tellLastError(proxy);
-        test("model errors", "'model':'unknown'," + SAY, "Say OK.", "40[04]: .*");
-        String names = omitted.stream().distinct().collect(Collectors.joining(", ")).replace("dropped_", "");
-        if (!names.isEmpty()) print("%-19s %s%n", "left out", names);
+        addModelErrors();
+        String names = String.join(", ", client.leftOut());
+        if (!names.isEmpty()) table.print("%-19s %s%n", "left out", names);
     }
 
-    private void checkNext(String host, Proxy next) {
-        String question = "{'model':%,'max_tokens':1024,'thinking':{'type':'disabled'}," + SAY + "}";
-        String request = new JsonWriter().put(question, model, "Say OK.").toString();
-        String said = send(next, "POST", "/v1/messages", request).summary();
-        boolean isGood = !said.matches("|\\d{3}: .*");
-        if (!isGood) tellLastError(next);
-        row("next backend", isGood, host + ": " + said, host + ": " + said);
+    /** Prints a row for an ability that a reply shows, or shows to be missing. */
+    private void show(Ability ability, CheckReply reply, boolean isThere) {
+        table.add(ability, verdict(ability, reply, isThere && !reply.isError()), reply.summary());
+    }
+
+    private static CheckTable.Verdict verdict(Ability ability, CheckReply reply, boolean isThere) {
+        if (isThere) return CheckTable.Verdict.OK;
+        boolean isCertain = ability.isRequired() || reply.status() != 200;
+        return isCertain ? CheckTable.Verdict.NO : CheckTable.Verdict.UNSURE;
+    }
+
+    /** Where a backend counts no tokens, A2o guesses; a count that is just the guess is taken for it. */
+    private void addTokenCounts(CheckReply reply) {
+        boolean isCounted = reply.outputTokens() != reply.guessedTokens();
+        String tokens = isCounted ? Long.toString(reply.outputTokens()) : "not in the stream";
+        table.add(Ability.TOKEN_COUNTS, isCounted ? CheckTable.Verdict.OK : CheckTable.Verdict.UNSURE,
+                "%s; the first after %.1f s, then %.0f/s".formatted(tokens, reply.secondsToHead(),
+                        reply.tokensPerSecond()));
+    }
+
+    private static boolean isCity(String text) {
+        try {
+            return JsonParser.parse(text).get("city").hasText();
+        } catch (Json.Malformed e) {
+            return false;
+        }
+    }
+
+    /** A model that does not exist should be refused as such; else a wrong --model goes unnoticed. */
+    private void addModelErrors() {
+        CheckReply reply = ask(CheckRequest.UNKNOWN_MODEL);
+        boolean isRefused = reply.status() == 400 || reply.status() == 404;
+        CheckTable.Verdict otherwise = verdict(Ability.MODEL_ERRORS, reply, false);
+        table.add(Ability.MODEL_ERRORS, isRefused ? CheckTable.Verdict.OK : otherwise, reply.summary());
+    }
+
+    /** Tries one of the backends after the first: whether it answers. */
+    private void tryNext(String host, Proxy next) {
+        CheckReply reply = client.ask(next, CheckRequest.PLAIN.body(model));
+        if (!reply.isGood()) tellLastError(next);
+        table.add(Ability.NEXT_BACKEND, reply.isGood() ? CheckTable.Verdict.OK : CheckTable.Verdict.UNSURE,
+                host + ": " + reply.summary());
     }
 
     /** Prints what went wrong last at the backend of {@code asked}, and when. */
     private void tellLastError(Proxy asked) {
-        Json backend = JsonParser.parse(send(asked, "GET", "/status.json", "").body).get("upstreams").items().getFirst();
-        Json last = backend.get("last_error");
+        Json last = client.status(asked).get("upstreams").items().getFirst().get("last_error");
         if (last.isNull()) return;
-        LocalTime time = LocalTime.ofInstant(Instant.ofEpochMilli(last.get("time").toLong(0)), ZoneId.systemDefault());
-        printRow("last error", "", "%s at %tT: %s".formatted(last.get("status").raw(), time, last.get("message").text()));
+        Instant instant = Instant.ofEpochMilli(last.get("time").toLong(0));
+        LocalTime time = LocalTime.ofInstant(instant, ZoneId.systemDefault());
+        String error = "%s at %tT: %s".formatted(last.get("status").raw(), time, last.get("message").text());
+        table.addNote("last error", error);
     }
 
-    private Reply test(String row, String request, String prompt, String good) {
-        Reply reply = ask(request, prompt);
-        boolean isError = reply.body.contains("\"type\":\"error\"");
-        row(row, reply.summary().matches(good) && isError == good.startsWith("40"), reply.summary(), reply.summary());
-        return reply;
-    }
-
-    /** Prints a row. {@return whether it is a good one} */
-    private boolean row(String name, boolean isGood, String seen, String otherwise) {
-        if (!isGood) lacking.add(name);
-        boolean isUnsure = name.matches(DISPENSABLE) && !otherwise.matches("\\d{3}: .*"); // another time it may go well
-        if (isGood) {
-            printRow(name, "ok", "%.58s".formatted(secrets.mask(seen)));
-        } else {
-            printRow(name, isUnsure ? "?" : "no", (isUnsure ? "%.58s" : "%.290s").formatted(secrets.mask(otherwise)));
-        }
-        return isGood;
-    }
-
-    private void printRow(String name, String verdict, String text) {
-        String lines = text.replaceAll("(.{1,58})(?: |$)", "$1\n" + " ".repeat(20)).strip();
-        print("%-15s %-3s %s%n", name, verdict, lines);
-    }
-
-    private Reply ask(String request, String prompt) {
-        String usual = "{'model':%,'max_tokens':1024,'stream':true,'thinking':{'type':'disabled'},"; // the last counts
-        String json = new JsonWriter().put(usual + request + "}", model, prompt).toString();
-        return send(proxy, "POST", "/v1/messages", json);
-    }
-
-    private Duration patience() {
-        return Duration.ofSeconds(Math.min(MAX_SECONDS, options.timeout().toSeconds()));
-    }
-
-    /** {@return the key that a client here would send} */
-    private String clientKey() {
-        return ClientVariables.token(options, System.getenv());
-    }
-
-    private Reply send(Proxy asked, String method, String path, String json) {
-        HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + asked.port() + path))
-                .header("x-api-key", clientKey()).method(method, HttpRequest.BodyPublishers.ofString(json)).build();
-        long[] times = {System.nanoTime(), 0};
-        return client.sendAsync(request, head -> {
-            times[1] = System.nanoTime();
-            head.headers().allValues("x-proxy-warnings").forEach(all -> omitted.addAll(List.of(all.split(","))));
-            return HttpResponse.BodySubscribers.ofString(StandardCharsets.UTF_8);
-        }).orTimeout(patience().toSeconds(), TimeUnit.SECONDS)
-                .handle((reply, e) -> reply == null ? new Reply(504, "{\"message\":\"no reply in time\"}", 0, 1)
-                        : new Reply(reply.statusCode(), reply.body(), (times[1] - times[0]) / 1e9,
-                        (System.nanoTime() - times[1]) / 1e9)).join();
-    }
+    private CheckReply ask(CheckRequest request) { return client.ask(proxy, request.body(model)); }
 }

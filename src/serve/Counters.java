@@ -7,7 +7,10 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 
-/** Sums over all requests for a message since the start. It is not for several threads: {@link Status} guards it. */
+/**
+ * Sums over all requests for a message since the start. It is not for several threads: {@link Status} guards
+ * it.
+ */
 final class Counters {
     private static final int MAX_MODELS = 100; // told apart, for clients choose their names
     private static final String OTHER_MODELS = "other";
@@ -45,8 +48,12 @@ final class Counters {
     }
 
     private static Usage sum(Usage one, Usage other) {
-        return new Usage(one.input() + other.input(), one.cacheWrite() + other.cacheWrite(),
-                one.cacheRead() + other.cacheRead(), one.output() + other.output(), one.thinking() + other.thinking());
+        return new Usage(
+                one.input() + other.input(),
+                one.cacheWrite() + other.cacheWrite(),
+                one.cacheRead() + other.cacheRead(),
+                one.output() + other.output(),
+                one.thinking() + other.thinking());
     }
 
     /** {@return whether a backend was to be asked for any of them} */

@@ -2,10 +2,14 @@ package serve;
 
 import java.util.List;
 
-/** How many times were how long, in the buckets of Prometheus: each counts all that are no longer than its bound. */
+/**
+ * How many times were how long, in the buckets of Prometheus: each counts all that are no longer than its
+ * bound.
+ */
 final class Histogram {
     /** The bounds of the buckets in seconds; one without a bound, which counts all, comes on top. */
-    static final List<Double> BOUNDS = List.of(0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0);
+    static final List<Double> BOUNDS =
+            List.of(0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0);
     private static final double SECOND = 1e9; // in nanoseconds
 
     private final long[] counts = new long[BOUNDS.size()];

@@ -9,7 +9,8 @@ import json.JsonWriter;
 import upstream.Upstream;
 
 /**
- * Writes {@code GET /metrics}: help, type and samples of each metric, as Prometheus reads them. It counts nothing.
+ * Writes {@code GET /metrics}: help, type and samples of each metric, as Prometheus reads them. It counts
+ * nothing.
  *
  * <p>Source: Prometheus, "Text-based format", version 0.0.4.
  */
@@ -49,7 +50,8 @@ final class Metrics {
     }
 
     private void writeTokens(Counters counters) {
-        begin("tokens_total", Type.COUNTER, "Tokens as the backends counted them, or guessed where they did not.");
+        begin("tokens_total", Type.COUNTER,
+                "Tokens as the backends counted them, or guessed where they did not.");
         if (!counters.hasOutcomes()) return;
         sample(counters.tokens().input(), label("kind", "input"));
         sample(counters.tokens().cacheRead(), label("kind", "cache_read"));
@@ -58,7 +60,8 @@ final class Metrics {
     }
 
     private void writeTries(Counters counters, List<Upstream> upstreams) {
-        begin("upstream_errors_total", Type.COUNTER, "Tries that failed, by the backend's status if it gave one.");
+        begin("upstream_errors_total", Type.COUNTER,
+                "Tries that failed, by the backend's status if it gave one.");
         errors(upstreams).forEach((labels, count) -> sample(count, labels));
         begin("retries_total", Type.COUNTER, "Tries after a request's first.");
         if (counters.hasOutcomes()) sample(counters.retries());

@@ -33,9 +33,12 @@ record Outcome(long epochMillis, String requestId, int status, String asked, Str
 
     /** {@return the entry for the log} */
     String line() {
-        String line = "%s %d %s -> %s at %s %d ms, first after %d ms, tokens in %d cached %d out %d (%d/s) %s".formatted(
-                requestId, status, asked, model, host, millis(wholeNanos), millis(firstNanos.orElse(wholeNanos)),
-                used.input(), used.cacheRead(), used.output(), outputPerSecond(), end);
+        String what = "%s %d %s -> %s at %s".formatted(requestId, status, asked, model, host);
+        long firstMillis = millis(firstNanos.orElse(wholeNanos));
+        String times = "%d ms, first after %d ms".formatted(millis(wholeNanos), firstMillis);
+        String tokens = "tokens in %d cached %d out %d (%d/s)".formatted(
+                used.input(), used.cacheRead(), used.output(), outputPerSecond());
+        String line = "%s %s, %s %s".formatted(what, times, tokens, end);
         return error.isEmpty() ? line : line + ": " + error;
     }
 
@@ -47,12 +50,15 @@ record Outcome(long epochMillis, String requestId, int status, String asked, Str
         out.field("asked", asked).field("model", model).field("upstream", host);
         out.field("status", status).field("end", end);
         out.field("first_ms", firstMillis).field("ms", millis(wholeNanos)).field("retries", retries);
-        out.field("input", used.input()).field("cached", used.cacheRead()).field("cache_writes", used.cacheWrite());
+        out.field("input", used.input()).field("cached", used.cacheRead());
+        out.field("cache_writes", used.cacheWrite());
         out.field("output", used.output()).field("rate", outputPerSecond());
         out.endObject();
     }
 
-    /** {@return output tokens a second since the first was sent; where all came at once, since the beginning} */
+    /**
+     * {@return output tokens a second since the first was sent; where all came at once, since the beginning}
+     */
     private long outputPerSecond() {
         long sinceFirst = wholeNanos - firstNanos.orElse(0);
         long nanos = sinceFirst > ONE_PIECE ? sinceFirst : wholeNanos;

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -119,6 +120,12 @@ public final class Proxy implements AutoCloseable {
     /** {@return the first backend's models as it lists them, if it does in that time} */
     List<ListedModel> listed(String clientKey, Duration patience) {
         return upstreams.first().models().models(options.authKey().isPresent() ? "" : clientKey, patience);
+    }
+
+    /** {@return whether the first backend has refused a key, be it the client's or the operator's} */
+    boolean isKeyRefused() {
+        Set<Integer> statuses = upstreams.first().errors().keySet();
+        return statuses.contains(401) || statuses.contains(403);
     }
 
     @Override

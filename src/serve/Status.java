@@ -10,8 +10,8 @@ import upstream.Health;
 import upstream.Upstream;
 
 /**
- * What those who run the proxy are told: whether it is ready, what it has done, and what became of the last requests.
- * It knows no prompt and no key. Safe for use by many threads; it holds each up for a microsecond.
+ * What those who run the proxy are told: whether it is ready, what it has done, and what became of the last
+ * requests. It knows no prompt and no key. Safe for use by many threads; it holds each up for a microsecond.
  */
 final class Status {
     private static final int MAX_LAST = 50; // outcomes that are shown
@@ -74,7 +74,8 @@ final class Status {
         out.name("counts").object().field("in_flight", inFlight);
         out.field("requests", counters.allRequests()).field("errors", counters.errors());
         out.field("retries", counters.retries());
-        out.field("input_tokens", counters.tokens().input()).field("cached_tokens", counters.tokens().cacheRead());
+        out.field("input_tokens", counters.tokens().input());
+        out.field("cached_tokens", counters.tokens().cacheRead());
         out.field("cache_writes", counters.tokens().cacheWrite());
         out.field("output_tokens", counters.tokens().output());
         out.endObject();

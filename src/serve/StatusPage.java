@@ -5,13 +5,14 @@ import com.sun.net.httpserver.Headers;
 import json.JsonWriter;
 
 /**
- * The page that browsers get at {@code /}: it fetches {@code status.json} every two seconds and shows it. It loads
- * nothing else, and shows texts as text, never as HTML.
+ * The page that browsers get at {@code /}: it fetches {@code status.json} every two seconds and shows it. It
+ * loads nothing else, and shows texts as text, never as HTML.
  */
 final class StatusPage {
     /** What the page may do: run its own style and script, by a nonce that is new each time, and ask A2o. */
-    private static final String POLICY = "default-src 'none'; style-src 'nonce-NONCE'; script-src 'nonce-NONCE'; "
-            + "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    private static final String POLICY = "default-src 'none'; style-src 'nonce-NONCE'; "
+            + "script-src 'nonce-NONCE'; connect-src 'self'; img-src data:; base-uri 'none'; "
+            + "form-action 'none'; frame-ancestors 'none'";
 
     private static final String STYLE = """
             :root {
@@ -25,7 +26,8 @@ final class StatusPage {
             body {
               max-width: 90rem; margin: 0 auto; padding: 1rem;
               color: var(--ink); background: light-dark(#f4f5f7, #11151a);
-              font: 15px/1.45 system-ui, sans-serif; font-variant-numeric: tabular-nums; overflow-wrap: anywhere;
+              font: 15px/1.45 system-ui, sans-serif; font-variant-numeric: tabular-nums;
+              overflow-wrap: anywhere;
             }
             h1, h2, p { margin: 0 }
             h1 { font-size: 1.4rem }
@@ -36,7 +38,10 @@ final class StatusPage {
             .good { color: light-dark(#178246, #5bd08f) }
             .bad { color: light-dark(#b3261e, #ff8f85) }
 
-            .grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); gap: .6rem }
+            .grid {
+              display: grid; gap: .6rem;
+              grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr));
+            }
             section, .grid > div { padding: .6rem .8rem; background: var(--card) }
             section, .grid > div, button { border: 1px solid var(--line); border-radius: 6px }
             #counts { grid-template-columns: repeat(8, 1fr) }
@@ -61,7 +66,8 @@ final class StatusPage {
               thead { display: none }
               table, tbody { display: block }
               #counts { grid-template-columns: repeat(auto-fit, minmax(max(7rem, 25% - .6rem), 1fr)) }
-              tr { display: flex; flex-wrap: wrap; gap: 0 .9rem; padding: .4rem 0; border-top: 1px solid var(--line) }
+              tr { display: flex; flex-wrap: wrap; gap: 0 .9rem; padding: .4rem 0 }
+              tr { border-top: 1px solid var(--line) }
               tr td { padding: 0; border: 0 }
               td:nth-child(3) { flex: 1 0 100%; order: -1; font-weight: 600 }
               td:nth-child(n+4)::before { content: attr(data-name) " "; color: var(--dim); font-size: .8rem }
@@ -143,7 +149,8 @@ final class StatusPage {
               let words = 'nothing yet';
               if (values.length > 0) {
                 const median = sorted[Math.floor(values.length / 2)];
-                words = `${format(values.at(-1))}, median ${format(median)}, highest ${format(sorted.at(-1))}`;
+                const newest = format(values.at(-1));
+                words = `${newest}, median ${format(median)}, highest ${format(sorted.at(-1))}`;
               }
               find(box + ' h2').textContent = name + ': ' + words;
               const bars = values.map((value, i) => {
@@ -172,8 +179,9 @@ final class StatusPage {
               const last = backend.last_error;
               if (last) add(box, 'p', `last error: ${last.status} at ${date(last.time)}: ${last.message}`);
               for (const { model, rules } of backend.learned) {
-                const learned = Object.entries(rules).map(([name, value]) => value ? `${name} = ${value}` : 'no ' + name);
-                add(box, 'p', `learned about ${model}: ${learned.join(', ')}`);
+                const words = Object.entries(rules)
+                  .map(([name, value]) => value ? `${name} = ${value}` : 'no ' + name);
+                add(box, 'p', `learned about ${model}: ${words.join(', ')}`);
               }
             }
 
@@ -250,7 +258,8 @@ final class StatusPage {
             <link rel="icon" href="data:,">
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <style nonce="NONCE">
-            """ + STYLE + "</style>\n" + BODY + "<script nonce=\"NONCE\">\n" + SCRIPT + "</script>\n</html>\n";
+            """ + STYLE + "</style>\n" + BODY
+            + "<script nonce=\"NONCE\">\n" + SCRIPT + "</script>\n</html>\n";
 
     private StatusPage() { }
 

@@ -1,15 +1,11 @@
 package upstream;
 
 import config.Target;
-import java.io.IOException;
 import java.net.ConnectException;
-import java.net.InetSocketAddress;
 import java.net.NoRouteToHostException;
 import java.net.ProtocolException;
-import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpConnectTimeoutException;
-import java.nio.ByteBuffer;
 import java.nio.channels.UnresolvedAddressException;
 import java.security.cert.CertPathBuilderException;
 import java.security.cert.CertPathValidatorException;
@@ -24,27 +20,25 @@ import json.Text;
 import translate.UpstreamError;
 
 /**
- * Says why {@code --upstream} does not lead to a backend, and what to do about it: a sentence for each mistake
- * that is easily made with the address. The sentences are meant to stand after the backend's host and a colon.
+ * Explains why {@code --upstream} does not lead to a backend and what to do about it, with a message for each
+ * mistake that is easily made with the address. The messages follow the backend's host and a colon.
  */
 public final class ConnectionHelp {
-    private static final int MAX_CAUSES = 20; // of an exception that are looked at
-    /** As the JDK says that a certificate is for another host: No name matching localhost found. */
-    private static final Pattern OTHER_HOST = Pattern.compile("No (subject alternative|name matching)");
+    private static final int MAX_CAUSES = 20; // of an exception
     private static final Duration PROBE_TIMEOUT = Duration.ofSeconds(2); // to connect, and for the answer
-    /** As the JDK says it; the latter where it has not begun the handshake yet. */
-    private static final Pattern CLOSED_IN_HANDSHAKE =
-            Pattern.compile("Remote host (terminated the handshake|closed the channel)");
-    private static final byte TLS_ALERT = 21; // types of records
-    private static final byte TLS_HANDSHAKE = 22;
-    private static final int CLIENT_HELLO = 1;
-    private static final short TLS_1_0 = 0x0301;
-    private static final short TLS_1_2 = 0x0303;
-    private static final short ECDHE_RSA_AES_128_GCM = (short) 0xc02f;
-    private static final short ECDHE_ECDSA_AES_128_GCM = (short) 0xc02b;
+    /**
+     * What a URL may hold that is secret: {@code user:password@} after {@code //}, {@code ?key=…} at the end.
+     */
+    private static final Pattern SECRETS = Pattern.compile("(?<=//)[^/@?#]*@|[?#].*");
 
-    /** There was no connection; or there was one, and another try will not help, or may help. */
-    enum Kind { UNCONNECTED, LASTING, PASSING }
+    enum Kind {
+        /** There was no connection. */
+        UNCONNECTED,
+        /** There was a connection, but another try will not help. */
+        LASTING,
+        /** There was a connection, and another try may help. */
+        PASSING
+    }
 
     /** Why a request failed. */
     record Diagnosis(String reason, Kind kind) { }
@@ -52,21 +46,23 @@ public final class ConnectionHelp {
     private ConnectionHelp() { }
 
     /**
-     * Tells why no reply came.
+     * {@return why no reply came}
      *
-     * @param hasAnswered whether the backend has ever answered; if so its address is right
+     * @param hasAnswered true if the backend has ever answered: then its address is right
      */
     static Diagnosis diagnose(Throwable failure, Target target, URI url, boolean hasAnswered,
                               Clock clock) {
         return switch (failure) {
-            case ConnectException e when target.proxy().isPresent() -> unconnected(
-                    "cannot connect to the HTTP proxy %s; is HTTP_PROXY or HTTPS_PROXY right?".formatted(proxy(target)));
+            case ConnectException e when target.proxy().isPresent() ->
+                    unconnected("cannot connect to the HTTP proxy %s; is HTTP_PROXY or HTTPS_PROXY right?"
+                            .formatted(proxy(target)));
             case ConnectException e when hasCause(e, UnresolvedAddressException.class) ->
                     unconnected("the host is not known");
             case ConnectException e -> unconnected("cannot connect; is the backend running?");
             case NoRouteToHostException e -> unconnected("cannot connect; there is no route to the host");
-            case HttpConnectTimeoutException e -> unconnected("cannot connect; nothing answered for %d seconds"
-                    .formatted(Transport.CONNECT_TIMEOUT.toSeconds()));
+            case HttpConnectTimeoutException e ->
+                    unconnected("cannot connect; nothing answered for %d seconds"
+                            .formatted(Transport.CONNECT_TIMEOUT.toSeconds()));
             case SSLException e -> lasting("TLS failed: " + tls(e));
             default -> broken(failure, target, url, hasAnswered, clock);
         };
@@ -80,29 +76,32 @@ public final class ConnectionHelp {
         return target.proxy().map(at -> at.getHostString() + ":" + at.getPort()).orElse("");
     }
 
-    /** The connection was there, but no reply that is one came over it. */
+    /** {@return why there was a connection, but no HTTP reply on it} */
     private static Diagnosis broken(Throwable failure, Target target, URI url, boolean hasAnswered,
                                     Clock clock) {
         String message = String.valueOf(failure.getMessage());
         if (message.startsWith(Transport.NO_TUNNEL)) {
             String status = message.substring(Transport.NO_TUNNEL.length());
-            return lasting("the HTTP proxy %s does not let it through: status %s".formatted(proxy(target), status));
+            String refusal = "the HTTP proxy %s does not let it through: status %s";
+            return lasting(refusal.formatted(proxy(target), status));
         }
         boolean isDirectHttp = target.proxy().isEmpty() && "http".equalsIgnoreCase(url.getScheme());
         boolean mayBeTls = !hasAnswered && isDirectHttp;
-        if (mayBeTls && speaksTls(url, clock.outside(PROBE_TIMEOUT))) return lasting(UpstreamError.NO_HTTP_THERE);
+        boolean isTls = mayBeTls && TlsProbe.speaksTls(url, clock.outside(PROBE_TIMEOUT));
+        if (isTls) return lasting(UpstreamError.NO_HTTP_THERE);
         boolean isNoHttp = failure instanceof ProtocolException && message.startsWith("Invalid status line");
         if (isNoHttp && !hasAnswered) return lasting("what answers there does not speak HTTP");
         if (failure instanceof ProtocolException) return passing("the reply is not HTTP");
         return passing("the connection broke before a reply came");
     }
 
+    /** {@return why the handshake failed, by the words and the causes that the JDK gives} */
     private static String tls(SSLException failure) {
         String message = String.valueOf(failure.getMessage());
         if (message.contains("ecognized SSL message")) {
             return "no TLS is spoken there; use http:// in --upstream";
         }
-        if (CLOSED_IN_HANDSHAKE.matcher(message).lookingAt()) {
+        if (isClosedInHandshake(message)) {
             return "the connection was closed in the handshake; "
                     + "if no TLS is spoken there, use http:// in --upstream";
         }
@@ -116,8 +115,19 @@ public final class ConnectionHelp {
             return "the certificate is not trusted; "
                     + "if it is your own, or your company's, give it as --ca-cert FILE";
         }
-        boolean isOtherHost = hasCause(failure, CertificateException.class) && OTHER_HOST.matcher(message).find();
-        return isOtherHost ? "the certificate is for another host; use its name in --upstream" : message;
+        boolean isForOtherHost = hasCause(failure, CertificateException.class) && namesOtherHost(message);
+        return isForOtherHost ? "the certificate is for another host; use its name in --upstream" : message;
+    }
+
+    /** {@return true for the JDK's words where it has begun the handshake, and where it has not yet} */
+    private static boolean isClosedInHandshake(String message) {
+        return message.startsWith("Remote host terminated the handshake")
+                || message.startsWith("Remote host closed the channel");
+    }
+
+    /** {@return true for the JDK's words, as "No name matching localhost found"} */
+    private static boolean namesOtherHost(String message) {
+        return message.contains("No subject alternative") || message.contains("No name matching");
     }
 
     private static boolean hasCause(Throwable failure, Class<? extends Throwable> kind) {
@@ -126,42 +136,11 @@ public final class ConnectionHelp {
     }
 
     /**
-     * {@return whether the server answers the first message of a TLS handshake in kind} Servers of TLS mostly hang
-     * up on plain HTTP without a word, so that nothing else tells what they are.
+     * {@return what a redirect means} It is not followed: the key must go to no other host than that of
+     * --upstream.
      */
-    private static boolean speaksTls(URI url, Duration timeout) {
-        int port = url.getPort() < 0 ? 80 : url.getPort();
-        try (var socket = new Socket()) {
-            socket.connect(new InetSocketAddress(url.getHost(), port), (int) timeout.toMillis());
-            socket.setSoTimeout((int) timeout.toMillis());
-            socket.getOutputStream().write(clientHello());
-            socket.shutdownOutput(); // or a server of HTTP would wait for the end of the line
-            int type = socket.getInputStream().read();
-            return type == TLS_ALERT || type == TLS_HANDSHAKE;
-        } catch (IOException | IllegalArgumentException e) {
-            return false; // nothing was learned
-        }
-    }
-
-    /**
-     * {@return a ClientHello that each server of TLS answers, if only with an alert}
-     *
-     * <p>Source: RFC 5246, "Client Hello".
-     */
-    private static byte[] clientHello() {
-        var random = new byte[32]; // not in need to be random: the handshake goes no further
-        return ByteBuffer.allocate(52)
-                .put(TLS_HANDSHAKE).putShort(TLS_1_0).putShort((short) 47) // the record, and its length
-                .putInt(CLIENT_HELLO << 24 | 43).putShort(TLS_1_2).put(random) // the message, and its length
-                .put((byte) 0) // no session
-                .putShort((short) 4).putShort(ECDHE_RSA_AES_128_GCM).putShort(ECDHE_ECDSA_AES_128_GCM)
-                .put((byte) 1).put((byte) 0) // one compression method: none
-                .array();
-    }
-
-    /** {@return what a redirect means} It is not followed: the key must not go where nobody has sent it. */
     public static String redirect(String location) {
-        String address = location.replaceFirst("[?#].*", "").replaceFirst("//[^/@]*@", "//"); // no secrets
+        String address = SECRETS.matcher(location).replaceAll("");
         return "it redirects to %.150s; if that is the backend's, use it in --upstream"
                 .formatted(Text.printable(address));
     }

@@ -6,22 +6,79 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import json.Json;
 import json.JsonParser;
 import json.JsonWriter;
 
 /**
- * The built-in backend: speaks OpenAI chat completions on a loopback port, without a model. It answers word by word,
- * thinks aloud when an effort is asked for, calls a tool that the prompt names, and quotes the tool's result. It always
- * streams, also where a whole reply is asked for, which the proxy makes of it.
+ * The built-in backend: speaks OpenAI chat completions on a loopback port, without a model. It answers word
+ * by word, reasons when an effort is asked for, calls a tool that the prompt names, and quotes the tool's
+ * result. It always streams; where a whole reply is asked for, A2o makes one of the stream.
  */
 final class Demo {
-    private static final long WORD_NANOS = 20_000_000;
-    private static final Json MODELS = JsonWriter.json("{'data':[{'id':'demo','object':'model'}]}");
+    private static final long WORD_NANOS = 20_000_000; // from one word to the next
+    private static final String GREETING =
+            "Hello from A2o's built-in demo backend; it has no model. You said: ";
+    private static final int MAX_QUOTED = 200; // characters of the prompt
+    private static final byte[] MODELS =
+            "{\"data\":[{\"id\":\"demo\",\"object\":\"model\"}]}".getBytes(StandardCharsets.UTF_8);
+    /** What Claude Code adds to a prompt: {@code <system-reminder>Today is Monday.</system-reminder>}. */
+    private static final Pattern REMINDER = Pattern.compile("<system-reminder>.*?</system-reminder>");
+    private static final Pattern SPACE = Pattern.compile("(?<= )"); // each word keeps the one after it
+    private static final Pattern NO_WORD = Pattern.compile("\\W+");
 
+    /** The chunks of one reply. */
+    private static final class Stream {
+        private final OutputStream out;
+        private int words = 1; // said, about as many tokens
+
+        private Stream(OutputStream out) { this.out = out; }
+
+        /** Sends a text word by word, in that field of the delta. */
+        private void say(String field, String text) throws IOException {
+            String[] pieces = SPACE.split(text);
+            words += pieces.length;
+            for (String word : pieces) {
+                LockSupport.parkNanos(WORD_NANOS);
+                JsonWriter delta = new JsonWriter().object().field(field, word).endObject();
+                sendChoice(new JsonWriter().object().field("index", 0).field("delta", delta).endObject());
+            }
+        }
+
+        private void call(Json function) throws IOException {
+            var choice = new JsonWriter().object().field("index", 0).name("delta").object();
+            choice.name("tool_calls").array().object().field("index", 0).field("id", "call_demo");
+            choice.name("function").object().field("name", function.get("name"));
+            choice.field("arguments", sample(function.get("parameters"))).endObject();
+            sendChoice(choice.endObject().endArray().endObject().endObject());
+        }
+
+        private void end(int promptTokens) throws IOException {
+            var choice = new JsonWriter().object().field("index", 0).name("delta").object().endObject();
+            sendChoice(choice.field("finish_reason", "stop").endObject());
+            var usage = new JsonWriter().object().field("prompt_tokens", promptTokens);
+            usage.field("completion_tokens", words).endObject();
+            var chunk = new JsonWriter().object().name("choices").array().endArray().field("usage", usage);
+            send(chunk.endObject());
+        }
+
+        private void sendChoice(JsonWriter choice) throws IOException {
+            send(new JsonWriter().object().name("choices").array().value(choice).endArray().endObject());
+        }
+
+        private void send(JsonWriter chunk) throws IOException {
+            out.write(new JsonWriter().ascii("data: ").value(chunk).ascii("\n\n").toBytes());
+            out.flush();
+        }
+    }
+
+    /** {@return the URL where it takes chat completions} */
     URI start() throws IOException {
         HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
         server.setExecutor(ServerThreads.executor());
@@ -37,54 +94,43 @@ final class Demo {
             http.getResponseHeaders().set("content-type", isList ? "application/json" : "text/event-stream");
             http.sendResponseHeaders(200, 0);
             OutputStream out = http.getResponseBody();
-            if (isList) out.write(MODELS.source()); else answer(JsonParser.parse(request), out);
+            if (isList) {
+                out.write(MODELS);
+            } else {
+                answer(JsonParser.parse(request), new Stream(out));
+            }
         }
     }
 
-    private static void answer(Json request, OutputStream out) throws IOException {
-        Json last = request.get("messages").items().getLast();
-        String said = last.get("content").raw().replace("\\n", " ") // its end, without what the client adds
-                .replaceAll("<system-reminder>.*?</system-reminder>", "").replaceFirst("(?s).*(?=.{200})", "");
-        Json schema = request.get("response_format").get("json_schema").get("schema");
-        Json function = request.get("tools").items().stream().map(tool -> tool.get("function"))
-                .filter(each -> said.matches("(?s).*\\b\\Q%s\\E\\b.*".formatted(each.get("name").text())))
-                .findFirst().orElse(Json.NULL);
+    private static void answer(Json request, Stream out) throws IOException {
         String effort = request.get("reasoning_effort").text();
-        String thought = "There is no model here, but effort %s.".formatted(effort);
-        int words = 1; // about as many tokens
-        if (!effort.matches("|none")) words += say(out, "reasoning_content", thought);
+        boolean reasons = !effort.isEmpty() && !effort.equals("none");
+        if (reasons) out.say("reasoning_content", "There is no model here, but effort %s.".formatted(effort));
+        Json last = request.get("messages").items().getLast();
+        String prompt = endOf(last.get("content"));
+        Optional<Json> function = request.get("tools").items().stream().map(tool -> tool.get("function"))
+                .filter(each -> isNamed(each.get("name").text(), prompt)).findFirst();
+        Json schema = request.get("response_format").get("json_schema").get("schema");
         if (!schema.isNull()) {
-            words += say(out, "content", sample(schema));
+            out.say("content", sample(schema));
         } else if (last.get("role").is("tool")) {
-            words += say(out, "content", "The tool answered: " + said);
-        } else if (function.isNull()) {
-            words += say(out, "content", "Hello from A2o's built-in demo backend; it has no model. You said: " + said);
+            out.say("content", "The tool answered: " + prompt);
+        } else if (function.isPresent()) {
+            out.call(function.get());
         } else {
-            choose(out, "'delta':{'tool_calls':[{'index':0,'id':'call_demo','function':{'name':%,'arguments':%}}]}",
-                    function.get("name"), sample(function.get("parameters")));
+            out.say("content", GREETING + prompt);
         }
-        choose(out, "'delta':{},'finish_reason':'stop'");
-        String usage = "'choices':[],'usage':{'prompt_tokens':%,'completion_tokens':%}";
-        send(out, usage, request.raw().split("\\W+").length, words);
+        out.end(NO_WORD.split(request.raw()).length);
     }
 
-    /** {@return how many words it said} */
-    private static int say(OutputStream out, String field, String text) throws IOException {
-        String[] words = text.split("(?<= )");
-        for (String word : words) {
-            LockSupport.parkNanos(WORD_NANOS);
-            choose(out, "'delta':{%:%}", field, word);
-        }
-        return words.length;
+    /** {@return the last of a message's content, as JSON, without what the client adds} */
+    private static String endOf(Json content) {
+        String text = REMINDER.matcher(content.raw().replace("\\n", " ")).replaceAll("");
+        return text.substring(Math.max(0, text.length() - MAX_QUOTED));
     }
 
-    private static void choose(OutputStream out, String choice, Object... values) throws IOException {
-        send(out, "'choices':[{'index':0," + choice + "}]", values);
-    }
-
-    private static void send(OutputStream out, String chunk, Object... values) throws IOException {
-        out.write(new JsonWriter().put("data: {" + chunk + "}\n\n", values).toBytes());
-        out.flush();
+    private static boolean isNamed(String name, String prompt) {
+        return Pattern.compile("\\b%s\\b".formatted(Pattern.quote(name))).matcher(prompt).find();
     }
 
     /** {@return a value that fits {@code schema} as far as its types and required members go} */

@@ -142,7 +142,8 @@ public final class ModelList {
             }
         }
         var pieces = new ArrayDeque<>(List.of(body.toByteArray()));
-        return new ReplyBody(() -> Objects.requireNonNullElse(pieces.poll(), ReplyBody.END), "").rest(MAX_BYTES);
+        var plain = new ReplyBody(() -> Objects.requireNonNullElse(pieces.poll(), ReplyBody.END), "");
+        return plain.rest(MAX_BYTES);
     }
 
     private static ListedModel listed(Json model) {

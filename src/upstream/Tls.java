@@ -23,9 +23,12 @@ import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509TrustManager;
 
-/** TLS towards a backend, where it is not the JDK's own. */
+/**
+ * The TLS settings for a backend where the JDK's default will not do: for http, where no certificates need be
+ * read, and for {@code --ca-cert}. Neither trusts less than it is told, and none trusts all.
+ */
 final class Tls {
-    /** No TLS, for a backend with http: the JDK's default would take 100 ms to read certificates. */
+    /** In place of TLS for a backend with http: the JDK's default would take 100 ms to read certificates. */
     private static final class NoTls extends SSLContextSpi {
         private static final SSLParameters NONE = new SSLParameters(new String[0], new String[0]);
 
@@ -42,28 +45,43 @@ final class Tls {
 
     private Tls() { }
 
-    /** {@return what stands for TLS at a backend with http} */
+    /** {@return what stands for TLS at a backend with http; it makes no connections} */
     static SSLContext none() { return new SSLContext(new NoTls(), null, "none") { }; }
 
     /** {@return TLS that trusts the certificates in a PEM file besides the JDK's} */
     static SSLContext trusting(String file) throws IOException {
         try (InputStream in = Files.newInputStream(Path.of(file))) {
-            String algorithm = TrustManagerFactory.getDefaultAlgorithm();
-            TrustManagerFactory factory = TrustManagerFactory.getInstance(algorithm);
-            factory.init((KeyStore) null);
-            var known = ((X509TrustManager) factory.getTrustManagers()[0]).getAcceptedIssuers();
-            List<Certificate> trusted = new ArrayList<>(List.of(known));
-            trusted.addAll(CertificateFactory.getInstance("X.509").generateCertificates(in));
-            if (trusted.size() == known.length) throw new IOException("it holds no certificate");
-            KeyStore store = KeyStore.getInstance("PKCS12");
-            store.load(null, null);
-            for (Certificate each : trusted) store.setCertificateEntry("c" + store.size(), each);
-            factory.init(store);
+            CertificateFactory reader = CertificateFactory.getInstance("X.509");
+            List<Certificate> added = List.copyOf(reader.generateCertificates(in));
+            if (added.isEmpty()) throw new IOException("it holds no certificate");
+            List<Certificate> trusted = new ArrayList<>(trustedByJdk());
+            trusted.addAll(added);
             SSLContext context = SSLContext.getInstance("TLS");
-            context.init(null, factory.getTrustManagers(), null);
+            context.init(null, factory(keyStore(trusted)).getTrustManagers(), null);
             return context;
         } catch (IOException | GeneralSecurityException e) {
             throw new IOException("--ca-cert %s cannot be read: %s".formatted(file, e), e);
         }
+    }
+
+    private static List<Certificate> trustedByJdk() throws GeneralSecurityException {
+        var manager = (X509TrustManager) factory(null).getTrustManagers()[0];
+        return List.of(manager.getAcceptedIssuers());
+    }
+
+    /** @param trusted null: the JDK's certificates */
+    private static TrustManagerFactory factory(KeyStore trusted) throws GeneralSecurityException {
+        String algorithm = TrustManagerFactory.getDefaultAlgorithm();
+        TrustManagerFactory factory = TrustManagerFactory.getInstance(algorithm);
+        factory.init(trusted);
+        return factory;
+    }
+
+    private static KeyStore keyStore(List<Certificate> certificates)
+            throws GeneralSecurityException, IOException {
+        KeyStore store = KeyStore.getInstance("PKCS12");
+        store.load(null, null); // empty
+        for (int i = 0; i < certificates.size(); i++) store.setCertificateEntry("c" + i, certificates.get(i));
+        return store;
     }
 }

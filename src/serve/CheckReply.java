@@ -1,0 +1,123 @@
+package serve;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.List;
+import java.util.Objects;
+import java.util.Queue;
+import java.util.regex.Pattern;
+import json.Json;
+import json.JsonParser;
+import json.Sse;
+import json.Text;
+import translate.Opaque;
+
+/**
+ * What A2o has answered to one request of {@code --check}, whole or as a stream, as far as that looks at it.
+ */
+final class CheckReply {
+    private static final byte[] END = {};
+    private static final int CHARACTERS_A_TOKEN = 4; // in A2o's guess
+    private static final Pattern WHITE_SPACE = Pattern.compile("\\s+"); // also line breaks
+
+    private final int status;
+    private final double secondsToHead;
+    private final double secondsFromHead;
+    private final StringBuilder thinking = new StringBuilder();
+    private final StringBuilder text = new StringBuilder();
+    private final StringBuilder inputs = new StringBuilder(); // of the calls, one after the other
+    private String error = "";
+    private String reasoningField = ""; // that the reasoning came in from the backend
+    private int calls;
+    private long outputTokens;
+    private long writtenCharacters; // of thinking and text, as they are written in JSON
+
+    private CheckReply(int status, double secondsToHead, double secondsFromHead) {
+        this.status = status;
+        this.secondsToHead = secondsToHead;
+        this.secondsFromHead = secondsFromHead;
+    }
+
+    /** {@return a reply that has arrived} */
+    static CheckReply of(int status, String body, double secondsToHead, double secondsFromHead) {
+        var reply = new CheckReply(status, secondsToHead, secondsFromHead);
+        if (body.startsWith("{")) {
+            reply.readWhole(JsonParser.parse(body));
+        } else {
+            reply.readEvents(body);
+        }
+        return reply;
+    }
+
+    /** {@return what stands for a reply that has not arrived} */
+    static CheckReply missing() {
+        var reply = new CheckReply(504, 0, 0);
+        reply.error = "no reply in time";
+        return reply;
+    }
+
+    private void readWhole(Json reply) {
+        error = reply.get("error").get("message").text();
+        outputTokens = reply.get("usage").get("output_tokens").toLong(0);
+        for (Json block : reply.get("content").items()) {
+            readPiece(block);
+            if (block.get("type").is("tool_use")) inputs.append(block.get("input").raw());
+        }
+    }
+
+    private void readEvents(String body) {
+        Queue<byte[]> pieces = new ArrayDeque<>(List.of(body.getBytes(StandardCharsets.UTF_8)));
+        var events = new Sse(() -> Objects.requireNonNullElse(pieces.poll(), END));
+        while (events.next()) readEvent(JsonParser.parse(events.data()));
+    }
+
+    private void readEvent(Json event) {
+        switch (event.get("type").text()) {
+            case "content_block_start" -> readPiece(event.get("content_block"));
+            case "content_block_delta" -> readPiece(event.get("delta"));
+            case "message_delta" -> outputTokens = event.get("usage").get("output_tokens").toLong(0);
+            case "error" -> error = event.get("error").get("message").text();
+            default -> { } // ping, or the beginning or end of what was read
+        }
+    }
+
+    /** Takes a content block or a delta of one, by the members that it has. */
+    private void readPiece(Json piece) {
+        if (piece.get("type").is("tool_use")) calls++;
+        for (Json words : List.of(piece.get("thinking"), piece.get("text"))) {
+            if (words.hasText()) writtenCharacters += words.to() - words.from() - 2; // without the quotes
+        }
+        thinking.append(piece.get("thinking").text());
+        text.append(piece.get("text").text());
+        inputs.append(piece.get("partial_json").text());
+        if (piece.get("signature").hasText()) reasoningField = Opaque.field(piece.get("signature").text());
+    }
+
+    int status() { return status; }
+    boolean isError() { return status != 200 || !error.isEmpty(); }
+    /** {@return whether it says or calls anything, and no error} */
+    boolean isGood() { return !isError() && !summary().isEmpty(); }
+    boolean hasThinking() { return !thinking.isEmpty(); }
+    String text() { return text.toString(); }
+    int calls() { return calls; }
+    long outputTokens() { return outputTokens; }
+    /** {@return how many tokens A2o would guess where the backend counts none} */
+    long guessedTokens() { return Math.ceilDiv(writtenCharacters, CHARACTERS_A_TOKEN); }
+    double secondsToHead() { return secondsToHead; }
+    double tokensPerSecond() { return secondsFromHead > 0 ? outputTokens / secondsFromHead : 0; }
+
+    /**
+     * {@return what a person would look at, in a line: {@code 404: words}, {@code calls 2: input}, or words}
+     */
+    String summary() {
+        String all = thinking.toString() + inputs + text + error;
+        String words = Text.printable(WHITE_SPACE.matcher(all).replaceAll(" ").strip());
+        String kind = kind();
+        return kind.isEmpty() ? words : kind + ": " + words;
+    }
+
+    private String kind() {
+        if (status != 200) return Integer.toString(status);
+        return calls > 0 ? "calls " + calls : reasoningField;
+    }
+}
