@@ -76,10 +76,14 @@ public final class Upstream implements AutoCloseable {
     /** {@return the number of a try that begins now} */
     public long begins() { return health.begin(); }
 
-    /** The head of a reply has come. */
-    public void answers(long number, int status) {
+    /** Notes that the head of a reply has come, to that try. */
+    public void answers(long number, Arrival.Head head, String model) {
         hasAnswered = true;
-        if (status / 100 == 2) health.answers(number);
+        if (head.status() / 100 == 2) health.answers(number);
+        boolean isLlama = head.headers().firstValue("server").orElse("").equals("llama.cpp");
+        Dialect known = dialect(model);
+        boolean isNew = isLlama && !known.is("prefill", "repeated");
+        if (isNew) learns(model, known.with(Dialect.LLAMA));
     }
 
     public void works(long number) {
