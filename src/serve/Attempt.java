@@ -4,10 +4,12 @@ import anthropic.ApiError;
 import config.Secrets;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import json.Endless;
 import json.Json;
 import json.JsonLines;
 import json.JsonParser;
 import json.Sse;
+import json.SseEvent;
 import json.Text;
 import translate.Conversation;
 import upstream.Arrival;
@@ -138,10 +140,7 @@ final class Attempt {
     /** {@return the error in a body, without the frame of an event} */
     private static byte[] errorBody(ReplyBody body) {
         return switch (body.kind()) {
-            case EVENTS -> {
-                var events = new Sse(body);
-                yield next(events) ? events.data() : ReplyBody.END;
-            }
+            case EVENTS -> next(new Sse(body)).map(SseEvent::data).orElse(ReplyBody.END);
             case JSON, PAGE, TEXT -> body.rest(MAX_ERROR_BYTES);
             case EMPTY, BINARY -> ReplyBody.END;
         };
@@ -164,14 +163,15 @@ final class Attempt {
 
     /** Takes a whole reply, or the chunks of a stream that came without the frame of events. */
     private void takeJson(Sse objects) {
-        if (!isMore(objects)) throw conversation.broken(502, "the reply holds no object").asPassing();
-        boolean isEnd = conversation.whole(object(objects)) || !isMore(objects) || conversation.event(objects);
-        if (isEnd) end(objects); else takeEvents(objects);
+        Optional<SseEvent> object = nextOfReply(objects);
+        if (object.isEmpty()) throw conversation.broken(502, "the reply holds no object").asPassing();
+        boolean isWhole = conversation.whole(parsed(object.get()));
+        if (isWhole) end(objects); else takeEvents(objects);
     }
 
-    private Json object(Sse objects) {
+    private Json parsed(SseEvent object) {
         try {
-            return JsonParser.parse(objects.data());
+            return JsonParser.parse(object.data());
         } catch (Json.Malformed e) {
             throw conversation.broken(502, "the reply is " + e.getMessage());
         }
@@ -179,36 +179,40 @@ final class Attempt {
 
     private void takeEvents(Sse events) {
         boolean isEnd = false;
-        while (!isEnd) isEnd = !isMore(events) || conversation.event(events);
+        while (!isEnd) {
+            Optional<SseEvent> event = nextOfReply(events);
+            isEnd = event.isEmpty() || conversation.event(event.get());
+        }
         end(events);
     }
 
     /** Ends the reply; then reads the rest of what the backend sends, so that the connection can be reused. */
-    private void end(Sse events) {
+    private void end(Sse rest) {
         conversation.finish();
         noteSuccess();
         client.complete(conversation);
         if (conversation.isStopped()) return; // the backend may go on for long
-        for (int i = 0; i < MAX_TRAILING_EVENTS && isMore(events); i++) { } // until there is no more
+        int events = 0;
+        while (events < MAX_TRAILING_EVENTS && nextOfReply(rest).isPresent()) events++;
     }
 
-    /** {@return whether there is another event} A connection that breaks once the reply has finished is its end. */
-    private boolean isMore(Sse events) {
+    /** {@return the next event, if there is one} Once the reply has finished, a broken connection is its end. */
+    private Optional<SseEvent> nextOfReply(Sse events) {
         try {
-            boolean isMore = next(events);
+            Optional<SseEvent> event = next(events);
             source.orElseThrow().endEvent();
-            return isMore;
+            return event;
         } catch (ApiError e) {
             boolean hasFinished = client.isOver() || conversation.isFinished();
-            if (hasFinished && e.status() != 499) return false;
+            if (hasFinished && e.status() != 499) return Optional.empty();
             throw e;
         }
     }
 
-    private static boolean next(Sse events) {
+    private static Optional<SseEvent> next(Sse events) {
         try {
             return events.next();
-        } catch (Sse.Endless e) {
+        } catch (Endless e) {
             throw new ApiError(502, e.getMessage());
         }
     }

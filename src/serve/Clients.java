@@ -71,7 +71,7 @@ final class Clients implements Executor {
 
     private boolean acquireHead() {
         try {
-            return heads.tryAcquire() || heads.tryAcquire(HEAD_NANOS, TimeUnit.NANOSECONDS);
+            return heads.tryAcquire() || clock.acquire(heads, HEAD_NANOS);
         } catch (InterruptedException e) {
             return false;
         }

@@ -77,10 +77,10 @@ public final class Proxy implements AutoCloseable {
         this.status = new Status(options, upstreams.all());
         this.clients = new Clients(memory / HEADS_SHARE, options.timeout().toNanos(), clock);
         this.server = listen(options);
-        this.drain = new Drain(server, clients);
+        this.drain = new Drain(server, clients, clock);
         this.descriptors = new Descriptors(port(), connections, clock.nanos());
         this.gate = new Gate(options, server.getAddress().getAddress().isLoopbackAddress());
-        var budget = new Budget(memory / BUDGET_SHARE, clients::makeRoom);
+        var budget = new Budget(memory / BUDGET_SHARE, clients::makeRoom, clock);
         this.messages = new Messages(options, clock, upstreams, gate, budget, status);
         var pages = new Pages(status, drain, upstreams, messages::inFlight);
         this.routes = new Routes(options, upstreams, gate, messages, pages);

@@ -5,6 +5,7 @@ import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
 
 /** The clock for timeouts, back-off, linger and pings: the system's, or one that a test controls. */
 public interface Clock {
@@ -25,6 +26,9 @@ public interface Clock {
     default boolean acquire(Semaphore permits, long nanos) throws InterruptedException {
         return permits.tryAcquire(nanos, TimeUnit.NANOSECONDS);
     }
+
+    /** Waits for a signal, but not longer than that; may return earlier, as {@link Condition#await} may. */
+    default void await(Condition signal, long nanos) throws InterruptedException { signal.awaitNanos(nanos); }
 
     /** Waits for that long. */
     default void sleep(long nanos) throws InterruptedException { TimeUnit.NANOSECONDS.sleep(nanos); }

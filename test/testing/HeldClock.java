@@ -8,6 +8,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
 import upstream.Clock;
 
 /** A clock that stands still until the test moves it on: nothing is too late on a busy machine. */
@@ -34,6 +35,17 @@ public final class HeldClock implements Clock {
                 next = queue.poll(isOver ? 0 : LOOK_MILLIS, TimeUnit.MILLISECONDS);
             }
             return Optional.ofNullable(next);
+        } finally {
+            end(end);
+        }
+    }
+
+    @Override
+    public void await(Condition signal, long nanos) throws InterruptedException {
+        long end = begin(nanos);
+        try {
+            boolean isSignalled = false;
+            while (!isSignalled && nanos() < end) isSignalled = signal.await(LOOK_MILLIS, TimeUnit.MILLISECONDS);
         } finally {
             end(end);
         }
