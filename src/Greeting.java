@@ -7,7 +7,7 @@ import serve.Proxy;
 import translate.Dialect;
 import upstream.Credentials;
 
-/** What A2o prints when it listens: where, which key each backend gets, and how clients connect. It shows no key. */
+/** What A2o prints when it listens: where, whose key each backend gets, how clients connect. It shows no key. */
 final class Greeting {
     private static final String SAY_HI = """
             {"model":"any","max_tokens":100,"messages":[{"role":"user","content":"Say hi."}]}""";
@@ -25,7 +25,8 @@ final class Greeting {
 
     void print() {
         Route route = options.routes().main();
-        String upstreams = options.upstreams().stream().map(this::upstream).collect(Collectors.joining("; then "));
+        String upstreams = options.upstreams().stream().map(this::upstream)
+                .collect(Collectors.joining("; then "));
         System.out.printf("a2o %s listens on %s, upstream %s%n", Options.VERSION, url, upstreams);
         System.out.printf("Claude Code:  ANTHROPIC_BASE_URL=%s %s claude%n", url,
                 ClientVariables.shown(options, route.context().orElse(0)));
