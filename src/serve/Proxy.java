@@ -297,7 +297,7 @@ public final class Proxy implements AutoCloseable {
         String id = Routes.modelId(Routes.path(http.getRequestURI()));
         boolean isListNeeded = options.model().isEmpty() || options.context() == 0;
         List<ListedModel> listed = isListNeeded ? upstreams.getFirst().models().models(key(client)) : List.of();
-        return id.isEmpty() ? Models.page(options, listed, query) : Models.one(options, listed, id);
+        return id.isEmpty() ? Models.page(options.routes(), listed, query) : Models.one(options.routes(), listed, id);
     }
 
     /** {@return the first backend's models as it lists them, if it does in that time} */

@@ -70,7 +70,8 @@ public final class Upstream implements AutoCloseable {
         this.url = target.isDemo() ? new Demo().start() : credentials.url(target.url());
         this.places = new Places(options.maxConnectionsPerHost(), clock);
         this.transport = new Transport(options, target, url, clock);
-        this.models = new ModelList(url, host(), credentials, transport, clock);
+        URI listUrl = target.isDemo() ? url.resolve("../models") : credentials.url(target.modelsUrl());
+        this.models = new ModelList(listUrl, host(), credentials, transport, clock);
     }
 
     /** {@return the backends in the order to try them: as they are given, but those set aside last} */
