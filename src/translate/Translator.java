@@ -127,7 +127,7 @@ public final class Translator implements Conversation {
     /** {@return the body for the upstream: {@code {"model":…,"messages":[…],…}}} */
     @Override
     public JsonWriter request() {
-        request.need(request.json(), "max_tokens", "n");
+        request.requireMaxTokens();
         return write();
     }
 

@@ -2,11 +2,11 @@ package upstream;
 
 import config.Header;
 import config.Options;
+import config.Parameter;
+import config.SecretNames;
 import config.Secrets;
 import config.Target;
-import java.net.URI;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -45,15 +45,13 @@ public final class Credentials {
         this.keyHeader = dialect.is("key", API_KEY) ? API_KEY : AUTHORIZATION;
     }
 
-    /** {@return the URL without parameters that hold a key which must not go there} */
-    URI url(URI url) {
-        if (url.getRawQuery() == null || !target.mustNotGet(url.getQuery())) return url;
+    /** {@return the backend's address without parameters that hold a key which must not go there} */
+    Target address() {
+        List<Parameter> kept = target.parameters().stream()
+                .filter(parameter -> !target.mustNotGet(parameter.decoded())).toList();
+        if (kept.size() == target.parameters().size()) return target;
         logOnce("the key in its URL");
-        String kept = Arrays.stream(url.getRawQuery().split("&"))
-                .filter(parameter -> !target.mustNotGet(Secrets.decoded(parameter)))
-                .collect(Collectors.joining("&"));
-        String withoutQuery = url.toString().substring(0, url.toString().indexOf('?'));
-        return URI.create(kept.isEmpty() ? withoutQuery : withoutQuery + "?" + kept);
+        return target.with(kept);
     }
 
     /** {@return the headers to send, by lower-case name} The operator's come last and replace the key's. */
@@ -113,7 +111,7 @@ public final class Credentials {
         List<Key> keys = new ArrayList<>();
         target.key().ifPresent(key -> keys.add(new Key("a2o's key", target.mustNotGet(key))));
         for (Header header : options.headers()) {
-            boolean isKey = Secrets.isSecretName(header.name()) || Secrets.isAnthropicKey(header.value());
+            boolean isKey = SecretNames.isSecret(header.name()) || Secrets.isAnthropicKey(header.value());
             if (isKey) keys.add(new Key("a2o's header " + header.name(), target.mustNotGet(header.value())));
         }
         if (target.hasSecretQuery()) {
