@@ -42,7 +42,7 @@ public final class Credentials {
     public Credentials(Options options, Target target, Dialect dialect) {
         this.options = options;
         this.target = target;
-        this.keyHeader = dialect.is("key", API_KEY) ? API_KEY : AUTHORIZATION;
+        this.keyHeader = dialect.takesApiKeyHeader() ? API_KEY : AUTHORIZATION;
     }
 
     /** {@return the backend's address without parameters that hold a key which must not go there} */
