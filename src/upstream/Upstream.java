@@ -9,11 +9,9 @@ import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpRequest;
 import java.time.Duration;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -73,20 +71,17 @@ public final class Upstream implements AutoCloseable {
         this.models = new ModelList(address.modelsUrl(), host(), credentials, transport, clock);
     }
 
-    /** {@return the backends in the order to try them: as they are given, but those set aside last} */
-    public static List<Upstream> inOrder(List<Upstream> all) {
-        return all.size() == 1 ? all : all.stream().sorted(Comparator.comparing(Upstream::isAside)).toList();
-    }
-
-    private boolean isAside() { return health.isAside(); }
+    boolean isAside() { return health.isAside(); }
 
     /** {@return the number of a try that begins now} */
     public long begins() { return health.begin(); }
 
-    /** The head of a reply has come. */
-    public void answers(long number, int status) {
+    /** Notes that the head of a reply has come, to that try. */
+    public void answers(long number, Arrival.Head head, String model) {
         hasAnswered = true;
-        if (status / 100 == 2) health.answers(number);
+        if (head.status() / 100 == 2) health.answers(number);
+        String server = head.headers().firstValue("server").orElse("");
+        learns(model, dialect(model).servedBy(server));
     }
 
     public void works(long number) {
@@ -127,7 +122,7 @@ public final class Upstream implements AutoCloseable {
         Thread.ofVirtual().start(() -> {
             try {
                 long wait = FIRST_PROBE.toNanos();
-                while (health.isDown() && clock.poll(ends, wait) == null) {
+                while (health.isDown() && clock.poll(ends, wait).isEmpty()) {
                     if (health.isDown() && canConnect()) connects();
                     wait = Math.min(2 * wait, LONGEST_PROBE.toNanos());
                 }
@@ -224,16 +219,13 @@ public final class Upstream implements AutoCloseable {
     /** {@return whether a request waits for a place} */
     public boolean isAwaited() { return places.areAwaited() || allPlaces.areAwaited(); }
 
-    /**
-     * Sends a request, with the client's key unless there is one for this backend; of the client's other headers none.
-     * What is returned is for {@link Arrivals#stop} alone.
-     */
-    public CompletableFuture<?> send(JsonWriter body, String clientKey, Arrivals arrived) {
+    /** Sends a request, with the client's key unless this backend has its own; none of the client's headers. */
+    public Arrivals send(JsonWriter body, String clientKey) {
         try {
             HttpRequest.Builder request = request(url, clientKey).setHeader("content-type", "application/json");
-            return transport.post(request, body, arrived);
+            return transport.post(request, body);
         } catch (IllegalArgumentException e) {
-            throw new ApiError(401, "the key holds characters that no header may hold");
+            throw new ApiError(401, "the key contains characters that are not allowed in a header");
         }
     }
 
