@@ -11,8 +11,9 @@
  *  system, messages                            ChatMessages; Turns puts calls and results together
  *    of the assistant                          AssistantMessage
  *    text, image, document, other blocks       Blocks
- *  tools, tool_choice                          Tools; ToolSchemas for Anthropic's own, ToolNames for long names,
- *                                              LoadedTools for those that are hidden until they are found
+ *  tools, tool_choice                          Tools; ToolSchemas for Anthropic's own,
+ *                                              ToolNames for long names,
+ *                                              LoadedTools for those that are hidden until found
  *  a search that nobody runs                   ServerSearch: answered without a backend
  * </pre>
  */
