@@ -19,7 +19,7 @@ import json.JsonWriter;
  * another request. Used by the thread that serves the request alone, except for {@link #cut}.
  */
 final class Client {
-    private static final int MAX_PIECE_BYTES = 8192; // the server keeps a buffer of twice the largest write
+    private static final int MAX_PIECE_BYTES = 8192; // as the server keeps a buffer of twice the largest write
 
     /** As {@code 600} or {@code 600.0}. */
     private static final Pattern SECONDS = Pattern.compile("\\d{1,7}(\\.\\d{1,9})?");
@@ -48,7 +48,9 @@ final class Client {
         return Objects.requireNonNullElse(http.getRequestHeaders().getFirst(name), otherwise);
     }
 
-    /** {@return the client's timeout in seconds, as Anthropic's SDKs send it}: later answers are of no use. */
+    /**
+     * {@return the client's timeout in seconds, as Anthropic's SDKs send it}: later answers are of no use.
+     */
     OptionalLong timeoutSeconds() {
         String sent = header("x-stainless-timeout", header("x-stainless-read-timeout", ""));
         if (!SECONDS.matcher(sent).matches()) return OptionalLong.empty();

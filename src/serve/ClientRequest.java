@@ -11,8 +11,8 @@ import translate.Translator;
 import upstream.Upstream;
 
 /**
- * A client's request for a message, from which the backend's request for each try is made; and what the exchange takes
- * of the memory budget. Used by one thread.
+ * A client's request for a message, from which the backend's request for each try is made; and what the
+ * exchange takes of the memory budget. Used by one thread.
  */
 final class ClientRequest {
     private static final int REQUEST_BYTES = 64 * 1024; // that any request takes, whatever its body
@@ -36,7 +36,8 @@ final class ClientRequest {
         this.options = options;
         this.share = share;
         this.transcript = transcript;
-        this.requestBytes = REQUEST_BYTES + share.held() + anthropic.source().length; // as long again for the backend
+        int backendBytes = anthropic.source().length; // the backend's request is about as long
+        this.requestBytes = REQUEST_BYTES + share.held() + backendBytes;
         share.hold(requestBytes + REPLY_BYTES);
     }
 

@@ -43,7 +43,8 @@ final class Messages {
         try (Budget.Share share = budget.share()) {
             Json anthropic = new Body(client, share).read();
             String key = gate.keyForBackend(client.http());
-            var exchange = new Exchange(client, requestId, anthropic, upstreams.inOrder(), options, key, share, clock);
+            var exchange = new Exchange(
+                    client, requestId, anthropic, upstreams.inOrder(), options, key, share, clock);
             inFlight.add(exchange);
             try {
                 exchange.run();

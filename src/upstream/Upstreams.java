@@ -31,9 +31,9 @@ public final class Upstreams implements AutoCloseable {
     public boolean areAwaited() { return all.stream().anyMatch(Upstream::isAwaited); }
 
     /**
-     * {@return the context window of a model in tokens; 0 if it is not known} Where --context does not say it, all
-     * backends are asked at once for their models, and the first one in order that tells it counts. None is waited
-     * for longer than a client waits for a list.
+     * {@return the context window of a model in tokens; 0 if it is not known} Where --context does not say
+     * it, all backends are asked at once for their models, and the first one in order that tells it counts.
+     * None is waited for longer than a client waits for a list.
      */
     public long askWindow(String model, String clientKey) {
         if (options.context() > 0) return options.context();
