@@ -118,7 +118,7 @@ public final class ModelList {
                     .filter(model -> model.get("id").hasText())
                     .map(ModelList::listed).toList();
         } catch (InterruptedException | IOException | IllegalArgumentException
-                | ApiError | Json.Malformed e) { // interrupted: the client has left, and this thread ends soon
+                | ApiError | Json.Malformed e) { // interrupted: the client has left
             // the message is not logged, for it may hold the key
             LOG.info(() -> "%s lists no models: %s".formatted(host, e.getClass().getSimpleName()));
             return List.of();
