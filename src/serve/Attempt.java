@@ -73,7 +73,8 @@ final class Attempt {
         try {
             takeReply(send());
         } catch (ApiError e) {
-            if (!e.isAtLimit() || client.isOver()) {
+            boolean isOnlyLimit = e.isAtLimit() && !client.isOver(); // then the reply is full
+            if (!isOnlyLimit) {
                 countError(e);
                 throw e;
             }
@@ -87,6 +88,7 @@ final class Attempt {
         }
     }
 
+    /** Counts the error for the metrics, by the backend's status if it gave one. */
     private void countError(ApiError error) {
         boolean isBackends = wasSent() && error.status() != 499; // the client has left
         if (!isBackends) return;
@@ -147,6 +149,7 @@ final class Attempt {
         };
     }
 
+    /** {@return the error for a reply that is none: a redirect, or what its status and body say} */
     private ApiError refusal(byte[] body) {
         transcript.addFromBackend(body);
         int status = head.orElseThrow().status();
@@ -179,6 +182,7 @@ final class Attempt {
         }
     }
 
+    /** Takes events until no more come, or none are wanted. */
     private void takeEvents(Sse events) {
         boolean isEnd = false;
         while (!isEnd) {
@@ -215,6 +219,7 @@ final class Attempt {
         }
     }
 
+    /** {@return the next event, if there is one} An endless one is an error of the backend's. */
     private static Optional<SseEvent> next(Sse events) {
         try {
             return events.next();

@@ -19,7 +19,7 @@ import json.JsonWriter;
  * another request. Used by the thread that serves the request alone, except for {@link #cut}.
  */
 final class Client {
-    private static final int MAX_PIECE_BYTES = 8192; // as the server keeps a buffer of twice the largest write
+    private static final int MAX_PIECE_BYTES = 8192; // the server keeps a buffer twice as large
 
     /** As {@code 600} or {@code 600.0}. */
     private static final Pattern SECONDS = Pattern.compile("\\d{1,7}(\\.\\d{1,9})?");

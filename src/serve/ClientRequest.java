@@ -1,5 +1,6 @@
 package serve;
 
+import anthropic.ApiError;
 import anthropic.Ids;
 import config.Options;
 import java.util.Optional;
@@ -61,7 +62,10 @@ final class ClientRequest {
     }
 
     /** {@return the model to ask the backend for} */
-    private String model() { return options.model(anthropic.orElseThrow().get("model").text()); }
+    private String model() {
+        String asked = anthropic.orElseThrow().get("model").text();
+        return options.routes().of(asked).model();
+    }
 
     /**
      * Takes of the budget what the reply takes now.

@@ -118,6 +118,7 @@ final class Exchange {
 
     private Conversation conversation() { return attempt.conversation(); }
 
+    /** Answers what no backend need be asked for. */
     private void answerHere() {
         conversation().answer();
         stream.complete(conversation());
@@ -173,11 +174,13 @@ final class Exchange {
         return isBackendLeft || tries < MAX_TRIES && mayPassSoon(error);
     }
 
+    /** {@return whether the same backend may take the request in a few seconds} */
     private static boolean mayPassSoon(ApiError error) {
         boolean isRateLimit = error.status() == 429 && error.retrySeconds() >= 0; // which ends by then
         return (error.isPassing() || isRateLimit) && error.retrySeconds() <= MAX_WAIT_SECONDS;
     }
 
+    /** Waits as long as the backend asks for, or a moment; meanwhile a client that streams gets its pings. */
     private void waitBeforeRetry(ApiError error, int tries) {
         long nanos = Math.max(FIRST_WAIT_NANOS << tries, error.retrySeconds() * SECOND);
         stream.pause(nanos, conversation());
@@ -192,6 +195,7 @@ final class Exchange {
         return toTell.error;
     }
 
+    /** Makes the next attempt, at that backend. */
     private void goOn(ApiError error, Upstream next) {
         String message = forClient(error).getMessage();
         String line = "%s %d, %s; tries %s".formatted(requestId, error.status(), message, next.host());

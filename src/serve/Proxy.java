@@ -161,6 +161,7 @@ public final class Proxy implements AutoCloseable {
         }
     }
 
+    /** Ends requests whose clients are too slow, or have left. */
     private void lookAfterClients(long now) {
         descriptors.tick(now);
         clients.tick(now);
@@ -176,6 +177,7 @@ public final class Proxy implements AutoCloseable {
         lastBusy = OptionalLong.empty();
     }
 
+    /** Answers a request, also where that fails; the server's own answer to an exception would be none. */
     private void handle(HttpExchange http) throws IOException {
         var client = new Client(http, clients.current(), clients::isDraining);
         String requestId = "req_" + Ids.newId();
@@ -206,6 +208,9 @@ public final class Proxy implements AutoCloseable {
         return Endpoint.at(Routes.path(http.getRequestURI()));
     }
 
+    /**
+     * Answers a request, or throws why not: what is wrong with its framing, its origin, its key, its path.
+     */
     private void doHandle(Client client, String requestId) throws IOException {
         HttpExchange http = client.http();
         drain.noteRequest();
@@ -223,6 +228,7 @@ public final class Proxy implements AutoCloseable {
         routes.answer(client, endpoint.orElseThrow(() -> notFound(http)), requestId);
     }
 
+    /** SDKs are told not to retry: the answer would be the same. */
     private static ApiError notFound(HttpExchange http) {
         String path = http.getRequestURI().getRawPath();
         return new ApiError(404, "%s is not available on this proxy".formatted(path)).asFinal();

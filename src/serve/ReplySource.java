@@ -84,6 +84,10 @@ final class ReplySource implements Supplier<byte[]>, AutoCloseable {
         if (isDue) client.flush(conversation);
     }
 
+    /**
+     * {@return whether all has come that the client needs} From then on the end is waited for only for a
+     * while.
+     */
     private boolean isFinished() {
         boolean isOnlyTheEndToCome = client.isOver() || conversation.isFinished();
         if (finished.isEmpty() && isOnlyTheEndToCome) finished = OptionalLong.of(clock.nanos());
@@ -94,6 +98,7 @@ final class ReplySource implements Supplier<byte[]>, AutoCloseable {
 
     private Optional<Arrival> await(long nanos) { return client.await(arrivals::poll, nanos, conversation); }
 
+    /** The backend was silent for too long. {@return the error to throw} */
     private ApiError silence() {
         client.expire();
         return conversation.broken(504, patience.message());
@@ -116,6 +121,7 @@ final class ReplySource implements Supplier<byte[]>, AutoCloseable {
     /** The bytes counted so far have become a whole event. */
     void endEvent() { eventBytes = 0; }
 
+    /** Takes of the memory budget what is kept of the reply now. */
     private void hold() {
         long kept = client.isStream() ? eventBytes : replyBytes;
         try {

@@ -83,7 +83,8 @@ final class Routes {
 
     /** Lists the first backend's models; with {@code --model} that one alone, as the backend lists it. */
     private JsonWriter models(HttpExchange http) {
-        boolean isListNeeded = options.model().isEmpty() || options.context() == 0;
+        boolean isWindowKnown = options.routes().of("").context().isPresent();
+        boolean isListNeeded = !options.routes().hasModelForAll() || !isWindowKnown;
         List<ListedModel> listed = List.of();
         if (isListNeeded) listed = upstreams.first().models().models(gate.keyForBackend(http));
         String id = modelId(path(http.getRequestURI()));

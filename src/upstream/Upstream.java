@@ -9,6 +9,7 @@ import java.net.http.HttpRequest;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
@@ -220,7 +221,8 @@ public final class Upstream implements AutoCloseable {
      * ask.
      */
     public long window(String model) {
-        return options.context() > 0 ? options.context() : models.window(model).orElse(0);
+        OptionalLong given = options.routes().of(model).context();
+        return given.isPresent() ? given.getAsLong() : models.window(model).orElse(0);
     }
 
     /** {@return the context window of a model at the first of the backends of which it is known; else 0} */
