@@ -60,10 +60,7 @@ record ErrorBody(Json error, String message, String words) {
         return text.substring(0, Math.min(MAX_CHARACTERS, text.length()));
     }
 
-    /**
-     * {@return what an error says: by the first of the names that says something, or as a string of its
-     * own}
-     */
+    /** {@return what an error says under the first of the names that says anything, or as a string} */
     private static String message(Json error) {
         for (String name : MESSAGE_NAMES) {
             Json named = error.get(name);
