@@ -37,7 +37,7 @@ class UpstreamTest {
     }
 
     private static CompletableFuture<?> send(Upstream upstream, String json, Arrivals arrived) {
-        return upstream.send(new JsonWriter().put("%", json), "", arrived);
+        return upstream.send(new JsonWriter().string(json), "", arrived);
     }
 
     private static Object next(Arrivals arrived) throws InterruptedException {
