@@ -19,7 +19,7 @@ import java.util.stream.Stream;
 import json.Json;
 import json.JsonParser;
 import json.JsonWriter;
-import json.Sse;
+import json.SseEvent;
 
 /**
  * Translates one exchange: the client's request (Anthropic Messages, {@code POST /v1/messages}) into the upstream's
@@ -175,7 +175,7 @@ public final class Translator implements Conversation {
     }
 
     @Override
-    public boolean event(Sse event) {
+    public boolean event(SseEvent event) {
         isOneObject = false;
         if (event.isDone()) return true;
         byte[] data = event.data();
