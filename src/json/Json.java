@@ -173,7 +173,8 @@ public sealed interface Json {
 
     /** {@return the number if, read as a double, it is a whole one up to 2^53; else the default} */
     default long toLong(long otherwise) {
-        double value = this instanceof Num ? Double.parseDouble(raw()) : Double.NaN;
+        if (!(this instanceof Num)) return otherwise;
+        double value = Double.parseDouble(raw());
         boolean isExact = value == Math.rint(value) && Math.abs(value) <= 1L << 53;
         return isExact ? (long) value : otherwise;
     }
