@@ -85,7 +85,7 @@ final class Routes {
     private JsonWriter models(HttpExchange http) {
         boolean isListNeeded = options.model().isEmpty() || options.context() == 0;
         List<ListedModel> listed = List.of();
-        if (isListNeeded) listed = upstreams.first().models().models(gate.keyForBackend(http));
+        if (isListNeeded) listed = upstreams.first().models().listed(gate.keyForBackend(http));
         String id = modelId(path(http.getRequestURI()));
         if (!id.isEmpty()) return Models.one(options.routes(), listed, id);
         return Models.page(options.routes(), listed, query(http.getRequestURI()));
