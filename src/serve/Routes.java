@@ -86,7 +86,7 @@ final class Routes {
         boolean isWindowKnown = options.routes().of("").context().isPresent();
         boolean isListNeeded = !options.routes().hasModelForAll() || !isWindowKnown;
         List<ListedModel> listed = List.of();
-        if (isListNeeded) listed = upstreams.first().models().models(gate.keyForBackend(http));
+        if (isListNeeded) listed = upstreams.first().models().listed(gate.keyForBackend(http));
         String id = modelId(path(http.getRequestURI()));
         if (!id.isEmpty()) return Models.one(options.routes(), listed, id);
         return Models.page(options.routes(), listed, query(http.getRequestURI()));
