@@ -1,7 +1,6 @@
 import config.CommandLine;
 import config.Option;
 import config.Options;
-import config.Target;
 import config.UsageError;
 import config.Variables;
 import java.io.IOException;
@@ -12,14 +11,10 @@ import java.nio.file.Files;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.logging.Logger;
-import java.util.stream.Collectors;
 import serve.Check;
-import serve.ClientVariables;
 import serve.Proxy;
-import translate.Dialect;
-import upstream.Credentials;
 
-/** The program: reads the options and serves until it is told to stop; or does what {@code --help} and its like ask. */
+/** The program: reads the options, and serves until a signal comes; or does what {@code --help} asks. */
 final class A2o {
     private static final int CANNOT_START = 1;
     private static final int DRAIN_SECONDS = 30;
@@ -84,22 +79,23 @@ final class A2o {
         if (options.logFile().isPresent()) logTo(LogWriter.file(options.logFile().get()), options);
         proxy.start();
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(proxy)));
-        greet(options, url(options, proxy));
-        boolean isAtTerminal = System.console() != null;
-        boolean isWindowWanted = isAtTerminal && options.context() == 0;
-        if (isWindowWanted) Thread.ofPlatform().daemon().start(() -> greetWithWindow(options, proxy));
+        new Greeting(options, proxy, url(options, proxy)).print();
     }
 
-    /** Serves one client, which it runs, until that ends. The log goes to a file: the screen is the client's. */
+    /** Runs a client, and serves it until it ends. The log goes to a file: the screen is the client's. */
     private static void serveCommand(Options options, List<String> command) throws IOException {
         var proxy = new Proxy(options);
-        String log = options.logFile().isPresent() ? options.logFile().get()
-                : Files.createTempFile("a2o-", ".log").toString();
+        String log = logFile(options);
         PrintStream screen = System.err;
         System.setErr(new PrintStream(LogWriter.file(log), true));
         logTo(System.err, options);
         proxy.start();
         new ChildProcess(command, log, screen).run(options, proxy, url(options, proxy));
+    }
+
+    private static String logFile(Options options) throws IOException {
+        if (options.logFile().isPresent()) return options.logFile().get();
+        return Files.createTempFile("a2o-", ".log").toString();
     }
 
     private static void logTo(OutputStream out, Options options) {
@@ -112,33 +108,7 @@ final class A2o {
         return "http://%s:%d".formatted(host, proxy.port());
     }
 
-    /** Prints where A2o listens, which key each backend gets, and how clients connect. */
-    private static void greet(Options options, String url) {
-        String upstreams = options.upstreams().stream().map(target -> greeting(options, target))
-                .collect(Collectors.joining("; then "));
-        System.out.printf("a2o %s listens on %s, upstream %s%n", Options.VERSION, url, upstreams);
-        System.out.printf("Claude Code:  ANTHROPIC_BASE_URL=%s %s claude%n", url,
-                ClientVariables.shown(options, options.context()));
-        System.out.printf("curl:         curl %s/v1/messages -H 'x-api-key: %s' -d '%s'%n", url,
-                ClientVariables.placeholder(options),
-                "{\"model\":\"any\",\"max_tokens\":100,\"messages\":[{\"role\":\"user\",\"content\":\"Say hi.\"}]}");
-    }
-
-    private static String greeting(Options options, Target target) {
-        var credentials = new Credentials(options, target, Dialect.of(target));
-        return "%s, which %s".formatted(target.address(), credentials.told());
-    }
-
-    /** Adds to the greeting the window in the backend's list of models, which the start does not wait for. */
-    private static void greetWithWindow(Options options, Proxy proxy) {
-        String model = options.model(options.mainModel().orElse(""));
-        long window = proxy.askWindow(model, "");
-        if (window == 0) return;
-        System.out.printf("The backend's context window is %1$d tokens; tell Claude Code by %2$s%n", window,
-                ClientVariables.shownWindow(window));
-    }
-
-    /** Ends the process with status 0 within {@link #DRAIN_SECONDS}; at a second signal at once, with status 1. */
+    /** Ends the process within {@link #DRAIN_SECONDS}, with status 0; at a second signal at once, with 1. */
     private static void stop(Proxy proxy) {
         Thread.ofPlatform().daemon().start(() -> {
             while (Signals.waiting() < 2) LockSupport.parkNanos(POLL_NANOS);

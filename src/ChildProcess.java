@@ -8,7 +8,7 @@ import java.util.concurrent.locks.LockSupport;
 import serve.ClientVariables;
 import serve.Proxy;
 
-/** The client that {@code -- COMMAND} runs: its environment, the signals that are passed on to it, its exit status. */
+/** The client that {@code -- COMMAND} runs: its environment, the signals for it, and its exit status. */
 final class ChildProcess {
     private static final long POLL_NANOS = 50_000_000;
     private static final int CANNOT_BE_RUN = 127; // as shells say it
@@ -34,14 +34,15 @@ final class ChildProcess {
             started.join().onExit().join();
             System.exit(0); // runs end(), which has the status
         } catch (IOException e) {
-            screen.printf("a2o: cannot run %s: is it installed, on the PATH, and executable?%n", command.getFirst());
+            String cannot = "a2o: cannot run %s: is it installed, on the PATH, and executable?%n";
+            screen.printf(cannot, command.getFirst());
             Runtime.getRuntime().halt(CANNOT_BE_RUN);
         }
     }
 
     /** Makes the client use the proxy, with the window of its model. */
     private static void connect(Map<String, String> environment, Options options, Proxy proxy, String url) {
-        environment.keySet().removeIf(name -> name.startsWith("A2O_")); // A2o's keys are not for the client's tools
+        environment.keySet().removeIf(name -> name.startsWith("A2O_")); // keys, which its tools would see
         String model = options.model(ClientVariables.model(options, environment).orElse(""));
         String key = options.authKey().isPresent() ? "" : ClientVariables.token(options, environment);
         ClientVariables.putInto(environment, options, url, proxy.askWindow(model, key));
@@ -58,8 +59,8 @@ final class ChildProcess {
     }
 
     /**
-     * Ends when the client does, with its status. TERM and HUP are passed on to it, each time they come; INT is
-     * not, since a terminal sends it to the client as well.
+     * Ends when the client does, with its status. TERM and HUP are passed on to it, each time they come; INT
+     * is not, since a terminal sends it to the client as well.
      */
     private void end() {
         Process client = started.join();
@@ -71,7 +72,9 @@ final class ChildProcess {
             LockSupport.parkNanos(POLL_NANOS);
         }
         int status = client.exitValue(); // 128 and more if a signal has ended it
-        if (status != 0) screen.printf("a2o: %s ended with status %d; log: %s%n", command.getFirst(), status, log);
+        if (status != 0) {
+            screen.printf("a2o: %s ended with status %d; log: %s%n", command.getFirst(), status, log);
+        }
         Runtime.getRuntime().halt(status);
     }
 }

@@ -6,7 +6,7 @@ import java.time.format.DateTimeFormatter;
 import java.util.logging.Formatter;
 import java.util.logging.LogRecord;
 
-/** Formats an entry of the log: time, message, and the stack of an exception. Secrets are masked, whoever logs them. */
+/** Formats an entry of the log: time, message, and the stack of an exception; without secrets. */
 final class LogLine extends Formatter {
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss");
     private final Secrets secrets;

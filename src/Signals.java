@@ -1,7 +1,7 @@
 import java.util.List;
 import java.util.stream.Stream;
 
-/** The signals that have come to end this process, as TERM. The JVM starts a thread for each, and shows nothing else. */
+/** The signals that have come to end this process, as TERM. Of them the JVM shows only their threads. */
 final class Signals {
     private Signals() { }
 

@@ -2,10 +2,8 @@ package anthropic;
 
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import json.Json;
 import json.JsonParser;
 import json.JsonWriter;
@@ -15,13 +13,33 @@ import json.JsonWriter;
  * it, then looked at. What is wrong is an {@link ApiError} that names the field by its path.
  */
 public final class Request {
-    /** Members and the kinds of value that they may have: an object, an array, a string, a number, true or false. */
-    private static final Map<String, String> SHAPE = Stream.of(("model=s max_tokens=n system=sa tools=a"
-            + " stop_sequences=a mcp_servers=a tool_choice=o thinking=o output_config=o metadata=o output_format=o"
-            + " temperature=n top_p=n top_k=n stream=w messages=a").split(" "))
-            .collect(Collectors.toMap(pair -> pair.replaceFirst("=.*", ""), pair -> pair.replaceFirst(".*=", "")));
-    private static final Map<Character, String> KINDS = Map.of('o', "an object", 'a', "an array", 's', "a string",
-            'n', "a number", 'w', "true or false");
+    private static final int MAX_MODEL_CHARACTERS = 256;
+    private static final String NOT_HERE = "not available on this proxy";
+
+    private record Member(String name, Shape shape) { }
+
+    /** Members of the request that must have a certain shape if they are there. */
+    private static final List<Member> MEMBERS = List.of(
+            new Member("model", Shape.STRING),
+            new Member("max_tokens", Shape.NUMBER),
+            new Member("messages", Shape.ARRAY),
+            new Member("system", Shape.STRING_OR_ARRAY),
+            new Member("tools", Shape.ARRAY),
+            new Member("tool_choice", Shape.OBJECT),
+            new Member("thinking", Shape.OBJECT),
+            new Member("output_config", Shape.OBJECT),
+            new Member("output_format", Shape.OBJECT),
+            new Member("stop_sequences", Shape.ARRAY),
+            new Member("stream", Shape.BOOLEAN),
+            new Member("temperature", Shape.NUMBER),
+            new Member("top_p", Shape.NUMBER),
+            new Member("top_k", Shape.NUMBER),
+            new Member("metadata", Shape.OBJECT),
+            new Member("mcp_servers", Shape.ARRAY));
+
+    /** Members that the reply needs, beside the names of tools and the ids of calls. */
+    private static final List<String> OF_USE_TO_THE_REPLY =
+            List.of("model", "max_tokens", "stream", "stop_sequences", "tool_choice", "thinking");
 
     private Json anthropic;
     private final boolean isThinkingOff;
@@ -30,48 +48,77 @@ public final class Request {
     public Request(Json anthropic) {
         this.anthropic = anthropic;
         if (!(anthropic instanceof Json.Obj)) throw new ApiError(400, "the body must be a JSON object");
-        boolean create = get("thread").get("type").is("create");
-        if (create) throw new ApiError(400, "thread_unsupported_request", "Threads are not supported here.");
-        if (!get("thread").isNull()) throw new ApiError(404, "thread_not_found", "thread: no such thread");
-        SHAPE.forEach((member, kinds) -> may(anthropic, member, kinds));
-        refuse("model", need(anthropic, "model", "s").text().length() > 256, "256 characters at most");
-        boolean isCount = !(get("max_tokens") instanceof Json.Num most) || most.toLong(-1) >= 0;
-        refuse("max_tokens", !isCount, "an integer >= 0 expected");
-        objects(anthropic, "system").forEach(block -> text(block, "text"));
-        may(get("output_config"), "format", "o");
-        isThinkingOff = get("thinking").get("type").is("disabled") || get("thinking").get("type").is("between_tools");
-        boolean texts = get("stop_sequences").items().stream().allMatch(Json.Str.class::isInstance);
-        refuse("stop_sequences", !texts, "an array of strings expected");
-        refuse("mcp_servers", !get("mcp_servers").items().isEmpty(), "not available on this proxy");
-        refuse("container.skills", !get("container").get("skills").items().isEmpty(), "not available on this proxy");
-        refuse("compaction", !get("compaction").isNull(), "not available on this proxy");
+        refuseThreads();
+        for (Member member : MEMBERS) optional(anthropic, member.name, member.shape);
+        checkMembers();
+        refuseUnavailable();
+        checkMessages();
+        Json thinking = get("thinking").get("type");
+        isThinkingOff = thinking.is("disabled") || thinking.is("between_tools");
+    }
+
+    /** With these codes the client sends everything again, without a thread (SPEC A.8). */
+    private void refuseThreads() {
+        Json thread = get("thread");
+        if (thread.isNull()) return;
+        if (thread.get("type").is("create")) {
+            throw new ApiError(400, "thread_unsupported_request", "Threads are not supported here.");
+        }
+        throw new ApiError(404, "thread_not_found", "thread: no such thread");
+    }
+
+    private void checkMembers() {
+        String model = text(anthropic, "model").text();
+        refuse("model", model.length() > MAX_MODEL_CHARACTERS, MAX_MODEL_CHARACTERS + " characters at most");
+        boolean isNoCount = get("max_tokens") instanceof Json.Num most && most.toLong(-1) < 0;
+        refuse("max_tokens", isNoCount, "an integer >= 0 expected");
+        for (Json block : objects(anthropic, "system")) text(block, "text");
+        optional(get("output_config"), "format", Shape.OBJECT);
+        optional(get("thinking"), "budget_tokens", Shape.NUMBER);
+        boolean areTexts = get("stop_sequences").items().stream().allMatch(Json.Str.class::isInstance);
+        refuse("stop_sequences", !areTexts, "an array of strings expected");
+    }
+
+    /** Refuses what would be missed if it were left out without a word. */
+    private void refuseUnavailable() {
+        refuse("mcp_servers", !get("mcp_servers").items().isEmpty(), NOT_HERE);
+        refuse("container.skills", !get("container").get("skills").items().isEmpty(), NOT_HERE);
+        refuse("compaction", !get("compaction").isNull(), NOT_HERE);
         refuse("billing_policy", get("billing_policy").get("bill_to").is("user_profile"), "not available here");
-        refuse("messages", need(anthropic, "messages", "a").items().isEmpty(), "at least one is required");
+    }
+
+    private void checkMessages() {
+        boolean isEmpty = required(anthropic, "messages", Shape.ARRAY).items().isEmpty();
+        refuse("messages", isEmpty, "at least one is required");
         for (Json message : objects(anthropic, "messages")) {
             Json role = text(message, "role");
-            boolean known = role.is("user") || role.is("assistant") || role.is("system");
-            if (!known) throw invalid(message, "role", "user, assistant or system expected");
-            Json content = may(message, "content", "sa");
-            if (content.isNull() && !role.is("system")) throw invalid(message, "content", "Field required");
+            boolean isKnown = role.is("user") || role.is("assistant") || role.is("system");
+            if (!isKnown) throw invalid(message, "role", "user, assistant or system expected");
+            Json content = optional(message, "content", Shape.STRING_OR_ARRAY);
+            boolean isMissing = content.isNull() && !role.is("system");
+            if (isMissing) throw invalid(message, "content", "Field required");
             for (Json block : objects(message, "content")) text(block, "type");
         }
     }
 
+    /** Checks that there is a max_tokens, which only who counts tokens may leave out. */
+    public void requireMaxTokens() { required(anthropic, "max_tokens", Shape.NUMBER); }
+
     /** Keeps what the reply will need; the rest, nearly all of it, would only take room while the reply is coming. */
     public void forget() {
-        var kept = new JsonWriter().put("{'tools':[");
-        for (Json tool : get("tools").items()) kept.put("{'name':%},", tool.get("name"));
-        kept.closeWith(']').put(",'messages':[{'content':[");
+        var kept = new JsonWriter().object().name("tools").array();
+        for (Json tool : get("tools").items()) kept.object().field("name", tool.get("name")).endObject();
+        kept.endArray().name("messages").array().object().name("content").array();
         for (Json message : get("messages").items()) {
             for (Json block : message.get("content").items()) {
-                if (block.get("type").is("tool_use")) kept.put("{'type':'tool_use','id':%},", block.get("id"));
+                if (block.get("type").is("tool_use")) {
+                    kept.object().field("type", "tool_use").field("id", block.get("id")).endObject();
+                }
             }
         }
-        kept.closeWith(']').put("}]");
-        for (String name : List.of("model", "max_tokens", "stream", "stop_sequences", "tool_choice", "thinking")) {
-            kept.put(",%:%", name, get(name));
-        }
-        anthropic = JsonParser.parse(kept.put("}").toBytes());
+        kept.endArray().endObject().endArray();
+        for (String name : OF_USE_TO_THE_REPLY) kept.field(name, get(name));
+        anthropic = JsonParser.parse(kept.endObject().toBytes());
     }
 
     public Json json() { return anthropic; }
@@ -83,36 +130,45 @@ public final class Request {
         return get("tool_choice").get("disable_parallel_tool_use") == Json.TRUE;
     }
 
+    /** {@return the stop sequences that are not blank} */
     public List<Json> stops() {
-        return get("stop_sequences").items().stream().filter(at -> !at.text().isBlank()).toList();
+        return get("stop_sequences").items().stream().filter(stop -> !stop.text().isBlank()).toList();
     }
 
     /** {@return the schema in output_config.format, or in output_format as it was called before; NULL if none is} */
     public Json schema() {
+        Json format = get("output_config").get("format");
         Json old = get("output_format");
-        Json format = old.isNull() ? get("output_config").get("format") : old;
-        boolean both = !old.isNull() && !get("output_config").get("format").isNull();
-        refuse("output_format", both, "output_config.format is there too");
-        return format.isNull() ? format : need(format, "schema", "o");
+        refuse("output_format", !old.isNull() && !format.isNull(), "output_config.format is there too");
+        if (!old.isNull()) format = old;
+        return format.isNull() ? format : required(format, "schema", Shape.OBJECT);
     }
 
     /** {@return the effort: a system message's counts before the request's own, and a budget where there is none} */
-    public String effort() {
-        String effort = get("output_config").get("effort").text();
+    public Optional<String> effort() {
+        Json effort = get("output_config").get("effort");
         for (Json message : get("messages").items()) {
             Json changed = message.get("output_config").get("effort");
-            if (changed.hasText() && message.get("role").is("system")) effort = changed.text();
+            if (changed.hasText() && message.get("role").is("system")) effort = changed;
         }
-        long budget = may(get("thinking"), "budget_tokens", "n").toLong(0);
-        boolean isBudget = effort.isEmpty() && budget > 0 && get("thinking").get("type").is("enabled");
-        return !isBudget ? effort
-                : budget < 4096 ? "low" : budget < 16_000 ? "medium" : budget < 32_000 ? "high" : "xhigh";
+        long budget = get("thinking").get("budget_tokens").toLong(0);
+        if (effort.hasText()) return Optional.of(effort.text());
+        boolean isBudget = budget > 0 && get("thinking").get("type").is("enabled");
+        return isBudget ? Optional.of(effortOf(budget)) : Optional.empty();
     }
 
-    /** {@return a hash of the user's id, with which Claude Code names the session; "" if there is none} */
-    public String user() {
+    /** {@return the effort that a budget of so many tokens stands for; 31,999 is the usual one for hard problems} */
+    private static String effortOf(long budget) {
+        if (budget < 4096) return "low";
+        if (budget < 16_000) return "medium";
+        if (budget < 32_000) return "high";
+        return "xhigh";
+    }
+
+    /** {@return a hash of the user's id, with which Claude Code names the session} */
+    public Optional<String> user() {
         String user = get("metadata").get("user_id").text();
-        return user.isEmpty() ? user : hash(user);
+        return user.isEmpty() ? Optional.empty() : Optional.of(hash(user));
     }
 
     public static String hash(String text) {
@@ -123,21 +179,21 @@ public final class Request {
         if (isRefused) throw invalid(anthropic, name, reason);
     }
 
-    public Json text(Json parent, String name) { return need(parent, name, "s"); }
+    /** {@return a member that must be there and be a string} */
+    public Json.Str text(Json parent, String name) { return (Json.Str) required(parent, name, Shape.STRING); }
 
-    /** {@return the member, which must be there and of one of the {@code kinds}} */
-    public Json need(Json parent, String name, String kinds) {
-        Json found = may(parent, name, kinds);
+    /** {@return a member that must be there and have the shape} */
+    public Json required(Json parent, String name, Shape shape) {
+        Json found = optional(parent, name, shape);
         if (found.isNull()) throw invalid(parent, name, "Field required");
         return found;
     }
 
-    /** {@return the member, which must be of one of the {@code kinds} if it is there} */
-    public Json may(Json parent, String name, String kinds) {
+    /** {@return a member that must have the shape if it is there; else NULL} */
+    public Json optional(Json parent, String name, Shape shape) {
         Json found = parent.get(name);
-        if (found.isNull() || kinds.indexOf(found.kind()) >= 0) return found;
-        throw invalid(parent, name, kinds.chars().mapToObj(kind -> KINDS.get((char) kind))
-                .collect(Collectors.joining(" or ")) + " expected");
+        if (found.isNull() || shape.fits(found)) return found;
+        throw invalid(parent, name, shape + " expected");
     }
 
     /** {@return the elements of an array, each of which must be an object; of anything else, none} */
@@ -150,19 +206,27 @@ public final class Request {
         return items;
     }
 
+    /** {@return the error for a member of {@code parent}: {@code messages[3].content[0].type: a string expected}} */
     public ApiError invalid(Json parent, String name, String message) {
-        return new ApiError(400, "%s.%s: %s".formatted(path(anthropic, parent), name, message).substring(1));
+        String path = path(anthropic, parent) + "." + name;
+        return new ApiError(400, path.substring(1) + ": " + message);
     }
 
-    /** {@return where below {@code at} the node {@code wanted} stands, as in ".messages[0]"} */
+    /** {@return where below {@code at} the value {@code wanted} stands: {@code .messages[0]}} */
     private static String path(Json at, Json wanted) {
-        boolean isObject = at instanceof Json.Obj;
-        Json[] inner = isObject ? at.parts() : at.items().toArray(Json[]::new);
-        for (int i = isObject ? 1 : 0; i < inner.length; i += isObject ? 2 : 1) {
-            boolean same = inner[i].source() == wanted.source();
-            boolean holds = same && inner[i].from() <= wanted.from() && inner[i].to() >= wanted.to();
-            if (holds) return (isObject ? "." + inner[i - 1].text() : "[%d]".formatted(i)) + path(inner[i], wanted);
+        Json[] members = at.parts();
+        for (int i = 0; i < members.length; i += 2) {
+            Json value = members[i + 1];
+            if (holds(value, wanted)) return "." + members[i].text() + path(value, wanted);
+        }
+        List<Json> items = at.items();
+        for (int i = 0; i < items.size(); i++) {
+            if (holds(items.get(i), wanted)) return "[%d]".formatted(i) + path(items.get(i), wanted);
         }
         return "";
+    }
+
+    private static boolean holds(Json outer, Json inner) {
+        return outer.source() == inner.source() && outer.from() <= inner.from() && outer.to() >= inner.to();
     }
 }

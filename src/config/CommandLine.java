@@ -56,7 +56,7 @@ public final class CommandLine {
         return new CommandLine(given, environment);
     }
 
-    /** Takes a word, and from {@code rest} what belongs to it: an option's value, or the words of the command. */
+    /** Takes a word, and of the rest what belongs to it: an option's value, or the whole command. */
     private static void readWord(String word, Iterator<String> rest, Map<Option, List<String>> given) {
         if (word.equals(Option.COMMAND.flag())) {
             if (!rest.hasNext()) throw new UsageError("a command is expected after --");
@@ -74,18 +74,19 @@ public final class CommandLine {
         given.computeIfAbsent(option, none -> new ArrayList<>()).add(value);
     }
 
+    /** Takes {@code --flag=value}, {@code --flag value}, or {@code --flag} of a switch. */
     private static void readOption(String word, Iterator<String> rest, Map<Option, List<String>> given) {
         int equals = word.indexOf('=');
         boolean hasValue = equals >= 0;
         String flag = hasValue ? word.substring(0, equals) : word;
         Option option = Option.flagged(flag).orElseThrow(() -> unknown(flag));
-        if (!option.takesValue()) {
-            if (hasValue) throw new UsageError(option, " takes no value");
-            add(given, option, "true");
-        } else if (hasValue) {
+        if (hasValue && !option.takesValue()) throw new UsageError(option, " takes no value");
+        if (hasValue) {
             add(given, option, word.substring(equals + 1));
-        } else {
+        } else if (option.takesValue()) {
             add(given, option, nextValue(option, rest));
+        } else {
+            add(given, option, "true");
         }
     }
 
@@ -101,16 +102,17 @@ public final class CommandLine {
     private static UsageError unknown(String flag) {
         Optional<Option> meant = Spelling.nearest(flag, Option.flags()).flatMap(Option::flagged);
         if (meant.isEmpty()) return new UsageError("unknown option %s%ntry --help".formatted(flag));
-        String help = meant.get().help();
-        return new UsageError("unknown option %s; did you mean %s?%n%s".formatted(flag, meant.get().flag(), help));
+        String message = "unknown option %s; did you mean %s?%n%s";
+        return new UsageError(message.formatted(flag, meant.get().flag(), meant.get().help()));
     }
 
     /** {@return the error for a word that is no option} The word is shown only if it looks like a command. */
     private static UsageError unexpected(String word) {
-        String advice = "%s is no option; if it is a command to run, put -- before it, as in: -- %s%ntry --help";
+        String advice = "%s is no option; if it is a command to run, put -- before it, as in: -- %s%n"
+                + "try --help";
         boolean isLikeCommand = COMMAND.matcher(word).matches();
-        if (!isLikeCommand) return new UsageError(advice.formatted("a word that", "claude"));
-        return new UsageError(advice.formatted("'" + word + "'", word));
+        if (isLikeCommand) return new UsageError(advice.formatted("'" + word + "'", word));
+        return new UsageError(advice.formatted("a word that", "claude"));
     }
 
     /** {@return the same, but with these values of the option alone} */
@@ -152,7 +154,7 @@ public final class CommandLine {
 
     int number(Option option, int least, int most) { return number(option, least, most, Map.of()); }
 
-    /** {@return its number} A letter behind it multiplies it, as {@code units} say: 5m is 300 seconds. */
+    /** {@return the number that counts} A letter after it multiplies it, as {@code units} say: 5m is 300. */
     int number(Option option, int least, int most, Map<String, Integer> units) {
         String text = text(option);
         String wrong = ": a whole number from %d to %d expected, not '%s'".formatted(least, most, text);
@@ -165,9 +167,10 @@ public final class CommandLine {
         return (int) number;
     }
 
-    /** {@return the value of a variable that is not A2o's own, as HTTPS_PROXY; its name may be in small letters} */
+    /** {@return the value of a variable that is not A2o's own, as HTTPS_PROXY or https_proxy} */
     Optional<String> variable(String name) {
-        String value = environment.getOrDefault(name, environment.getOrDefault(name.toLowerCase(Locale.ROOT), ""));
+        String small = name.toLowerCase(Locale.ROOT);
+        String value = environment.getOrDefault(name, environment.getOrDefault(small, ""));
         return Optional.of(value.strip()).filter(text -> !text.isEmpty());
     }
 }

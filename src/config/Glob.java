@@ -1,13 +1,13 @@
 package config;
 
-/** A pattern for whole names: {@code *} stands for any characters, {@code ?} for one, all else for itself. */
+/** A pattern for names: {@code *} stands for any characters, {@code ?} for one, all else for itself. */
 record Glob(String text) {
     /** {@return true if it fits no name but its own} */
     boolean isName() { return text.indexOf('*') < 0 && text.indexOf('?') < 0; }
 
     /**
-     * {@return true if the whole name fits} Where it does not go on, the last star takes one more character; the
-     * stars before it need not, so that it takes no more steps than both lengths multiplied.
+     * {@return true if the whole name fits} Where the rest does not, the last star takes one more character;
+     * the stars before it never need to. So the steps are at most both lengths multiplied.
      */
     boolean fits(String name) {
         int at = 0; // in text

@@ -2,7 +2,6 @@ package config;
 
 import java.net.InetSocketAddress;
 import java.net.URI;
-import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -16,6 +15,9 @@ final class HttpProxy {
     private static final Pattern ADDRESS =
             Pattern.compile("(?i)(?:http://)?(\\[.*]|[^:/@ ]+)(?::(\\d{1,5}))?/?");
 
+    /** Between entries of NO_PROXY: localhost, .test. */
+    private static final Pattern BETWEEN = Pattern.compile("[\\s,]+");
+
     private HttpProxy() { }
 
     /** {@return the proxy for {@code url}, whose name is not looked up; none if it is reached directly} */
@@ -23,19 +25,19 @@ final class HttpProxy {
         if (url.getHost() == null) return Optional.empty();
         boolean isSecure = "https".equalsIgnoreCase(url.getScheme());
         Optional<String> proxy = given.variable(isSecure ? "HTTPS_PROXY" : "HTTP_PROXY");
-        boolean isDirect = Arrays.stream(given.variable("NO_PROXY").orElse("").split("[\\s,]+"))
-                .anyMatch(entry -> isNamed(url, entry.toLowerCase(Locale.ROOT)));
-        return isDirect ? Optional.empty() : proxy.map(HttpProxy::address);
+        String direct = given.variable("NO_PROXY").orElse("").toLowerCase(Locale.ROOT);
+        if (BETWEEN.splitAsStream(direct).anyMatch(entry -> isNamed(url, entry))) return Optional.empty();
+        return proxy.map(HttpProxy::address);
     }
 
     /** {@return true if an entry of NO_PROXY names the host: *, h.test, .test or h.test:8080} */
     private static boolean isNamed(URI url, String entry) {
         if (entry.equals("*")) return true;
-        String name = entry.startsWith(".") ? entry.substring(1) : entry;
-        if (name.isEmpty()) return false;
+        if (entry.isEmpty() || entry.equals(".")) return false;
+        String end = entry.startsWith(".") ? entry : "." + entry;
         String host = "." + url.getHost().toLowerCase(Locale.ROOT);
         String withPort = host + ":" + Target.port(url);
-        return host.endsWith("." + name) || withPort.endsWith("." + name);
+        return host.endsWith(end) || withPort.endsWith(end);
     }
 
     private static InetSocketAddress address(String text) {

@@ -10,12 +10,15 @@ final class Loopback {
 
     private Loopback() { }
 
-    /** {@return true if only this machine can reach it: localhost, ::1, or 127 and numbers, as 127.0.0.1} */
+    /** {@return true if only this machine can reach it: localhost, ::1, 127.0.0.1 and its like} */
     static boolean is(String host) {
-        boolean isOf127 = host.startsWith("127.") && host.chars().allMatch(c -> c == '.' || c >= '0' && c <= '9');
-        return isOf127 || NAMES.contains(host.toLowerCase(Locale.ROOT));
+        if (NAMES.contains(host.toLowerCase(Locale.ROOT))) return true;
+        boolean isAddress = host.chars().allMatch(c -> c == '.' || isDigit(c)); // 127.example.org is none
+        return isAddress && host.startsWith("127.");
     }
 
-    /** {@return true if what listens at {@code host} is reached at the loopback addresses too} */
+    private static boolean isDigit(int c) { return c >= '0' && c <= '9'; }
+
+    /** {@return true if a server bound to {@code host} can be reached at the loopback addresses} */
     static boolean reaches(String host) { return is(host) || EVERY_ADDRESS.contains(host); }
 }

@@ -1,16 +1,14 @@
 package config;
 
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
- * The table of the options: their names, how often they may be given, their defaults, and their help. What they
- * mean is said by {@link Options}.
+ * The table of the options: their names, how they are given, their defaults, and their help. It knows nothing
+ * of what was given.
  */
 public enum Option {
     UPSTREAM("--upstream", "URL", Kind.REPEATABLE,
@@ -63,24 +61,22 @@ public enum Option {
             "print the version");
 
     private static final String SHORT_HELP = "-h";
-    private static final Map<String, Option> BY_FLAG = Arrays.stream(values())
-            .filter(option -> option != COMMAND)
-            .collect(Collectors.toMap(Option::flag, option -> option, (one, same) -> one, LinkedHashMap::new));
+    private static final int HELP_COLUMN = 31;
 
     /** How an option is given. */
     enum Kind {
-        /** With a value; of several, the last one counts. */
+        /** With a value; the last one counts. */
         SINGLE,
-        /** With a value; of several, all count. As a variable: one a line. */
+        /** With a value; all count. A variable holds one a line. */
         REPEATABLE,
-        /** Without a value; as a variable it may be 0 or false. */
+        /** Without a value. Its variable may be 0 or false. */
         SWITCH,
-        /** What to do instead of serving, or beside it; no variable says that. */
+        /** Something to do besides serving, or instead. It has no variable. */
         ACTION
     }
 
     private final String flag;
-    private final String valueName; // "" of a switch
+    private final String valueName; // for the help
     private final Kind kind;
     private final Optional<String> standard;
     private final List<String> helpLines;
@@ -99,16 +95,21 @@ public enum Option {
 
     /** {@return the option of that flag, as --port; none for the two dashes before a command} */
     static Optional<Option> flagged(String flag) {
-        return flag.equals(SHORT_HELP) ? Optional.of(HELP) : Optional.ofNullable(BY_FLAG.get(flag));
+        if (flag.equals(SHORT_HELP)) return Optional.of(HELP);
+        return withFlag().filter(option -> option.flag.equals(flag)).findFirst();
     }
 
     /** {@return the flags that {@link #flagged} knows, but for the short ones} */
-    static List<String> flags() { return List.copyOf(BY_FLAG.keySet()); }
+    static List<String> flags() { return withFlag().map(Option::flag).toList(); }
+
+    private static Stream<Option> withFlag() {
+        return Arrays.stream(values()).filter(option -> option != COMMAND);
+    }
 
     public String flag() { return flag; }
     boolean isRepeatable() { return kind == Kind.REPEATABLE; }
     boolean hasVariable() { return kind != Kind.ACTION; }
-    boolean takesValue() { return !valueName.isEmpty(); }
+    boolean takesValue() { return kind == Kind.SINGLE || kind == Kind.REPEATABLE; }
 
     /** {@return the value where none is given, as the user would write it} */
     Optional<String> standard() { return standard; }
@@ -118,9 +119,10 @@ public enum Option {
 
     /** {@return its lines of the help, as "  --port N    port to listen on …"} */
     String help() {
-        String name = "%s %s".formatted(this == HELP ? SHORT_HELP + " " + flag : flag, valueName).strip();
-        String lines = String.join("\n" + " ".repeat(31), helpLines);
-        String whole = "  %-28s %s".formatted(name, lines);
-        return standard.map(value -> whole + " (default: " + value + ")").orElse(whole);
+        String flags = this == HELP ? SHORT_HELP + " " + flag : flag;
+        String names = "%s %s".formatted(flags, valueName).strip();
+        String lines = String.join("\n" + " ".repeat(HELP_COLUMN), helpLines);
+        String end = standard.map(" (default: %s)"::formatted).orElse("");
+        return "  %-28s %s%s".formatted(names, lines, end);
     }
 }

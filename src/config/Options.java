@@ -3,6 +3,7 @@ package config;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -11,7 +12,13 @@ import java.util.stream.Stream;
 import json.Json;
 import json.JsonParser;
 
-/** What the user asks for, checked. A value that makes no sense, or is not safe, is a {@link UsageError}. */
+/**
+ * The options, checked: a value that makes no sense, or that is not safe, is a {@link UsageError}.
+ *
+ * @param timeout the longest silence of a backend
+ * @param workers carrier threads of the virtual threads; 0: one for each core
+ * @param origins web pages that may use A2o, besides those of this machine
+ */
 public record Options(List<Target> upstreams, Route.Table routes, String host, int port, Duration timeout,
                       int workers, int maxConnections, int maxConnectionsPerHost, boolean debug,
                       Optional<String> logFile, Optional<String> authKey, List<String> origins,
@@ -25,19 +32,24 @@ public record Options(List<Target> upstreams, Route.Table routes, String host, i
     private static final int MAX_WORKERS = 1024;
     private static final int MAX_CONNECTIONS = 999_999;
     private static final int MAX_TOKENS = 999_999_999;
-    private static final String ANTHROPICS_KEY = ": a key that begins with sk-ant- goes to Anthropic's hosts alone";
+    private static final String ANTHROPICS_KEY =
+            ": a key that begins with sk-ant- goes to Anthropic's hosts alone";
 
     public Options {
         for (Target target : upstreams) {
             refuseOwnAddress(target.base(), host, port);
-            if (target.mustNotGet("" + target.base().getPath())) throw new UsageError(Option.UPSTREAM, ANTHROPICS_KEY);
-            if (target.mustNotGet(extraBody.raw())) throw new UsageError(Option.EXTRA_BODY, ANTHROPICS_KEY);
+            refuseAnthropicsKey(target, Option.UPSTREAM, String.valueOf(target.base().getPath()));
+            refuseAnthropicsKey(target, Option.EXTRA_BODY, extraBody.raw());
         }
         boolean isForAnyone = !Loopback.is(host) && authKey.isEmpty();
         if (isForAnyone && hasKey(upstreams, headers)) {
-            throw UsageError.cannotStart(
-                    "an upstream key on an address that others can reach needs --auth-key, or they spend it too");
+            throw UsageError.cannotStart("an upstream key on an address that others can reach needs "
+                    + "--auth-key, or they spend it too");
         }
+    }
+
+    private static void refuseAnthropicsKey(Target target, Option option, String value) {
+        if (target.mustNotGet(value)) throw new UsageError(option, ANTHROPICS_KEY);
     }
 
     /** Refuses to ask itself: the reply would be that there is no such path. */
@@ -46,8 +58,8 @@ public record Options(List<Target> upstreams, Route.Table routes, String host, i
         if (!isHttp || Target.port(upstream) != port) return;
         boolean isThisMachine = Loopback.is(upstream.getHost()) && Loopback.reaches(host);
         if (isThisMachine || upstream.getHost().equalsIgnoreCase(host)) {
-            throw new UsageError(Option.UPSTREAM, ": %s:%d is where a2o itself listens; the backend's address is expected"
-                    .formatted(upstream.getHost(), port));
+            String wrong = ": %s:%d is where a2o itself listens; the backend's address is expected";
+            throw new UsageError(Option.UPSTREAM, wrong.formatted(upstream.getHost(), port));
         }
     }
 
@@ -58,7 +70,7 @@ public record Options(List<Target> upstreams, Route.Table routes, String host, i
     }
 
     private static boolean isInHeader(List<Header> headers) {
-        return headers.stream().map(Header::name).anyMatch(Secrets::isSecretName);
+        return headers.stream().map(Header::name).anyMatch(SecretNames::isSecret);
     }
 
     public static Options of(CommandLine given) {
@@ -82,27 +94,30 @@ public record Options(List<Target> upstreams, Route.Table routes, String host, i
             throw new UsageError(Option.UPSTREAM, " is required, as http://localhost:11434/v1 for Ollama");
         }
         List<String> urls = given.all(Option.UPSTREAM);
-        List<String> keys = upstreamKeys(urls.size(), given);
+        List<Optional<String>> keys = upstreamKeys(urls.size(), given);
         List<Target> upstreams = new ArrayList<>();
-        for (int i = 0; i < urls.size(); i++) upstreams.add(upstream(urls.get(i), keys.get(i), given));
+        for (int i = 0; i < urls.size(); i++) {
+            upstreams.add(upstream(Target.of(urls.get(i)), keys.get(i), given));
+        }
         return upstreams;
     }
 
-    /** {@return a key for each upstream, "" if it has none} One key is for all of them. */
-    private static List<String> upstreamKeys(int upstreams, CommandLine given) {
-        List<String> keys = given.all(Option.UPSTREAM_KEY).stream().map(String::strip).toList();
-        boolean isPrintable = keys.stream().flatMapToInt(String::chars).allMatch(c -> c >= ' ' && c <= '~');
+    /** {@return the key of each upstream, if it has one} One key is for all of them. */
+    private static List<Optional<String>> upstreamKeys(int upstreams, CommandLine given) {
+        List<String> texts = given.all(Option.UPSTREAM_KEY).stream().map(String::strip).toList();
+        boolean isPrintable = texts.stream().flatMapToInt(String::chars).allMatch(c -> c >= ' ' && c <= '~');
         if (!isPrintable) throw new UsageError(Option.UPSTREAM_KEY, ": printable ASCII characters expected");
-        if (keys.isEmpty()) return Stream.generate(() -> "").limit(upstreams).toList();
-        if (keys.size() == 1) return Stream.generate(keys::getFirst).limit(upstreams).toList();
+        List<Optional<String>> keys = texts.stream()
+                .map(text -> Optional.of(text).filter(key -> !key.isEmpty())).toList();
+        if (keys.isEmpty()) return Collections.nCopies(upstreams, Optional.empty());
+        if (keys.size() == 1) return Collections.nCopies(upstreams, keys.getFirst());
         if (keys.size() == upstreams) return keys;
         throw new UsageError(Option.UPSTREAM_KEY, ": one for all, or one for each --upstream expected");
     }
 
-    private static Target upstream(String url, String ownKey, CommandLine given) {
-        Target target = Target.of(url);
-        Optional<String> key = Optional.of(ownKey).filter(text -> !text.isEmpty());
-        if (key.isEmpty() && target.isOpenAis()) key = given.variable("OPENAI_API_KEY");
+    private static Target upstream(Target target, Optional<String> ownKey, CommandLine given) {
+        boolean getsOpenAiKey = ownKey.isEmpty() && target.isOpenAis();
+        Optional<String> key = getsOpenAiKey ? given.variable("OPENAI_API_KEY") : ownKey;
         return new Target(target.base(), target.query(), key, HttpProxy.of(target.base(), given));
     }
 
@@ -126,8 +141,9 @@ public record Options(List<Target> upstreams, Route.Table routes, String host, i
                                    Json extraBody) {
         Stream<String> upstreamKeys = upstreams.stream().flatMap(target -> target.key().stream());
         List<String> keys = Stream.concat(upstreamKeys, authKey.stream()).toList();
-        List<String> queries = upstreams.stream().flatMap(target -> target.query().stream()).toList();
-        return Secrets.of(keys, headers, queries, extraBody);
+        List<Parameter> parameters = upstreams.stream()
+                .flatMap(target -> target.parameters().stream()).toList();
+        return Secrets.of(keys, headers, parameters, extraBody);
     }
 
     /** {@return true if a 401 of this backend is about a key of the operator's, not of the client's} */

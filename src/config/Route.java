@@ -3,6 +3,7 @@ package config;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
@@ -10,12 +11,12 @@ import java.util.stream.Stream;
  *
  * @param targets   the backends to ask, in order
  * @param model     the name of the model that they are asked for
- * @param context   the model's context window in tokens, if {@code --context} says it; else the backends may list it
- * @param isMapped  true if {@code --map} or {@code --model} chose the model, so that the name is served whatever
+ * @param context   the model's context window in tokens, if {@code --context} gives it
+ * @param isMapped  true if {@code --map} or {@code --model} chose the model: the name is served, whatever
  *                  models the backends list
  */
 public record Route(List<Target> targets, String model, OptionalLong context, boolean isMapped) {
-    /** What A2o's list of models adds in front of a name, so that Claude Code shows it: anthropic/qwen3. */
+    /** What A2o's list of models puts before a name, so that Claude Code shows it: anthropic/qwen3. */
     private static final String LISTED = "anthropic/";
     /** What Claude Code 2.1.330 asks for where no model is chosen. */
     private static final String CLAUDE_CODES_DEFAULT = "claude-opus-5-5";
@@ -26,9 +27,15 @@ public record Route(List<Target> targets, String model, OptionalLong context, bo
         static Mapping of(String text) {
             int equals = text.lastIndexOf('=');
             boolean isPair = equals > 0 && equals < text.length() - 1;
-            if (!isPair) throw new UsageError(Option.MAP, ": PATTERN=MODEL expected, not '%s'".formatted(text));
+            String wrong = ": PATTERN=MODEL expected, not '%s'";
+            if (!isPair) throw new UsageError(Option.MAP, wrong.formatted(text));
             return new Mapping(new Glob(text.substring(0, equals)), text.substring(equals + 1));
         }
+    }
+
+    /** {@return the window in tokens: by {@code --context}, else the one that the backends list, if they do} */
+    public OptionalLong window(Supplier<OptionalLong> listed) {
+        return context.isPresent() ? context : listed.get();
     }
 
     /** All routes: {@code --map} in order, then {@code --model}, then the client's own name for the model. */
@@ -38,7 +45,8 @@ public record Route(List<Target> targets, String model, OptionalLong context, bo
         private final Optional<String> modelForAll;
         private final OptionalLong context;
 
-        Table(List<Target> targets, List<Mapping> mappings, Optional<String> modelForAll, OptionalLong context) {
+        Table(List<Target> targets, List<Mapping> mappings, Optional<String> modelForAll,
+              OptionalLong context) {
             this.targets = List.copyOf(targets);
             this.mappings = List.copyOf(mappings);
             this.modelForAll = modelForAll;
@@ -51,7 +59,7 @@ public record Route(List<Target> targets, String model, OptionalLong context, bo
             return new Route(targets, chosen.orElse(bare(asked)), context, chosen.isPresent());
         }
 
-        /** {@return the model of the first --map whose pattern fits the name, as it is or without additions} */
+        /** {@return the model of the first --map whose pattern fits the name, with or without additions} */
         private Optional<String> mapped(String asked) {
             List<String> names = List.of(asked, withoutListed(asked), bare(asked));
             return mappings.stream().filter(mapping -> names.stream().anyMatch(mapping.pattern::fits))
@@ -65,14 +73,15 @@ public record Route(List<Target> targets, String model, OptionalLong context, bo
 
         /** {@return the names that are routes of their own: those that are mapped, and the model for all} */
         public List<String> names() {
-            Stream<String> mapped = mappings.stream().map(Mapping::pattern).filter(Glob::isName).map(Glob::text);
+            Stream<String> mapped = mappings.stream().map(Mapping::pattern)
+                    .filter(Glob::isName).map(Glob::text);
             return Stream.concat(mapped, modelForAll.stream()).toList();
         }
 
         /**
-         * {@return the model that Claude Code should ask for where its user has not chosen one} It is the one that
-         * Claude Code's default leads to, by its own name: Claude Code knows the window of its default, and does
-         * not let itself be told another. None if the default is not mapped, or if that name leads elsewhere.
+         * {@return the model that Claude Code should ask for where its user has not chosen one} That is the
+         * model which Claude Code's default is mapped to, by its own name: Claude Code takes no window for the
+         * name of its default. None if the default is not mapped, or if that name leads elsewhere.
          */
         public Optional<String> mainModel() {
             Route route = of(CLAUDE_CODES_DEFAULT);
@@ -81,14 +90,14 @@ public record Route(List<Target> targets, String model, OptionalLong context, bo
         }
     }
 
-    /** {@return the name without what A2o's list puts before it, and without Claude Code's suffix, as in x[1m]} */
+    /** {@return the name without what A2o's list puts before it, and Claude Code at its end, as [1m]} */
     public static String bare(String asked) {
         String name = withoutListed(asked);
         int bracket = name.lastIndexOf('[');
         return bracket >= 0 && name.endsWith("]") ? name.substring(0, bracket) : name;
     }
 
-    /** {@return the name as the backend has it} OpenRouter has names of its own such as anthropic/claude-x. */
+    /** {@return the name as the backend has it} OpenRouter's own names may begin with anthropic/claude. */
     private static String withoutListed(String asked) {
         if (!asked.startsWith(LISTED)) return asked;
         String name = asked.substring(LISTED.length());

@@ -7,31 +7,37 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
+import java.util.stream.Collectors;
 
 /**
  * A backend: its address, the key for it, and the HTTP proxy on the way. It connects to nothing.
  *
- * <p>{@code --upstream} is a root, a base, or the URL of chat completions: {@code http://h}, {@code http://h/v1}
- * and {@code http://h/v1/chat/completions} all have the base {@code http://h/v1}, and A2o appends what it asks
- * for. The query is kept, as Azure's {@code ?api-version=…}; user and password are dropped.
+ * <p>{@code --upstream} is a root, a base, or the URL of chat completions: {@code http://h},
+ * {@code http://h/v1} and {@code http://h/v1/chat/completions} mean the same. A2o appends the path to the
+ * base, {@code http://h/v1}, and keeps the query, as Azure's {@code ?api-version=…}. User and password are
+ * dropped.
  */
-public record Target(URI base, Optional<String> query, Optional<String> key, Optional<InetSocketAddress> proxy) {
+public record Target(URI base, Optional<String> query, Optional<String> key,
+                     Optional<InetSocketAddress> proxy) {
     private static final String CHAT = "/chat/completions";
     private static final String MODELS = "/models";
     private static final String BASE_OF_ROOT = "/v1";
     private static final int MAX_PORT = 65_535;
     private static final String DEMO = "demo";
-    private static final URI DEMO_BASE = URI.create("demo:in-process"); // the backend finds its port when it starts
+    private static final URI DEMO_BASE = URI.create("demo:in-process"); // its port is known when it listens
     /** A host with its port, or this machine's name, without http:// before it: localhost:8080/v1. */
     private static final Pattern ADDRESS =
             Pattern.compile("(?i)(localhost|[a-z\\d.-]+:\\d{1,5}|\\[[\\da-f:.]+](?::\\d{1,5})?)(?:/.*)?");
     private static final List<String> OPENAI_HOSTS = List.of(".api.openai.com", ".openai.azure.com",
             ".cognitiveservices.azure.com", ".services.ai.azure.com");
 
-    /** {@return the backend without a key and a proxy that {@code text}, a value of --upstream, means} */
+    private Target(URI base, Optional<String> query) {
+        this(base, query, Optional.empty(), Optional.empty());
+    }
+
+    /** {@return the backend that a value of --upstream means, as yet without key and proxy} */
     static Target of(String text) {
-        if (text.equals(DEMO)) return new Target(DEMO_BASE, Optional.empty(), Optional.empty(), Optional.empty());
+        if (text.equals(DEMO)) return new Target(DEMO_BASE, Optional.empty());
         Matcher address = ADDRESS.matcher(text);
         if (address.matches()) {
             String missing = "--upstream: http:// or https:// is missing before %s, as in http://%1$s";
@@ -43,7 +49,7 @@ public record Target(URI base, Optional<String> query, Optional<String> key, Opt
             if (!isUrl) throw new IllegalArgumentException();
             String authority = url.getRawAuthority().substring(url.getRawAuthority().lastIndexOf('@') + 1);
             var base = URI.create(url.getScheme() + "://" + authority + basePath(url.getRawPath()));
-            return new Target(base, Optional.ofNullable(url.getRawQuery()), Optional.empty(), Optional.empty());
+            return new Target(base, Optional.ofNullable(url.getRawQuery()));
         } catch (IllegalArgumentException e) { // the text is not quoted: it may hold a key
             throw UsageError.cannotStart(
                     "--upstream: a URL like http://localhost:11434/v1 expected, without _ in the host");
@@ -53,9 +59,10 @@ public record Target(URI base, Optional<String> query, Optional<String> key, Opt
     private static String basePath(String path) {
         int end = path.length();
         while (end > 0 && path.charAt(end - 1) == '/') end--;
+        if (end == 0) return BASE_OF_ROOT;
         String trimmed = path.substring(0, end);
-        if (trimmed.isEmpty()) return BASE_OF_ROOT;
-        return trimmed.endsWith(CHAT) ? trimmed.substring(0, end - CHAT.length()) : trimmed;
+        if (trimmed.endsWith(CHAT)) return trimmed.substring(0, end - CHAT.length());
+        return trimmed;
     }
 
     /** {@return true if the word can only be meant for --upstream, also if http:// is missing} */
@@ -72,21 +79,27 @@ public record Target(URI base, Optional<String> query, Optional<String> key, Opt
         return "https".equalsIgnoreCase(url.getScheme()) ? 443 : 80;
     }
 
-    /** {@return the URL of chat completions; for the demo it leads nowhere} */
-    public URI url() { return isDemo() ? base : at(CHAT); }
+    /** {@return the URL of chat completions} */
+    public URI url() { return append(CHAT); }
 
-    /** {@return the URL of the list of models; for the demo it leads nowhere} */
-    public URI modelsUrl() { return isDemo() ? base : at(MODELS); }
+    /** {@return the URL of the list of models} */
+    public URI modelsUrl() { return append(MODELS); }
 
-    private URI at(String path) { return URI.create(base + path + query.map(text -> "?" + text).orElse("")); }
+    private URI append(String path) {
+        String whole = base + path;
+        return URI.create(query.map(text -> whole + "?" + text).orElse(whole));
+    }
 
-    /** {@return what the user may see of --upstream: its query may hold a key} */
-    public String shown() { return isDemo() ? DEMO : base + query.map(text -> "?...").orElse(""); }
+    /** {@return --upstream as everybody may see it, without the query, which may hold a key} */
+    public String shown() {
+        if (isDemo()) return DEMO;
+        return query.isPresent() ? base + "?..." : base.toString();
+    }
 
     public boolean isDemo() { return base.equals(DEMO_BASE); }
 
     /** {@return the backend's name for messages and the log} */
-    public String host() { return isDemo() ? DEMO : base.getHost(); }
+    public String host() { return Optional.ofNullable(base.getHost()).orElse(DEMO); }
 
     /** {@return the host, and the port if it is written in --upstream} */
     public String address() { return base.getPort() < 0 ? host() : host() + ":" + base.getPort(); }
@@ -108,8 +121,18 @@ public record Target(URI base, Optional<String> query, Optional<String> key, Opt
 
     /** {@return true if the name of a parameter in the query says that it is a key} */
     public boolean hasSecretQuery() {
-        Stream<String> names = query.stream().flatMap(text -> Stream.of(text.split("&")))
-                .map(parameter -> parameter.split("=", 2)[0]);
-        return names.anyMatch(Secrets::isSecretName);
+        return parameters().stream().anyMatch(parameter -> SecretNames.isSecret(parameter.name()));
     }
+
+    /** {@return the parameters of the query} */
+    public List<Parameter> parameters() { return query.map(Parameter::all).orElse(List.of()); }
+
+    /** {@return the same, with these parameters alone} */
+    public Target with(List<Parameter> parameters) {
+        String joined = parameters.stream().map(Parameter::text).collect(Collectors.joining("&"));
+        return new Target(base, Optional.of(joined).filter(text -> !text.isEmpty()), key, proxy);
+    }
+
+    /** {@return the same, at another base: the demo, where it has begun to listen} */
+    public Target at(URI otherBase) { return new Target(otherBase, query, key, proxy); }
 }

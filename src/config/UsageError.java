@@ -1,6 +1,6 @@
 package config;
 
-/** The user's mistake on the command line or in the environment: a message that never shows a key, and the exit status. */
+/** A mistake on the command line or in the environment: a message without keys, and the exit status. */
 public final class UsageError extends RuntimeException {
     private static final int CANNOT_START = 1;
     private static final int WRONG_USAGE = 2;

@@ -31,7 +31,7 @@ public final class Variables {
         return given;
     }
 
-    /** {@return a line for each variable with the prefix of A2o's that is none of them; it does not show its value} */
+    /** {@return a line for each variable that begins as A2o's do, but is none; its value is not shown} */
     public static List<String> unknown(Map<String, String> environment) {
         List<String> known = Arrays.stream(Option.values()).filter(Option::hasVariable)
                 .map(Option::variable).toList();

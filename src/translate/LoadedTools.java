@@ -1,22 +1,33 @@
 package translate;
 
+import anthropic.Request;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import json.Json;
 
 /**
- * The names of the tools that a conversation has made known to the model: those that a search has found,
- * those that a system message has added, and those that have been called (SPEC A.5.4).
+ * Which deferred tools a conversation has made known to the model: those that a search has found, those that a system
+ * message has added, and those that have been called (SPEC A.5.4).
  */
 final class LoadedTools {
     private final Set<String> names = new HashSet<>();
     private boolean hasReferences;
+    private final boolean areOthersHidden;
 
-    LoadedTools(Json messages) {
-        for (Json message : messages.items()) {
-            message.get("content").items().forEach(this::look);
+    LoadedTools(Request request) {
+        List<Json> tools = request.get("tools").items();
+        boolean areAnyDeferred = tools.stream().anyMatch(LoadedTools::isDeferred);
+        if (areAnyDeferred) {
+            for (Json message : request.get("messages").items()) message.get("content").items().forEach(this::look);
         }
+        // A search that Anthropic's servers would run finds nothing here: without hiding, its tools can be called.
+        boolean isSearchLeftOut = tools.stream().anyMatch(LoadedTools::isServerSearch) && !hasReferences;
+        areOthersHidden = areAnyDeferred && !isSearchLeftOut;
     }
+
+    private static boolean isDeferred(Json tool) { return tool.get("defer_loading") == Json.TRUE; }
+    private static boolean isServerSearch(Json tool) { return tool.get("type").begins("tool_search_tool"); }
 
     /** Looks for a {@code tool_use} or a {@code tool_reference}, in a block and in what a result holds. */
     private void look(Json block) {
@@ -37,6 +48,8 @@ final class LoadedTools {
         for (int i = 1; i < parts.length; i += 2) look(parts[i]);
     }
 
-    boolean contains(String name) { return names.contains(name); }
-    boolean hasReferences() { return hasReferences; }
+    /** {@return whether the model is not to know of a tool yet} */
+    boolean isHidden(Json tool) {
+        return areOthersHidden && isDeferred(tool) && !names.contains(tool.get("name").text());
+    }
 }

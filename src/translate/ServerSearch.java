@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import json.Json;
+import json.JsonParser;
 import json.JsonWriter;
 
 /**
@@ -57,12 +58,16 @@ record ServerSearch(String tool, Json input) {
 
     private static Json query(String words) {
         String query = QUERY.matcher(words).replaceFirst("").strip();
-        return JsonWriter.json("{'query':%}", query.length() <= MAX_QUERY ? query : query.substring(0, MAX_QUERY));
+        return input("query", query.length() <= MAX_QUERY ? query : query.substring(0, MAX_QUERY));
     }
 
     private static Json url(String words) {
         Matcher found = URL.matcher(words);
-        return JsonWriter.json("{'url':%}", found.find() ? found.group() : "");
+        return input("url", found.find() ? found.group() : "");
+    }
+
+    private static Json input(String member, String value) {
+        return JsonParser.parse(new JsonWriter().object().field(member, value).endObject().toBytes());
     }
 
     /** {@return the last text of the user's own} */

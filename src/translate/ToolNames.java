@@ -1,5 +1,6 @@
 package translate;
 
+import anthropic.Request;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -8,6 +9,7 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import json.Json;
+import json.JsonWriter;
 
 /**
  * The names of the request's tools, looked up by what a model calls them. Models misspell names, and backends
@@ -28,6 +30,9 @@ final class ToolNames {
      */
     private static final Pattern DIRT_AFTER = Pattern.compile(
             "^([\\p{L}\\p{N}_-]+)(?:[.:/#]\\d+)?(?:$|[^\\p{L}\\p{N}_.:/-].*|[.:/]+$)", Pattern.DOTALL);
+    private static final int MAX_SENT = 64; // characters of a function's name; Anthropic allows 128
+    private static final int HASH_LENGTH = 8;
+    private static final int QUOTES = 2;
     private static final int MAX_LENGTH = 1000; // characters of a name that is looked at closely
 
     private final Map<String, String> asSent = new HashMap<>(); // the client's name by the one sent
@@ -35,12 +40,23 @@ final class ToolNames {
 
     ToolNames(List<Json> tools) {
         for (Json tool : tools) {
-            String name = tool.get("name").text();
-            if (name.isEmpty()) continue;
-            String sent = Tools.shortName(tool.get("name")).text();
-            asSent.putIfAbsent(sent, name);
-            inLowerCase.putIfAbsent(sent.toLowerCase(Locale.ROOT), name);
+            Json name = tool.get("name");
+            if (name instanceof Json.Str text && text.hasText()) add(text);
         }
+    }
+
+    private void add(Json.Str name) {
+        String sent = shortName(name).text();
+        asSent.putIfAbsent(sent, name.text());
+        inLowerCase.putIfAbsent(sent.toLowerCase(Locale.ROOT), name.text());
+    }
+
+    /** {@return the name as it is sent; if it is longer than OpenAI allows, its beginning and a hash of it} */
+    static Json.Str shortName(Json.Str name) {
+        int bytes = name.to() - name.from() - QUOTES;
+        if (bytes <= MAX_SENT || name.text().length() <= MAX_SENT) return name; // bytes are the quicker test
+        String hash = Request.hash(name.text()).substring(0, HASH_LENGTH);
+        return JsonWriter.text(name.text().substring(0, MAX_SENT - HASH_LENGTH - 1) + "_" + hash);
     }
 
     /** {@return the client's name for the tool that the model called} */

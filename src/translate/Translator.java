@@ -92,7 +92,7 @@ public final class Translator implements Conversation {
     /** {@return the body for the backend: {@code {"model":…,"messages":[…],…}}} */
     @Override
     public JsonWriter request() {
-        request.need(request.json(), "max_tokens", "n");
+        request.requireMaxTokens();
         write();
         return openai;
     }

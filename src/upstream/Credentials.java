@@ -2,11 +2,12 @@ package upstream;
 
 import config.Header;
 import config.Options;
+import config.Parameter;
+import config.SecretNames;
 import config.Secrets;
 import config.Target;
-import java.net.URI;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -35,15 +36,13 @@ public final class Credentials {
         this.keyHeader = dialect.is("key", "api-key") ? "api-key" : "authorization";
     }
 
-    /** {@return the URL to ask, without parameters that hold a key which must not go there} */
-    URI url(URI url) {
-        if (!mustBeHeldBack("" + url.getQuery())) return url;
-        String kept = Arrays.stream(url.getRawQuery().split("&"))
-                .filter(parameter -> !mustBeHeldBack(Secrets.decoded(parameter)))
-                .collect(Collectors.joining("&"));
+    /** {@return the backend's address without parameters that hold a key which must not go there} */
+    Target address() {
+        List<Parameter> kept = target.parameters().stream()
+                .filter(parameter -> !mustBeHeldBack(parameter.decoded())).toList();
+        if (kept.size() == target.parameters().size()) return target;
         tell("the key in its URL");
-        String withoutQuery = url.toString().substring(0, url.toString().indexOf('?'));
-        return URI.create(kept.isEmpty() ? withoutQuery : withoutQuery + "?" + kept);
+        return target.with(kept);
     }
 
     /** {@return the headers to send, by lower-case name} Of the client's headers only its key is sent on. */
@@ -85,7 +84,7 @@ public final class Credentials {
         Map<String, Boolean> keys = new LinkedHashMap<>(); // whether they are held back
         target.key().ifPresent(key -> keys.put("a2o's key", mustBeHeldBack(key)));
         for (Header header : options.headers()) {
-            boolean isKey = Secrets.isSecretName(header.name()) || Secrets.isAnthropicKey(header.value());
+            boolean isKey = SecretNames.isSecret(header.name()) || Secrets.isAnthropicKey(header.value());
             if (isKey) keys.put("a2o's header " + header.name(), mustBeHeldBack(header.value()));
         }
         if (target.hasSecretQuery()) keys.put("a2o's key in its URL", mustBeHeldBack(target.url().getQuery()));

@@ -78,13 +78,13 @@ final class Demo {
         }
     }
 
-    /** {@return the URL where it takes chat completions} */
+    /** Begins to listen. {@return the base of its URLs} */
     URI start() throws IOException {
         HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
         server.setExecutor(ServerThreads.executor());
         server.createContext("/v1/", Demo::handle);
         server.start();
-        return URI.create("http://127.0.0.1:%d/v1/chat/completions".formatted(server.getAddress().getPort()));
+        return URI.create("http://127.0.0.1:%d/v1".formatted(server.getAddress().getPort()));
     }
 
     private static void handle(HttpExchange http) throws IOException {

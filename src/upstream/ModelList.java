@@ -17,7 +17,6 @@ import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.logging.Logger;
-import java.util.regex.Pattern;
 import json.Json;
 import json.JsonParser;
 
@@ -35,8 +34,6 @@ public final class ModelList {
     private static final int MAX_BYTES = 8 * 1024 * 1024;
     private static final int MAX_RETRIES = 5; // of a backend that may never list models
     private static final long MAX_SECONDS = 253_402_300_799L; // the end of the year 9999
-    /** The end of a backend's URL: {@code /chat/completions?api-version=1}. */
-    private static final Pattern CHAT = Pattern.compile("/chat/completions(?=$|\\?)");
     /**
      * Where lists give the context window: first the one that is served, then the one that the model was made
      * for. Source: lists of llama.cpp, LM Studio, vLLM and SGLang, OpenRouter, Groq, Mistral, LiteLLM;
@@ -67,9 +64,8 @@ public final class ModelList {
     private volatile List<ListedModel> lastNamed = List.of(); // the models of the last list that named some
     private volatile boolean areWindowsWanted;
 
-    /** @param chatUrl where the backend takes chat completions; the list is beside it */
-    ModelList(URI chatUrl, String host, Credentials credentials, Transport transport, Clock clock) {
-        this.url = URI.create(CHAT.matcher(chatUrl.toString()).replaceFirst("/models"));
+    ModelList(URI url, String host, Credentials credentials, Transport transport, Clock clock) {
+        this.url = url;
         this.host = host;
         this.credentials = credentials;
         this.transport = transport;

@@ -67,10 +67,11 @@ public final class Upstream implements AutoCloseable {
         this.allPlaces = allPlaces;
         this.base = Dialect.of(target);
         this.credentials = new Credentials(options, target, base);
-        this.url = target.isDemo() ? new Demo().start() : credentials.url(target.url());
+        Target address = target.isDemo() ? target.at(new Demo().start()) : credentials.address();
+        this.url = address.url();
         this.places = new Places(options.maxConnectionsPerHost(), clock);
         this.transport = new Transport(options, target, url, clock);
-        this.models = new ModelList(url, host(), credentials, transport, clock);
+        this.models = new ModelList(address.modelsUrl(), host(), credentials, transport, clock);
     }
 
     /** {@return the backends in the order to try them: as they are given, but those set aside last} */

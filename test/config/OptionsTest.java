@@ -9,7 +9,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -18,20 +17,13 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import json.Json;
-import json.JsonParser;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
-import testing.RandomJson;
-import testing.Tree;
-import translate.Dialect;
-import translate.Translator;
 
 class OptionsTest {
     private static final String[] UPSTREAM = {"--upstream", "http://backend.test/v1"};
@@ -328,27 +320,6 @@ class OptionsTest {
     }
 
     @Test
-    void variablesThatAreNotKnownAreSaidWithoutTheirValues() {
-        Map<String, String> environment = new TreeMap<>(Map.of("A2O_UPSTRAEM", "secret", "A2O_AUTH_KYE", "secret",
-                "A2O_WHATEVER", "secret", "A2O_PORT", "1", "a2o_x", "y", "PATH", "/bin"));
-        assertEquals(List.of("a2o: unknown variable A2O_AUTH_KYE; did you mean A2O_AUTH_KEY?",
-                "a2o: unknown variable A2O_UPSTRAEM; did you mean A2O_UPSTREAM?",
-                "a2o: unknown variable A2O_WHATEVER"), Variables.unknown(environment));
-        for (Case each : CASES) assertEquals(List.of(), Variables.unknown(Map.of(variable(each.flag), "x")));
-    }
-
-    /** In each container Kubernetes sets variables for each service, so for one that is called a2o. */
-    @Test
-    void variablesOfKubernetesAreNoOptions() throws Exception {
-        Map<String, String> environment = Map.of("A2O_PORT", "tcp://10.96.0.7:80", "A2O_SERVICE_HOST", "10.96.0.7",
-                "A2O_SERVICE_PORT", "80", "A2O_SERVICE_PORT_HTTP", "80", "A2O_PORT_80_TCP", "tcp://10.96.0.7:80",
-                "A2O_PORT_80_TCP_PROTO", "tcp", "A2O_PORT_80_TCP_PORT", "80", "A2O_PORT_80_TCP_ADDR", "10.96.0.7");
-        assertEquals(List.of(), Variables.unknown(environment));
-        assertEquals(3578, options(environment, UPSTREAM).port());
-        assertEquals(9, options(environment, with("--port", "9")).port());
-    }
-
-    @Test
     void numbersAreTakenWithinTheLimitsThatAreTold() throws Exception {
         Map<String, Function<Options, Object>> numbers = Map.of("--port", Options::port, "--workers", Options::workers,
                 "--timeout", options -> options.timeout().toSeconds(), "--max-connections", Options::maxConnections,
@@ -379,105 +350,6 @@ class OptionsTest {
         assertEquals("a2o: --port: a whole number from 0 to 65535 expected, not 'x'",
                 e.getMessage().lines().findFirst().orElse(""));
         assertTrue(e.getMessage().contains(help("--port")), e.getMessage());
-    }
-
-    // ---- the backend's URL ----
-
-    @Test
-    void theBackendMayBeGivenAsRootBaseOrWhole() throws Exception {
-        String[][] forms = {
-            {"http://h.test", "http://h.test/v1/chat/completions"},
-            {"http://h.test/", "http://h.test/v1/chat/completions"},
-            {"http://h.test:8080", "http://h.test:8080/v1/chat/completions"},
-            {"https://h.test/v1", "https://h.test/v1/chat/completions"},
-            {"https://h.test/v1/", "https://h.test/v1/chat/completions"},
-            {"https://h.test/v1//", "https://h.test/v1/chat/completions"},
-            {"https://h.test/api/paas/v4", "https://h.test/api/paas/v4/chat/completions"},
-            {"http://localhost:11434/v1", "http://localhost:11434/v1/chat/completions"},
-            {"https://h.test/v1/chat/completions", "https://h.test/v1/chat/completions"},
-            {"https://h.test/v1/chat/completions/", "https://h.test/v1/chat/completions"},
-            {"https://h.test/chat/completions?api-version=1&a=b", "https://h.test/chat/completions?api-version=1&a=b"},
-            {"https://h.test/v1?k=v", "https://h.test/v1/chat/completions?k=v"},
-            {"https://h.test?k=v", "https://h.test/v1/chat/completions?k=v"},
-            {"https://h.test/a%20b/v1?q=%2F", "https://h.test/a%20b/v1/chat/completions?q=%2F"},
-            {"http://[::1]:8080/v1", "http://[::1]:8080/v1/chat/completions"},
-            {"http://127.0.0.1:1", "http://127.0.0.1:1/v1/chat/completions"},
-            {"https://user:secret@h.test/v1", "https://h.test/v1/chat/completions"},
-            {"https://h.test/v1#part", "https://h.test/v1/chat/completions"},
-            {"HTTPS://h.test/v1", "HTTPS://h.test/v1/chat/completions"},
-        };
-        for (String[] form : forms) {
-            URI url = options(Map.of(), "--upstream", form[0]).upstreams().getFirst().url();
-            assertEquals(form[1].toLowerCase(Locale.ROOT), url.toString().toLowerCase(Locale.ROOT), form[0]);
-        }
-        assertTrue(options(Map.of(), "--upstream", "demo").upstreams().getFirst().isDemo());
-    }
-
-    @Test
-    void aUrlThatCannotBeIsRefusedWithoutQuotingIt() {
-        List<Executable> all = new ArrayList<>();
-        for (String url : List.of("ftp://h.test/v1", "h.test", "/v1", "", "http:h.test",
-                "http:///v1", "https://", "file:///etc/passwd", "Demo", "http://a_b.test", "http://h:x/v1",
-                "ws://sk-secret@h.test", "http://sk secret@h.test", "http://h.test/%zz", "ftp://sk-secret@h.test/v1")) {
-            all.add(() -> {
-                UsageError e = assertThrows(UsageError.class, () -> options(Map.of(), "--upstream", url), url);
-                assertTrue(List.of("a2o: --upstream: not a URL",
-                        "a2o: --upstream: a URL like http://localhost:11434/v1 expected, without _ in the host")
-                        .contains(e.getMessage().strip()),
-                        () -> url + ": " + e.getMessage());
-                assertEquals(1, e.exitStatus(), url);
-            });
-        }
-        assertAll(all);
-    }
-
-    // ---- models ----
-
-    /** {@return the model that the backend is asked for} */
-    private static String model(String asked, String... args) throws UsageError {
-        String request = """
-                {"model":%s,"max_tokens":1,"messages":[{"role":"user","content":"x"}]}"""
-                .formatted(RandomJson.write(asked));
-        Json json = JsonParser.parse(request.getBytes(StandardCharsets.UTF_8));
-        var translator = new Translator(json, options(args), Dialect.of(options(args).upstreams().getFirst()), () -> "0");
-        return (String) Tree.at(Tree.of(translator.request().toString()), "model");
-    }
-
-    @Test
-    void theModelIsMapped() throws Exception {
-        assertEquals("claude-x", model("claude-x"));
-        assertEquals("m", model("claude-x", "--model", "m"));
-        assertEquals("qwen3", model("anthropic/qwen3"), "as it is listed");
-        assertEquals("anthropic/claude-3", model("anthropic/claude-3"), "OpenRouter's own name");
-        assertEquals("small", model("claude-haiku-4-5", "--model", "m", "--map", "*haiku*=small"), "before --model");
-        assertEquals("m", model("claude-opus", "--model", "m", "--map", "*haiku*=small"));
-        assertEquals("first", model("a-b", "--map", "a*=first", "--map", "*=second"));
-        assertEquals("second", model("b", "--map", "a*=first", "--map", "*=second"));
-        assertEquals("M", model("x=y", "--map", "x=y=M"), "the last equals sign parts");
-        assertEquals("M", model("anthropic/x", "--map", "anthropic/x=M"), "also with what the list adds");
-    }
-
-    @Test
-    void patternsAreGlobs() throws Exception {
-        String[][] matches = {{"claude-*", "claude-x"}, {"claude-*", "claude-"}, {"*", "any/thing:1.0"},
-                {"claude-?", "claude-4"}, {"a?c*", "abc"}, {"a.b", "a.b"}, {"*[x]*", "a[x]b"}, {"a\\Eb", "a\\Eb"},
-                {"a+(b)|c$", "a+(b)|c$"}, {"**", "x"}, {"\\Q*", "\\Qx"}};
-        for (String[] each : matches) assertEquals("M", model(each[1], "--map", each[0] + "=M"), each[0]);
-        String[][] others = {{"claude", "claude-x"}, {"laude-*", "claude-x"}, {"claude-?", "claude-45"},
-                {"claude-?", "claude-"}, {"a.b", "axb"}, {"A", "a"}, {"[ab]", "a"}};
-        for (String[] each : others) assertEquals(each[1], model(each[1], "--map", each[0] + "=M"), each[0]);
-    }
-
-    @Test
-    void suffixesOfTheModelAreLeftOut() throws Exception {
-        assertEquals("claude-x", model("claude-x[1m]"));
-        assertEquals("M", model("claude-x[1m]", "--map", "claude-x=M"));
-        assertEquals("m", model("claude-x[1m]", "--model", "m"));
-        assertEquals("a[1m]b", model("a[1m]b"), "only at the end");
-        assertEquals("M", model("x[1m]", "--map", "x[1m]=M"), "unless they are mapped");
-        assertEquals("M", model("anthropic/x[1m]", "--map", "x[1m]=M"));
-        assertEquals("M", model("claude-x[1m]", "--map", "*[1m]=M", "--map", "claude-x=N"), "the first counts");
-        assertEquals("N", model("claude-x", "--map", "*[1m]=M", "--map", "claude-x=N"));
     }
 
     // ---- help ----

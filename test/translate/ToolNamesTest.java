@@ -43,7 +43,7 @@ class ToolNamesTest {
 
     @Test
     void aNameThatWasShortenedIsTheLongOneAgain() {
-        String sent = Tools.shortName(JsonWriter.text(LONG)).text();
+        String sent = ToolNames.shortName(JsonWriter.text(LONG)).text();
         assertEquals(LONG, NAMES.declared(sent));
         assertEquals(LONG, NAMES.declared("functions." + sent + ":0"));
     }

@@ -1,0 +1,50 @@
+import config.Options;
+import config.Target;
+import java.util.stream.Collectors;
+import serve.ClientVariables;
+import serve.Proxy;
+import translate.Dialect;
+import upstream.Credentials;
+
+/** What A2o prints when it listens: where, which key each backend gets, and how clients connect. It shows no key. */
+final class Greeting {
+    private static final String SAY_HI = """
+            {"model":"any","max_tokens":100,"messages":[{"role":"user","content":"Say hi."}]}""";
+
+    private final Options options;
+    private final Proxy proxy;
+    private final String url;
+
+    /** @param url where the proxy listens */
+    Greeting(Options options, Proxy proxy, String url) {
+        this.options = options;
+        this.proxy = proxy;
+        this.url = url;
+    }
+
+    void print() {
+        String upstreams = options.upstreams().stream().map(this::upstream).collect(Collectors.joining("; then "));
+        System.out.printf("a2o %s listens on %s, upstream %s%n", Options.VERSION, url, upstreams);
+        System.out.printf("Claude Code:  ANTHROPIC_BASE_URL=%s %s claude%n", url,
+                ClientVariables.shown(options, options.context()));
+        System.out.printf("curl:         curl %s/v1/messages -H 'x-api-key: %s' -d '%s'%n", url,
+                ClientVariables.placeholder(options), SAY_HI);
+        boolean isAtTerminal = System.console() != null;
+        boolean isWindowWanted = isAtTerminal && options.context() == 0;
+        if (isWindowWanted) Thread.ofPlatform().daemon().start(this::printWindow); // the start does not wait for it
+    }
+
+    private String upstream(Target target) {
+        var credentials = new Credentials(options, target, Dialect.of(target));
+        return "%s, which %s".formatted(target.address(), credentials.told());
+    }
+
+    /** Adds the window by the backend's list of models, if it says one. */
+    private void printWindow() {
+        String model = options.model(options.mainModel().orElse(""));
+        long window = proxy.askWindow(model, "");
+        if (window == 0) return;
+        System.out.printf("The backend's context window is %d tokens; tell Claude Code by %s%n", window,
+                ClientVariables.shownWindow(window));
+    }
+}

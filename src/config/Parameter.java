@@ -1,0 +1,33 @@
+package config;
+
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
+
+/** A parameter in the query of a URL, as {@code api-version=2024-10-21}; kept as it is written there. */
+public record Parameter(String text) {
+    /** {@return the parameters of a raw query} */
+    static List<Parameter> all(String query) {
+        return Arrays.stream(query.split("&")).map(Parameter::new).toList();
+    }
+
+    boolean hasValue() { return text.contains("="); }
+
+    /** {@return what stands before the first equals sign, or all of it} */
+    String name() { return hasValue() ? text.substring(0, text.indexOf('=')) : text; }
+
+    /** {@return what stands behind the first equals sign, decoded} */
+    String value() { return decoded(text.substring(text.indexOf('=') + 1)); }
+
+    /** {@return the whole of it, decoded} */
+    public String decoded() { return decoded(text); }
+
+    private static String decoded(String escaped) {
+        try {
+            return URLDecoder.decode(escaped, StandardCharsets.UTF_8);
+        } catch (IllegalArgumentException e) { // a % that begins no escape
+            return escaped;
+        }
+    }
+}

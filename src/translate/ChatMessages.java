@@ -1,0 +1,205 @@
+package translate;
+
+import anthropic.Request;
+import anthropic.Shape;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
+import json.Json;
+import json.JsonWriter;
+
+/**
+ * The {@code messages} of a chat completions request: the system prompt, then turn by turn one message of the
+ * assistant's, or the results of its calls and one message of the user's.
+ */
+final class ChatMessages {
+    /** How a result begins that says itself that it is an error, as in "Error: no such file". */
+    private static final Pattern FAILURE = Pattern.compile("(?i)\\s*(error|<tool_use_error)");
+    private static final Json.Str NO_RESULT = JsonWriter.text("(no result: the call was not executed)");
+    private static final Json.Str NO_OUTPUT = JsonWriter.text("(no output)");
+
+    private final Request request;
+    private final Dialect dialect;
+    private final Blocks blocks;
+    private final Set<String> warnings;
+    private final JsonWriter out;
+    private final List<Part> userParts = new ArrayList<>(); // of the next user message
+    private int hoisted; // images and documents taken out of the tool results of this turn
+    private String prefill = "";
+
+    /** @param model the backend's name for it */
+    ChatMessages(Request request, Dialect dialect, String model, Set<String> warnings, JsonWriter out) {
+        this.request = request;
+        this.dialect = dialect;
+        this.blocks = new Blocks(request, dialect, model, warnings);
+        this.warnings = warnings;
+        this.out = out;
+    }
+
+    /** Writes the list; after that {@link #prefill} is known. */
+    void write() {
+        out.array();
+        systemPrompt();
+        for (Turns.Turn turn : Turns.of(request, blocks, warnings)) {
+            int before = out.size();
+            switch (turn) {
+                case Turns.AssistantTurn said -> assistantTurn(said);
+                case Turns.UserTurn said -> userTurn(said);
+            }
+            boolean isNothing = out.size() == before;
+            request.refuse("messages", turn.isLast() && isNothing, "content expected in the last one");
+        }
+        out.endArray();
+    }
+
+    /** {@return the beginning of the reply, which the client gave; "" if it gave none} */
+    String prefill() { return prefill; }
+
+    private void systemPrompt() {
+        List<Part> parts = new ArrayList<>();
+        for (Json block : Blocks.of(request.json(), "system")) {
+            boolean isBilling = block.get("text").begins("x-anthropic-billing-header:"); // would spoil prefix caches
+            if (block.get("text").hasText() && !isBilling) parts.add(blocks.marked(block));
+        }
+        boolean isToldSchema = !request.schema().isNull() && !dialect.takes("response_format");
+        if (isToldSchema) {
+            String schema = request.schema().raw();
+            parts.add(new Part.Text(JsonWriter.text("Answer with JSON alone, by this schema:\n", schema)));
+        }
+        if (!parts.isEmpty()) message("system", parts);
+    }
+
+    private void assistantTurn(Turns.AssistantTurn turn) {
+        var message = new AssistantMessage(turn, request, dialect, blocks);
+        message.write(out);
+        prefill = message.prefill();
+    }
+
+    /**
+     * What the user's side says, in the order chat completions want: the results of all calls, in the order of the
+     * calls, then everything else as one message. System messages stay in place, or become a part of the user's text.
+     */
+    private void userTurn(Turns.UserTurn turn) {
+        hoisted = 0;
+        for (Turns.Result result : turn.results()) {
+            Json.Str text = result.block().map(this::resultText).orElse(NO_RESULT);
+            out.object().field("role", "tool").field("tool_call_id", result.id()).field("content", text).endObject();
+        }
+        for (Json message : turn.messages()) {
+            if (Turns.isRole(message, "system")) {
+                systemMessage(message);
+            } else {
+                for (Json block : Blocks.of(message, "content")) userBlock(block, turn.strays().contains(block));
+            }
+        }
+        userMessage();
+    }
+
+    /**
+     * {@return the content of a {@code tool} message}
+     * {@code {"type":"tool_result","tool_use_id":I,"content":C,"is_error":E}}: the texts in C, one a line. There is no
+     * place for an image or PDF there: it goes into the user message that follows, with a label at either end.
+     *
+     * <p>Source: Anthropic Messages, "tool_result"; OpenAI chat completions, "tool message".
+     */
+    private Json.Str resultText(Json result) {
+        request.optional(result, "content", Shape.STRING_OR_ARRAY);
+        request.objects(result, "content");
+        List<Part> parts = new ArrayList<>();
+        for (Json block : Blocks.of(result, "content")) parts.addAll(blocks.parts(block));
+        List<Json.Str> texts = new ArrayList<>();
+        for (Part part : parts) {
+            texts.add(switch (part) {
+                case Part.Text text -> text.text();
+                case Part.Image image -> hoist("image", image, result);
+                case Part.Document document -> hoist("document", document, result);
+            });
+        }
+        Json.Str text = texts.isEmpty() ? NO_OUTPUT : Blocks.joined(texts, "\n");
+        boolean isUntoldError = result.get("is_error") == Json.TRUE && !FAILURE.matcher(text.text()).lookingAt();
+        return isUntoldError ? JsonWriter.text("Error: ", text) : text;
+    }
+
+    /** Adds the part to the user's message. {@return what stands for it in the result} */
+    private Json.Str hoist(String kind, Part part, Json result) {
+        hoisted++;
+        String label = kind + " " + hoisted;
+        Json.Str id = request.text(result, "tool_use_id");
+        userParts.add(new Part.Text(JsonWriter.text("[", label, " from tool call ", id, "]")));
+        userParts.add(part);
+        return JsonWriter.text("[", label, ": see next message]");
+    }
+
+    /** @param isStray whether it is the result of a call that is not in the turn before */
+    private void userBlock(Json block, boolean isStray) {
+        if (Blocks.isKind(block, "container_upload")) {
+            throw request.invalid(block, "type", "uploaded files are not available");
+        }
+        if (isStray) {
+            strayResult(block);
+        } else if (Blocks.isKind(block, "text") && request.text(block, "text").hasText()) {
+            userParts.add(blocks.marked(block));
+        } else {
+            userParts.addAll(blocks.parts(block));
+        }
+    }
+
+    private void strayResult(Json block) {
+        warnings.add("unknown_tool_result");
+        int at = userParts.size(); // before what is hoisted out of it
+        Json.Str id = request.text(block, "tool_use_id");
+        userParts.add(at, new Part.Text(JsonWriter.text("[result of unknown call ", id, "]\n", resultText(block))));
+    }
+
+    private void systemMessage(Json message) {
+        List<Json.Str> texts = Blocks.of(message, "content").stream()
+                .map(blocks::text).flatMap(Optional::stream).toList();
+        if (texts.isEmpty()) return;
+        Json.Str text = Blocks.joined(texts, "\n\n");
+        if (dialect.is("system", "in-place")) {
+            userMessage();
+            message("system", List.of(new Part.Text(text)));
+        } else {
+            userParts.add(new Part.Text(JsonWriter.text("<system-reminder>\n", text, "\n</system-reminder>")));
+        }
+    }
+
+    /** Writes the parts gathered as one message of the user's. */
+    private void userMessage() {
+        if (!userParts.isEmpty()) message("user", userParts);
+        userParts.clear();
+    }
+
+    private void message(String role, List<Part> parts) {
+        out.object().field("role", role).name("content");
+        if (parts.stream().allMatch(ChatMessages::isPlainText)) {
+            List<Json.Str> texts = parts.stream().map(part -> ((Part.Text) part).text()).toList();
+            out.value(Blocks.joined(texts, "\n\n")); // some backends read a list of parts as several messages
+        } else {
+            out.array();
+            parts.forEach(this::part);
+            out.endArray();
+        }
+        out.endObject();
+    }
+
+    private static boolean isPlainText(Part part) { return part instanceof Part.Text text && text.isPlain(); }
+
+    /** Source: OpenAI chat completions, "content parts"; OpenRouter, "Prompt caching". */
+    private void part(Part part) {
+        out.object();
+        switch (part) {
+            case Part.Text text -> {
+                out.field("type", "text").field("text", text.text());
+                if (!text.isPlain()) out.field("cache_control", text.cacheControl());
+            }
+            case Part.Image image ->
+                    out.field("type", "image_url").name("image_url").object().field("url", image.url()).endObject();
+            case Part.Document document -> out.field("type", "file").name("file").object()
+                    .field("filename", document.name()).field("file_data", document.url()).endObject();
+        }
+        out.endObject();
+    }
+}

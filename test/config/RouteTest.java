@@ -1,0 +1,97 @@
+package config;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.Test;
+
+/** Which backends a request for a model goes to, by which name, and what window the model has. */
+class RouteTest {
+    private static Route.Table routes(String... args) {
+        List<String> all = new ArrayList<>(List.of(args));
+        all.addAll(List.of("--upstream", "http://one.test", "--upstream", "http://two.test"));
+        return Options.of(CommandLine.read(all.toArray(String[]::new), Map.of())).routes();
+    }
+
+    /** {@return the model that the backend is asked for} */
+    private static String model(String asked, String... args) { return routes(args).of(asked).model(); }
+
+    @Test
+    void theModelIsMapped() throws Exception {
+        assertEquals("claude-x", model("claude-x"));
+        assertEquals("m", model("claude-x", "--model", "m"));
+        assertEquals("qwen3", model("anthropic/qwen3"), "as it is listed");
+        assertEquals("anthropic/claude-3", model("anthropic/claude-3"), "OpenRouter's own name");
+        assertEquals("small", model("claude-haiku-4-5", "--model", "m", "--map", "*haiku*=small"), "before --model");
+        assertEquals("m", model("claude-opus", "--model", "m", "--map", "*haiku*=small"));
+        assertEquals("first", model("a-b", "--map", "a*=first", "--map", "*=second"));
+        assertEquals("second", model("b", "--map", "a*=first", "--map", "*=second"));
+        assertEquals("M", model("x=y", "--map", "x=y=M"), "the last equals sign parts");
+        assertEquals("M", model("anthropic/x", "--map", "anthropic/x=M"), "also with what the list adds");
+    }
+
+    @Test
+    void patternsAreGlobs() throws Exception {
+        String[][] matches = {{"claude-*", "claude-x"}, {"claude-*", "claude-"}, {"*", "any/thing:1.0"},
+                {"claude-?", "claude-4"}, {"a?c*", "abc"}, {"a.b", "a.b"}, {"*[x]*", "a[x]b"}, {"a\\Eb", "a\\Eb"},
+                {"a+(b)|c$", "a+(b)|c$"}, {"**", "x"}, {"\\Q*", "\\Qx"}};
+        for (String[] each : matches) assertEquals("M", model(each[1], "--map", each[0] + "=M"), each[0]);
+        String[][] others = {{"claude", "claude-x"}, {"laude-*", "claude-x"}, {"claude-?", "claude-45"},
+                {"claude-?", "claude-"}, {"a.b", "axb"}, {"A", "a"}, {"[ab]", "a"}};
+        for (String[] each : others) assertEquals(each[1], model(each[1], "--map", each[0] + "=M"), each[0]);
+    }
+
+    @Test
+    void suffixesOfTheModelAreLeftOut() throws Exception {
+        assertEquals("claude-x", model("claude-x[1m]"));
+        assertEquals("M", model("claude-x[1m]", "--map", "claude-x=M"));
+        assertEquals("m", model("claude-x[1m]", "--model", "m"));
+        assertEquals("a[1m]b", model("a[1m]b"), "only at the end");
+        assertEquals("M", model("x[1m]", "--map", "x[1m]=M"), "unless they are mapped");
+        assertEquals("M", model("anthropic/x[1m]", "--map", "x[1m]=M"));
+        assertEquals("M", model("claude-x[1m]", "--map", "*[1m]=M", "--map", "claude-x=N"), "the first counts");
+        assertEquals("N", model("claude-x", "--map", "*[1m]=M", "--map", "claude-x=N"));
+    }
+
+    @Test
+    void allBackendsAreAskedInTheOrderInWhichTheyAreGiven() {
+        assertEquals(List.of("one.test", "two.test"),
+                routes().of("m").targets().stream().map(Target::address).toList());
+    }
+
+    @Test
+    void theOptionIsBeforeTheListOfTheBackend() {
+        Route given = routes("--context", "64k").of("m");
+        assertEquals(OptionalLong.of(64_000), given.context());
+        assertEquals(OptionalLong.of(64_000), given.window(() -> OptionalLong.of(5)));
+        Route unknown = routes().of("m");
+        assertEquals(OptionalLong.empty(), unknown.context());
+        assertEquals(OptionalLong.of(5), unknown.window(() -> OptionalLong.of(5)));
+        assertEquals(OptionalLong.empty(), routes("--context", "0").of("m").context(), "0 is none");
+    }
+
+    @Test
+    void namesThatTheOptionsServeAreKnown() {
+        assertEquals(List.of("small", "m"), routes("--map", "small=x", "--map", "*-y=z", "--map", "a?=b", "--model",
+                "m").names());
+        assertTrue(routes("--map", "a*=x").of("ab").isMapped());
+        assertFalse(routes("--map", "a*=x").of("b").isMapped());
+        assertTrue(routes("--model", "m").of("b").isMapped());
+        assertTrue(routes("--model", "m").hasModelForAll());
+        assertFalse(routes("--map", "*=x").hasModelForAll(), "it could be had by another --map");
+    }
+
+    @Test
+    void theMainModelIsTheOneOfClaudeCodesDefault() {
+        assertEquals(Optional.of("big"), routes("--map", "*haiku*=small", "--map", "*=big").mainModel());
+        assertEquals(Optional.empty(), routes().mainModel(), "it is not mapped");
+        assertEquals(Optional.empty(), routes("--map", "claude-*=big", "--map", "big=small").mainModel(),
+                "who asks for big gets small");
+    }
+}
