@@ -45,10 +45,10 @@ final class BackendErrors {
         return new ApiError(status, dialect.target().address() + ": " + what);
     }
 
-    private UpstreamError.Context context() {
+    private ErrorContext context() {
         String model = options.routes().of(request.get("model").text()).model();
         boolean isKeyOurs = options.areKeysOurs(dialect.target());
-        return new UpstreamError.Context(dialect.target().address(), model, isKeyOurs, options.secrets(),
+        return new ErrorContext(dialect.target().address(), model, isKeyOurs, options.secrets(),
                 window.getAsLong(), inputTokens.getAsLong(), request.get("max_tokens").toLong(0));
     }
 }

@@ -22,7 +22,7 @@ public final class Opaque {
     static final List<String> FIELDS = List.of("reasoning_content", "reasoning", "thinking");
     private static final String PREFIX = "a2o1.";
     private static final Set<String> PIECES = Set.of("text", "summary", "data"); // members that come in pieces
-    private static final int MAX_BYTES = 256 * 1024;
+    static final int MAX_BYTES = 256 * 1024; // of what is kept; beyond it nothing is
 
     private final List<Json> details = new ArrayList<>();
     private String callId = "";
@@ -43,43 +43,60 @@ public final class Opaque {
 
     /** {@return the signature of reasoning that came under {@code field}, with what was gathered since the last} */
     String take(String field) {
-        var json = new JsonWriter().raw('{');
-        if (!details.isEmpty()) list(json);
-        if (!extra.isNull()) json.put("'extra_content':{%:%}", callId, extra);
-        byte[] bytes = json.closeWith('}').toBytes();
-        boolean isKept = !isEmpty() && bytes.length <= MAX_BYTES;
+        byte[] kept = toJson();
+        boolean isKept = !isEmpty() && kept.length <= MAX_BYTES;
         details.clear();
         extra = Json.NULL;
-        return PREFIX + field + (isKept ? "." + Base64.getUrlEncoder().withoutPadding().encodeToString(bytes) : "");
+        String signature = PREFIX + field;
+        return isKept ? signature + "." + Base64.getUrlEncoder().withoutPadding().encodeToString(kept) : signature;
     }
 
-    /** Writes the details, the pieces of each joined: those that follow each other with the same index and type. */
-    private void list(JsonWriter json) {
-        json.put("'reasoning_details':[");
-        for (int from = 0, to; from < details.size(); from = to) {
-            Map<String, List<Json>> whole = new LinkedHashMap<>();
-            Object kind = kind(details.get(from));
-            for (to = from; to < details.size() && (to == from || kind(details.get(to)).equals(kind)); to++) {
-                Json[] members = details.get(to).parts();
-                for (int i = 0; i < members.length; i += 2) {
-                    List<Json> values = whole.computeIfAbsent(members[i].text(), none -> new ArrayList<>());
-                    if (!members[i + 1].isNull()) values.add(members[i + 1]);
-                }
-            }
-            json.raw('{');
-            whole.forEach((name, values) -> {
-                boolean isJoined = PIECES.contains(name) && values.stream().allMatch(Json.Str.class::isInstance);
-                Json last = values.isEmpty() ? Json.NULL : values.getLast();
-                json.put("%:%,", name, isJoined && !values.isEmpty() ? JsonWriter.text(values.toArray()) : last);
-            });
-            json.closeWith('}').raw(',');
+    private byte[] toJson() {
+        var json = new JsonWriter().object();
+        if (!details.isEmpty()) writeDetails(json);
+        if (!extra.isNull()) json.name("extra_content").object().field(callId, extra).endObject();
+        return json.endObject().toBytes();
+    }
+
+    /** Writes the details, the pieces of each joined. */
+    private void writeDetails(JsonWriter json) {
+        json.name("reasoning_details").array();
+        int from = 0;
+        while (from < details.size()) {
+            int to = from + 1;
+            while (to < details.size() && isPieceOfSame(details.get(from), details.get(to))) to++;
+            writeJoined(details.subList(from, to), json);
+            from = to;
         }
-        json.closeWith(']').raw(',');
+        json.endArray();
     }
 
-    /** {@return what pieces of one have in common; for what has no index, what no other has} */
-    private static Object kind(Json detail) {
-        return detail.get("index").isNull() ? detail : detail.get("index").raw() + detail.get("type").raw();
+    /** {@return whether two details in a row are pieces of one: they have the same index and type} */
+    private static boolean isPieceOfSame(Json one, Json next) {
+        Json index = one.get("index");
+        if (index.isNull() || !index.raw().equals(next.get("index").raw())) return false;
+        return one.get("type").raw().equals(next.get("type").raw());
+    }
+
+    /** Writes one object for its pieces: texts one after the other, of other members the last. */
+    private static void writeJoined(List<Json> pieces, JsonWriter json) {
+        Map<String, List<Json>> members = new LinkedHashMap<>();
+        for (Json piece : pieces) {
+            Json[] parts = piece.parts();
+            for (int i = 0; i < parts.length; i += 2) {
+                List<Json> values = members.computeIfAbsent(parts[i].text(), none -> new ArrayList<>());
+                if (!parts[i + 1].isNull()) values.add(parts[i + 1]);
+            }
+        }
+        json.object();
+        members.forEach((name, values) -> json.field(name, joined(name, values)));
+        json.endObject();
+    }
+
+    private static Json joined(String name, List<Json> values) {
+        if (values.isEmpty()) return Json.NULL;
+        boolean isText = PIECES.contains(name) && values.stream().allMatch(Json.Str.class::isInstance);
+        return isText ? JsonWriter.text(values.toArray()) : values.getLast();
     }
 
     /** {@return the key that reasoning came under, by its signature; "" if that is none of ours} */

@@ -63,7 +63,7 @@ final class Reply implements ToolCalls.Blocks {
 
     JsonWriter ready() { return message.out(); }
     /** {@return whether a stop sequence has come, after which nothing more is wanted} */
-    boolean isStopped() { return !filter.stop().isEmpty(); }
+    boolean isStopped() { return filter.stop().isPresent(); }
     /** {@return whether nothing has come that the client will see} */
     boolean isEmpty() {
         return message.blocks() == 0 && calls.isEmpty() && filter.isUnused() && prefill.isUnused();
@@ -217,7 +217,7 @@ final class Reply implements ToolCalls.Blocks {
 
     /** Source: Anthropic, "stop_reason". What was sent counts more than what was said. */
     private StopReason stopReason(Finish finish, String matched) {
-        if (isStopped()) return StopReason.sequence(filter.stop());
+        if (isStopped()) return StopReason.sequence(filter.stop().get());
         if (!refusal.isEmpty()) return StopReason.refused(refusal.toString());
         return switch (finish) {
             case WINDOW -> StopReason.WINDOW_EXCEEDED;

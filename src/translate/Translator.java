@@ -99,7 +99,7 @@ public final class Translator implements Conversation {
 
     private void write() {
         chat.write(openai);
-        reply.continues(chat.prefill(), dialect.is("prefill", "repeated"));
+        reply.continues(chat.prefill(), dialect.repeatsBegunReply());
     }
 
     /** {@return a guess of the tokens that the request takes, for which it need not say max_tokens} */
