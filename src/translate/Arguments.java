@@ -15,17 +15,18 @@ import json.JsonWriter;
  * <p>Mended on the way: raw control characters and wrong escapes in strings, Python's and JavaScript's words,
  * trailing commas, whatever follows the object. Where the structure is beyond mending, the object is closed
  * before that place; but where a quote within a string was not escaped, so that only its beginning would be
- * left, all counts as cut. An object encoded twice is decoded; any other value is wrapped,
- * {@code {"value":X}}.
+ * left, all counts as cut. An object encoded twice is decoded; any other value is wrapped, {@code
+ * {"value":X}}.
  *
  * <p>Arguments that were cut are never completed, because clients run what parses: {@code rm -rf a} for
  * {@code rm -rf a/b}. Closing brackets are added only where a complete value stands before them, and only if
  * the backend says that the call is whole.
  *
  * <pre>
- *  START ─{─► MEMBER ─"─► NAME ─"─► COLON ─:─► VALUE ─"─► STRING ─"─► QUOTED ─,─► MEMBER   in an array VALUE;
- *    └────► OTHER                                └─────► WORD ─────► AFTER ─}─► AFTER, DONE   what does not fit: BROKEN
+ *  START ─{─► MEMBER ─"─► NAME ─"─► COLON ─:─► VALUE ─"─► STRING ─"─► QUOTED ─,─► MEMBER
+ *    └────► OTHER                                └─────► WORD ─────► AFTER ─}─► AFTER, DONE
  * </pre>
+ * In an array, VALUE stands for MEMBER. What does not fit leads to BROKEN.
  */
 final class Arguments {
     /** A number of JSON's, by RFC 8259, as {@code -1.5e3}. */
@@ -63,7 +64,7 @@ final class Arguments {
 
     private final StringBuilder out = new StringBuilder(); // mended, not yet taken
     private final StringMender string = new StringMender(out);
-    private final StringBuilder word = new StringBuilder(); // a number or word, or all of a value that is no object
+    private final StringBuilder word = new StringBuilder(); // a number or word, or a value that is no object
     private final StringBuilder closers = new StringBuilder(); // of the containers that are open
     private State state = State.START;
     private int kept; // how much of out stays; after that stand comma, name, colon until their value has come
@@ -72,11 +73,19 @@ final class Arguments {
     private boolean isBroken;
 
     /** {@return whether the object has been closed, or nothing more comes} */
-    boolean isComplete() { return state == State.DONE; }
+    boolean isComplete() {
+        return state == State.DONE;
+    }
+
     /** {@return whether the arguments ended before they were whole; true only after {@link #end}} */
-    boolean isCut() { return isCut; }
+    boolean isCut() {
+        return isCut;
+    }
+
     /** {@return whether they were beyond mending from some place on; known after {@link #end}} */
-    boolean isBroken() { return isBroken; }
+    boolean isBroken() {
+        return isBroken;
+    }
 
     void feed(String text) {
         for (int i = 0; i < text.length(); i++) take(text.charAt(i));
@@ -96,9 +105,15 @@ final class Arguments {
         }
     }
 
-    private static boolean isSpace(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+    private static boolean isSpace(char c) {
+        return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+    }
+
     private static boolean isSeparator(char c) { return c == ',' || c == ']' || c == '}'; }
-    private static boolean isQuote(char c) { return c == '"' || c == '\''; }
+
+    private static boolean isQuote(char c) {
+        return c == '"' || c == '\'';
+    }
 
     private void takeFirst(char c) {
         if (c == '{') {
@@ -130,7 +145,8 @@ final class Arguments {
             case QUOTED -> takeSeparator(c, ',', State.MISQUOTED);
             // another string may be a member, whose comma was forgotten
             case SPACED -> takeSeparator(c, ',', isQuote(c) ? State.BROKEN : State.MISQUOTED);
-            case START, OTHER, NAME, STRING, WORD, DONE, BROKEN, MISQUOTED -> throw new IllegalStateException();
+            case START, OTHER, NAME, STRING, WORD, DONE, BROKEN, MISQUOTED ->
+                    throw new IllegalStateException(state + " takes no token");
         }
     }
 
@@ -237,7 +253,7 @@ final class Arguments {
         out.delete(0, end);
         kept = 0;
         isTaken |= end > 0;
-        return UNPAIRED.matcher(ready).replaceAll(unit -> "\\\\u%04x".formatted((int) unit.group().charAt(0)));
+        return UNPAIRED.matcher(ready).replaceAll(half -> "\\\\u%04x".formatted((int) half.group().charAt(0)));
     }
 
     /**
@@ -288,7 +304,10 @@ final class Arguments {
         feed(object.get());
     }
 
-    /** {@return the object for a value; none if the value is, or may be, cut} Text that is no JSON: {@code {"_raw":…}}. */
+    /**
+     * {@return the object for a value; none if the value is, or may be, cut} Text that is no JSON: {@code
+     * {"_raw":…}}.
+     */
     private Optional<String> objectFor(String text, Ending ending) {
         try {
             Json value = JsonParser.parse(text);

@@ -37,12 +37,14 @@ enum Finish {
     private static final Set<String> STOPS = Set.of("", "stop", "stopped", "stop_sequence", "end_turn", "end",
             "eos", "eos_token", "complete", "completed", "done", "finished", "tool_calls", "tool_call",
             "tool_use", "function_call");
-    private static final Set<String> OF_WINDOW = Set.of("length", "window", "size", "limit", "exceeded", "overflow");
+    private static final Set<String> OF_WINDOW =
+            Set.of("length", "window", "size", "limit", "exceeded", "overflow");
     private static final Set<String> OF_LENGTH = Set.of("length", "max", "limit", "truncated", "incomplete");
     private static final Set<String> OF_REFUSAL = Set.of("safety", "sensitive", "recitation", "prohibited",
             "blocklist", "blocked", "spii", "refusal", "refused", "guardrail", "guardrails", "moderation",
             "moderated", "policy", "toxic");
-    private static final Set<String> FILTER = Set.of("filter", "filtered"); // of content; any other is a failure
+    /** Refusals if of content; any other is a failure. */
+    private static final Set<String> FILTER = Set.of("filter", "filtered");
     private static final Set<String> OF_BUSY = Set.of("insufficient", "overload", "overloaded", "busy",
             "unavailable", "capacity", "exhausted", "throttled");
     private static final Set<String> OF_FAILURE = Set.of("error", "errors", "abort", "aborted", "cancel",
@@ -65,5 +67,7 @@ enum Finish {
         return hasAny(words, OF_LENGTH) ? LENGTH : UNKNOWN;
     }
 
-    private static boolean hasAny(List<String> words, Set<String> any) { return !Collections.disjoint(words, any); }
+    private static boolean hasAny(List<String> words, Set<String> any) {
+        return !Collections.disjoint(words, any);
+    }
 }

@@ -23,7 +23,9 @@ final class MarkScanner {
         private Node shorter; // the longest end of it that is the beginning of a mark too; null for the root
         private Optional<String> mark = Optional.empty(); // the longest that ends here
 
-        private Node(int depth) { this.depth = depth; }
+        private Node(int depth) {
+            this.depth = depth;
+        }
     }
 
     private final Node root = new Node(0);

@@ -6,29 +6,36 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import json.Json;
 import json.JsonParser;
 import json.JsonWriter;
 
 /**
- * What a backend wants back as it gave it: OpenRouter's {@code reasoning_details}, and the {@code extra_content} of
- * tool calls in which Gemini signs its thoughts. The client keeps it in the signature of a thinking block or, where
- * there is none, in the data of a redacted_thinking block: {@code a2o1.FIELD}, with the key that the reasoning came
- * under, and if there is more to keep {@code .} and, in base64url,
- * {@code {"reasoning_details":[…],"extra_content":{CALL_ID:{…}}}}.
+ * What a backend wants back as it gave it: OpenRouter's {@code reasoning_details}, and the {@code
+ * extra_content} of tool calls in which Gemini signs its thoughts. The client keeps it in the signature of a
+ * thinking block or, where there is none, in the data of a redacted_thinking block: {@code a2o1.FIELD}, with
+ * the key that the reasoning came under, and if there is more to keep {@code .} and, in base64url, {@code
+ * {"reasoning_details":[…],"extra_content":{CALL_ID:{…}}}}.
  */
 public final class Opaque {
     /** The keys that backends send reasoning under; the first where no other is known. */
     static final List<String> FIELDS = List.of("reasoning_content", "reasoning", "thinking");
     private static final String PREFIX = "a2o1.";
-    private static final Set<String> PIECES = Set.of("text", "summary", "data"); // members that come in pieces
+    /** As {@code a2o1.reasoning.eyJ…}. */
+    private static final Pattern SIGNATURE = Pattern.compile("(?s)a2o1\\.([^.]*)(?:\\.(.*))?");
+    /** The members of a detail that come in pieces. */
+    private static final Set<String> PIECES = Set.of("text", "summary", "data");
     static final int MAX_BYTES = 256 * 1024; // of what is kept; beyond it nothing is
 
     private final List<Json> details = new ArrayList<>();
     private String callId = "";
     private Json extra = Json.NULL;
 
-    void add(Json detail) { details.add(detail); }
+    void add(Json detail) {
+        details.add(detail);
+    }
 
     void add(String callId, Json extra) {
         this.callId = callId;
@@ -41,14 +48,17 @@ public final class Opaque {
                 .noneMatch(each -> each.get("signature").hasText() || each.get("data").hasText());
     }
 
-    /** {@return the signature of reasoning that came under {@code field}, with what was gathered since the last} */
+    /**
+     * {@return the signature of reasoning that came under {@code field}, with what was gathered since the
+     * last}
+     */
     String take(String field) {
         byte[] kept = toJson();
         boolean isKept = !isEmpty() && kept.length <= MAX_BYTES;
         details.clear();
         extra = Json.NULL;
-        String signature = PREFIX + field;
-        return isKept ? signature + "." + Base64.getUrlEncoder().withoutPadding().encodeToString(kept) : signature;
+        if (!isKept) return PREFIX + field;
+        return PREFIX + field + "." + Base64.getUrlEncoder().withoutPadding().encodeToString(kept);
     }
 
     private byte[] toJson() {
@@ -101,14 +111,17 @@ public final class Opaque {
 
     /** {@return the key that reasoning came under, by its signature; "" if that is none of ours} */
     public static String field(String signature) {
-        return signature.startsWith(PREFIX) ? signature.substring(PREFIX.length()).split("\\.", 2)[0] : "";
+        Matcher ours = SIGNATURE.matcher(signature);
+        return ours.matches() ? ours.group(1) : "";
     }
 
     /** {@return what a signature keeps; NULL if nothing, or it is none of ours} */
     static Json of(String signature) {
-        String[] parts = signature.startsWith(PREFIX) ? signature.split("\\.") : new String[0];
+        Matcher ours = SIGNATURE.matcher(signature);
+        boolean hasKept = ours.matches() && ours.group(2) != null;
+        if (!hasKept) return Json.NULL;
         try {
-            return parts.length == 3 ? JsonParser.parse(Base64.getUrlDecoder().decode(parts[2])) : Json.NULL;
+            return JsonParser.parse(Base64.getUrlDecoder().decode(ours.group(2)));
         } catch (IllegalArgumentException | Json.Malformed e) { // somebody changed it: as good as none
             return Json.NULL;
         }

@@ -3,8 +3,8 @@ package translate;
 import java.util.HexFormat;
 
 /**
- * The characters of a string in a tool call's arguments, made such as JSON allows: raw control characters and wrong
- * escapes are mended, and a quote of Python's, {@code 'a "b"'}, becomes JSON's.
+ * The characters of a string in a tool call's arguments, made such as JSON allows: raw control characters and
+ * wrong escapes are mended, and a quote of Python's, {@code 'a "b"'}, becomes JSON's.
  */
 final class StringMender {
     private static final String KINDS = "\"\\/bfnrtux'"; // what may follow a backslash, here
@@ -14,10 +14,14 @@ final class StringMender {
     private char quote; // that ends the string
 
     /** @param out takes what is mended, without the quotes */
-    StringMender(StringBuilder out) { this.out = out; }
+    StringMender(StringBuilder out) {
+        this.out = out;
+    }
 
     /** Begins a string, after its quote. */
-    void begin(char quote) { this.quote = quote; }
+    void begin(char quote) {
+        this.quote = quote;
+    }
 
     /** Takes the next character. {@return whether it is the quote that ends the string} */
     boolean takeLast(char c) {
@@ -66,7 +70,9 @@ final class StringMender {
         };
     }
 
-    /** Writes an escape as JSON has it; {@code \x41} is JavaScript's and Python's way to write {@code \u0041}. */
+    /**
+     * Writes an escape as JSON has it; {@code \x41} is JavaScript's and Python's way to write {@code \u0041}.
+     */
     private void endEscape() {
         switch (escape.charAt(1)) {
             case 'x' -> out.append("\\u00").append(escape, 2, escape.length());

@@ -42,7 +42,7 @@ final class TextFilter {
     private boolean isProse; // whether JSON is wanted and the text has not begun as that
     private boolean isBlank = true; // whether only white space has come since something else than text did
     private final StringBuilder start = new StringBuilder(); // of the reply, as long as it may be a tag
-    private final StringBuilder answer = new StringBuilder(); // looked through; with all that stands before JSON
+    private final StringBuilder answer = new StringBuilder(); // looked through, and not yet written
     private Optional<String> stop = Optional.empty();
 
     /** @param stops sequences of which the first ends the text */
@@ -63,9 +63,14 @@ final class TextFilter {
     }
 
     /** {@return the stop sequence that was found; nothing passes after it} */
-    Optional<String> stop() { return stop; }
+    Optional<String> stop() {
+        return stop;
+    }
+
     /** {@return whether no text has come} */
-    boolean isUnused() { return state == State.START && start.isEmpty(); }
+    boolean isUnused() {
+        return state == State.START && start.isEmpty();
+    }
 
     void feed(Json.Str piece) {
         boolean isNothingLookedFor = state == State.ANSWER && !hasStops && !isProse && !isBlank;

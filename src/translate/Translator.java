@@ -16,13 +16,14 @@ import json.JsonWriter;
 import json.SseEvent;
 
 /**
- * Translates one exchange: the client's request (Anthropic Messages, {@code POST /v1/messages}) into the backend's
- * (OpenAI, {@code POST /v1/chat/completions}), and the backend's reply, whole or in chunks, into a message or its
- * events. It is the face of those that do it: {@link ChatRequest} writes the request, {@link ChatReply} reads the
- * reply, {@link Reply} puts it together.
+ * Translates one exchange: the client's request (Anthropic Messages, {@code POST /v1/messages}) into the
+ * backend's (OpenAI, {@code POST /v1/chat/completions}), and the backend's reply, whole or in chunks, into a
+ * message or its events. It is the face of those that do it: {@link ChatRequest} writes the request, {@link
+ * ChatReply} reads the reply, {@link Reply} puts it together.
  */
 public final class Translator implements Conversation {
-    private static final int MAX_STOP_CHARACTERS = 20_000; // of all that are looked for here, for room and time
+    /** Of all stop sequences that are looked for here: they take room and time. */
+    private static final int MAX_STOP_CHARACTERS = 20_000;
 
     private final Request request;
     private final Dialect dialect;
@@ -66,18 +67,41 @@ public final class Translator implements Conversation {
         return unsent;
     }
 
-    @Override public String asked() { return request.get("model").text(); }
-    @Override public String model() { return route.model(); }
-    @Override public Dialect dialect() { return dialect; }
-    @Override public boolean isStream() { return request.isStream(); }
-    @Override public Set<String> warnings() { return warnings; }
+    @Override
+    public String asked() {
+        return request.get("model").text();
+    }
+
+    @Override
+    public String model() {
+        return route.model();
+    }
+
+    @Override
+    public Dialect dialect() {
+        return dialect;
+    }
+
+    @Override
+    public boolean isStream() {
+        return request.isStream();
+    }
+
+    @Override
+    public Set<String> warnings() {
+        return warnings;
+    }
 
     /** {@return whether no token is wanted, or nothing but a search that nobody runs} */
     @Override
-    public boolean isAnsweredHere() { return wantsNothing() || search.isPresent(); }
+    public boolean isAnsweredHere() {
+        return wantsNothing() || search.isPresent();
+    }
 
     /** {@return whether the request only warms a cache, which chat completions cannot do} */
-    private boolean wantsNothing() { return request.get("max_tokens").toLong(1) == 0; }
+    private boolean wantsNothing() {
+        return request.get("max_tokens").toLong(1) == 0;
+    }
 
     @Override
     public void answer() {
@@ -118,18 +142,68 @@ public final class Translator implements Conversation {
         request.forget();
     }
 
-    @Override public boolean event(SseEvent event) { return reader.event(event); }
-    @Override public boolean whole(Json json) { return reader.whole(json); }
-    @Override public boolean isFinished() { return reader.isFinished(); }
-    @Override public boolean isStopped() { return reply.isStopped(); }
-    @Override public void finish() { reader.finish(); }
-    @Override public void endAtLimit() { reader.endAs("length"); }
+    @Override
+    public boolean event(SseEvent event) {
+        return reader.event(event);
+    }
 
-    @Override public JsonWriter ready() { return reply.ready(); }
-    @Override public void ping() { reply.ping(); }
-    @Override public void fail(ApiError error, String requestId) { reply.fail(error, requestId); }
-    @Override public ApiError error(int status, byte[] body) { return errors.answered(status, body); }
-    @Override public ApiError broken(int status, String what) { return errors.broken(status, what); }
-    @Override public String finishReason() { return reader.shownFinishReason(); }
-    @Override public Usage used() { return reply.used(); }
+    @Override
+    public boolean whole(Json json) {
+        return reader.whole(json);
+    }
+
+    @Override
+    public boolean isFinished() {
+        return reader.isFinished();
+    }
+
+    @Override
+    public boolean isStopped() {
+        return reply.isStopped();
+    }
+
+    @Override
+    public void finish() {
+        reader.finish();
+    }
+
+    @Override
+    public void endAtLimit() {
+        reader.endAs("length");
+    }
+
+    @Override
+    public JsonWriter ready() {
+        return reply.ready();
+    }
+
+    @Override
+    public void ping() {
+        reply.ping();
+    }
+
+    @Override
+    public void fail(ApiError error, String requestId) {
+        reply.fail(error, requestId);
+    }
+
+    @Override
+    public ApiError error(int status, byte[] body) {
+        return errors.answered(status, body);
+    }
+
+    @Override
+    public ApiError broken(int status, String what) {
+        return errors.broken(status, what);
+    }
+
+    @Override
+    public String finishReason() {
+        return reader.shownFinishReason();
+    }
+
+    @Override
+    public Usage used() {
+        return reply.used();
+    }
 }
