@@ -7,7 +7,7 @@ import serve.Proxy;
 import translate.Dialect;
 import upstream.Credentials;
 
-/** What A2o prints when it listens: where, whose key each backend gets, how clients connect. No key is in it. */
+/** What A2o prints when it listens: where, whose key each backend gets, how clients connect; never a key. */
 final class Greeting {
     private static final String SAY_HI = """
             {"model":"any","max_tokens":100,"messages":[{"role":"user","content":"Say hi."}]}""";
