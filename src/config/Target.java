@@ -23,7 +23,7 @@ public record Target(URI base, Optional<String> query, Optional<String> key,
     private static final String MODELS = "/models";
     private static final String BASE_OF_ROOT = "/v1";
     private static final int MAX_PORT = 65_535;
-    private static final String DEMO = "demo";
+    static final String DEMO = "demo"; // in place of a URL
     private static final URI DEMO_BASE = URI.create("demo:in-process"); // its port is known when it listens
     /** A host with its port, or this machine's name, without http:// before it: localhost:8080/v1. */
     private static final Pattern ADDRESS =
@@ -40,21 +40,26 @@ public record Target(URI base, Optional<String> query, Optional<String> key,
         if (text.equals(DEMO)) return new Target(DEMO_BASE, Optional.empty());
         Matcher address = ADDRESS.matcher(text);
         if (address.matches()) {
-            String missing = "--upstream: http:// or https:// is missing before %s, as in http://%1$s";
-            throw UsageError.cannotStart(missing.formatted(address.group(1)));
+            String missing = "http:// or https:// is missing before %s, as in http://%1$s";
+            throw wrong(missing.formatted(address.group(1)));
+        }
+        if (!hasScheme(text)) {
+            throw wrong("http:// or https:// expected at its beginning, as in http://localhost:11434/v1");
         }
         try {
             var url = URI.create(text);
-            boolean isUrl = hasScheme(text) && url.getHost() != null && url.getPort() <= MAX_PORT;
-            if (!isUrl) throw new IllegalArgumentException();
+            if (url.getPort() > MAX_PORT) throw wrong("a port is %d at most".formatted(MAX_PORT));
+            if (url.getHost() == null) throw new IllegalArgumentException();
             String authority = url.getRawAuthority().substring(url.getRawAuthority().lastIndexOf('@') + 1);
             var base = URI.create(url.getScheme() + "://" + authority + basePath(url.getRawPath()));
             return new Target(base, Optional.ofNullable(url.getRawQuery()));
-        } catch (IllegalArgumentException e) { // the text is not quoted: it may hold a key
-            throw UsageError.cannotStart(
-                    "--upstream: a URL like http://localhost:11434/v1 expected, without _ in the host");
+        } catch (IllegalArgumentException e) {
+            throw wrong("a URL like http://localhost:11434/v1 expected, without spaces, or _ in the host");
         }
     }
+
+    /** {@return the error about the value of --upstream, which it does not show: that may hold a key} */
+    private static UsageError wrong(String why) { return UsageError.cannotStart("--upstream: " + why); }
 
     private static String basePath(String path) {
         int end = path.length();

@@ -255,16 +255,17 @@ class OptionsTest {
     @Test
     void aCommandWithoutTheTwoDashesIsSaid() {
         List<Executable> all = new ArrayList<>();
-        for (String command : List.of("claude", "./run.sh", "/usr/local/bin/claude", "python3.12", "demo")) {
-            String message = "a2o: '%1$s' is no option; if it is a command to run, put -- before it, as in: -- %1$s\n"
-                    + "try --help";
+        for (String command : List.of("claude", "./run.sh", "/usr/local/bin/claude", "python3.12", "api.openai.com")) {
+            String message = "a2o: '%1$s' is no option; if it is a command to run, put -- before it, as in: -- %1$s; "
+                    + "a backend's URL begins with http:// or https://\ntry --help";
             all.add(wrong(2, message.formatted(command), with(command, "-p", "hi")));
             all.add(wrong(2, message.formatted(command), "http://a.test", "--model", "m", command, "--model", "x"));
         }
         for (String secret : List.of("sk-abc", "gsk0123456789abcdefghijklm", "two words", "a=b", "")) {
             all.add(wrong(2, "a2o: a word that is no option; if it is a command to run, put -- before it, as in: "
-                    + "-- claude\ntry --help", with(secret)));
+                    + "-- claude; a backend's URL begins with http:// or https://\ntry --help", with(secret)));
         }
+        all.add(wrong(2, "a2o: the built-in backend is --upstream demo", "demo"));
         assertAll(all);
     }
 
