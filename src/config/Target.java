@@ -28,6 +28,9 @@ public record Target(URI base, Optional<String> query, Optional<String> key,
     /** A host with its port, or this machine's name, without http:// before it: localhost:8080/v1. */
     private static final Pattern ADDRESS =
             Pattern.compile("(?i)(localhost|[a-z\\d.-]+:\\d{1,5}|\\[[\\da-f:.]+](?::\\d{1,5})?)(?:/.*)?");
+    /** A name of the Internet without https:// before it: api.deepseek.com, openrouter.ai/api/v1. */
+    private static final Pattern PUBLIC_NAME =
+            Pattern.compile("(?i)((?:[a-z\\d-]+\\.)+[a-z]{2,10})(?:/.*)?");
     private static final List<String> OPENAI_HOSTS = List.of(".api.openai.com", ".openai.azure.com",
             ".cognitiveservices.azure.com", ".services.ai.azure.com");
 
@@ -39,10 +42,9 @@ public record Target(URI base, Optional<String> query, Optional<String> key,
     static Target of(String text) {
         if (text.equals(DEMO)) return new Target(DEMO_BASE, Optional.empty());
         Matcher address = ADDRESS.matcher(text);
-        if (address.matches()) {
-            String missing = "http:// or https:// is missing before %s, as in http://%1$s";
-            throw wrong(missing.formatted(address.group(1)));
-        }
+        if (address.matches()) throw schemeMissing(address.group(1), "http");
+        Matcher name = PUBLIC_NAME.matcher(text);
+        if (name.matches()) throw schemeMissing(name.group(1), "https");
         if (!hasScheme(text)) {
             throw wrong("http:// or https:// expected at its beginning, as in http://localhost:11434/v1");
         }
@@ -58,6 +60,10 @@ public record Target(URI base, Optional<String> query, Optional<String> key,
         }
     }
 
+    private static UsageError schemeMissing(String address, String likely) {
+        return wrong("http:// or https:// is missing before %s, as in %s://%1$s".formatted(address, likely));
+    }
+
     /** {@return the error about the value of --upstream, which it does not show: that may hold a key} */
     private static UsageError wrong(String why) { return UsageError.cannotStart("--upstream: " + why); }
 
@@ -71,7 +77,17 @@ public record Target(URI base, Optional<String> query, Optional<String> key,
     }
 
     /** {@return true if the word can only be meant for --upstream, also if http:// is missing} */
-    static boolean isAddress(String word) { return hasScheme(word) || ADDRESS.matcher(word).matches(); }
+    static boolean isAddress(String word) {
+        if (hasScheme(word) || ADDRESS.matcher(word).matches()) return true;
+        Matcher name = PUBLIC_NAME.matcher(word);
+        return name.matches() && !mayBeFile(word, name.group(1));
+    }
+
+    /** {@return true for run.sh and its like, where neither a second dot nor a path makes it an address} */
+    private static boolean mayBeFile(String word, String name) {
+        boolean hasOneDot = name.indexOf('.') == name.lastIndexOf('.');
+        return hasOneDot && !word.contains("/");
+    }
 
     private static boolean hasScheme(String text) {
         String start = text.toLowerCase(Locale.ROOT);

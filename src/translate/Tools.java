@@ -11,18 +11,33 @@ import json.Json;
 import json.JsonWriter;
 
 /**
- * Those of the request's tools that the model is told of, as functions: the client's with their schemas, and those that
- * Anthropic defines and the client runs ({@link ToolSchemas}). Tools that Anthropic's servers run are left out.
+ * The tools that are sent, as functions: the client's own with their schemas, and those that Anthropic
+ * defines and the client runs ({@link ToolSchemas}). Tools that Anthropic's servers run are left out, as
+ * nobody runs them here.
+ *
+ * <p>Source: Anthropic Messages, "tools"; OpenAI, "Function calling"; SPEC A.5, A.6.
  */
 final class Tools {
     private static final int MAX_EXAMPLES = 3;
+
+    /** Whether and what the model must call. */
+    sealed interface Choice {
+        /** {@code "required"}: it must call a tool, or {@code "none"}: it must not. */
+        record Mode(String word) implements Choice { }
+
+        /** It must call this tool. */
+        record Function(Json.Str name) implements Choice { }
+    }
 
     private final Request request;
     private final Dialect dialect;
     private final Set<String> warnings;
     private final List<Json> sent = new ArrayList<>();
 
-    /** @throws ApiError if a tool is none, or has a name that another one has */
+    /**
+     * @param warnings takes codes of what was left out
+     * @throws ApiError if two tools have the same name, or one is a toolset or has no name
+     */
     Tools(Request request, Dialect dialect, Set<String> warnings) {
         this.request = request;
         this.dialect = dialect;
@@ -50,15 +65,24 @@ final class Tools {
         if (type.contains("toolset")) throw request.invalid(tool, "type", type + " is not available");
     }
 
-    /** {@return whether it is one that Anthropic's servers run, by its type; names are anybody's} */
-    static boolean isServer(Json tool) { return !isCustom(tool) && ToolSchemas.of(tool).isEmpty(); }
+    /**
+     * {@return whether Anthropic's servers run a tool} Its type says so; its name may be that of any other
+     * tool.
+     */
+    static boolean isServer(Json tool) {
+        return !isCustom(tool) && ToolSchemas.of(tool).isEmpty();
+    }
 
+    /** {@return whether a tool is the client's own, with a schema} */
     private static boolean isCustom(Json tool) {
         Json type = tool.get("type");
         return !type.hasText() || type.is("custom") || tool.get("input_schema") instanceof Json.Obj;
     }
 
-    /** {@return whether the model may call it itself, and not only code that Anthropic's servers run} */
+    /**
+     * {@return whether the model itself may call a tool, and not only code that it writes for Anthropic's
+     * servers}
+     */
     private static boolean isForModel(Json tool) {
         List<Json> callers = tool.get("allowed_callers").items();
         return callers.isEmpty() || callers.stream().anyMatch(caller -> caller.is("direct"));
@@ -67,7 +91,7 @@ final class Tools {
     /** {@return whether another tool is forced, at a backend where that means to send no other} */
     private boolean isBesideForced(Json.Str name) {
         Json forced = request.get("tool_choice").get("name");
-        return dialect.is("forced", "alone") && forced.hasText() && !forced.text().equals(name.text());
+        return dialect.forcesToolAlone() && forced.hasText() && !forced.text().equals(name.text());
     }
 
     List<Json> sent() { return sent; }
@@ -83,55 +107,61 @@ final class Tools {
         }
     }
 
-    /** {@code "description":D,"input_schema":S} to {@code "description":D,"parameters":S}, and whether it is strict. */
+    /**
+     * {@code "description":D,"input_schema":S,"strict":B} becomes {@code
+     * "description":D,"parameters":S,"strict":B}.
+     */
     private void custom(Json tool, JsonWriter out) {
         description(tool, out);
         Json schema = request.required(tool, "input_schema", Shape.OBJECT);
         out.name("parameters");
         parameters(schema, out);
         boolean isStrict = tool.get("strict") == Json.TRUE && StrictSchema.fits(schema);
-        if (isStrict) out.field("strict", true);
+        if (isStrict) {
+            out.field("strict", true);
+        }
     }
 
-    /** The description, followed by examples of input, for which OpenAI has no place. */
+    /** Writes the description, and after it the examples of input, as OpenAI has no member for them. */
     private void description(Json tool, JsonWriter out) {
         Json description = request.optional(tool, "description", Shape.STRING);
         List<Json> examples = tool.get("input_examples").items();
         if (!description.hasText() && examples.isEmpty()) return;
         out.name("description").openString();
-        if (description instanceof Json.Str text) out.piece(text);
+        if (description instanceof Json.Str text) {
+            out.piece(text);
+        }
         for (Json example : examples.subList(0, Math.min(examples.size(), MAX_EXAMPLES))) {
             out.piece("\n\nExample input: ").pieceOf(example);
         }
         out.closeString();
     }
 
-    /** The schema with the members that some backends insist on, without its own name and version. */
+    /**
+     * Writes a schema with {@code type} and {@code properties}, which some backends require, without its id.
+     */
     private static void parameters(Json schema, JsonWriter out) {
         out.object();
-        if (schema.get("type").isNull()) out.field("type", "object");
-        if (schema.get("properties").isNull()) out.name("properties").object().endObject();
+        if (schema.get("type").isNull()) {
+            out.field("type", "object");
+        }
+        if (schema.get("properties").isNull()) {
+            out.name("properties").object().endObject();
+        }
         Json[] members = schema.parts();
         for (int i = 0; i < members.length; i += 2) {
-            boolean isLeftOut = members[i].is("$schema") || members[i].is("$id") || members[i + 1].isNull();
-            if (!isLeftOut) out.name(members[i]).value(members[i + 1]);
+            boolean isId = members[i].is("$schema") || members[i].is("$id");
+            if (!isId && !members[i + 1].isNull()) {
+                out.name(members[i]).value(members[i + 1]);
+            }
         }
         out.endObject();
     }
 
-    /** What the model is told of whether to call a tool. */
-    sealed interface Choice {
-        /** It must call one, or none; OpenAI's word for it. */
-        record Mode(String word) implements Choice { }
-
-        /** It must call this one. */
-        record Function(Json.Str name) implements Choice { }
-    }
-
     /**
-     * {@return the choice; nothing where it says no more than nothing would}
+     * {@return what the client's {@code tool_choice} becomes; nothing for auto, the default of both sides}
      *
-     * <p>Source: Anthropic Messages, "tool_choice"; OpenAI chat completions, "tool_choice". Absent is auto.
+     * <p>Source: Anthropic Messages, "tool_choice"; OpenAI chat completions, "tool_choice".
      */
     Optional<Choice> choice() {
         Json choice = request.get("tool_choice");
@@ -152,11 +182,11 @@ final class Tools {
             warnings.add("tool_choice_dropped");
             return Optional.empty();
         }
-        if (dialect.is("forced", "alone")) return Optional.of(new Choice.Mode("required"));
+        if (dialect.forcesToolAlone()) return Optional.of(new Choice.Mode("required"));
         return Optional.of(new Choice.Function(ToolNames.shortName(name)));
     }
 
-    /** To have code run is more than a hint: without it, the model would make up the code's output. */
+    /** Refuses to force the running of code: the model would make up the output. */
     private void refuseCodeExecution(String name) {
         for (Json tool : request.get("tools").items()) {
             boolean isCodeExecution = tool.get("type").begins("code_execution");

@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.logging.Logger;
 import json.Json;
@@ -119,7 +118,7 @@ public final class ModelList {
                     .filter(model -> model.get("id").hasText())
                     .map(ModelList::listed).toList();
         } catch (InterruptedException | IOException | IllegalArgumentException
-                | ApiError | Json.Malformed e) { // interrupted: the client has left, and this thread ends soon
+                | ApiError | Json.Malformed e) { // interrupted: the client has left
             // the message is not logged, for it may hold the key
             LOG.info(() -> "%s lists no models: %s".formatted(host, e.getClass().getSimpleName()));
             return List.of();
@@ -131,30 +130,23 @@ public final class ModelList {
         HttpRequest.Builder request = HttpRequest.newBuilder(url);
         credentials.headers(clientKey).forEach(request::setHeader);
         var body = new ByteArrayOutputStream();
-        var arrived = new Arrivals(clock);
-        CompletableFuture<?> sent = transport.get(request, arrived);
         long until = clock.nanos() + patience.toNanos();
-        try {
-            Object next = next(arrived, until);
-            while (next != Arrivals.END) {
-                if (next instanceof byte[] piece) body.writeBytes(piece);
+        try (Arrivals arrivals = transport.get(request)) {
+            boolean hasEnded = false;
+            while (!hasEnded) {
+                Optional<Arrival> next = arrivals.poll(until - clock.nanos());
+                switch (next.orElseThrow(() -> new HttpTimeoutException("the list does not come"))) {
+                    case Arrival.Head head -> { }
+                    case Arrival.Piece(byte[] piece) -> body.writeBytes(piece);
+                    case Arrival.Broken(Throwable cause) -> throw new IOException(cause);
+                    case Arrival.End end -> hasEnded = true;
+                }
                 if (body.size() > MAX_BYTES) throw new IOException("the list is too long");
-                next = next(arrived, until);
             }
-        } finally {
-            arrived.stop(sent);
         }
         var pieces = new ArrayDeque<>(List.of(body.toByteArray()));
-        var plain = new ReplyBody(() -> Objects.requireNonNullElse(pieces.poll(), Arrivals.END), "");
+        var plain = new ReplyBody(() -> Objects.requireNonNullElse(pieces.poll(), ReplyBody.END), "");
         return plain.rest(MAX_BYTES);
-    }
-
-    private Object next(Arrivals arrived, long until) throws InterruptedException, IOException {
-        Object next = arrived.poll(until - clock.nanos());
-        if (next == null) throw new HttpTimeoutException("the list does not come");
-        if (next instanceof IOException broken) throw broken;
-        if (next instanceof Throwable failure) throw new IOException(failure);
-        return next;
     }
 
     private static ListedModel listed(Json model) {

@@ -22,10 +22,11 @@ public final class ReplyBody implements Supplier<byte[]> {
     private static final String WHITE_SPACE = " \t\r\n\f";
     private static final String BYTE_ORDER_MARK = "\u00EF\u00BB\u00BF";
     private static final List<String> EVENT_FIELDS = List.of("data:", "event:", "error:", "id:", "retry:");
-    private static final byte[] NONE = {};
+    /** No bytes: how a source of them says that it has ended. */
+    public static final byte[] END = {};
 
     private Supplier<byte[]> source; // gives the next bytes; none at the end, then and ever after
-    private byte[] ahead = NONE; // bytes that were looked at, and not yet taken
+    private byte[] ahead = END; // bytes that were looked at, and not yet taken
     private int next; // where they begin in ahead
     private int filled; // where they end
 
@@ -63,7 +64,7 @@ public final class ReplyBody implements Supplier<byte[]> {
         Supplier<byte[]> rest = source;
         source = new Inflated(() -> {
             byte[] piece = seen[0];
-            seen[0] = NONE;
+            seen[0] = END;
             return piece.length > 0 ? piece : rest.get();
         }, format);
         next = filled;
@@ -116,7 +117,8 @@ public final class ReplyBody implements Supplier<byte[]> {
         boolean isText = false;
         while (true) {
             int at = beginning(line);
-            if (at == filled - next) return isText ? textKind() : Kind.EMPTY;
+            boolean isDecided = at == filled - next || at > MAX_TEXT_BYTES;
+            if (isDecided) return isText ? textKind() : Kind.EMPTY;
             Kind found = kindOf(at);
             boolean isMeant = found == Kind.EVENTS || found == Kind.JSON || found == Kind.PAGE && !isText;
             if (isMeant) {
@@ -136,16 +138,23 @@ public final class ReplyBody implements Supplier<byte[]> {
 
     private int byteAt(int at) { return ahead[next + at] & 0xFF; }
 
-    /** {@return where the first byte stands that is no white space; where the body ends, if there is none} */
+    /**
+     * {@return where the first byte stands that is no white space; where the body ends, if there is none}
+     * White space at the beginning of the body is dropped: some servers send it for minutes as a sign of life.
+     */
     private int beginning(int line) {
         int at = line;
-        while (at < filled - next || lookAhead()) {
+        while (at <= MAX_TEXT_BYTES && (at < filled - next || lookAhead())) {
             if (WHITE_SPACE.indexOf(byteAt(at)) >= 0) {
                 at++;
             } else if (begins(at, BYTE_ORDER_MARK)) {
                 at += BYTE_ORDER_MARK.length();
             } else {
                 break;
+            }
+            if (line == 0) {
+                next += at;
+                at = 0;
             }
         }
         return at;

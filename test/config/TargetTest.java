@@ -62,7 +62,7 @@ class TargetTest {
     @Test
     void aUrlThatCannotBeIsRefusedWithoutQuotingIt() {
         List<Executable> all = new ArrayList<>();
-        for (String url : List.of("ftp://h.test/v1", "h.test", "/v1", "", "file:///etc/passwd", "Demo", "htp://h.test",
+        for (String url : List.of("ftp://h.test/v1", "h", "/v1", "", "file:///etc/passwd", "Demo", "htp://h.test",
                 "ws://sk-secret@h.test", "ftp://sk-secret@h.test/v1", "'http://h.test'")) {
             all.add(refused("http:// or https:// expected at its beginning, as in http://localhost:11434/v1", url));
         }
