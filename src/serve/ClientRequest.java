@@ -2,6 +2,7 @@ package serve;
 
 import anthropic.Ids;
 import config.Options;
+import config.Route;
 import java.util.Optional;
 import json.Json;
 import json.JsonWriter;
@@ -47,20 +48,19 @@ final class ClientRequest {
      *
      * @throws ApiError if it cannot be translated
      */
-    Translated translate(Upstream upstream) { return translate(upstream, upstream.dialect(model())); }
+    Translated translate(Upstream upstream) { return translate(upstream, upstream.dialect(route().model())); }
 
     Translated translate(Upstream upstream, Dialect dialect) {
         Json request = anthropic.orElseThrow();
-        String model = model();
+        Route route = route();
         Conversation conversation =
-                new Translator(request, options, dialect, () -> upstream.window(model), Ids::newId);
+                new Translator(request, options, dialect, () -> upstream.window(route).orElse(0), Ids::newId);
         JsonWriter body = conversation.request();
         transcript.logRequests(request, body);
         return new Translated(conversation, body);
     }
 
-    /** {@return the model to ask the backend for} */
-    private String model() { return options.model(anthropic.orElseThrow().get("model").text()); }
+    private Route route() { return options.routes().of(anthropic.orElseThrow().get("model").text()); }
 
     /**
      * Takes of the budget what the reply takes now.

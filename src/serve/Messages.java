@@ -2,7 +2,9 @@ package serve;
 
 import anthropic.Ids;
 import config.Options;
+import config.Route;
 import java.io.IOException;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.logging.Logger;
@@ -11,6 +13,7 @@ import json.JsonWriter;
 import translate.Dialect;
 import translate.Translator;
 import upstream.Clock;
+import upstream.Upstream;
 import upstream.Upstreams;
 
 /** Answers requests for a message, and knows those in flight. Safe for use by many threads. */
@@ -43,7 +46,8 @@ final class Messages {
         try (Budget.Share share = budget.share()) {
             Json anthropic = new Body(client, share).read();
             String key = gate.keyForBackend(client.http());
-            var exchange = new Exchange(client, requestId, anthropic, upstreams.inOrder(), options, key, share, clock);
+            List<Upstream> inOrder = upstreams.inOrder(options.routes().of(anthropic.get("model").text()));
+            var exchange = new Exchange(client, requestId, anthropic, inOrder, options, key, share, clock);
             inFlight.add(exchange);
             try {
                 exchange.run();
@@ -60,7 +64,8 @@ final class Messages {
     void countTokens(Client client) throws IOException {
         try (Budget.Share share = budget.share()) {
             Json anthropic = new Body(client, share).read();
-            Dialect dialect = upstreams.first().dialect(options.model(anthropic.get("model").text()));
+            Route route = options.routes().of(anthropic.get("model").text());
+            Dialect dialect = upstreams.first().dialect(route.model());
             long tokens = new Translator(anthropic, options, dialect, Ids::newId).inputTokens();
             client.answer(200, new JsonWriter().object()
                     .field("input_tokens", tokens)

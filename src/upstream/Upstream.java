@@ -2,6 +2,7 @@ package upstream;
 
 import anthropic.ApiError;
 import config.Options;
+import config.Route;
 import config.Target;
 import java.io.IOException;
 import java.net.URI;
@@ -9,6 +10,7 @@ import java.net.http.HttpRequest;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
@@ -64,6 +66,7 @@ public final class Upstream implements AutoCloseable {
     }
 
     public String host() { return target.address(); }
+    Target target() { return target; }
     public Credentials credentials() { return credentials; }
     public ModelList models() { return models; }
 
@@ -208,14 +211,12 @@ public final class Upstream implements AutoCloseable {
     /** {@return how often something was learned} */
     public long lessons() { return learned.lessons(); }
 
-    /** {@return the context window of a model in tokens, as far as it is known by now; else 0} It does not ask. */
-    public long window(String model) {
-        return options.context() > 0 ? options.context() : models.window(model).orElse(0);
-    }
+    /** {@return the context window of a route's model in tokens, if it is known by now} It does not ask. */
+    public OptionalLong window(Route route) { return route.window(() -> models.window(route.model())); }
 
-    /** {@return the context window of a model at the first of the backends of which it is known; else 0} */
-    public static long window(List<Upstream> all, String model) {
-        return all.stream().mapToLong(each -> each.window(model)).filter(tokens -> tokens > 0)
-                .findFirst().orElse(0);
+    /** {@return the context window of a route's model at the first of the backends of which it is known} */
+    public static OptionalLong window(List<Upstream> all, Route route) {
+        return all.stream().map(each -> each.window(route)).filter(OptionalLong::isPresent)
+                .findFirst().orElse(OptionalLong.empty());
     }
 }
