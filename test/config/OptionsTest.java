@@ -45,7 +45,7 @@ class OptionsTest {
             Object standard) { }
 
     private static final List<Case> CASES = List.of(
-            new Case("model", "m", Options::model, Optional.of("m"), Optional.empty()),
+            new Case("model", "m", options -> options.routes().of("x").model(), "m", "x"),
             new Case("host", "0.0.0.0", Options::host, "0.0.0.0", "127.0.0.1"),
             new Case("port", "0", Options::port, 0, 3578),
             new Case("port", "65535", Options::port, 65_535, 3578),
@@ -56,7 +56,7 @@ class OptionsTest {
             new Case("log-file", "a2o.log", Options::logFile, Optional.of("a2o.log"), Optional.empty()),
             new Case("upstream-key", "sk-1=2", options -> options.upstreams().getFirst().key(), Optional.of("sk-1=2"), Optional.empty()),
             new Case("auth-key", "k", Options::authKey, Optional.of("k"), Optional.empty()),
-            new Case("context", "131072", Options::context, 131_072L, 0L),
+            new Case("context", "131072", OptionsTest::context, 131_072L, 0L),
             new Case("extra-body", "{\"k\": 5.0}", OptionsTest::extra, "5.0", "null"),
             new Case("header", "X-A:  b: c ", OptionsTest::headers, List.of("X-A=b: c"), List.of()));
 
@@ -165,7 +165,7 @@ class OptionsTest {
         assertEquals(0, Options.of(given).port());
         assertEquals(2, options(with("--port", "2", "--", "x")).port());
         assertEquals(3, options(Map.of("A2O_PORT", "3"), with("--", "x")).port());
-        assertEquals(Optional.of("m"), Options.of(given).model());
+        assertEquals("m", Options.of(given).routes().of("x").model());
     }
 
     // ---- errors ----
