@@ -64,6 +64,11 @@ class OptionsTest {
         return options.headers().stream().map(header -> header.name() + "=" + header.value()).toList();
     }
 
+    /** {@return the window by --context in tokens, 0 if that says none} */
+    private static long context(Options options) {
+        return options.routes().of("m").context().orElse(0);
+    }
+
     private static String extra(Options options) {
         return options.extraBody().get("k").raw();
     }
@@ -312,7 +317,7 @@ class OptionsTest {
     @Test
     void numbersMayHaveAUnit() throws Exception {
         Object[][] rows = {{"64k", 64_000L}, {"128K", 128_000L}, {"1m", 1_000_000L}, {"65536", 65_536L}, {"0", 0L}};
-        for (Object[] row : rows) assertEquals(row[1], options("--context", (String) row[0]).context());
+        for (Object[] row : rows) assertEquals(row[1], context(options("--context", (String) row[0])));
         Object[][] times = {{"5m", 300L}, {"90s", 90L}, {"1h", 3600L}, {"1H", 3600L}, {"24h", 86_400L}, {"7", 7L}};
         for (Object[] row : times) {
             assertEquals(row[1], options("--timeout=" + row[0]).timeout().toSeconds());
@@ -332,7 +337,7 @@ class OptionsTest {
     void numbersAreTakenWithinTheLimitsThatAreTold() throws Exception {
         Map<String, Function<Options, Object>> numbers = Map.of("--port", Options::port, "--workers", Options::workers,
                 "--timeout", options -> options.timeout().toSeconds(), "--max-connections", Options::maxConnections,
-                "--max-connections-per-host", Options::maxConnectionsPerHost, "--context", Options::context);
+                "--max-connections-per-host", Options::maxConnectionsPerHost, "--context", OptionsTest::context);
         List<Executable> all = new ArrayList<>();
         for (String flag : numbers.keySet()) {
             UsageError e = assertThrows(UsageError.class, () -> options(flag, "x"));
