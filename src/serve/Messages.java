@@ -1,5 +1,6 @@
 package serve;
 
+import anthropic.ApiError;
 import anthropic.Ids;
 import config.Options;
 import config.Route;
@@ -37,11 +38,15 @@ final class Messages {
         this.status = status;
     }
 
+    /** {@return how many requests for a message are being answered} */
     int inFlight() { return inFlight.size(); }
 
     /** Ends all that are in flight; clients that listen get an error. */
     void stopAll() { inFlight.forEach(Exchange::stop); }
 
+    /**
+     * @throws ApiError if the request is refused before a backend is asked; later errors the client has got
+     */
     void answer(Client client, String requestId) throws IOException {
         try (Budget.Share share = budget.share()) {
             Json anthropic = new Body(client, share).read();

@@ -20,8 +20,9 @@ import json.Text;
 import translate.Dialect;
 
 /**
- * One backend: sends it requests, no more at a time than allowed, and knows how it does and what it takes. Safe
- * for use by many threads; shared are the places, what was learned, its health, and the counts of errors.
+ * One backend: sends it requests, no more at a time than allowed, and knows how it does and what it takes.
+ * Safe for use by many threads; shared are the places, what was learned, its health, and the counts of
+ * errors.
  */
 public final class Upstream implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(8); // to get a place
@@ -100,8 +101,8 @@ public final class Upstream implements AutoCloseable {
     public boolean isAwaited() { return places.areAwaited() || placesOfAll.areAwaited(); }
 
     /**
-     * Sends a request. The client's key goes with it, unless this backend has its own; of the client's headers
-     * none does.
+     * Sends a request. The client's key goes with it, unless this backend has its own; of the client's
+     * headers none does.
      */
     public Arrivals send(JsonWriter body, String clientKey) {
         try {
@@ -143,14 +144,18 @@ public final class Upstream implements AutoCloseable {
         health.works(number).filter(this::isLogged).ifPresent(was -> LOG.info(() -> host() + " works again"));
     }
 
-    /** {@return whether the log tells when that is over; a rate limit of the only backend is none of its states} */
+    /**
+     * {@return whether the log tells when that is over; a rate limit of the only backend is none of its
+     * states}
+     */
     private boolean isLogged(Health.Kind kind) { return kind != Health.Kind.DENIED || isOneOfSeveral(); }
 
     private boolean isOneOfSeveral() { return options.upstreams().size() > 1; }
 
     /** A try has failed. {@code message} may be shown to everybody. */
     public void fails(ApiError error, String message) {
-        var failure = new Health.Failure(System.currentTimeMillis(), error.status(), Text.cut(message, MAX_MESSAGE));
+        String shown = Text.cut(message, MAX_MESSAGE);
+        var failure = new Health.Failure(System.currentTimeMillis(), error.status(), shown);
         long seconds = health.fails(kind(error), failure, isFailure(error));
         boolean isSetAside = seconds > 0 && isOneOfSeveral();
         String why = failure.message().replace(host() + ": ", "");
@@ -173,7 +178,9 @@ public final class Upstream implements AutoCloseable {
 
     public Health.State state() { return health.state(); }
 
-    /** {@return whether its last try failed, and not by the request, and no connection has been made since} */
+    /**
+     * {@return whether its last try failed, and not by the request, and no connection has been made since}
+     */
     public boolean isDown() { return health.isDown(); }
 
     /** {@return whether other backends are tried before it} */
