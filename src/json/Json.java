@@ -108,19 +108,6 @@ public sealed interface Json {
     byte[] source();
     int from();
     int to();
-    /**
-     * {@return its kind by the first letter: object, array, string, number, or word, that is true, false or
-     * null}
-     */
-    default char kind() {
-        return switch (this) {
-            case Obj o -> 'o';
-            case Arr a -> 'a';
-            case Str s -> 's';
-            case Num n -> 'n';
-            case Word w -> 'w';
-        };
-    }
 
     /** {@return the value as JSON text, as it was written} */
     default String raw() { return new String(source(), from(), to() - from(), StandardCharsets.UTF_8); }
