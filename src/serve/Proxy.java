@@ -124,7 +124,7 @@ public final class Proxy implements AutoCloseable {
 
     /** {@return the first backend's models as it lists them, if it does in that time} */
     List<ListedModel> listed(String clientKey, Duration patience) {
-        return upstreams.first().models().models(options.authKey().isPresent() ? "" : clientKey, patience);
+        return upstreams.first().models().listed(options.authKey().isPresent() ? "" : clientKey, patience);
     }
 
     /** {@return whether the first backend has refused a key, be it the client's or the operator's} */

@@ -86,7 +86,7 @@ final class Routes {
         boolean isOneServed = options.routes().hasModelForAll(); // then no other model can be had
         boolean isListNeeded = !isOneServed || options.routes().main().context().isEmpty();
         List<ListedModel> listed = List.of();
-        if (isListNeeded) listed = upstreams.first().models().models(gate.keyForBackend(http));
+        if (isListNeeded) listed = upstreams.first().models().listed(gate.keyForBackend(http));
         String id = modelId(path(http.getRequestURI()));
         if (!id.isEmpty()) return Models.one(options.routes(), listed, id);
         return Models.page(options.routes(), listed, query(http.getRequestURI()));
