@@ -151,8 +151,6 @@ public record Options(List<Target> upstreams, Route.Table routes, String host, i
         return isInHeader(headers) || target.key().isPresent() || target.hasSecretQuery();
     }
 
-    // ---- to go: callers ask the route ----
-
+    /** {@return the model that backends are asked for where a client asks for this one} */
     public String model(String asked) { return routes.of(asked).model(); }
-    public long context() { return routes.of("").context().orElse(0); }
 }
