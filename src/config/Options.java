@@ -97,7 +97,7 @@ public record Options(List<Target> upstreams, Route.Table routes, String host, i
         List<Optional<String>> keys = upstreamKeys(urls.size(), given);
         List<Target> upstreams = new ArrayList<>();
         for (int i = 0; i < urls.size(); i++) {
-            upstreams.add(upstream(Target.of(urls.get(i)), keys.get(i), given));
+            upstreams.add(upstream(UpstreamUrl.target(urls.get(i)), keys.get(i), given));
         }
         return upstreams;
     }
