@@ -61,7 +61,7 @@ public final class CommandLine {
         if (word.equals(Option.COMMAND.flag())) {
             if (!rest.hasNext()) throw new UsageError("a command is expected after --");
             rest.forEachRemaining(each -> add(given, Option.COMMAND, each));
-        } else if (Target.isAddress(word)) {
+        } else if (UpstreamUrl.isAddress(word)) {
             add(given, Option.UPSTREAM, word);
         } else if (word.startsWith("-")) {
             readOption(word, rest, given);

@@ -5,94 +5,28 @@ import java.net.URI;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
  * A backend: its address, the key for it, and the HTTP proxy on the way. It connects to nothing.
  *
- * <p>{@code --upstream} is a root, a base, or the URL of chat completions: {@code http://h},
- * {@code http://h/v1} and {@code http://h/v1/chat/completions} mean the same. A2o appends the path to the
- * base, {@code http://h/v1}, and keeps the query, as Azure's {@code ?api-version=…}. User and password are
- * dropped.
+ * @param base   what the paths of the API are appended to: {@code http://h/v1}
+ * @param query  what stands behind the question mark in each URL, as Azure's {@code api-version=…}
  */
 public record Target(URI base, Optional<String> query, Optional<String> key,
                      Optional<InetSocketAddress> proxy) {
-    private static final String CHAT = "/chat/completions";
+    static final String CHAT = "/chat/completions";
     private static final String MODELS = "/models";
-    private static final String BASE_OF_ROOT = "/v1";
-    private static final int MAX_PORT = 65_535;
-    static final String DEMO = "demo"; // in place of a URL
+    static final String DEMO = "demo";
     private static final URI DEMO_BASE = URI.create("demo:in-process"); // its port is known when it listens
-    /** A host with its port, or this machine's name, without http:// before it: localhost:8080/v1. */
-    private static final Pattern ADDRESS =
-            Pattern.compile("(?i)(localhost|[a-z\\d.-]+:\\d{1,5}|\\[[\\da-f:.]+](?::\\d{1,5})?)(?:/.*)?");
-    /** A name of the Internet without https:// before it: api.deepseek.com, openrouter.ai/api/v1. */
-    private static final Pattern PUBLIC_NAME =
-            Pattern.compile("(?i)((?:[a-z\\d-]+\\.)+[a-z]{2,10})(?:/.*)?");
     private static final List<String> OPENAI_HOSTS = List.of(".api.openai.com", ".openai.azure.com",
             ".cognitiveservices.azure.com", ".services.ai.azure.com");
 
-    private Target(URI base, Optional<String> query) {
-        this(base, query, Optional.empty(), Optional.empty());
-    }
+    /** A backend without key and proxy. */
+    Target(URI base, Optional<String> query) { this(base, query, Optional.empty(), Optional.empty()); }
 
-    /** {@return the backend that a value of --upstream means, as yet without key and proxy} */
-    static Target of(String text) {
-        if (text.equals(DEMO)) return new Target(DEMO_BASE, Optional.empty());
-        Matcher address = ADDRESS.matcher(text);
-        if (address.matches()) throw schemeMissing(address.group(1), "http");
-        Matcher name = PUBLIC_NAME.matcher(text);
-        if (name.matches()) throw schemeMissing(name.group(1), "https");
-        if (!hasScheme(text)) {
-            throw wrong("http:// or https:// expected at its beginning, as in http://localhost:11434/v1");
-        }
-        try {
-            var url = URI.create(text);
-            if (url.getPort() > MAX_PORT) throw wrong("a port is %d at most".formatted(MAX_PORT));
-            if (url.getHost() == null) throw new IllegalArgumentException();
-            String authority = url.getRawAuthority().substring(url.getRawAuthority().lastIndexOf('@') + 1);
-            var base = URI.create(url.getScheme() + "://" + authority + basePath(url.getRawPath()));
-            return new Target(base, Optional.ofNullable(url.getRawQuery()));
-        } catch (IllegalArgumentException e) {
-            throw wrong("a URL like http://localhost:11434/v1 expected, without spaces, or _ in the host");
-        }
-    }
-
-    private static UsageError schemeMissing(String address, String likely) {
-        return wrong("http:// or https:// is missing before %s, as in %s://%1$s".formatted(address, likely));
-    }
-
-    /** {@return the error about the value of --upstream, which it does not show: that may hold a key} */
-    private static UsageError wrong(String why) { return UsageError.cannotStart("--upstream: " + why); }
-
-    private static String basePath(String path) {
-        int end = path.length();
-        while (end > 0 && path.charAt(end - 1) == '/') end--;
-        if (end == 0) return BASE_OF_ROOT;
-        String trimmed = path.substring(0, end);
-        if (trimmed.endsWith(CHAT)) return trimmed.substring(0, end - CHAT.length());
-        return trimmed;
-    }
-
-    /** {@return true if the word can only be meant for --upstream, also if http:// is missing} */
-    static boolean isAddress(String word) {
-        if (hasScheme(word) || ADDRESS.matcher(word).matches()) return true;
-        Matcher name = PUBLIC_NAME.matcher(word);
-        return name.matches() && !mayBeFile(word, name.group(1));
-    }
-
-    /** {@return true for run.sh and its like, where neither a second dot nor a path makes it an address} */
-    private static boolean mayBeFile(String word, String name) {
-        boolean hasOneDot = name.indexOf('.') == name.lastIndexOf('.');
-        return hasOneDot && !word.contains("/");
-    }
-
-    private static boolean hasScheme(String text) {
-        String start = text.toLowerCase(Locale.ROOT);
-        return start.startsWith("http:") || start.startsWith("https:");
-    }
+    /** {@return the built-in backend} */
+    static Target demo() { return new Target(DEMO_BASE, Optional.empty()); }
 
     /** {@return the port of a URL, also where it is not written} */
     public static int port(URI url) {
