@@ -1,7 +1,9 @@
 package serve;
 
+import anthropic.ApiError;
 import anthropic.Ids;
 import config.Options;
+import config.Route;
 import java.util.Optional;
 import json.Json;
 import json.JsonWriter;
@@ -11,8 +13,8 @@ import translate.Translator;
 import upstream.Upstream;
 
 /**
- * A client's request for a message, from which the backend's request for each try is made; and what the exchange takes
- * of the memory budget. Used by one thread.
+ * A client's request for a message, from which the backend's request for each try is made; and what the
+ * exchange takes of the memory budget. Used by one thread.
  */
 final class ClientRequest {
     private static final int REQUEST_BYTES = 64 * 1024; // that any request takes, whatever its body
@@ -36,7 +38,8 @@ final class ClientRequest {
         this.options = options;
         this.share = share;
         this.transcript = transcript;
-        this.requestBytes = REQUEST_BYTES + share.held() + anthropic.source().length; // as long again for the backend
+        int backendBytes = anthropic.source().length; // the backend's request is about as long
+        this.requestBytes = REQUEST_BYTES + share.held() + backendBytes;
         share.hold(requestBytes + REPLY_BYTES);
     }
 
@@ -47,20 +50,22 @@ final class ClientRequest {
      *
      * @throws ApiError if it cannot be translated
      */
-    Translated translate(Upstream upstream) { return translate(upstream, upstream.dialect(model())); }
+    Translated translate(Upstream upstream) { return translate(upstream, upstream.dialect(route().model())); }
 
     Translated translate(Upstream upstream, Dialect dialect) {
         Json request = anthropic.orElseThrow();
-        String model = model();
+        Route route = route();
         Conversation conversation =
-                new Translator(request, options, dialect, () -> upstream.window(model), Ids::newId);
+                new Translator(request, options, dialect, () -> upstream.window(route).orElse(0), Ids::newId);
         JsonWriter body = conversation.request();
         transcript.logRequests(request, body);
         return new Translated(conversation, body);
     }
 
-    /** {@return the model to ask the backend for} */
-    private String model() { return options.model(anthropic.orElseThrow().get("model").text()); }
+    private Route route() {
+        String asked = anthropic.orElseThrow().get("model").text();
+        return options.routes().of(asked);
+    }
 
     /**
      * Takes of the budget what the reply takes now.

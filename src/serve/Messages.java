@@ -1,8 +1,11 @@
 package serve;
 
+import anthropic.ApiError;
 import anthropic.Ids;
 import config.Options;
+import config.Route;
 import java.io.IOException;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.logging.Logger;
@@ -11,6 +14,7 @@ import json.JsonWriter;
 import translate.Dialect;
 import translate.Translator;
 import upstream.Clock;
+import upstream.Upstream;
 import upstream.Upstreams;
 
 /** Answers requests for a message, and knows those in flight. Safe for use by many threads. */
@@ -34,16 +38,21 @@ final class Messages {
         this.status = status;
     }
 
+    /** {@return how many requests for a message are being answered} */
     int inFlight() { return inFlight.size(); }
 
     /** Ends all that are in flight; clients that listen get an error. */
     void stopAll() { inFlight.forEach(Exchange::stop); }
 
+    /**
+     * @throws ApiError if the request is refused before a backend is asked; later errors the client has got
+     */
     void answer(Client client, String requestId) throws IOException {
         try (Budget.Share share = budget.share()) {
             Json anthropic = new Body(client, share).read();
             String key = gate.keyForBackend(client.http());
-            var exchange = new Exchange(client, requestId, anthropic, upstreams.inOrder(), options, key, share, clock);
+            List<Upstream> inOrder = upstreams.inOrder(options.routes().of(anthropic.get("model").text()));
+            var exchange = new Exchange(client, requestId, anthropic, inOrder, options, key, share, clock);
             inFlight.add(exchange);
             try {
                 exchange.run();
@@ -60,7 +69,8 @@ final class Messages {
     void countTokens(Client client) throws IOException {
         try (Budget.Share share = budget.share()) {
             Json anthropic = new Body(client, share).read();
-            Dialect dialect = upstreams.first().dialect(options.model(anthropic.get("model").text()));
+            Route route = options.routes().of(anthropic.get("model").text());
+            Dialect dialect = upstreams.first().dialect(route.model());
             long tokens = new Translator(anthropic, options, dialect, Ids::newId).inputTokens();
             client.answer(200, new JsonWriter().object()
                     .field("input_tokens", tokens)
