@@ -108,6 +108,7 @@ public final class CommandLine {
 
     /** {@return the error for a word that is no option} The word is shown only if it looks like a command. */
     private static UsageError unexpected(String word) {
+        if (word.equals(Target.DEMO)) return new UsageError("the built-in backend is --upstream demo");
         String advice = "%s is no option; if it is a command to run, put -- before it, as in: -- %s%n"
                 + "try --help";
         boolean isLikeCommand = COMMAND.matcher(word).matches();

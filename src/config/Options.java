@@ -154,10 +154,5 @@ public record Options(List<Target> upstreams, Route.Table routes, String host, i
     // ---- to go: callers ask the route ----
 
     public String model(String asked) { return routes.of(asked).model(); }
-    public Optional<String> model() { return routes.modelForAll(); }
     public long context() { return routes.of("").context().orElse(0); }
-    public List<String> names() { return routes.names(); }
-    public boolean serves(String asked) { return routes.of(asked).isMapped(); }
-    public Optional<String> mainModel() { return routes.mainModel(); }
-    public static String bare(String asked) { return Route.bare(asked); }
 }

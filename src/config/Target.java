@@ -23,7 +23,7 @@ public record Target(URI base, Optional<String> query, Optional<String> key,
     private static final String MODELS = "/models";
     private static final String BASE_OF_ROOT = "/v1";
     private static final int MAX_PORT = 65_535;
-    private static final String DEMO = "demo";
+    static final String DEMO = "demo"; // in place of a URL
     private static final URI DEMO_BASE = URI.create("demo:in-process"); // its port is known when it listens
     /** A host with its port, or this machine's name, without http:// before it: localhost:8080/v1. */
     private static final Pattern ADDRESS =
@@ -31,9 +31,6 @@ public record Target(URI base, Optional<String> query, Optional<String> key,
     /** A name of the Internet without https:// before it: api.deepseek.com, openrouter.ai/api/v1. */
     private static final Pattern PUBLIC_NAME =
             Pattern.compile("(?i)((?:[a-z\\d-]+\\.)+[a-z]{2,10})(?:/.*)?");
-    /** The same, as a word that cannot be the name of a file: run.sh may be one. */
-    private static final Pattern SURELY_PUBLIC_NAME =
-            Pattern.compile("(?i)(?:[a-z\\d-]+\\.){2,}[a-z]{2,10}|(?:[a-z\\d-]+\\.)+[a-z]{2,10}/.*");
     private static final List<String> OPENAI_HOSTS = List.of(".api.openai.com", ".openai.azure.com",
             ".cognitiveservices.azure.com", ".services.ai.azure.com");
 
@@ -48,23 +45,27 @@ public record Target(URI base, Optional<String> query, Optional<String> key,
         if (address.matches()) throw schemeMissing(address.group(1), "http");
         Matcher name = PUBLIC_NAME.matcher(text);
         if (name.matches()) throw schemeMissing(name.group(1), "https");
+        if (!hasScheme(text)) {
+            throw wrong("http:// or https:// expected at its beginning, as in http://localhost:11434/v1");
+        }
         try {
             var url = URI.create(text);
-            boolean isUrl = hasScheme(text) && url.getHost() != null && url.getPort() <= MAX_PORT;
-            if (!isUrl) throw new IllegalArgumentException();
+            if (url.getPort() > MAX_PORT) throw wrong("a port is %d at most".formatted(MAX_PORT));
+            if (url.getHost() == null) throw new IllegalArgumentException();
             String authority = url.getRawAuthority().substring(url.getRawAuthority().lastIndexOf('@') + 1);
             var base = URI.create(url.getScheme() + "://" + authority + basePath(url.getRawPath()));
             return new Target(base, Optional.ofNullable(url.getRawQuery()));
-        } catch (IllegalArgumentException e) { // the text is not quoted: it may hold a key
-            throw UsageError.cannotStart(
-                    "--upstream: a URL like http://localhost:11434/v1 expected, without _ in the host");
+        } catch (IllegalArgumentException e) {
+            throw wrong("a URL like http://localhost:11434/v1 expected, without spaces, or _ in the host");
         }
     }
 
     private static UsageError schemeMissing(String address, String likely) {
-        String missing = "--upstream: http:// or https:// is missing before %s, as in %s://%1$s";
-        return UsageError.cannotStart(missing.formatted(address, likely));
+        return wrong("http:// or https:// is missing before %s, as in %s://%1$s".formatted(address, likely));
     }
+
+    /** {@return the error about the value of --upstream, which it does not show: that may hold a key} */
+    private static UsageError wrong(String why) { return UsageError.cannotStart("--upstream: " + why); }
 
     private static String basePath(String path) {
         int end = path.length();
@@ -77,7 +78,15 @@ public record Target(URI base, Optional<String> query, Optional<String> key,
 
     /** {@return true if the word can only be meant for --upstream, also if http:// is missing} */
     static boolean isAddress(String word) {
-        return hasScheme(word) || ADDRESS.matcher(word).matches() || SURELY_PUBLIC_NAME.matcher(word).matches();
+        if (hasScheme(word) || ADDRESS.matcher(word).matches()) return true;
+        Matcher name = PUBLIC_NAME.matcher(word);
+        return name.matches() && !mayBeFile(word, name.group(1));
+    }
+
+    /** {@return true for run.sh and its like, where neither a second dot nor a path makes it an address} */
+    private static boolean mayBeFile(String word, String name) {
+        boolean hasOneDot = name.indexOf('.') == name.lastIndexOf('.');
+        return hasOneDot && !word.contains("/");
     }
 
     private static boolean hasScheme(String text) {

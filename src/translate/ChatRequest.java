@@ -33,7 +33,7 @@ final class ChatRequest {
         this.request = request;
         this.options = options;
         this.dialect = dialect;
-        this.model = options.model(request.get("model").text());
+        this.model = options.routes().of(request.get("model").text()).model();
         this.warnings = warnings;
     }
 
