@@ -29,7 +29,7 @@ final class Exchange {
     private static final long FIRST_WAIT_NANOS = SECOND / 20; // before another try; doubled each time
     private static final int MAX_WAIT_SECONDS = 5; // that a backend may ask for, else the client decides
     private static final int MAX_TRIES = 3; // once each backend has been tried
-    private static final int MAX_REPAIRS = 3; // of a request that a backend refuses
+    private static final int MAX_REPAIRS = 16; // of a request that a backend refuses
     private static final int MAX_LINE = 300; // characters of an error in the log
     /**
      * What differs from one refusal to the next: ids and times, such as {@code req_7f3a} or {@code
@@ -213,8 +213,8 @@ final class Exchange {
                 attempt.run();
                 return;
             } catch (ApiError e) {
-                String words = WORD_WITH_DIGIT.matcher(e.refusal()).replaceAll("");
-                if (words.isEmpty()) throw e;
+                if (e.refusal().isEmpty()) throw e;
+                String words = withoutIds(e.refusal());
                 boolean isRepeated = refusal.isPresent() && refusal.get().words.equals(words);
                 if (!isRepeated) refusal = Optional.of(refusal(words, e));
                 boolean mayBeRepaired = stream.allowsRetry() && repairs < MAX_REPAIRS;
@@ -223,14 +223,16 @@ final class Exchange {
         }
     }
 
-    /**
-     * {@return a new refusal} What was refused before is taken now, so the dialect that made it so is
-     * learned.
-     */
+    /** {@return the words by which one tells whether a refusal is the same as before} */
+    private static String withoutIds(String refusal) {
+        boolean areNumbersNews = Dialect.isRoom(refusal);
+        return areNumbersNews ? refusal : WORD_WITH_DIGIT.matcher(refusal).replaceAll("");
+    }
+
+    /** {@return a new refusal} It is about the request as the lessons before have made it. */
     private Refusal refusal(String words, ApiError error) {
-        Dialect dialect = conversation().dialect();
-        upstream.learns(conversation().model(), dialect);
-        return new Refusal(words, attempt.body(), dialect.lessons(error.refusal()).iterator());
+        Iterator<Dialect> lessons = conversation().dialect().lessons(error.refusal()).iterator();
+        return new Refusal(words, attempt.body(), lessons);
     }
 
     /**

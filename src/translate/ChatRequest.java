@@ -99,7 +99,7 @@ final class ChatRequest {
     }
 
     private void writeStream(Members members) {
-        if (!request.isStream()) return;
+        if (!dialect.isStreamed(request.isStream())) return;
         members.field("stream", true);
         members.field("stream_options", new JsonWriter().object().field("include_usage", true).endObject());
     }
@@ -161,6 +161,7 @@ final class ChatRequest {
      */
     private void writeThinking(Members members) {
         boolean isOff = request.isThinkingOff();
+        if (isOff && dialect.alwaysReasons()) return;
         boolean isStated = isOff || request.get("thinking").get("type").is("enabled");
         Trait.Thinking form = dialect.thinking();
         boolean isSwitch = form != Trait.Thinking.OBJECT && dialect.takes("thinking");
@@ -194,7 +195,10 @@ final class ChatRequest {
      * first.
      */
     private Optional<String> wantedEffort() {
+        boolean isTooMuch = !dialect.takesEffortWithTools() && !request.get("tools").items().isEmpty();
+        if (isTooMuch) return Optional.of("none");
         if (!request.isThinkingOff()) return request.effort();
+        if (dialect.alwaysReasons()) return Optional.of("low");
         boolean isSaid = dialect.takes("thinking");
         return isSaid ? Optional.empty() : Optional.of("none");
     }
@@ -208,9 +212,19 @@ final class ChatRequest {
     private void writeResponseFormat(Members members) {
         Json schema = request.schema();
         if (schema.isNull()) return;
+        if (isFormatTold(request, dialect)) {
+            warnings.add("dropped_response_format");
+            return;
+        }
         var format = new JsonWriter().object().field("type", "json_schema").name("json_schema").object();
         format.field("name", "output").field("schema", schema).field("strict", StrictSchema.fits(schema));
         members.field("response_format", format.endObject().endObject());
+    }
+
+    /** {@return whether the prompt says the format of the output, as the backend does not take it} */
+    static boolean isFormatTold(Request request, Dialect dialect) {
+        boolean isRefused = !dialect.takesFormatWithTools() && !request.get("tools").items().isEmpty();
+        return isRefused || !dialect.takes("response_format");
     }
 
     private void writeUser(Members members) {

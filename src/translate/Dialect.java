@@ -4,6 +4,7 @@ import config.Target;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -14,23 +15,32 @@ import java.util.stream.Stream;
  * downgrades"). Immutable.
  *
  * @param ofHost each trait by what it is about, as those in {@code learned}
- * @param isForOnce whether some of {@code learned} goes for one request alone, such as to omit a wrong value
+ * @param once what goes for one request alone, such as to omit a wrong value
  */
 public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trait> learned,
-                      boolean isForOnce) {
+                      Map<String, Trait> once) {
     private static final List<Trait> OF_LLAMA =
             List.of(Trait.Habit.FORCED_TOOL_ALONE, Trait.Habit.BEGUN_REPLY_REPEATED);
 
     /** {@return what is known of a backend that has not been asked} */
     public static Dialect of(Target target) {
-        return new Dialect(target, Dialects.of(target), Map.of(), false);
+        return new Dialect(target, Dialects.of(target), Map.of(), Map.of());
     }
 
     // What is learned
 
     /** {@return the dialects to try after a refusal in these words, the likeliest first} */
     public Stream<Dialect> lessons(String refusal) {
-        return Lessons.of(refusal).stream().map(taught -> with(taught.trait(), taught.isForOnce()));
+        return Lessons.of(refusal).stream().map(this::with);
+    }
+
+    /** {@return whether a refusal says how much room there is for the reply, which changes with each try} */
+    public static boolean isRoom(String refusal) { return Lessons.isRoom(refusal); }
+
+    private Dialect with(Lessons.Taught taught) {
+        Dialect known = this;
+        for (Trait trait : taught.traits()) known = known.with(trait, taught.isForOnce());
+        return known;
     }
 
     /** {@return this, and what the name tells that a server gives itself in the header {@code server}} */
@@ -44,15 +54,15 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
     /** {@return this, and what another dialect of the same backend has learned} */
     public Dialect withLessonsOf(Dialect other) {
         Dialect known = this;
-        for (Trait trait : other.learned.values()) known = known.with(trait, other.isForOnce);
+        for (Trait trait : other.learned.values()) known = known.with(trait, false);
         return known;
     }
 
     private Dialect with(Trait trait, boolean isOnce) {
         if (has(trait)) return this;
-        Map<String, Trait> more = new LinkedHashMap<>(learned);
+        Map<String, Trait> more = new LinkedHashMap<>(isOnce ? once : learned);
         more.put(trait.about(), trait);
-        return new Dialect(target, ofHost, more, isForOnce || isOnce);
+        return isOnce ? new Dialect(target, ofHost, learned, more) : new Dialect(target, ofHost, more, once);
     }
 
     /** {@return what was learned, for the log and the status page: what it is about, and what is so} */
@@ -63,13 +73,13 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
     }
 
     private Optional<Trait> about(String what) {
-        return Optional.ofNullable(learned.getOrDefault(what, ofHost.get(what)));
+        return Stream.of(once, learned, ofHost).map(traits -> traits.get(what)).filter(Objects::nonNull).findFirst();
     }
 
     private boolean has(Trait trait) { return about(trait.about()).filter(trait::equals).isPresent(); }
 
     private <T extends Trait> Optional<T> find(Class<T> kind) {
-        return Stream.of(learned, ofHost).flatMap(traits -> traits.values().stream())
+        return Stream.of(once, learned, ofHost).flatMap(traits -> traits.values().stream())
                 .filter(kind::isInstance).map(kind::cast).findFirst();
     }
 
@@ -115,9 +125,23 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
         return Math.max(Math.min(asked, longest), shortest);
     }
 
+    /** {@return the most images that may be in a request} */
+    long mostImages() { return find(Trait.MostImages.class).map(Trait.MostImages::images).orElse(Long.MAX_VALUE); }
+
     // Ways to say something
 
     boolean takesSystemInPlace() { return has(Trait.Habit.SYSTEM_IN_PLACE); }
+    boolean takesSystem() { return !has(Trait.Habit.SYSTEM_NEVER); }
+    boolean alwaysReasons() { return has(Trait.Habit.ALWAYS_REASONS); }
+    boolean takesEffortWithTools() { return !has(Trait.Habit.NO_EFFORT_WITH_TOOLS); }
+    boolean takesFormatWithTools() { return !has(Trait.Habit.NO_FORMAT_WITH_TOOLS); }
+
+    /** {@return whether to ask for a stream, where the client wants one or not} */
+    boolean isStreamed(boolean wanted) {
+        if (has(Trait.Habit.ALWAYS_STREAMED)) return true;
+        return wanted && !has(Trait.Habit.NEVER_STREAMED);
+    }
+
     boolean forcesToolAlone() { return has(Trait.Habit.FORCED_TOOL_ALONE); }
     boolean refusesNullContent() { return has(Trait.Habit.EMPTY_CONTENT); }
     boolean repeatsBegunReply() { return has(Trait.Habit.BEGUN_REPLY_REPEATED); }

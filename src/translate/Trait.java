@@ -1,5 +1,6 @@
 package translate;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -91,6 +92,12 @@ sealed interface Trait {
         @Override public String value() { return tokens + " tokens"; }
     }
 
+    /** The backend takes no more images in a request; the newest are sent. */
+    record MostImages(long images) implements Trait {
+        @Override public String about() { return "most images"; }
+        @Override public String value() { return Long.toString(images); }
+    }
+
     /**
      * The backend takes no other efforts.
      *
@@ -100,6 +107,25 @@ sealed interface Trait {
         /** The values of {@code reasoning_effort} that some backend knows, in ascending order. */
         static final List<String> SCALE = List.of("none", "minimal", "low", "medium", "high", "xhigh", "max");
         private static final String NONE = "none";
+        private static final List<String> BETWEEN = List.of("or", "and", "default", "auto", "null");
+
+        /** {@return the efforts that a text begins with, in ascending order} */
+        static List<String> listed(String text) {
+            List<String> words = new ArrayList<>();
+            var word = new StringBuilder();
+            for (char c : (text + ' ').toCharArray()) {
+                boolean isLetter = c >= 'a' && c <= 'z';
+                if (isLetter) {
+                    word.append(c);
+                } else if (!word.isEmpty()) {
+                    boolean isOfList = SCALE.contains(word.toString()) || BETWEEN.contains(word.toString());
+                    if (!isOfList) break;
+                    words.add(word.toString());
+                    word.setLength(0);
+                }
+            }
+            return SCALE.stream().filter(words::contains).toList();
+        }
 
         @Override public String about() { return "efforts"; }
         @Override public String value() { return String.join(", ", known); }
@@ -129,6 +155,18 @@ sealed interface Trait {
         SYSTEM_IN_PLACE("system messages", "in place"),
         /** They stand at the beginning; later ones go as the user's text, in {@code <system>} tags. */
         SYSTEM_FIRST_ONLY("system messages", "first only"),
+        /** There are none; also the first goes as the user's text. */
+        SYSTEM_NEVER("system messages", "none"),
+        /** Replies come only as streams, so that one is asked for where the client wants a whole reply. */
+        ALWAYS_STREAMED("streams", "always"),
+        /** Replies come only whole, also where the client wants a stream. */
+        NEVER_STREAMED("streams", "never"),
+        /** Reasoning cannot be switched off; where it is to be, the lowest effort is asked for. */
+        ALWAYS_REASONS("reasoning", "always"),
+        /** With tools there is no other effort than "none". */
+        NO_EFFORT_WITH_TOOLS("effort with tools", "none"),
+        /** With tools there is no format of the output; the prompt says it. */
+        NO_FORMAT_WITH_TOOLS("output format with tools", "none"),
         /** A call is forced by {@code "tool_choice":"required"} and by sending no other tool. */
         FORCED_TOOL_ALONE("forced tool", "alone"),
         /** A message that only calls tools has {@code "content":""}; elsewhere it has {@code null}. */

@@ -30,7 +30,10 @@ public final class UpstreamError {
     /** Codes of OpenAI and others, and "You exceeded your current quota", "Insufficient Balance". */
     private static final List<String> UNPAID = List.of("insufficient_quota", "insufficient quota",
             "insufficient_balance", "insufficient balance", "insufficient_credits", "insufficient credits",
-            "exceeded your current quota");
+            "exceeded your current quota", "余额不足", "欠费", "in arrears", "arrearage", "not enough credit",
+            "not enough balance", "payment required", "account balance");
+    /** As Groq says where the model's call of a tool is no JSON: the next one may be. */
+    private static final List<String> CALL_IS_BAD = List.of("tool_use_failed", "failed to call a function");
     /** As nginx, Go's server and Apache answer plain HTTP where they speak TLS, with status 400. */
     private static final List<String> TLS_IS_SPOKEN = List.of("plain http request was sent to https port",
             "http request to an https server", "plain http to an ssl-enabled");
@@ -116,6 +119,8 @@ public final class UpstreamError {
         boolean maySayLength = status == IN_A_REPLY || status == 400 || status == 422;
         boolean isOfReply = maySayLength && said.says(REPLY_REACHED_ITS_LENGTH);
         if (isOfReply) return Optional.of(context.error(400, text).asAtLimit());
+        boolean isBadCall = said.saysAny(CALL_IS_BAD);
+        if (isBadCall) return Optional.of(context.error(529, text).asPassing());
         boolean isUnpaid = status == 402 || said.saysAny(UNPAID);
         if (isUnpaid) return Optional.of(context.error(402, text).asFinal());
         boolean maySayBusy = status == IN_A_REPLY || status == 429 || status >= 500;
@@ -127,22 +132,16 @@ public final class UpstreamError {
     private static ApiError byStatus(int status, ErrorBody said, Json body, ErrorContext context) {
         String text = shown(status, said);
         return switch (status) {
-            case 401, 403 -> denied(status, said, text, context);
+            case 401 -> denied(status, said, text, context);
+            case 403 -> denied(status, said, text, context).refusing(body.raw());
             case 404 -> notFound(said, text, context).refusing(body.raw());
-            case 408, 413, 429 -> context.error(status, text);
+            case 408, 429 -> context.error(status, text);
+            case 413 -> context.error(status, text).refusing(body.raw());
             // 520 to 524 are Cloudflare's: the server behind it is down, cannot be reached, or says nothing
             case 409, 502, 503, 520, 521, 522, 523, 529 -> context.error(529, text).asPassing();
             case 504, 524 -> context.error(504, text).asPassing();
-            default -> {
-                boolean mayBeMended = status < 500 || isAboutTheRequest(said);
-                yield context.error(general(status), text).refusing(mayBeMended ? body.raw() : "");
-            }
+            default -> context.error(general(status), text).refusing(body.raw());
         };
-    }
-
-    /** As llama-cpp-python says with a status of 500: "Input should be a valid string". */
-    private static boolean isAboutTheRequest(ErrorBody said) {
-        return said.says("not supported") || said.says("input should be");
     }
 
     /** {@return the status that stands for others of its class; 502 for what is no error's} */

@@ -38,7 +38,7 @@ final class Learned {
 
     /** Remembers a dialect that has proved right for a model. */
     void learn(String model, Dialect dialect) {
-        boolean isNothing = dialect.learned().isEmpty() || dialect.isForOnce() || dialect == dialect(model);
+        boolean isNothing = dialect.learned().isEmpty() || dialect == dialect(model);
         if (isNothing) return;
         if (byModel.size() > MAX_MODELS) byModel.clear();
         Dialect known = dialect(model).withLessonsOf(dialect);

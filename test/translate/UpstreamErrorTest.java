@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import testing.Backend;
 import testing.Counted;
+import testing.Cpu;
 import testing.Farm;
 
 /** The client's error for what a backend has answered, and what it costs to read a hostile one. */
@@ -87,11 +88,20 @@ class UpstreamErrorTest {
     }
 
     @TestFactory
+    Stream<DynamicTest> aHostileMessageIsReadInProportionToItsLength() {
+        return Stream.of("9", "9 ", "1,", "tokens 9 ", "'", "max_tokens ", "exceed ", "loc'input': ").map(piece ->
+                DynamicTest.dynamicTest(piece, () -> {
+                    String body = "{\"error\":{\"message\":\"context exceeded %s\"}}".formatted(piece.repeat(64 * 1024));
+                    Cpu.assertLittle(() -> error(400, body));
+                }));
+    }
+
+    @TestFactory
     Stream<DynamicTest> aHostileTextIsReadInProportionToItsLength() {
         List<String> pieces = List.of("<", "< ", "<style", "<style>", " ", "9", "1,", "999,999 ", "a", "_", "max_", "max_tokens ",
                 "max_tokens must", "context length ", "maximum ", "limit", "limit ", "exceed ", "input length ", "reached ",
                 "could not finish ", "output limit ", "> ", "[1,", "\"", "not_found", "insufficient_");
-        return Stream.of(UpstreamError.class, ErrorBody.class, Overflow.class)
+        return Stream.of(UpstreamError.class, ErrorBody.class)
                 .flatMap(type -> Counted.patterns(type).stream())
                 .map(pattern -> DynamicTest.dynamicTest("%.60s".formatted(pattern), () -> {
                     for (String piece : pieces) {
