@@ -4,25 +4,31 @@ import java.util.Map;
 import json.JsonWriter;
 
 /**
- * What ends an exchange other than well: a status and a message in the client's dialect (Anthropic Messages, "Errors"):
- * {@code {"type":"error","error":{"type":T,"message":M},"request_id":R}}. Thrown anywhere, answered in one place.
+ * An error response to the client (Anthropic Messages, "Errors"): {@code
+ * {"type":"error","error":{"type":T,"message":M},"request_id":R}}.
+ * Thrown anywhere, answered in one place.
  */
 public final class ApiError extends RuntimeException {
-    private static final long MAX_RETRY_SECONDS = 60; // SDKs obey whatever stands there
+    private static final long MAX_RETRY_SECONDS = 60; // SDKs wait however long the header says
+    private static final int MAX_REFUSAL = 2000; // characters
     /** The types by the status (Anthropic, "HTTP errors"; SPEC E.1). */
-    private static final Map<Integer, String> TYPES = Map.of(401, "authentication_error", 402, "billing_error",
-            403, "permission_error", 404, "not_found_error", 408, "timeout_error", 413, "request_too_large",
-            429, "rate_limit_error", 499, "client_left", 504, "timeout_error", 529, "overloaded_error");
+    private static final Map<Integer, String> TYPES = Map.of(
+            401, "authentication_error", 402, "billing_error", 403, "permission_error",
+            404, "not_found_error", 408, "timeout_error", 413, "request_too_large", 429, "rate_limit_error",
+            499, "client_left", 504, "timeout_error", 529, "overloaded_error");
 
-    /** Where it comes from: the backend's answer, a connection that could not be made, the proxy itself, or else. */
+    /**
+     * Where it comes from: the backend's answer, a connection that could not be made, the proxy itself,
+     * or others.
+     */
     public enum Origin { ANSWER, CONNECTION, PROXY, OTHER }
 
     private final int status;
     private final String code; // details.error_code, by which SDKs choose the class of their exception; or ""
-    private long retrySeconds = -1; // if the client may choose
-    private boolean isFinal; // whether SDKs must not try again where they would
-    private boolean isPassing; // whether to try again soon may help
-    private boolean isAtLimit; // whether only the reply reached the length asked for
+    private long retrySeconds = -1; // after which the client may retry; negative if it may choose
+    private boolean isFinal; // SDKs must not retry, though they would by the status
+    private boolean isPassing; // transient: a retry may help
+    private boolean isAtLimit; // no failure: the reply reached the length that was asked for
     private Origin origin = Origin.OTHER;
     private String refusal = ""; // the backend's own words, from which something may be learned
 
@@ -88,14 +94,21 @@ public final class ApiError extends RuntimeException {
 
     /** @param words the backend's own, from which something may be learned */
     public ApiError refusing(String words) {
-        refusal = "%.2000s".formatted(words); // or patterns would take their time
+        refusal = words.substring(0, Math.min(MAX_REFUSAL, words.length()));
         return this;
     }
 
     public JsonWriter body(String requestId) {
-        var out = new JsonWriter().put("{'type':'error','error':{'type':%,'message':%", type(), getMessage());
-        String list = code.startsWith("thread_un") ? ",'unsupported':[]}" : "}";
-        if (!code.isEmpty()) out.put(",'details':{'error_code':%", code).put(list);
-        return out.put("},'request_id':%}", requestId);
+        var out = new JsonWriter().object().field("type", "error").name("error").object()
+                .field("type", type()).field("message", getMessage());
+        if (!code.isEmpty()) writeDetails(out);
+        return out.endObject().field("request_id", requestId).endObject();
+    }
+
+    private void writeDetails(JsonWriter out) {
+        out.name("details").object().field("error_code", code);
+        boolean isOfThreads = code.equals("thread_unsupported_request");
+        if (isOfThreads) out.name("unsupported").array().endArray();
+        out.endObject();
     }
 }

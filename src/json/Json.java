@@ -147,7 +147,9 @@ public sealed interface Json {
     default boolean is(String ascii) { return this instanceof Str text && text.same(ascii); }
 
     /** {@return whether this is a string that begins with {@code ascii}, written without escapes} */
-    default boolean begins(String ascii) { return this instanceof Str text && text.shared(ascii) == ascii.length(); }
+    default boolean begins(String ascii) {
+        return this instanceof Str text && text.shared(ascii) == ascii.length();
+    }
 
     /** {@return the string decoded, unpaired surrogates as they are; "" for what is not a string} */
     default String text() {

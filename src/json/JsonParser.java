@@ -8,17 +8,18 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Reads the JSON in bytes, by recursive descent. Everything is checked here, once: grammar, UTF-8 (RFC 3629), escapes,
- * depth, and how many values there are.
+ * Reads the JSON in bytes, by recursive descent. Everything is checked here, once: grammar, UTF-8 (RFC
+ * 3629), escapes, depth, and how many values there are.
  */
 public final class JsonParser {
-    private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle LONGS =
+            MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
     private static final long ONES = 0x0101010101010101L;
-    private static final long GATHER = 0x0002040810204081L; // times the highest bits of eight bytes: all in one
+    private static final long GATHER = 0x0002040810204081L; // times eight bytes' highest bits: all in one
     private static final Json[] NONE = {};
     private static final int SHORT = 32; // bytes
     private static final int NAMES = 64;
-    private static final int MIN_REPEATING = 1024; // bytes; in less, as a stream's chunk, few names come twice
+    private static final int MIN_REPEATING = 1024; // bytes; in a stream's chunk few names come twice
     private static final int ESCAPE = 1; // a backslash, and what may follow it
     private static final int TWO_BYTES = 2; // the first and the second byte of such a character
     private static final byte[] LEADS = new byte[256];
@@ -31,14 +32,14 @@ public final class JsonParser {
     }
 
     private final byte[] source;
-    private final Json[] names; // read before, by their first letters; null in a short source
+    private final Json[] names; // read before, by their first letters; no slots in a short source
     private int at;
     private int values; // read so far, and names that were not known
 
     public JsonParser(byte[] source, int at) {
         this.source = source;
         this.at = at;
-        this.names = source.length < MIN_REPEATING ? null : new Json[NAMES];
+        this.names = source.length < MIN_REPEATING ? NONE : new Json[NAMES];
     }
 
     /** {@return the value in all of {@code source}, which must be UTF-8; a byte order mark is passed over} */
@@ -87,8 +88,8 @@ public final class JsonParser {
     private Json value(int depth) {
         count();
         return switch (peek()) {
-            case '{' -> container('}', depth + 1);
-            case '[' -> container(']', depth + 1);
+            case '{' -> object(depth + 1);
+            case '[' -> array(depth + 1);
             case '"' -> string();
             case 't' -> word(Json.TRUE);
             case 'f' -> word(Json.FALSE);
@@ -97,46 +98,83 @@ public final class JsonParser {
         };
     }
 
-    /** object = { [ string : value *( , string : value ) ] }, array = [ [ value *( , value ) ] ] */
-    private Json container(char closing, int depth) {
-        if (depth > Json.MAX_DEPTH) throw new Json.Malformed(at, "nested deeper than " + Json.MAX_DEPTH + " levels");
-        int from = at;
+    /** object = { [ string : value *( , string : value ) ] } */
+    private Json object(int depth) {
+        int from = open(depth);
         Json[] parts = NONE;
         int count = 0;
-        do {
-            at++; // the opening bracket or a comma
-            if (peek() == closing && count == 0) break;
-            if (count + 2 > parts.length) parts = Arrays.copyOf(parts, Math.max(8, count * 2));
-            if (closing == '}') {
-                if (peek() != '"') throw new Json.Malformed(at, "a member name in quotes expected");
-                parts[count++] = name();
-                if (peek() != ':') throw new Json.Malformed(at, "':' expected");
-                at++;
-            }
+        while (isMore('}', count == 0)) {
+            if (count == parts.length) parts = withMoreRoom(parts);
+            parts[count++] = name();
             parts[count++] = value(depth);
-        } while (peek() == ',');
-        if (peek() != closing) throw new Json.Malformed(at, "',' or '%c' expected".formatted(closing));
+        }
+        return new Json.Obj(source, from, at, Arrays.copyOf(parts, count));
+    }
+
+    /** array = [ [ value *( , value ) ] ] */
+    private Json array(int depth) {
+        int from = open(depth);
+        Json[] items = NONE;
+        int count = 0;
+        while (isMore(']', count == 0)) {
+            if (count == items.length) items = withMoreRoom(items);
+            items[count++] = value(depth);
+        }
+        return new Json.Arr(source, from, at, List.of(Arrays.copyOf(items, count)));
+    }
+
+    /** Goes past the opening bracket. {@return where it stands} */
+    private int open(int depth) {
+        String tooDeep = "nested deeper than " + Json.MAX_DEPTH + " levels";
+        if (depth > Json.MAX_DEPTH) throw new Json.Malformed(at, tooDeep);
+        return at++;
+    }
+
+    /** Goes past a comma or the closing bracket. {@return whether there is another element} */
+    private boolean isMore(char closing, boolean isFirst) {
+        int next = peek();
+        if (isFirst && next != closing) return true;
+        boolean isComma = next == ',' && !isFirst;
+        if (next != closing && !isComma) {
+            throw new Json.Malformed(at, "',' or '%c' expected".formatted(closing));
+        }
         at++;
-        parts = count == 0 ? NONE : Arrays.copyOf(parts, count);
-        return closing == '}' ? new Json.Obj(source, from, at, parts) : new Json.Arr(source, from, at, List.of(parts));
+        return isComma;
+    }
+
+    private static Json[] withMoreRoom(Json[] full) {
+        return Arrays.copyOf(full, Math.max(8, full.length * 2));
     }
 
     private void count() {
         if (++values > Json.MAX_VALUES) throw new Json.TooManyValues(at);
     }
 
-    /** {@return a member's name} Names come again and again: one that is known need not be looked through. */
+    /** Reads a member's name and the colon. */
     private Json name() {
-        if (names == null) return string();
+        if (peek() != '"') throw new Json.Malformed(at, "a member name in quotes expected");
+        Json name = names.length == 0 ? string() : knownName();
+        if (peek() != ':') throw new Json.Malformed(at, "':' expected");
+        at++;
+        return name;
+    }
+
+    /** {@return a member's name} Names come again and again: one that is known need not be looked through. */
+    private Json knownName() {
         int slot = (byteAt(at + 1) * 7 + byteAt(at + 2)) & NAMES - 1;
         Json known = names[slot];
-        int to = known == null ? at : at + known.to() - known.from();
-        boolean same = to > at && to <= source.length
-                && Arrays.equals(source, at, to, source, known.from(), known.to());
-        if (!same) count();
-        if (!same) return names[slot] = string();
-        at = to;
-        return known;
+        if (known != null && isNext(known)) {
+            at += known.to() - known.from();
+            return known;
+        }
+        count();
+        names[slot] = string();
+        return names[slot];
+    }
+
+    private boolean isNext(Json known) {
+        int to = at + known.to() - known.from();
+        return to <= source.length && Arrays.equals(source, at, to, source, known.from(), known.to());
     }
 
     /** string = quotation-mark *char quotation-mark */
@@ -151,7 +189,10 @@ public final class JsonParser {
         return new Json.Str(source, from, at);
     }
 
-    /** {@return where the next quote, backslash, control or non-ASCII character is; looks at eight at a time} */
+    /**
+     * {@return where the next quote, backslash, control or non-ASCII character is; looks at eight at a
+     * time}
+     */
     private int special(int i) {
         for (; i + 8 <= source.length; i += 8) {
             long found = specials(i);
@@ -161,7 +202,10 @@ public final class JsonParser {
         return i;
     }
 
-    /** {@return a bit for each of the eight bytes there that is special, and perhaps for one after such a one} */
+    /**
+     * {@return a bit for each of the eight bytes there that is special, and perhaps for one after such a
+     * one}
+     */
     private long specials(int i) {
         long eight = (long) LONGS.get(source, i);
         long quote = eight ^ ONES * '"';
@@ -170,8 +214,8 @@ public final class JsonParser {
     }
 
     /**
-     * Reads on in a long string, 64 bytes at a time, so that the processor need not guess where the next special
-     * character is. {@return where the string ends, or where fewer bytes are left}
+     * Reads on in a long string, 64 bytes at a time, so that the processor need not guess where the next
+     * special character is. {@return where the string ends, or where fewer bytes are left}
      */
     private int blocks(int i) {
         for (int next = i; i + 64 <= source.length; i = Math.max(i + 64, next)) {
@@ -201,22 +245,44 @@ public final class JsonParser {
         if (escaped >= 0 && (FOLLOWS[escaped] & ESCAPE) != 0) return i + 2;
         if (escaped != 'u') throw new Json.Malformed(i + 1, "no such escape");
         for (int digit = i + 2; digit < i + 6; digit++) {
-            if (Character.digit(byteAt(digit), 16) < 0) throw new Json.Malformed(digit, "a hex digit expected");
+            boolean isHex = Character.digit(byteAt(digit), 16) >= 0;
+            if (!isHex) throw new Json.Malformed(digit, "a hex digit expected");
         }
         return i + 6;
     }
 
     /** {@return the length of a character beyond ASCII, by the table of RFC 3629, section 4} */
     private int utf8(int i) {
-        int lead = byteAt(i);
-        int second = byteAt(i + 1);
-        int length = lead < 0xC2 || lead > 0xF4 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-        int least = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-        int most = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-        boolean valid = length > 0 && second >= least && second <= most;
-        for (int k = 2; valid && k < length; k++) valid = (byteAt(i + k) & 0xC0) == 0x80;
-        if (!valid) throw new Json.Malformed(i, "not UTF-8");
+        int length = utf8Length(byteAt(i));
+        boolean isValid = length > 0 && isSecond(byteAt(i + 1), byteAt(i));
+        for (int k = 2; isValid && k < length; k++) isValid = (byteAt(i + k) & 0xC0) == 0x80;
+        if (!isValid) throw new Json.Malformed(i, "not UTF-8");
         return length;
+    }
+
+    /** {@return the length of the character that begins with the byte; 0 if none does} */
+    private static int utf8Length(int lead) {
+        if (lead < 0xC2 || lead > 0xF4) return 0;
+        if (lead < 0xE0) return 2;
+        return lead < 0xF0 ? 3 : 4;
+    }
+
+    /**
+     * {@return whether the byte may follow the first one: no longer form, no surrogate, nothing above
+     * U+10FFFF}
+     */
+    private static boolean isSecond(int second, int lead) {
+        int least = switch (lead) {
+            case 0xE0 -> 0xA0;
+            case 0xF0 -> 0x90;
+            default -> 0x80;
+        };
+        int most = switch (lead) {
+            case 0xED -> 0x9F;
+            case 0xF4 -> 0x8F;
+            default -> 0xBF;
+        };
+        return second >= least && second <= most;
     }
 
     /** number = [ - ] int [ frac ] [ exp ] */

@@ -5,14 +5,15 @@ import java.util.Arrays;
 
 /**
  * A growing buffer of UTF-8 text that JSON is written to with a verb for each thing: {@code object()} to
- * {@code endObject()}, {@code name}, {@code string}. It sets commas and quotes and escapes what must be; it does not
- * check that names and ends stand where they belong.
+ * {@code endObject()}, {@code name}, {@code string}. It sets commas and quotes and escapes what must be;
+ * it does not check that names and ends stand where they belong.
  *
  * <pre>
  *  out.object().field("role", "user").name("content").array().value(part).endArray().endObject();
  * </pre>
  *
- * <p>What is no JSON, such as the framing of an event stream, is written by {@link #ascii}; after it no comma is set.
+ * <p>What is no JSON, such as the framing of an event stream, is written by {@link #ascii}; after it no
+ * comma is set.
  */
 public final class JsonWriter {
     private static final int FIRST_BYTES = 512;
@@ -73,7 +74,9 @@ public final class JsonWriter {
     }
 
     public JsonWriter string(String text) { return openString().piece(text).closeString(); }
-    public JsonWriter number(long number) { return literal(Long.toString(number).getBytes(StandardCharsets.US_ASCII)); }
+    public JsonWriter number(long number) {
+        return literal(Long.toString(number).getBytes(StandardCharsets.US_ASCII));
+    }
     public JsonWriter bool(boolean value) { return literal(value ? TRUE : FALSE); }
     public JsonWriter nothing() { return literal(NULL); }
 

@@ -296,10 +296,8 @@ final class Exchange {
             answer = head.statusCode();
             upstream.answers(number, head.statusCode());
             passHeaders(head.headers());
-            boolean isLlama = head.headers().firstValue("server").orElse("").equals("llama.cpp");
-            Dialect known = upstream.dialect(conversation.model());
-            boolean isNew = isLlama && !known.is("prefill", "repeated");
-            if (isNew) upstream.learns(conversation.model(), known.with(Dialect.LLAMA));
+            String server = head.headers().firstValue("server").orElse("");
+            upstream.learns(conversation.model(), upstream.dialect(conversation.model()).servedBy(server));
             take(head);
         } catch (ApiError e) {
             if (e.isAtLimit() && !over) {

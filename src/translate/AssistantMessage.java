@@ -99,7 +99,7 @@ final class AssistantMessage {
 
     private void content(JsonWriter out) {
         boolean isNothing = texts.isEmpty() && !turn.calls().isEmpty();
-        if (isNothing && !dialect.is("no_content", "''")) {
+        if (isNothing && !dialect.refusesNullContent()) {
             out.nullField("content");
         } else if (turn.isLast()) {
             out.field("content", prefill());
@@ -118,7 +118,7 @@ final class AssistantMessage {
         } else if (!thoughts.isEmpty()) {
             out.field(thoughtsField, Blocks.joined(thoughts, "\n\n"));
         }
-        boolean isMissing = thoughts.isEmpty() && dialect.is("reasoning_content", "required");
+        boolean isMissing = thoughts.isEmpty() && dialect.requires("reasoning_content");
         if (isMissing) out.field("reasoning_content", " ");
     }
 

@@ -158,7 +158,7 @@ final class ChatMessages {
                 .map(blocks::text).flatMap(Optional::stream).toList();
         if (texts.isEmpty()) return;
         Json.Str text = Blocks.joined(texts, "\n\n");
-        if (dialect.is("system", "in-place")) {
+        if (dialect.takesSystemInPlace()) {
             userMessage();
             message("system", List.of(new Part.Text(text)));
         } else {

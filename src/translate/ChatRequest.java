@@ -99,7 +99,7 @@ final class ChatRequest {
     /** The length of the reply, if the client limits it, within what the backend takes. */
     private void maxTokens() {
         long asked = request.get("max_tokens").toLong(0);
-        long fitting = Math.max(Math.min(asked, dialect.limit()), dialect.least());
+        long fitting = dialect.replyTokens(asked);
         if (begins("max_tokens")) {
             if (asked <= 0 || asked == fitting) {
                 out.value(request.get("max_tokens"));
@@ -168,38 +168,32 @@ final class ChatRequest {
     private void thinking() {
         boolean isOff = request.isThinkingOff();
         boolean isStated = isOff || request.get("thinking").get("type").is("enabled");
-        switch (dialect.name("thinking")) {
-            case "thinking", "" -> {
-                if (isStated && begins("thinking")) {
-                    out.object().field("type", isOff ? "disabled" : "enabled").endObject();
-                }
-            }
-            case "chat_template_kwargs" -> {
-                if ((isStated || request.effort().isPresent()) && begins("thinking")) {
-                    out.object().field("enable_thinking", !isOff).field("thinking", !isOff).endObject();
-                }
-            }
-            default -> {
-                if ((isStated || request.effort().isPresent()) && begins("thinking")) out.bool(!isOff);
-            }
+        Trait.Thinking form = dialect.thinking();
+        boolean isSwitch = form != Trait.Thinking.OBJECT && dialect.takes("thinking");
+        boolean isMeant = isStated || isSwitch && request.effort().isPresent();
+        if (!isMeant || !begins("thinking")) return;
+        switch (form) {
+            case OBJECT -> out.object().field("type", isOff ? "disabled" : "enabled").endObject();
+            case SWITCH -> out.bool(!isOff);
+            case TEMPLATE -> out.object().field("enable_thinking", !isOff).field("thinking", !isOff).endObject();
         }
     }
 
     /** {@code "output_config":{"effort":E}} to {@code "reasoning_effort":E}, or {@code "reasoning":{"effort":E}}. */
     private void effort() {
-        String effort = dialect.effort(wantedEffort());
+        Optional<String> effort = dialect.effort(wantedEffort());
         if (effort.isEmpty() || !begins("reasoning_effort")) return;
-        if (dialect.is("reasoning_effort", "reasoning")) {
-            out.object().field("effort", effort).endObject();
+        if (dialect.effortForm() == Trait.EffortForm.OBJECT) {
+            out.object().field("effort", effort.get()).endObject();
         } else {
-            out.string(effort);
+            out.string(effort.get());
         }
     }
 
-    /** {@return the effort before it is fitted to what the backend knows; "" if none is to be sent} */
-    private String wantedEffort() {
-        if (!request.isThinkingOff()) return request.effort().orElse("");
-        return dialect.takes("thinking") ? "" : "none"; // "thinking" says that it is off, where it can
+    /** {@return the effort before it is fitted to what the backend knows} */
+    private Optional<String> wantedEffort() {
+        if (!request.isThinkingOff()) return request.effort();
+        return dialect.takes("thinking") ? Optional.empty() : Optional.of("none"); // else "thinking" says it
     }
 
     /** Source: Anthropic, "Structured outputs"; OpenAI chat completions, "response_format". */

@@ -67,7 +67,7 @@ final class Tools {
     /** {@return whether another tool is forced, at a backend where that means to send no other} */
     private boolean isBesideForced(Json.Str name) {
         Json forced = request.get("tool_choice").get("name");
-        return dialect.is("forced", "alone") && forced.hasText() && !forced.text().equals(name.text());
+        return dialect.forcesToolAlone() && forced.hasText() && !forced.text().equals(name.text());
     }
 
     List<Json> sent() { return sent; }
@@ -152,7 +152,7 @@ final class Tools {
             warnings.add("tool_choice_dropped");
             return Optional.empty();
         }
-        if (dialect.is("forced", "alone")) return Optional.of(new Choice.Mode("required"));
+        if (dialect.forcesToolAlone()) return Optional.of(new Choice.Mode("required"));
         return Optional.of(new Choice.Function(ToolNames.shortName(name)));
     }
 

@@ -134,7 +134,7 @@ public final class Translator implements Conversation {
     private JsonWriter write() {
         chat.write(out);
         filter.continues(chat.prefill());
-        if (dialect.is("prefill", "repeated")) repeated = new Prefill(chat.prefill(), this::text);
+        if (dialect.repeatsBegunReply()) repeated = new Prefill(chat.prefill(), this::text);
         return out;
     }
 
@@ -221,10 +221,10 @@ public final class Translator implements Conversation {
     @Override
     public ApiError error(int status, byte[] body) { return UpstreamError.of(status, body, context()); }
 
-    private UpstreamError.Context context() {
+    private ErrorContext context() {
         long maxTokens = request.get("max_tokens").toLong(0);
         boolean isKeyOurs = options.areKeysOurs(dialect.target());
-        return new UpstreamError.Context(dialect.target().address(), model(), isKeyOurs, options.secrets(),
+        return new ErrorContext(dialect.target().address(), model(), isKeyOurs, options.secrets(),
                 window.getAsLong(), inputTokens(), maxTokens);
     }
 

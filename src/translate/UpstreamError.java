@@ -1,163 +1,177 @@
 package translate;
 
 import anthropic.ApiError;
-import config.Secrets;
 import java.nio.charset.StandardCharsets;
-import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
-import java.util.stream.LongStream;
-import java.util.stream.Stream;
 import json.Json;
 import json.JsonParser;
 import json.JsonWriter;
 
-/** Reads the error that a backend has answered, and makes of it the one that the client gets (SPEC E.3). */
+/**
+ * Turns the error that a backend has answered into the client's (SPEC E.3): by its words first, then by
+ * its status. {@link ErrorBody} reads it, {@link Overflow} knows those of the context window.
+ */
 public final class UpstreamError {
     public static final String NO_HTTP_THERE = "TLS is spoken there; use https:// in --upstream";
-    private static final int MAX_RAW = 8192; // bytes looked at of a reply that is not JSON
-    private static final long MIN_ROOM = 1024; // tokens of a reply for which a prompt is worth another try
-    private static final long MARGIN = 128; // tokens that the backend may count otherwise
-    private static final Pattern OVERFLOW = Pattern.compile(("NOUN.{0,200}MORE|MORE.{0,200}NOUN|too many tokens"
-            + "|prompt is too long|range of input length|maximum number of tokens|input length.*exceed")
-            .replace("NOUN", "context[_ ](?:length|size|window)")
-            .replace("MORE", "(?:exceed|maximum|too (?:long|large|big)|limit|larger|longer|greater)"), Pattern.DOTALL);
-    /** The reply is to be longer, as in "Could not finish the message because max_tokens … was reached". */
-    private static final Pattern AT_LIMIT = Pattern.compile("max_\\w*tokens.{0,60}\\breached"
-            + "|output (?:token )?limit.{0,20}\\breached"
-            + "|reached.{0,40}(?:max_\\w*tokens|output (?:token )?limit)"
-            + "|(?:could not|unable to|cannot|failed to) (?:finish|complete) .{0,60}max_\\w*tokens",
+    private static final int MAX_SHOWN = 200; // characters of a text that is not JSON
+    private static final int MAX_PAGE_SHOWN = 120; // characters of a web page
+    private static final int IN_A_REPLY = 200; // the status of an error inside a reply, if it names none
+
+    /** As in "Could not finish the message because max_tokens or model output limit was reached". */
+    private static final Pattern REPLY_REACHED_ITS_LENGTH = Pattern.compile(
+            "max_\\w{0,40}tokens.{0,60}\\breached|output (?:token )?limit.{0,20}\\breached"
+            + "|reached.{0,40}(?:max_\\w{0,40}tokens|output (?:token )?limit)"
+            + "|(?:could not|unable to|cannot|failed to) (?:finish|complete) .{0,60}max_\\w{0,40}tokens",
             Pattern.DOTALL);
-    private static final Pattern PROMPT = Pattern.compile("(\\d{1,9}) (?:in the messages|of text input|input tokens)");
-    private static final Pattern LIMIT = Pattern.compile(
-            "(?:(?:limit|maximum|context (?:length|size|window))\\D{0,40}|> )(\\d{3,9})");
-    private static final Pattern NUMBER = Pattern.compile("(?<!\\d)(\\d{3,9})(?!\\d)");
+    /** As in "You exceeded your current quota", {@code insufficient_quota}, "Insufficient Balance". */
+    private static final Pattern UNPAID =
+            Pattern.compile("insufficient[_ ](?:quota|balance|credits)|exceeded your current quota");
     /** As nginx, Go's server and Apache answer plain HTTP where they speak TLS, with status 400. */
     private static final Pattern TLS_IS_SPOKEN = Pattern.compile("(?i)"
-            + "plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server|plain HTTP to an SSL-enabled");
-    /** As A2o answers those who take it for a backend. */
+            + "plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server"
+            + "|plain HTTP to an SSL-enabled");
+    /** As A2o answers a client that takes it for a backend. */
     private static final Pattern IS_A2O =
             Pattern.compile("is not available on this proxy|this proxy needs its own key");
 
-    /** What the translation of an upstream's error needs to know of the request; {@code tokens} is a guess. */
-    record Context(String host, String model, boolean isKeyOurs, Secrets secrets, long window, long tokens,
-                   long maxTokens) { }
+    /**
+     * What a page holds beside its text: {@code <style>p { color: red }</style>}, also if the end is
+     * missing.
+     */
+    private static final Pattern STYLE_OR_SCRIPT = Pattern.compile("(?s)<(style|script).*?(?:</\\1>|\\z)");
+    private static final Pattern TAG = Pattern.compile("<[^<>]*+>");
+    private static final Pattern WHITE_SPACE = Pattern.compile("\\s+");
 
     private UpstreamError() { }
 
-    /** An error body of any shape: OpenAI's, FastAPI's, an array, plain text, HTML. */
-    public static ApiError of(int status, byte[] body, Context context) {
+    /** {@return the error in a body of any shape: JSON, plain text, a web page} */
+    public static ApiError of(int status, byte[] body, ErrorContext context) {
+        Json json;
         try {
-            return of(status, JsonParser.parse(body), context);
-        } catch (Json.Malformed plain) { // the beginning of the text itself is the message
-            String all = context.secrets.mask(new String(body, StandardCharsets.UTF_8)).strip();
-            String raw = all.substring(0, Math.min(MAX_RAW, all.length()));
-            String bare = raw.replaceAll("(?s)<(style|script).*?</\\1>|<[^>]*>", " ").replaceAll("\\s+", " ").strip();
-            String text = "%.200s".formatted(bare);
-            boolean isElsewhere = raw.startsWith("<") && (status < 400 || status == 404 || status == 405);
-            int kept = status < 400 ? 502 : status;
-            String page = context.host + ": " + webPage(bare);
-            if (isElsewhere) return new ApiError(kept, page).from(ApiError.Origin.ANSWER);
-            boolean foreign = raw.startsWith("<") && status >= 500; // a gateway's page
-            return foreign ? new ApiError(502, context.host + ": " + text).from(ApiError.Origin.ANSWER)
-                    : of(status, JsonWriter.text(text), context);
+            json = JsonParser.parse(body);
+        } catch (Json.Malformed e) { // then it is text
+            return ofText(status, body, context);
         }
+        return of(status, json, context);
+    }
+
+    /** {@return the error of JSON} A status of 200 means that it came inside a reply. */
+    static ApiError of(int status, Json body, ErrorContext context) {
+        ErrorBody said = ErrorBody.of(body, context.secrets());
+        int meant = status == IN_A_REPLY ? said.status().orElse(IN_A_REPLY) : status;
+        ApiError error = wrongAddress(said, context)
+                .or(() -> byWords(meant, said, context))
+                .orElseGet(() -> byStatus(meant, said, body, context));
+        return error.from(ApiError.Origin.ANSWER);
+    }
+
+    private static ApiError ofText(int status, byte[] body, ErrorContext context) {
+        String all = context.secrets().mask(new String(body, StandardCharsets.UTF_8)).strip();
+        String raw = ErrorBody.beginning(all);
+        String withoutStyle = STYLE_OR_SCRIPT.matcher(raw).replaceAll(" ");
+        String withoutTags = TAG.matcher(withoutStyle).replaceAll(" ");
+        String text = WHITE_SPACE.matcher(withoutTags).replaceAll(" ").strip();
+        if (raw.startsWith("<")) {
+            Optional<ApiError> page = ofPage(status, text, context);
+            if (page.isPresent()) return page.get().from(ApiError.Origin.ANSWER);
+        }
+        return of(status, JsonWriter.text(cut(text, MAX_SHOWN)), context);
     }
 
     /**
-     * An error that the upstream answered, as Anthropic's (SPEC E.3): by its words first, then by its status. With
-     * status 200 the error came inside a reply, and its own code or type says the status.
+     * {@return the error that a web page stands for; none where its status says what is wrong, such as
+     * 413}
      */
-    static ApiError of(int status, Json body, Context context) {
-        return ofAnswer(status, body, context).from(ApiError.Origin.ANSWER);
-    }
-
-    private static ApiError ofAnswer(int status, Json body, Context context) {
-        Json outer = body.items().isEmpty() ? body : body.items().getFirst();
-        Json error = outer.get("error") instanceof Json.Obj inner ? inner : outer;
-        String raw = error.get("metadata").get("raw").text(); // where OpenRouter puts the words of the provider
-        String message = context.secrets.mask(Stream.of(message(error), raw).filter(part -> !part.isEmpty())
-                .collect(Collectors.joining(": ")));
-        String words = Stream.of(error.get("code"), error.get("type"), error.get("error_type"), JsonWriter.text(message))
-                .map(Json::text).collect(Collectors.joining(" ")).toLowerCase(Locale.ROOT);
-        Optional<String> wrongAddress = wrongAddress(message);
-        if (wrongAddress.isPresent()) return new ApiError(502, context.host + ": " + wrongAddress.get());
-        int said = status == 200 ? innerStatus(error, words) : status;
-        String shown = !message.isEmpty() ? message : said == 0 ? "not a reply" : "status " + said;
-        String text = context.host + ": " + shown;
-        boolean isLimit = words.matches("(?s).*max_(\\w+_)?tokens\\W* must be.*"); // of the reply alone
-        boolean isCode = words.contains("context_length_exceeded") || words.contains("exceed_context_size");
-        boolean maySay = !isLimit && List.of(0, 400, 413, 422).contains(said);
-        if (isCode || maySay && OVERFLOW.matcher(words).find()) return overflow(error, message, context);
-        boolean isReply = List.of(0, 400, 422).contains(said) && AT_LIMIT.matcher(words).find();
-        if (isReply) return new ApiError(400, text).asAtLimit();
-        boolean unpaid = words.matches("(?s).*(insufficient[_ ](quota|balance|credits)|exceeded your current quota).*");
-        if (unpaid || said == 402) return new ApiError(402, text).asFinal();
-        boolean isBusy = words.contains("overloaded") && (said == 0 || said == 429 || said >= 500);
-        if (isBusy) return new ApiError(529, text).asPassing();
-        return switch (said) {
-            case 401, 403 -> !context.isKeyOurs || words.contains("moderation") ? new ApiError(said, text)
-                    : new ApiError(500, context.host + ": backend rejected the proxy's credentials").asFinal();
-            case 404 -> new ApiError(404, words.contains("model") ? "model: " + context.model + ", " + text : text)
-                    .refusing(body.raw());
-            case 408, 413, 429 -> new ApiError(said, text);
-            case 409, 502, 503, 504, 529 -> new ApiError(said == 504 ? 504 : 529, text).asPassing();
-            default -> new ApiError(said >= 500 ? 500 : said >= 400 ? 400 : 502, text)
-                    .refusing(said < 500 || words.matches("(?s).*(not supported|input should be).*") ? body.raw() : "");
+    private static Optional<ApiError> ofPage(int status, String text, ErrorContext context) {
+        String gateway = cut(text, MAX_SHOWN);
+        return switch (status) {
+            case 404, 405 -> Optional.of(context.error(status, notABackend(text)));
+            case 502, 503, 504 -> Optional.of(context.error(502, gateway).asPassing());
+            default -> {
+                if (status < 400) yield Optional.of(context.error(502, notABackend(text)));
+                yield status < 500 ? Optional.empty() : Optional.of(context.error(502, gateway));
+            }
         };
     }
 
-    private static String message(Json error) {
-        return Stream.of("message", "error", "detail", "error_message", "msg", "errors").map(error::get)
-                .filter(at -> !at.isNull()).map(at -> at instanceof Json.Arr
-                        ? at.items().stream().map(UpstreamError::message).collect(Collectors.joining("; ")) : message(at))
-                .filter(text -> !text.isEmpty()).findFirst().orElse(error.text());
+    private static String notABackend(String page) {
+        return "a web page came, not a reply; is --upstream right? its path often ends in /v1. The page: "
+                + cut(page, MAX_PAGE_SHOWN);
     }
 
-    /** {@return the status that the error's own code says, a number or its text, else its words; 0 if none does} */
-    private static int innerStatus(Json error, String words) {
-        for (String name : List.of("code", "status_code", "status")) {
-            String code = error.get(name).raw().replace("\"", "");
-            if (code.matches("[45]\\d\\d")) return Integer.parseInt(code);
-        }
-        return words.matches("(?s).*(rate_limit|resource_exhausted).*") ? 429
-                : words.matches("(?s).*(invalid_(request|argument)|badrequest).*") ? 400
-                : words.matches("(?s).*(authentication|invalid_api_key).*") ? 401 : words.contains("permission") ? 403
-                : words.matches("(?s).*not_?found.*") ? 404 : words.contains("timeout") ? 504 : 0;
+    private static String cut(String text, int most) {
+        return text.substring(0, Math.min(most, text.length()));
     }
 
-    /** Clients compact the conversation when they read the one message, and ask for less when they read the other. */
-    private static ApiError overflow(Json error, String message, Context context) {
-        String plain = message.replaceAll("(?<=\\d),(?=\\d{3})", "").toLowerCase(Locale.ROOT);
-        long limit = error.get("n_ctx").toLong(numbers(LIMIT, plain).findFirst().orElse(context.window));
-        long prompt = numbers(PROMPT, plain).findFirst().orElse(limit);
-        long tokens = error.get("n_prompt_tokens").toLong(numbers(NUMBER, plain).max().orElse(0));
-        if (limit == 0) return new ApiError(400, "prompt is too long: %s: %s".formatted(context.host, message));
-        String both = "input length and `max_tokens` exceed context limit: %d + %d > %d";
-        long room = limit - prompt - MARGIN;
-        String less = room < MIN_ROOM ? "" : "max_tokens is too large; this once at most %d".formatted(room);
-        if (prompt < limit) return new ApiError(400, both.formatted(prompt, context.maxTokens, limit)).refusing(less);
-        if (tokens <= limit) tokens = Math.max(context.tokens, limit + 1);
-        return new ApiError(400, "prompt is too long: %d tokens > %d maximum".formatted(tokens, limit));
-    }
-
-    private static LongStream numbers(Pattern pattern, String text) {
-        return pattern.matcher(text).results().mapToLong(found -> Long.parseLong(found.group(1)));
-    }
-
-    /** {@return what is wrong with the address, if an answer in these words shows that it is no backend's} */
-    static Optional<String> wrongAddress(String words) {
-        if (TLS_IS_SPOKEN.matcher(words).find()) return Optional.of(NO_HTTP_THERE);
-        boolean isA2o = IS_A2O.matcher(words).find();
+    /** {@return the error, if what answers is no backend} */
+    private static Optional<ApiError> wrongAddress(ErrorBody said, ErrorContext context) {
+        boolean isTls = TLS_IS_SPOKEN.matcher(said.message()).find();
+        if (isTls) return Optional.of(context.error(502, NO_HTTP_THERE));
+        boolean isA2o = IS_A2O.matcher(said.message()).find();
         String advice = "that is A2o, not a backend; --upstream must be the address of what it is to ask";
-        return isA2o ? Optional.of(advice) : Optional.empty();
+        return isA2o ? Optional.of(context.error(502, advice)) : Optional.empty();
     }
 
-    /** {@return what a web page says that came in the place of a reply, and what that means} */
-    static String webPage(String text) {
-        String advice = "a web page came, not a reply; is --upstream right? its path often ends in /v1. The page: ";
-        return advice + "%.120s".formatted(text);
+    /** {@return the error, if the backend's words say more than its status} */
+    private static Optional<ApiError> byWords(int status, ErrorBody said, ErrorContext context) {
+        if (Overflow.isIn(said, status)) return Optional.of(Overflow.error(said, context));
+        String text = shown(status, said);
+        boolean maySayLength = status == IN_A_REPLY || status == 400 || status == 422;
+        boolean isOfReply = maySayLength && said.says(REPLY_REACHED_ITS_LENGTH);
+        if (isOfReply) return Optional.of(context.error(400, text).asAtLimit());
+        boolean isUnpaid = status == 402 || said.says(UNPAID);
+        if (isUnpaid) return Optional.of(context.error(402, text).asFinal());
+        boolean maySayBusy = status == IN_A_REPLY || status == 429 || status >= 500;
+        boolean isBusy = maySayBusy && said.says("overloaded");
+        return isBusy ? Optional.of(context.error(529, text).asPassing()) : Optional.empty();
+    }
+
+    private static ApiError byStatus(int status, ErrorBody said, Json body, ErrorContext context) {
+        String text = shown(status, said);
+        return switch (status) {
+            case 401, 403 -> denied(status, said, text, context);
+            case 404 -> notFound(said, text, context).refusing(body.raw());
+            case 408, 413, 429 -> context.error(status, text);
+            case 409, 502, 503, 529 -> context.error(529, text).asPassing();
+            case 504 -> context.error(504, text).asPassing();
+            default -> {
+                boolean mayBeMended = status < 500 || isAboutTheRequest(said);
+                yield context.error(general(status), text).refusing(mayBeMended ? body.raw() : "");
+            }
+        };
+    }
+
+    /** As llama-cpp-python says with a status of 500: "Input should be a valid string". */
+    private static boolean isAboutTheRequest(ErrorBody said) {
+        return said.says("not supported") || said.says("input should be");
+    }
+
+    /** {@return the status that stands for others of its class; 502 for what is no error's} */
+    private static int general(int status) {
+        if (status >= 500) return 500;
+        return status >= 400 ? 400 : 502;
+    }
+
+    /** {@return the backend's message, or what is known without one} */
+    private static String shown(int status, ErrorBody said) {
+        if (!said.message().isEmpty()) return said.message();
+        return status == IN_A_REPLY ? "not a reply" : "status " + status;
+    }
+
+    /**
+     * A client whose own key was sent may mend it; of the operator's key clients are told no more than
+     * that.
+     */
+    private static ApiError denied(int status, ErrorBody said, String text, ErrorContext context) {
+        boolean isOurs = context.isKeyOurs() && !said.says("moderation");
+        return isOurs ? context.error(500, "backend rejected the proxy's credentials").asFinal()
+                : context.error(status, text);
+    }
+
+    /** Clients know a wrong model by the words {@code model: X}. */
+    private static ApiError notFound(ErrorBody said, String text, ErrorContext context) {
+        if (!said.says("model")) return context.error(404, text);
+        return new ApiError(404, "model: %s, %s: %s".formatted(context.model(), context.host(), text));
     }
 }

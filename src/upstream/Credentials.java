@@ -33,7 +33,7 @@ public final class Credentials {
     public Credentials(Options options, Target target, Dialect dialect) {
         this.options = options;
         this.target = target;
-        this.keyHeader = dialect.is("key", "api-key") ? "api-key" : "authorization";
+        this.keyHeader = dialect.takesApiKeyHeader() ? "api-key" : "authorization";
     }
 
     /** {@return the backend's address without parameters that hold a key which must not go there} */

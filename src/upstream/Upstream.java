@@ -12,7 +12,6 @@ import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -162,20 +161,14 @@ public final class Upstream implements AutoCloseable {
 
     /** Remembers what the backend takes for {@code model}. */
     public void learns(String model, Dialect dialect) {
-        if (dialect == dialect(model)) return;
-        Map<String, String> taught = taught(dialect);
+        boolean isNothing = dialect.learned().isEmpty() || dialect.isForOnce() || dialect == dialect(model);
+        if (isNothing) return;
         if (learned.size() > MAX_LEARNED) learned.clear();
-        Dialect known = dialect(model).with(taught);
-        if (taught.isEmpty() || taught.containsKey("once") || known.equals(learned.put(model, known))) return;
+        Dialect known = dialect(model).withLessonsOf(dialect);
+        if (known.equals(learned.put(model, known))) return;
         lessons.increment();
-        String line = "learned about %s at %s: %s".formatted(model, host(), taught);
+        String line = "learned about %s at %s: %s".formatted(model, host(), dialect.learnedWords());
         LOG.info(() -> Text.printable(options.secrets().mask(line)));
-    }
-
-    private Map<String, String> taught(Dialect dialect) {
-        Map<String, String> taught = new TreeMap<>(dialect.rules());
-        taught.entrySet().removeAll(base.rules().entrySet());
-        return taught;
     }
 
     public Dialect dialect(String model) { return learned.getOrDefault(model, base); }
@@ -198,7 +191,7 @@ public final class Upstream implements AutoCloseable {
         out.put(",'learned':[");
         learned.entrySet().stream().limit(MAX_SHOWN).forEach(known -> {
             out.put("{'model':%,'rules':{", shown(known.getKey()));
-            taught(known.getValue()).forEach((name, value) -> out.put("%:%,", name, shown(value)));
+            known.getValue().learnedWords().forEach((name, value) -> out.put("%:%,", name, shown(value)));
             out.closeWith('}').put("},");
         });
         return out.closeWith(']').put("}");

@@ -63,14 +63,14 @@ class RunawayTest {
 
     @Test
     void anErrorPageOfAngleBracketsIsTakenAtOnce() throws Exception {
-        var context = new UpstreamError.Context("backend.test", "m", false, options().secrets(), 0, 0, 0);
+        var context = new ErrorContext("backend.test", "m", false, options().secrets(), 0, 0, 0);
         byte[] page = utf8("<".repeat(64 * 1024));
         assertEquals(502, Cpu.assertLittle(() -> UpstreamError.of(500, page, context)).status());
     }
 
     @Test
     void aRefusalOfTheSameWordsIsLearnedFromAtOnce() throws Exception {
-        var context = new UpstreamError.Context("backend.test", "m", false, options().secrets(), 0, 0, 0);
+        var context = new ErrorContext("backend.test", "m", false, options().secrets(), 0, 0, 0);
         Target target = Options.of(CommandLine.read(new String[] {"--upstream", "http://backend.test"}, Map.of()))
                 .upstreams().getFirst();
         for (String words : new String[] {"max_tokens maximum ", "max_tokens < ", "reasoning_effort ", "system message "}) {

@@ -1,0 +1,101 @@
+package translate;
+
+import config.Secrets;
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalInt;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import json.Json;
+
+/**
+ * The error that a backend has sent, read from JSON of any shape. It does not decide what the error means.
+ *
+ * <p>Shapes: OpenAI's {@code {"error":{"message":M,"type":T,"code":C}}}, FastAPI's {@code
+ * {"detail":[{"msg":M}]}}, Gemini's {@code [{"error":{…}}]}, {@code {"error":M}}, {@code {"message":M}},
+ * or a string alone.
+ *
+ * @param error the object that holds the members of the error
+ * @param message what the backend says, without secrets, at most {@link #MAX_CHARACTERS}
+ * @param words the error's code, its type and the message, in lower case: for patterns
+ */
+record ErrorBody(Json error, String message, String words) {
+    /**
+     * Characters that are looked at; a backend may send a long text, and patterns take their time with
+     * one.
+     */
+    static final int MAX_CHARACTERS = 8192;
+    private static final List<String> MESSAGE_NAMES =
+            List.of("message", "error", "detail", "error_message", "msg", "errors");
+    private static final List<String> STATUS_NAMES = List.of("code", "status_code", "status");
+    /** A status as a number or as text: {@code 429}, {@code "429"}. */
+    private static final Pattern STATUS = Pattern.compile("\"?([45]\\d\\d)\"?");
+    /** Words of codes and types, and the status they stand for; the first that is found counts. */
+    private static final List<StatusWords> STATUS_WORDS = List.of(
+            new StatusWords(429, List.of("rate_limit", "resource_exhausted")),
+            new StatusWords(400, List.of("invalid_request", "invalid_argument", "badrequest")),
+            new StatusWords(401, List.of("authentication", "invalid_api_key")),
+            new StatusWords(403, List.of("permission")),
+            new StatusWords(404, List.of("not_found", "notfound")),
+            new StatusWords(504, List.of("timeout")));
+
+    private record StatusWords(int status, List<String> words) { }
+
+    static ErrorBody of(Json body, Secrets secrets) {
+        Json first = body.items().isEmpty() ? body : body.items().getFirst();
+        Json error = first.get("error") instanceof Json.Obj inner ? inner : first;
+        String ofProvider = error.get("metadata").get("raw").text(); // at OpenRouter
+        String all = secrets.mask(joined(": ", Stream.of(message(error), ofProvider)));
+        String message = beginning(all);
+        Stream<String> names = Stream.of("code", "type", "error_type")
+                .map(name -> beginning(error.get(name).text()));
+        String words = Stream.concat(names, Stream.of(message)).collect(Collectors.joining(" "));
+        return new ErrorBody(error, message, words.toLowerCase(Locale.ROOT));
+    }
+
+    /** {@return the part of a text that is looked at} */
+    static String beginning(String text) {
+        return text.substring(0, Math.min(MAX_CHARACTERS, text.length()));
+    }
+
+    /**
+     * {@return what an error says: by the first of the names that says something, or as a string of its
+     * own}
+     */
+    private static String message(Json error) {
+        for (String name : MESSAGE_NAMES) {
+            Json named = error.get(name);
+            String message = named instanceof Json.Obj ? message(named) : messages(named);
+            if (!message.isEmpty()) return message;
+        }
+        return error.text();
+    }
+
+    /** {@return the string itself, or the messages of a list of errors} */
+    private static String messages(Json named) {
+        if (!(named instanceof Json.Arr list)) return named.text();
+        return joined("; ", list.items().stream().map(ErrorBody::message));
+    }
+
+    private static String joined(String separator, Stream<String> texts) {
+        return texts.filter(text -> !text.isEmpty()).collect(Collectors.joining(separator));
+    }
+
+    boolean says(Pattern pattern) { return pattern.matcher(words).find(); }
+    boolean says(String text) { return words.contains(text); }
+
+    /** {@return the HTTP status that the error itself names, by its code or else by its words} */
+    OptionalInt status() {
+        for (String name : STATUS_NAMES) {
+            Matcher matcher = STATUS.matcher(beginning(error.get(name).raw()));
+            if (matcher.matches()) return OptionalInt.of(Integer.parseInt(matcher.group(1)));
+        }
+        return STATUS_WORDS.stream().filter(row -> row.words.stream().anyMatch(this::says))
+                .mapToInt(StatusWords::status).findFirst();
+    }
+
+    /** {@return the number in a member of the error, or the other one if there is none} */
+    long number(String name, long otherwise) { return error.get(name).toLong(otherwise); }
+}

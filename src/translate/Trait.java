@@ -1,0 +1,155 @@
+package translate;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * One way in which a backend differs from plain chat completions. The rows of {@link Dialects} state
+ * some, refusals teach others ({@link Lessons}); {@link Dialect} answers by them. Of two about the same
+ * the later one counts.
+ */
+sealed interface Trait {
+    /** {@return what it is about, for the log and the status page: a member's name, or a few words} */
+    String about();
+
+    /** {@return what is so, for the log and the status page; "" where something is left out} */
+    String value();
+
+    /** About a member of the request, or a kind of part in a message ({@code image_url}, {@code file}). */
+    sealed interface OfMember extends Trait {
+        String member();
+        @Override default String about() { return member(); }
+    }
+
+    /** The member has a name of its own there. */
+    sealed interface Named extends OfMember {
+        String wireName();
+        @Override default String value() { return wireName(); }
+    }
+
+    /** The member has another name there, and the same value. */
+    record Renamed(String member, String wireName) implements Named { }
+
+    /** The backend refuses the member. */
+    record Omitted(String member) implements OfMember {
+        @Override public String value() { return ""; }
+    }
+
+    /** The backend takes the member, which many others would refuse. */
+    record Known(String member) implements OfMember {
+        @Override public String value() { return "known"; }
+    }
+
+    /** The backend refuses messages of the assistant's without the member. */
+    record Required(String member) implements OfMember {
+        @Override public String value() { return "required"; }
+    }
+
+    /** How thinking is switched on and off. */
+    enum Thinking implements Named {
+        /** {@code "thinking":{"type":"enabled"}} */
+        OBJECT("thinking"),
+        /** {@code "enable_thinking":true} */
+        SWITCH("enable_thinking"),
+        /**
+         * {@code "chat_template_kwargs":{"enable_thinking":true,"thinking":true}}: templates know one or
+         * the other.
+         */
+        TEMPLATE("chat_template_kwargs");
+
+        private final String wireName;
+
+        Thinking(String wireName) { this.wireName = wireName; }
+
+        @Override public String member() { return "thinking"; }
+        @Override public String wireName() { return wireName; }
+    }
+
+    /** How an effort is sent. */
+    enum EffortForm implements Named {
+        /** {@code "reasoning_effort":"high"} */
+        STRING("reasoning_effort"),
+        /** {@code "reasoning":{"effort":"high"}} */
+        OBJECT("reasoning");
+
+        private final String wireName;
+
+        EffortForm(String wireName) { this.wireName = wireName; }
+
+        @Override public String member() { return "reasoning_effort"; }
+        @Override public String wireName() { return wireName; }
+    }
+
+    /** The backend takes no higher number of tokens for the reply. */
+    record LongestReply(long tokens) implements Trait {
+        @Override public String about() { return "longest reply"; }
+        @Override public String value() { return tokens + " tokens"; }
+    }
+
+    /** The backend takes no lower number of tokens for the reply. */
+    record ShortestReply(long tokens) implements Trait {
+        @Override public String about() { return "shortest reply"; }
+        @Override public String value() { return tokens + " tokens"; }
+    }
+
+    /**
+     * The backend takes no other efforts.
+     *
+     * @param known in ascending order; only "none" where it must be told each time not to reason
+     */
+    record Efforts(List<String> known) implements Trait {
+        /** The values of {@code reasoning_effort} that some backend knows, in ascending order. */
+        static final List<String> SCALE = List.of("none", "minimal", "low", "medium", "high", "xhigh", "max");
+        private static final String NONE = "none";
+
+        @Override public String about() { return "efforts"; }
+        @Override public String value() { return String.join(", ", known); }
+
+        /** {@return the effort itself, the next lower one that is known, else the next higher} */
+        Optional<String> nearest(Optional<String> asked) {
+            if (known.equals(List.of(NONE))) return Optional.of(NONE);
+            int at = asked.map(SCALE::indexOf).orElse(-1);
+            if (at < 0) return asked; // none, or one that is not on the scale
+            Stream<String> lower = SCALE.subList(0, at + 1).reversed().stream();
+            Stream<String> higher = SCALE.subList(at + 1, SCALE.size()).stream();
+            boolean mayBeNone = at == SCALE.indexOf(NONE);
+            return Stream.concat(lower, higher).filter(known::contains)
+                    .filter(effort -> mayBeNone || !effort.equals(NONE)).findFirst();
+        }
+    }
+
+    /** What to send in place of an effort, where the next lower one is not what is meant. */
+    record EffortsInstead(Map<String, String> byAsked) implements Trait {
+        @Override public String about() { return "efforts instead"; }
+        @Override public String value() { return byAsked.toString(); }
+    }
+
+    /** What has two or three possible ways. */
+    enum Habit implements Trait {
+        /** System messages may stand anywhere between the others. */
+        SYSTEM_IN_PLACE("system messages", "in place"),
+        /** They stand at the beginning; later ones go as the user's text, in {@code <system>} tags. */
+        SYSTEM_FIRST_ONLY("system messages", "first only"),
+        /** A call is forced by {@code "tool_choice":"required"} and by sending no other tool. */
+        FORCED_TOOL_ALONE("forced tool", "alone"),
+        /** A message that only calls tools has {@code "content":""}; elsewhere it has {@code null}. */
+        EMPTY_CONTENT("no content", "empty string"),
+        /** A reply whose beginning was in the request begins with that once more. */
+        BEGUN_REPLY_REPEATED("begun reply", "repeated"),
+        /** The key goes as {@code api-key: K}; elsewhere as {@code authorization: Bearer K}. */
+        API_KEY_HEADER("key header", "api-key");
+
+        private final String about;
+        private final String value;
+
+        Habit(String about, String value) {
+            this.about = about;
+            this.value = value;
+        }
+
+        @Override public String about() { return about; }
+        @Override public String value() { return value; }
+    }
+}

@@ -1,0 +1,132 @@
+package translate;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import testing.Counted;
+
+/** Each lesson is taught by the refusals that stand above it in the source, and by nothing like them. */
+class LessonsTest {
+    private static final Path SOURCE = Path.of("src/translate/Lessons.java");
+    private static final int MOST_LOOKS = 3000; // at a character; a quadratic pattern needs 32,000 in 64 KB
+
+    /** What each example teaches first of all. */
+    private static final Map<String, String> TAUGHT = Map.ofEntries(
+            Map.entry("A2o: max_tokens is too large; this once", "longest reply=5000 tokens, once"),
+            Map.entry("OpenAI: max_tokens is too large", "longest reply=16384 tokens"),
+            Map.entry("Groq: `max_tokens` must be", "longest reply=8192 tokens"),
+            Map.entry("DashScope: Range of max_tokens should be [1, 8192]", "longest reply=8192 tokens"),
+            Map.entry("OpenAI: Invalid 'max_output_tokens'", "shortest reply=16 tokens"),
+            Map.entry("DashScope: Range of max_tokens should be [16, 8192]", "longest reply=8192 tokens"),
+            Map.entry("FastAPI: {\"loc\":[\"body\",\"max_tokens\"]", "shortest reply=16 tokens"),
+            Map.entry("Some: max_tokens must be greater than 1", "shortest reply=2 tokens"),
+            Map.entry("Some: max_tokens is too small", "shortest reply=16 tokens"),
+            Map.entry("OpenAI: Unsupported parameter: 'max_tokens'", "max_tokens=max_completion_tokens"),
+            Map.entry("Azure: Unrecognized request argument supplied", "max_tokens=max_completion_tokens"),
+            Map.entry("Some: unknown field max_completion_tokens", "max_tokens=max_tokens"),
+            Map.entry("OpenAI: Function tools with reasoning_effort", "efforts=none"),
+            Map.entry("Ollama: \"gemma3:4b\" does not support thinking", "reasoning_effort="),
+            Map.entry("OpenAI: 'reasoning_effort' does not support", "efforts=low, high"),
+            Map.entry("vLLM: 'loc': ('body', 'reasoning_effort')", "efforts=low, medium, high"),
+            Map.entry("DeepSeek: The `reasoning_content`", "reasoning_content=required"),
+            Map.entry("Kimi: thinking is enabled but reasoning_content", "reasoning_content=required"),
+            Map.entry("Groq: for 'role:assistant'", "reasoning_content="),
+            Map.entry("Mistral: \"loc\":[\"body\",\"messages\"", "reasoning_content="),
+            Map.entry("llama-cpp-python: ", "no content=empty string"),
+            Map.entry("vLLM, by a model's template: ", "system messages=first only"),
+            Map.entry("OpenAI: Invalid Value: 'file'", "file="),
+            Map.entry("DeepSeek: messages[3]: unknown variant `file`", "file="),
+            Map.entry("llama.cpp: unsupported content[].type", "file="),
+            Map.entry("OpenAI: Invalid content type. image_url", "image_url="),
+            Map.entry("OpenRouter: No endpoints found", "image_url="),
+            Map.entry("DeepSeek: messages[3]: unknown variant `image_url`", "image_url="));
+
+    /** A refusal above a lesson, as {@code Vendor: words}. */
+    private record Example(String why, String vendorAndWords) {
+        private String words() { return vendorAndWords.substring(vendorAndWords.indexOf(": ") + 2); }
+    }
+
+    private static List<Example> examples() throws IOException {
+        List<Example> found = new ArrayList<>();
+        Pattern lesson = Pattern.compile("((?: *// [^\n]*\n)+) *new Lesson\\(\"([^\"]*)\"");
+        for (Matcher at = lesson.matcher(Files.readString(SOURCE)); at.find(); ) {
+            for (String line : at.group(1).strip().split("\n")) {
+                found.add(new Example(at.group(2), line.strip().replaceFirst("^// ", "")));
+            }
+        }
+        return found;
+    }
+
+    private static String text(Lessons.Taught taught) {
+        String once = taught.isForOnce() ? ", once" : "";
+        return taught.trait().about() + "=" + taught.trait().value() + once;
+    }
+
+    @TestFactory
+    Stream<DynamicTest> eachLessonIsTaughtByTheRefusalsAboveIt() throws IOException {
+        List<Example> examples = examples();
+        assertEquals(TAUGHT.size(), examples.size(), examples.toString());
+        return examples.stream().map(example -> DynamicTest.dynamicTest(example.vendorAndWords, () -> {
+            List<String> expected = TAUGHT.entrySet().stream()
+                    .filter(row -> example.vendorAndWords.startsWith(row.getKey())).map(Map.Entry::getValue).toList();
+            assertEquals(1, expected.size(), expected.toString());
+            assertEquals(expected.getFirst(), text(Lessons.of(example.words()).getFirst()));
+            Lessons.Lesson lesson = Lessons.LESSONS.stream().filter(one -> one.why().equals(example.why)).findFirst().orElseThrow();
+            assertTrue(lesson.says().in(Lessons.plain(example.words())).isPresent(), example.why);
+        }));
+    }
+
+    @Test
+    void eachLessonHasAnExampleAndAReasonOfItsOwn() throws IOException {
+        List<String> reasons = Lessons.LESSONS.stream().map(Lessons.Lesson::why).toList();
+        assertEquals(reasons, examples().stream().map(Example::why).distinct().toList());
+    }
+
+    private static List<String> taught(String refusal) {
+        return Lessons.of(refusal).stream().map(LessonsTest::text).toList();
+    }
+
+    @Test
+    void aNameThatIsNeverTakenIsOmittedForGoodAndAWrongValueOnce() {
+        assertEquals(List.of("temperature="), taught("Unknown parameter: 'temperature'."));
+        assertEquals(List.of("temperature=, once"), taught("Invalid 'temperature': decimal above maximum value."));
+        assertEquals(List.of("stop="), taught("{\"error\":\"Argument not supported on this model: stop\"}"));
+        assertEquals(List.of("top_k="), taught("top_k is not permitted"));
+    }
+
+    @Test
+    void proseAndTheClientsOwnWordsTeachNothing() {
+        assertEquals(List.of(), taught("a conversation without any fault of temperature: 'temperature'"));
+        assertEquals(List.of(), taught("the user's text is not allowed: stop, or use another model at a lower temperature"));
+        assertEquals(List.of(), taught("{\"msg\":\"Field required\",\"input\":\"'temperature'\"}"));
+        assertEquals(List.of(), taught("{\"loc\":[\"body\",\"messages\",0,\"user\",\"name\"],\"msg\":\"not permitted 'stop'\"}"));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> aHostileRefusalIsReadInProportionToItsLength() {
+        List<String> pieces = List.of("<", " ", "9", "'", "\\", "a", "_", "un", "support ", "max_tokens ",
+                "max_tokens maximum ", "max_tokens < ", "maximum ", "at least ", "[1,", "[1 ", "(1 , ", "reasoning_effort ",
+                "reasoning_effort should be ", "messages ", "assistant content ", "unsupported parameter ", "'body', ", "type: ");
+        Stream<Pattern> said = Lessons.LESSONS.stream().flatMap(lesson -> lesson.says().pieces().stream())
+                .map(Wording.Piece::pattern);
+        Stream<Pattern> constants = Counted.patterns(Lessons.class).stream();
+        return Stream.of(constants, Lessons.OPTIONAL.values().stream(), said).flatMap(patterns -> patterns)
+                .map(pattern -> DynamicTest.dynamicTest("%.60s".formatted(pattern), () -> {
+                    for (String piece : pieces) {
+                        Counted.assertBounded(pattern, piece.repeat(64 * 1024 / piece.length()), MOST_LOOKS);
+                    }
+                }));
+    }
+}

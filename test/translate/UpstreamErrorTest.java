@@ -1,0 +1,74 @@
+package translate;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import anthropic.ApiError;
+import config.CommandLine;
+import config.Options;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import testing.Counted;
+
+/** The client's error for what a backend has answered, and what it costs to read a hostile one. */
+class UpstreamErrorTest {
+    private static final int MOST_LOOKS = 3000; // at a character; a quadratic pattern needs 32,000 in 64 KB
+
+    private static ApiError error(int status, String body) throws Exception {
+        Options options = Options.of(CommandLine.read(new String[] {"--upstream", "http://backend.test"}, Map.of()));
+        var context = new ErrorContext("backend.test", "m", false, options.secrets(), 8192, 9000, 500);
+        return UpstreamError.of(status, body.getBytes(StandardCharsets.UTF_8), context);
+    }
+
+    /** As nginx, Cloudflare and load balancers say that nothing behind them answers. */
+    @Test
+    void aGatewaysPagePasses() throws Exception {
+        for (int status : List.of(502, 503, 504)) {
+            ApiError error = error(status, "<html><head><title>%1$d Bad</title></head><h1>%1$d Bad</h1>".formatted(status));
+            assertTrue(error.isPassing(), "" + status);
+            assertEquals("502 backend.test: %1$d Bad %1$d Bad".formatted(status), error.status() + " " + error.getMessage());
+        }
+        for (int status : List.of(200, 400, 404, 413, 500)) {
+            assertFalse(error(status, "<html><h1>No</h1></html>").isPassing(), "" + status);
+        }
+    }
+
+    @Test
+    void aPageIsShownWithoutTagsStylesAndScripts() throws Exception {
+        String page = "<html><style>p { color: red }</style><p class='x'>it\n says</p><script>if (a < b) alert(1)</script>why"
+                + "<script>no end";
+        assertEquals("backend.test: it says why", error(500, page).getMessage());
+    }
+
+    @Test
+    void onlyTheBeginningOfALongMessageCounts() throws Exception {
+        String padding = "x ".repeat(ErrorBody.MAX_CHARACTERS / 2);
+        String overflow = "maximum context length is 4096 tokens";
+        String body = "{\"error\":{\"message\":\"%s\"}}";
+        assertTrue(error(400, body.formatted(overflow + padding)).getMessage().startsWith("prompt is too long"));
+        ApiError late = error(400, body.formatted(padding + overflow));
+        assertFalse(late.getMessage().contains("prompt is too long"));
+        assertTrue(late.getMessage().length() < ErrorBody.MAX_CHARACTERS + 100);
+    }
+
+    @TestFactory
+    Stream<DynamicTest> aHostileTextIsReadInProportionToItsLength() {
+        List<String> pieces = List.of("<", "< ", "<style", "<style>", " ", "9", "1,", "999,999 ", "a", "_", "max_", "max_tokens ",
+                "max_tokens must", "context length ", "maximum ", "limit", "limit ", "exceed ", "input length ", "reached ",
+                "could not finish ", "output limit ", "> ", "[1,", "\"", "not_found", "insufficient_");
+        return Stream.of(UpstreamError.class, ErrorBody.class, Overflow.class)
+                .flatMap(type -> Counted.patterns(type).stream())
+                .map(pattern -> DynamicTest.dynamicTest("%.60s".formatted(pattern), () -> {
+                    for (String piece : pieces) {
+                        String text = piece.repeat(64 * 1024 / piece.length());
+                        Counted.assertBounded(pattern, text, MOST_LOOKS);
+                    }
+                }));
+    }
+}
