@@ -3,87 +3,86 @@ package json;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
  * Reads server-sent events off a byte stream, one {@link #next} at a time. It does not look into the data.
  *
  * <p>Beyond the standard (WHATWG HTML, "event stream interpretation") it takes what backends send in its
- * place (SPEC D.1): a line that is bare JSON, a field {@code error:} instead of data, a doubled {@code data:}
- * prefix, events that no blank line parts. Comments, {@code id:} and {@code retry:} are passed over.
+ * place (SPEC D.1): a line of bare JSON, a field {@code error:} instead of data, a doubled {@code data:}
+ * prefix, events without a blank line between them. Comments, {@code id:} and {@code retry:} are skipped.
  */
 public final class Sse {
     private static final byte[] NONE = {};
-    private static final int MAX_LINE_BYTES = 64 * 1024 * 1024;
-    private static final int USUAL_BYTES = 16 * 1024; // that are held; more only for a long line
+    private static final String BYTE_ORDER_MARK = "\u00EF\u00BB\u00BF";
 
-    /** A stream with more in one event than anybody needs who means well. */
-    public static final class Endless extends RuntimeException {
-        private Endless(String what) { super(what, null, false, false); }
-    }
-
-    private final Supplier<byte[]> source; // gives the next bytes; none at the end, then and ever after
-    private byte[] bytes = new byte[USUAL_BYTES];
-    private int next; // where what has not been read begins in bytes
-    private int filled; // where it ends
-    private boolean ended;
-    private boolean endedByCr; // the last line; a LF may follow
-    private byte[] line = NONE; // the last one read, which may belong to the next event; empty, too, at the end
-    private byte[] data = NONE; // of the event; as long as it is read, only its first line
-    private ByteArrayOutputStream lines = new ByteArrayOutputStream(0); // all of them, if there are several
-    private boolean endsInBrace; // what has been read of the data
+    private final Lines lines;
+    private boolean isHeld; // the last line: it belongs to the next event
+    private byte[] data = NONE; // of the event: its first line
+    private ByteArrayOutputStream joined = new ByteArrayOutputStream(0); // all its lines, if there are several
+    private boolean endsInBrace; // the last line of the data
     private boolean isError;
 
-    public Sse(Supplier<byte[]> source) { this.source = source; }
-
-    public byte[] data() { return data; }
-    /** {@return whether this is the {@code [DONE]} that ends a stream of OpenAI's} */
-    public boolean isDone() { return begins(data, 0, "[DONE]"); }
-    /** {@return whether the event is an error by its name, whatever its data} */
-    public boolean isError() { return isError; }
+    /** @param source gives the next bytes; none at the end, then and ever after */
+    public Sse(Supplier<byte[]> source) { this.lines = new Lines(source); }
 
     /**
-     * {@return whether there is another event; blocks until it is whole or the stream ends}
+     * {@return the next event, none at the end of the stream; blocks until the event is whole}
      *
      * @throws Endless if it is too long
      */
-    public boolean next() {
+    public Optional<SseEvent> next() {
         data = NONE;
         isError = false;
-        boolean isThere = readEvent();
-        if (lines.size() > 0) {
-            data = lines.toByteArray();
-            lines = new ByteArrayOutputStream(0);
+        while (isHeld || lines.advance()) {
+            isHeld = false;
+            boolean isWhole = take(lines.line());
+            if (isWhole) return Optional.of(event());
         }
-        return isThere;
+        return data.length > 0 ? Optional.of(event()) : Optional.empty();
     }
 
-    private boolean readEvent() {
-        while (!ended) {
-            int from = begins(line, 0, "\u00EF\u00BB\u00BF") ? 3 : 0; // the byte order mark
-            int value = from;
-            while (begins(line, value, "data:") || begins(line, value, "error:")) {
-                do value++; while (line[value - 1] != ':');
-                while (value < line.length && line[value] == ' ') value++;
-            }
-            boolean isBare = begins(line, from, "{") || begins(line, from, "[DONE]");
-            boolean isData = isBare || value > from;
-            boolean isJson = isData && (begins(line, value, "{") || begins(line, value, "["));
-            boolean isNamed = begins(line, from, "event:");
-            boolean isNext = (isJson || isNamed) && data.length > 0 && endsInBrace;
-            if (isNext || line.length == 0 && data.length > 0) return true;
-            isError = isNamed ? new String(line, StandardCharsets.UTF_8).strip().endsWith("error")
-                    : isError || begins(line, from, "error:");
-            if (isData) add(Arrays.copyOfRange(line, value, line.length));
-            if (isBare) line = NONE; else readLine(); // a bare line is an event of its own
+    private SseEvent event() {
+        if (joined.size() > 0) {
+            data = joined.toByteArray();
+            joined = new ByteArrayOutputStream(0);
         }
-        return data.length > 0;
+        return new SseEvent(data, isError);
     }
 
-    private static boolean begins(byte[] line, int at, String with) {
-        int same = 0;
-        while (same < with.length() && at + same < line.length && (line[at + same] & 0xFF) == with.charAt(same)) same++;
-        return same == with.length();
+    /** Takes the next line, or holds it for the next event. {@return whether the event is whole} */
+    private boolean take(byte[] line) {
+        boolean hasData = data.length > 0;
+        if (line.length == 0) return hasData;
+        int start = Lines.begins(line, 0, BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length() : 0;
+        int value = skipPrefixes(line, start);
+        boolean isName = Lines.begins(line, start, "event:");
+        boolean isBare = Lines.begins(line, start, "{") || Lines.begins(line, start, "[DONE]");
+        boolean isData = isBare || value > start;
+        boolean isJson = isData && (Lines.begins(line, value, "{") || Lines.begins(line, value, "["));
+        isHeld = hasData && endsInBrace && (isJson || isName); // no blank line between two events
+        if (isHeld) return true;
+        if (isName) isError = new String(line, StandardCharsets.UTF_8).strip().endsWith("error");
+        if (Lines.begins(line, start, "error:")) isError = true;
+        if (isData) add(Arrays.copyOfRange(line, value, line.length));
+        return isBare;
+    }
+
+    /** {@return where the value of a data line begins, as after {@code data: data: }; {@code start} if it is none} */
+    private static int skipPrefixes(byte[] line, int start) {
+        int at = start;
+        while (true) {
+            int prefix = prefixLength(line, at);
+            if (prefix == 0) return at;
+            at += prefix;
+            while (at < line.length && line[at] == ' ') at++;
+        }
+    }
+
+    private static int prefixLength(byte[] line, int at) {
+        if (Lines.begins(line, at, "data:")) return "data:".length();
+        return Lines.begins(line, at, "error:") ? "error:".length() : 0;
     }
 
     /** Adds a line to the data. */
@@ -93,47 +92,9 @@ public final class Sse {
             data = more;
             return;
         }
-        if (lines.size() == 0) lines.writeBytes(data);
-        if (lines.size() > MAX_LINE_BYTES) throw new Endless("an event of the stream does not end");
-        lines.write('\n');
-        lines.writeBytes(more);
-    }
-
-    /** Reads the next line, or finds that there is none. */
-    private void readLine() {
-        boolean isSplit = endedByCr && (next < filled || fill()) && bytes[next] == '\n'; // CR and LF end one line
-        if (isSplit) next++;
-        int length = 0;
-        do {
-            int at = next + length;
-            while (at < filled && bytes[at] != '\n' && bytes[at] != '\r') at++;
-            length = at - next;
-        } while (next + length == filled && fill());
-        ended = next == filled;
-        endedByCr = !ended && next + length < filled && bytes[next + length] == '\r';
-        line = Arrays.copyOfRange(bytes, next, next + length);
-        next = Math.min(filled, next + length + 1);
-    }
-
-    /** Takes more bytes of the source, after those not yet read. {@return whether there are any} */
-    private boolean fill() {
-        byte[] more = source.get();
-        if (filled - next > MAX_LINE_BYTES) throw new Endless("a line of the stream does not end");
-        if (more.length > bytes.length - filled) makeRoom(more.length);
-        System.arraycopy(more, 0, bytes, filled, more.length);
-        filled += more.length;
-        return more.length > 0;
-    }
-
-    /** Moves what is not yet read to the beginning, of another array if this one has not twice the room. */
-    private void makeRoom(int length) {
-        int unread = filled - next;
-        int needed = Math.max(USUAL_BYTES, (unread + length) * 2);
-        boolean isTooLong = bytes.length / 4 > needed; // of a long line before
-        byte[] to = needed > bytes.length || isTooLong ? new byte[needed] : bytes;
-        System.arraycopy(bytes, next, to, 0, unread);
-        bytes = to;
-        next = 0;
-        filled = unread;
+        if (joined.size() == 0) joined.writeBytes(data);
+        if (joined.size() > Lines.MAX_BYTES) throw new Endless("an event of the stream does not end");
+        joined.write('\n');
+        joined.writeBytes(more);
     }
 }

@@ -68,7 +68,9 @@ final class CheckReply {
     private void readEvents(String body) {
         Queue<byte[]> pieces = new ArrayDeque<>(List.of(body.getBytes(StandardCharsets.UTF_8)));
         var events = new Sse(() -> Objects.requireNonNullElse(pieces.poll(), END));
-        while (events.next()) readEvent(JsonParser.parse(events.data()));
+        for (var event = events.next(); event.isPresent(); event = events.next()) {
+            readEvent(JsonParser.parse(event.get().data()));
+        }
     }
 
     private void readEvent(Json event) {

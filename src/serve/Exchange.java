@@ -23,11 +23,13 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Logger;
+import json.Endless;
 import json.Json;
 import json.JsonLines;
 import json.JsonParser;
 import json.JsonWriter;
 import json.Sse;
+import json.SseEvent;
 import json.Text;
 import translate.Conversation;
 import translate.Dialect;
@@ -375,10 +377,7 @@ final class Exchange {
     /** {@return what a backend says in an error, without the frame of an event} */
     private static byte[] errorBody(ReplyBody reply) {
         return switch (reply.kind()) {
-            case EVENTS -> {
-                var events = new Sse(reply);
-                yield next(events) ? events.data() : Arrivals.END;
-            }
+            case EVENTS -> next(new Sse(reply)).map(SseEvent::data).orElse(Arrivals.END);
             case JSON, PAGE, TEXT -> reply.rest(MAX_ERROR_BYTES);
             case EMPTY, BINARY -> Arrivals.END;
         };
@@ -411,15 +410,15 @@ final class Exchange {
 
     /** Takes a whole reply, or chunks without the frame of events, one JSON object each. */
     private void json(Sse objects) {
-        if (!isMore(objects)) throw conversation.broken(502, "the reply holds no object").asPassing();
+        Optional<SseEvent> object = nextOfReply(objects);
+        if (object.isEmpty()) throw conversation.broken(502, "the reply holds no object").asPassing();
         Json first;
         try {
-            first = JsonParser.parse(objects.data());
+            first = JsonParser.parse(object.get().data());
         } catch (Json.Malformed e) {
             throw conversation.broken(502, "the reply is " + e.getMessage());
         }
-        boolean isEnd = conversation.whole(first) || !isMore(objects) || conversation.event(objects);
-        if (isEnd) end(objects); else events(objects);
+        if (conversation.whole(first)) end(objects); else events(objects);
     }
 
     /** The backend has taken the request as it was, and answered it. */
@@ -430,7 +429,11 @@ final class Exchange {
     }
 
     private void events(Sse events) {
-        while (isMore(events) && !conversation.event(events)) { } // until nothing more comes or is wanted
+        boolean isOver = false;
+        while (!isOver) {
+            Optional<SseEvent> event = nextOfReply(events);
+            isOver = event.isEmpty() || conversation.event(event.get());
+        }
         end(events);
     }
 
@@ -439,26 +442,25 @@ final class Exchange {
         conversation.finish();
         serves();
         complete();
-        for (int i = 0; i < MAX_TRAILING_EVENTS && !conversation.isStopped() && isMore(events); i++) { }
+        for (int i = 0; i < MAX_TRAILING_EVENTS && !conversation.isStopped() && nextOfReply(events).isPresent(); i++) { }
     }
 
-    /** {@return whether there is another event; what has finished may break off} */
-    private boolean isMore(Sse events) {
+    /** {@return the next event, if there is one; what has finished may break off} */
+    private Optional<SseEvent> nextOfReply(Sse events) {
         try {
-            boolean isMore = next(events);
+            Optional<SseEvent> event = next(events);
             unread = 0;
-            return isMore;
+            return event;
         } catch (ApiError e) {
-            if (e.status() != 499 && (over || conversation.isFinished())) return false;
+            if (e.status() != 499 && (over || conversation.isFinished())) return Optional.empty();
             throw e;
         }
     }
 
-    /** {@return whether there is another event} */
-    private static boolean next(Sse events) {
+    private static Optional<SseEvent> next(Sse events) {
         try {
             return events.next();
-        } catch (Sse.Endless e) {
+        } catch (Endless e) {
             throw new ApiError(502, e.getMessage());
         }
     }

@@ -5,7 +5,7 @@ import anthropic.Usage;
 import java.util.Set;
 import json.Json;
 import json.JsonWriter;
-import json.Sse;
+import json.SseEvent;
 
 /**
  * One try of one exchange: the request as the backend is to get it, and its reply as the client gets it. This is all
@@ -47,7 +47,7 @@ public interface Conversation {
      *
      * @throws ApiError if it is an error, or no event of this API
      */
-    boolean event(Sse event);
+    boolean event(SseEvent event);
     /**
      * Takes a reply that is not a stream of events: all of it, or the first of several objects, of which
      * {@link #event} takes the others. {@return whether it is all of it for certain}

@@ -10,11 +10,11 @@ import json.JsonWriter;
  */
 final class Prefill {
     private final String repeated; // "" if nothing is to be taken off
-    private final Consumer<Json> text;
+    private final Consumer<Json.Str> text;
     private int matched; // characters of it that have come
     private boolean isOver;
 
-    Prefill(String repeated, Consumer<Json> text) {
+    Prefill(String repeated, Consumer<Json.Str> text) {
         this.repeated = repeated;
         this.text = text;
         this.isOver = repeated.isEmpty();
@@ -24,7 +24,7 @@ final class Prefill {
     boolean isUnused() { return matched == 0; }
 
     /** Passes on a piece of text, without what is repeated. */
-    void feed(Json piece) {
+    void feed(Json.Str piece) {
         if (isOver) {
             text.accept(piece);
             return;

@@ -20,8 +20,8 @@ final class TextFilter {
     private final MarkScanner stops;
     private final MarkScanner thinkEnd = new MarkScanner(List.of("</think>"));
     private final JsonInProse json;
-    private final Consumer<Json> text;
-    private final Consumer<Json> reasoning;
+    private final Consumer<Json.Str> text;
+    private final Consumer<Json.Str> reasoning;
     private final boolean hasStops;
     private Think think = Think.START;
     private boolean isProse; // whether JSON is wanted and the text has not begun as that
@@ -30,7 +30,7 @@ final class TextFilter {
     private final StringBuilder answer = new StringBuilder(); // looked through; with all that stands before JSON
     private String stop = "";
 
-    TextFilter(List<String> stops, JsonInProse json, Consumer<Json> text, Consumer<Json> reasoning) {
+    TextFilter(List<String> stops, JsonInProse json, Consumer<Json.Str> text, Consumer<Json.Str> reasoning) {
         this.stops = new MarkScanner(stops);
         this.hasStops = !stops.isEmpty();
         this.json = json;
@@ -50,7 +50,7 @@ final class TextFilter {
     String stop() { return stop; }
     boolean isUnused() { return think == Think.START && start.isEmpty(); }
 
-    void feed(Json piece) {
+    void feed(Json.Str piece) {
         boolean passes = think == Think.OVER && !hasStops && !isProse && !begins;
         if (passes) text.accept(piece); else look(piece.text(), false);
     }

@@ -11,7 +11,7 @@ class SseTest {
     private static void assertEndless(String reason, String repeated) {
         byte[] piece = repeated.repeat(64 * 1024 / repeated.length()).getBytes(StandardCharsets.UTF_8);
         var events = new Sse(() -> piece);
-        assertEquals(reason, assertThrows(Sse.Endless.class, events::next).getMessage());
+        assertEquals(reason, assertThrows(Endless.class, events::next).getMessage());
     }
 
     @Test

@@ -426,9 +426,8 @@ class FuzzTest {
             Translator translator = translator(request, options(base));
             translator.request();
             boolean failed = false;
-            var events = new Sse(pieces(sse, random));
             try {
-                while (events.next() && !translator.event(events)) { } // until nothing more is wanted
+                Driver.read(new Sse(pieces(sse, random)), translator);
                 translator.finish();
             } catch (ApiError e) {
                 checkError(e);

@@ -103,7 +103,9 @@ class LinearTest {
         byte[] all = stream.getBytes(StandardCharsets.UTF_8);
         return () -> {
             var events = new Sse(pieces(all, pieces));
-            while (events.next()) assertTrue(events.data().length > 0);
+            for (var event = events.next(); event.isPresent(); event = events.next()) {
+                assertTrue(event.get().data().length > 0);
+            }
         };
     }
 
@@ -117,8 +119,7 @@ class LinearTest {
         while (chunks.hasNext()) all.append("data: ").append(chunks.next()).append("\n\n");
         byte[] bytes = all.append("data: ").append(FINISH).append("\n\n").toString().getBytes(StandardCharsets.UTF_8);
         return () -> {
-            var events = new Sse(pieces(bytes, 16 * 1024));
-            while (events.next() && !translator.event(events)) translator.ready().clear();
+            Driver.read(new Sse(pieces(bytes, 16 * 1024)), translator, translator.ready()::clear);
             translator.finish();
             assertTrue(translator.ready().toString().endsWith("\n\n"));
         };

@@ -1,0 +1,211 @@
+package translate;
+
+import anthropic.ApiError;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import json.Json;
+import json.JsonParser;
+import json.SseEvent;
+
+/**
+ * Reads a reply of OpenAI's chat completions, whole or in chunks, and hands it on in pieces. A whole reply is read as
+ * one chunk that holds everything. What the pieces come to is not its concern.
+ *
+ * <pre>
+ *  {"choices":[{"delta"|"message":{…},"finish_reason":F}],"usage":{…}}
+ * </pre>
+ * Source: OpenAI, "The chat completion chunk object"; what else backends send is in SPEC D.
+ */
+final class ChatReply {
+    /** The end of a stream, written as JSON: {@code "[DONE]"}. */
+    private static final Pattern DONE = Pattern.compile("(?i)\\s*(\\[done]|done)\\s*");
+    private static final int MAX_SHOWN_REASON = 100; // characters
+
+    private final Reply reply;
+    private final BackendErrors errors;
+    private final List<String> stops; // the client's
+    private boolean isOneObject; // whether the reply came as one, and not in chunks
+    private boolean hasChoice; // whether one has come that holds anything
+    private boolean isUsageLast; // whether it came in a chunk of its own, as it does at the end
+    private String finishReason = ""; // the last one
+    private String matchedStop = ""; // the stop sequence that ended the text, if the backend says so
+    private ChatUsage usage = new ChatUsage(Json.NULL, Json.NULL);
+    private Optional<ChunkTemplate> template = Optional.empty();
+
+    ChatReply(Reply reply, BackendErrors errors, List<String> stops) {
+        this.reply = reply;
+        this.errors = errors;
+        this.stops = stops;
+    }
+
+    boolean isFinished() { return !finishReason.isEmpty(); }
+
+    String shownFinishReason() {
+        return finishReason.substring(0, Math.min(MAX_SHOWN_REASON, finishReason.length()));
+    }
+
+    /** Takes a whole reply, or the first of several chunks. {@return whether it is a whole one for certain} */
+    boolean whole(Json json) {
+        chunk(json);
+        List<Json> choices = json.get("choices").items();
+        Json choice = choices.isEmpty() ? Json.NULL : choices.getFirst();
+        isOneObject = choice.get("delta").isNull();
+        return choice.get("message") instanceof Json.Obj && choice.get("finish_reason").hasText();
+    }
+
+    /** Takes an event of a stream. {@return whether nothing more is wanted} */
+    boolean event(SseEvent event) {
+        isOneObject = false;
+        if (event.isDone()) return true;
+        if (event.isError()) throw errors.sent(event.data());
+        Optional<Piece> known = template.flatMap(usual -> usual.read(event.data()));
+        if (known.isPresent()) {
+            isUsageLast = false;
+            reply.take(List.of(known.get()));
+            return reply.isStopped();
+        }
+        try {
+            return data(JsonParser.parse(event.data()));
+        } catch (Json.Malformed e) {
+            if (isFinished()) return true; // what broke off is not of the reply
+            throw errors.broken(502, "the stream's data is " + e.getMessage());
+        }
+    }
+
+    /** Takes the data of an event: mostly a chunk. {@return whether nothing more is wanted} */
+    private boolean data(Json data) {
+        boolean isDone = data instanceof Json.Str && DONE.matcher(data.text()).matches();
+        if (isDone) return true;
+        chunks(data).forEach(this::chunk);
+        return reply.isStopped();
+    }
+
+    /** {@return the chunks in an event's data: one, those of a list, none in null, a number, an empty list} */
+    private List<Json> chunks(Json data) {
+        return switch (data) {
+            case Json.Obj chunk -> List.of(chunk);
+            case Json.Arr list when list.items().stream().allMatch(ChatReply::hasChoices) -> list.items();
+            case Json.Arr error -> throw errors.sent(error); // Gemini: [{"error":{…}}]
+            case Json.Str text when text.text().isBlank() || isFinished() -> List.of();
+            case Json.Str error -> throw errors.sent(error);
+            case Json.Num number -> List.of();
+            case Json.Word word -> List.of();
+        };
+    }
+
+    private static boolean hasChoices(Json item) { return item.get("choices") instanceof Json.Arr; }
+
+    private void chunk(Json chunk) {
+        Json choice = firstChoice(chunk);
+        refuseErrors(chunk, choice);
+        readUsage(chunk, choice);
+        if (chunk.get("service_tier").is("priority")) reply.setTier("priority");
+        if (reply.isStopped() || choice.isNull()) return;
+        hasChoice |= choice.parts().length > 0;
+        isUsageLast = false;
+        boolean isDelta = choice.get("delta") instanceof Json.Obj;
+        List<Piece> pieces = isDelta ? ChatPieces.of(choice.get("delta"), false) : message(choice.get("message"));
+        List<Piece> legacy = ChatPieces.text(choice.get("text"));
+        reply.take(pieces);
+        reply.take(legacy);
+        readMatchedStop(choice);
+        String reason = finishReason(choice.get("finish_reason"));
+        if (!reason.isEmpty()) finishReason = reason;
+        boolean isUsual = isDelta && legacy.isEmpty() && reason.isEmpty();
+        if (isUsual) template = ChunkTemplate.of(chunk, pieces).or(() -> template);
+    }
+
+    /** {@return the first choice of index 0 or without one; NULL if there is none} */
+    private static Json firstChoice(Json chunk) {
+        return chunk.get("choices").items().stream().filter(ChatReply::isFirst).findFirst().orElse(Json.NULL);
+    }
+
+    private static boolean isFirst(Json choice) { return !choice.isNull() && choice.get("index").toLong(0) == 0; }
+
+    private void refuseErrors(Json chunk, Json choice) {
+        boolean isNamed = holdsAnything(chunk.get("error")) || chunk.get("object").is("error");
+        if (isNamed || isBareError(chunk)) throw errors.sent(chunk);
+        if (holdsAnything(choice.get("error"))) throw errors.sent(choice);
+    }
+
+    /** {@return whether this is an error without that name, as {@code {"detail":"not found"}} and {@code [{…}]}} */
+    private static boolean isBareError(Json chunk) {
+        if (!chunk.get("choices").isNull()) return false;
+        boolean hasMessage = Stream.of("message", "error_message", "detail", "errors")
+                .anyMatch(name -> !chunk.get(name).isNull());
+        return chunk instanceof Json.Arr || hasMessage;
+    }
+
+    private static boolean holdsAnything(Json error) {
+        return error.hasText() || error.parts().length > 0 || !error.items().isEmpty();
+    }
+
+    /** The last usage counts: where every chunk has it, it is that of all of them so far. */
+    private void readUsage(Json chunk, Json choice) {
+        boolean isWithoutChoices = chunk.get("choices").items().isEmpty();
+        for (Json found : List.of(choice.get("usage"), chunk.get("x_groq").get("usage"), chunk.get("usage"))) {
+            if (!(found instanceof Json.Obj)) continue;
+            usage = new ChatUsage(found, usage.timings());
+            isUsageLast |= hasChoice && isWithoutChoices;
+        }
+        Json timings = chunk.get("timings");
+        if (timings instanceof Json.Obj) usage = new ChatUsage(usage.usage(), timings);
+    }
+
+    /** {@return the pieces of a message; in a stream it counts only if nothing came before, for some repeat all in it} */
+    private List<Piece> message(Json message) {
+        if (reply.isEmpty()) return ChatPieces.of(message, true);
+        return reply.hasCalls() ? List.of() : ChatPieces.calls(message);
+    }
+
+    /** vLLM says in {@code stop_reason}, SGLang in {@code matched_stop}, which of the stop sequences it met. */
+    private void readMatchedStop(Json choice) {
+        Json vllm = choice.get("stop_reason");
+        String matched = vllm.hasText() ? vllm.text() : choice.get("matched_stop").text();
+        if (stops.contains(matched)) matchedStop = matched;
+    }
+
+    /** {@return what a choice says of its end; "" for nothing, and for a stop after calls, which is less} */
+    private String finishReason(Json said) {
+        Json word = said instanceof Json.Obj ? said.get("type") : said; // an object at SGLang
+        String reason = word.text().strip();
+        boolean isLess = finishReason.equalsIgnoreCase("tool_calls") && reason.equalsIgnoreCase("stop");
+        return isLess ? "" : reason;
+    }
+
+    /**
+     * Ends the reply.
+     *
+     * @throws ApiError if the backend has not finished, or finished with an error: half a reply must not look whole
+     */
+    void finish() {
+        boolean isStreamOver = isFinished() || reply.isStopped() || isUsageLast || reply.endsInWholeCalls();
+        boolean isOver = isOneObject ? hasChoice : isStreamOver;
+        if (!isOver) {
+            String what = isOneObject ? "the backend returned no choices" : "the stream ended early";
+            throw errors.broken(502, what).asPassing();
+        }
+        Finish finish = Finish.of(finishReason);
+        switch (finish) {
+            case BUSY -> throw errors.broken(529, shownFinishReason());
+            case FAILURE -> throw errors.broken(502, "finish_reason " + shownFinishReason());
+            case STOP, LENGTH, WINDOW, REFUSAL, UNKNOWN -> end(finish);
+        }
+    }
+
+    /** Ends the reply as if the backend had said so. */
+    void endAs(String reason) {
+        finishReason = reason;
+        end(Finish.of(reason));
+    }
+
+    private void end(Finish finish) {
+        var counted = usage.toAnthropic();
+        reply.endBlocks(finish, counted);
+        boolean isNothing = finish == Finish.UNKNOWN && !reply.hasBlocks();
+        if (isNothing) throw errors.broken(502, "no content, and finish_reason " + shownFinishReason()).asPassing();
+        reply.end(finish, matchedStop, counted);
+    }
+}

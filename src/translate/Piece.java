@@ -1,0 +1,38 @@
+package translate;
+
+import json.Json;
+
+/**
+ * What a backend's words come to, whatever its API: a reader of that API makes pieces of what arrives, and
+ * {@link Reply} makes blocks of the pieces. A piece may be of any length; what a backend has not sent is NULL.
+ */
+sealed interface Piece {
+    /** The next characters of the answer; at least one. */
+    record Answer(Json.Str text) implements Piece { }
+
+    /**
+     * The next characters of the reasoning; at least one.
+     *
+     * @param field the key that they came under, and are to go back under
+     */
+    record Reasoning(Json.Str text, String field) implements Piece { }
+
+    /** The next characters, at least one, of the model's words for why it does not answer. */
+    record Refusal(Json.Str text) implements Piece { }
+
+    /** An object about the reasoning that the backend wants back as it is. */
+    record Detail(Json detail) implements Piece { }
+
+    /**
+     * A tool call, or the next of it.
+     *
+     * @param index     its place among the calls, a number
+     * @param name      of the tool, or the next characters of it
+     * @param arguments a string of JSON text, or the next characters of it; or the value itself
+     * @param input     of a tool that takes plain text, or the next characters of it
+     * @param extra     what the backend wants back with the call
+     * @param isWhole   whether no more of the call comes
+     */
+    record Call(Json index, Json id, Json name, Json arguments, Json input, Json extra, boolean isWhole)
+            implements Piece { }
+}

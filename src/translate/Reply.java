@@ -1,0 +1,240 @@
+package translate;
+
+import anthropic.ApiError;
+import anthropic.MessageWriter;
+import anthropic.Request;
+import anthropic.StopReason;
+import anthropic.Usage;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import json.Json;
+import json.JsonWriter;
+
+/**
+ * The reply to the client, put together of pieces as a reader of the backend's API finds them: it opens and closes the
+ * blocks, keeps them in order, and finds the stop reason. It knows nothing of that API.
+ *
+ * <p>Blocks come one after the other. While a tool call is not finished, text and reasoning wait for its end.
+ */
+final class Reply implements ToolCalls.Blocks {
+    private final Request request;
+    private final Supplier<String> newIds;
+    private final Limits limits;
+    private final LongSupplier inputTokens;
+    private final Set<String> warnings;
+    private final MessageWriter message;
+    private final TextFilter filter;
+    private final ToolCalls calls;
+    private final List<Piece> waiting = new ArrayList<>(); // for the end of a call
+    private final Opaque opaque = new Opaque();
+    private final StringBuilder refusal = new StringBuilder();
+    private Prefill prefill;
+    private String thinkingField = Opaque.FIELDS.getFirst(); // that the last reasoning came under
+    private Usage used = new Usage(0, 0, 0, 0, 0);
+
+    /**
+     * @param stops       sequences to look for, which the backend was not told
+     * @param roughTokens a quick guess of the tokens that the request takes
+     * @param inputTokens a better one
+     * @param warnings    takes codes of what was mended
+     */
+    Reply(Request request, Supplier<String> newIds, List<String> stops, Limits limits, LongSupplier roughTokens,
+          LongSupplier inputTokens, Set<String> warnings) {
+        this.request = request;
+        this.newIds = newIds;
+        this.limits = limits;
+        this.inputTokens = inputTokens;
+        this.warnings = warnings;
+        this.calls = new ToolCalls(request, newIds, this);
+        this.filter = new TextFilter(stops, new JsonInProse(request.schema()),
+                text -> write(new Piece.Answer(text)), text -> write(new Piece.Reasoning(text, "reasoning")));
+        this.prefill = new Prefill("", filter::feed);
+        this.message = new MessageWriter(request.isStream(), "msg_" + newIds.get(), request.get("model"), roughTokens);
+    }
+
+    /** The request has begun the reply; {@code isRepeated} if the backend sends that beginning once more. */
+    void continues(String begun, boolean isRepeated) {
+        filter.continues(begun);
+        prefill = new Prefill(isRepeated ? begun : "", filter::feed);
+    }
+
+    JsonWriter ready() { return message.out(); }
+    /** {@return whether a stop sequence has come, after which nothing more is wanted} */
+    boolean isStopped() { return !filter.stop().isEmpty(); }
+    /** {@return whether nothing has come that the client will see} */
+    boolean isEmpty() {
+        return message.blocks() == 0 && calls.isEmpty() && filter.isUnused() && prefill.isUnused();
+    }
+
+    boolean hasBlocks() { return message.blocks() > 0; }
+    boolean hasCalls() { return !calls.isEmpty(); }
+    /** {@return whether there are calls, all of them whole, and nothing after them} */
+    boolean endsInWholeCalls() {
+        boolean isTextLast = message.isOpen(MessageWriter.Block.TEXT) || message.isOpen(MessageWriter.Block.THINKING);
+        boolean areCallsLast = !isTextLast && waiting.isEmpty();
+        return areCallsLast && hasCalls() && calls.areWhole();
+    }
+
+    /** {@return the tokens that the reply took; none before it has ended} */
+    Usage used() { return used; }
+    void setTier(String tier) { message.setTier(tier); }
+    void ping() { message.ping(); }
+    void fail(ApiError error, String requestId) { message.error(error.body(requestId)); }
+
+    /** Takes the pieces of one chunk, in their order. */
+    void take(List<Piece> pieces) {
+        pieces.forEach(this::take);
+        boolean isWriting = calls.isOpen() && request.isStream();
+        if (!isWriting) return;
+        calls.write();
+        if (!calls.isOpen()) writeWaiting();
+    }
+
+    /** Takes a piece; what it adds to a call is written with the next pieces. */
+    private void take(Piece piece) {
+        switch (piece) {
+            case Piece.Answer answer -> take(answer);
+            case Piece.Reasoning reasoning -> {
+                filter.flush();
+                write(reasoning);
+            }
+            case Piece.Refusal words -> {
+                refusal.append(words.text().text());
+                prefill.feed(words.text());
+            }
+            case Piece.Detail detail -> opaque.add(detail.detail());
+            case Piece.Call call -> take(call);
+        }
+    }
+
+    private void take(Piece.Answer answer) { prefill.feed(answer.text()); }
+
+    private void take(Piece.Call call) {
+        if (isStopped()) return;
+        prefill.flush();
+        filter.flush();
+        calls.take(call);
+    }
+
+    private void write(Piece.Answer answer) {
+        if (isWaiting(answer)) return;
+        if (!message.isOpen(MessageWriter.Block.TEXT)) {
+            close();
+            message.openText();
+        }
+        message.text(answer.text());
+    }
+
+    private void write(Piece.Reasoning reasoning) {
+        if (request.isThinkingOff() || isWaiting(reasoning)) return;
+        if (!message.isOpen(MessageWriter.Block.THINKING)) {
+            close();
+            message.openThinking();
+            thinkingField = reasoning.field();
+        }
+        message.text(reasoning.text());
+    }
+
+    /** {@return whether a call is open; then the piece is written after it} */
+    private boolean isWaiting(Piece piece) {
+        boolean isWaiting = calls.isOpen();
+        if (isWaiting) waiting.add(piece);
+        return isWaiting;
+    }
+
+    private void writeWaiting() {
+        for (Piece piece : waiting) {
+            if (piece instanceof Piece.Answer answer) write(answer);
+            if (piece instanceof Piece.Reasoning reasoning) write(reasoning);
+        }
+        waiting.clear();
+    }
+
+    /** Closes the open block. A signature carries what the backend wants back. */
+    private void close() {
+        if (message.isOpen(MessageWriter.Block.THINKING)) {
+            message.closeThinking(opaque.take(thinkingField));
+        } else {
+            message.close();
+        }
+    }
+
+    @Override
+    public void openCall(String id, String name, Json extra) {
+        if (!extra.isNull()) opaque.add(id, extra);
+        close();
+        keepOpaque();
+        message.openToolUse(id, name);
+    }
+
+    @Override
+    public void addInput(String json) { message.input(json); }
+
+    @Override
+    public void closeCall() { message.close(); }
+
+    /** Writes what the backend wants back in a block of its own, if no thinking block has taken it. */
+    private void keepOpaque() {
+        if (!opaque.isEmpty()) message.redactedThinking(opaque.take(thinkingField));
+    }
+
+    /** Adds a call of a server tool, and that its results cannot be had. Source: Anthropic, "Web search tool". */
+    void failedSearch(ServerSearch search) {
+        warnings.add(search.tool() + "_unavailable");
+        message.failedServerTool("srvtoolu_" + newIds.get(), search.tool(), search.input());
+    }
+
+    /** Writes to its end what has come: no more pieces do. */
+    void endBlocks(Finish finish, Usage counted) {
+        prefill.flush();
+        filter.flush();
+        calls.end(ending(finish, counted));
+        if (calls.isCut()) warnings.add("tool_call_cut");
+        if (calls.isBroken()) warnings.add("tool_input_not_json");
+        writeWaiting();
+        close();
+    }
+
+    private Arguments.Ending ending(Finish finish, Usage counted) {
+        if (finish == Finish.LENGTH || finish == Finish.WINDOW) return Arguments.Ending.CUT;
+        return limits.areReached(counted) ? Arguments.Ending.AT_LIMIT : Arguments.Ending.WHOLE;
+    }
+
+    /**
+     * Ends the message, after its blocks.
+     *
+     * @param matched the stop sequence that the backend says the text met; "" for none
+     * @param counted the tokens by the backend's count; where it has not counted, a guess stands for it
+     */
+    void end(Finish finish, String matched, Usage counted) {
+        keepOpaque();
+        used = counted.isCounted() ? counted : new Usage(inputTokens.getAsLong(), 0, 0, message.tokens(), 0);
+        message.finish(stopReason(finish, matched), used);
+    }
+
+    /** Source: Anthropic, "stop_reason". What was sent counts more than what was said. */
+    private StopReason stopReason(Finish finish, String matched) {
+        if (isStopped()) return StopReason.sequence(filter.stop());
+        if (!refusal.isEmpty()) return StopReason.refused(refusal.toString());
+        return switch (finish) {
+            case WINDOW -> StopReason.WINDOW_EXCEEDED;
+            case LENGTH -> lengthReason();
+            case REFUSAL -> StopReason.REFUSED;
+            case STOP, UNKNOWN -> calls.isCut() ? lengthReason() : endReason(matched);
+            case BUSY, FAILURE -> throw new IllegalStateException(finish + " is an error, and no end");
+        };
+    }
+
+    private StopReason lengthReason() {
+        boolean isNoRoomLeft = !hasBlocks() && limits.isWindowFull(used);
+        return isNoRoomLeft ? StopReason.WINDOW_EXCEEDED : StopReason.MAX_TOKENS;
+    }
+
+    private StopReason endReason(String matched) {
+        if (message.hasToolUse()) return StopReason.TOOL_USE;
+        return matched.isEmpty() ? StopReason.END_TURN : StopReason.sequence(matched);
+    }
+}

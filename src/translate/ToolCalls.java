@@ -1,0 +1,141 @@
+package translate;
+
+import anthropic.Request;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.PriorityQueue;
+import java.util.function.Supplier;
+import json.Json;
+
+/**
+ * The tool calls of one reply, as their pieces come: in any order, with or without an index and an id,
+ * interleaved. They are written one after the other, each as far as its arguments are ready (SPEC C.5).
+ */
+final class ToolCalls {
+    /** Where calls are written to, one block each. */
+    interface Blocks {
+        /** Begins a block. {@code extra} is what the backend wants back with the call; NULL for nothing. */
+        void openCall(String id, String name, Json extra);
+
+        /** Adds JSON text to the input of the call. */
+        void addInput(String json);
+
+        void closeCall();
+    }
+
+    private final Request request;
+    private final Supplier<String> newIds;
+    private final Blocks blocks;
+    private final CallFinder finder = new CallFinder();
+    private final List<ToolCall> all = new ArrayList<>(); // but those that are dropped
+    private final PriorityQueue<ToolCall> waiting = new PriorityQueue<>(ToolCall.IN_ORDER); // not begun
+    private Optional<ToolCall> open = Optional.empty(); // the call that is being written
+    private Optional<ToolNames> names = Optional.empty(); // none until the first call, as the ids
+    private Optional<CallIds> ids = Optional.empty();
+    private int count;
+    private long highestPlace; // so far; calls without an index come after those before them
+
+    ToolCalls(Request request, Supplier<String> newIds, Blocks blocks) {
+        this.request = request;
+        this.newIds = newIds;
+        this.blocks = blocks;
+    }
+
+    boolean isEmpty() { return all.isEmpty(); }
+    /** {@return whether a call has begun that is not finished} */
+    boolean isOpen() { return open.isPresent() || !waiting.isEmpty(); }
+    boolean areWhole() { return all.stream().allMatch(ToolCall::isWhole); }
+    /** {@return whether the arguments of a call were cut, whatever the backend says; known at the end} */
+    boolean isCut() { return all.stream().anyMatch(ToolCall::isCut); }
+    /** {@return whether arguments were beyond mending from some place on; known at the end} */
+    boolean isBroken() { return all.stream().anyMatch(ToolCall::isBroken); }
+
+    /** Takes a call, or a piece of one. */
+    void take(Piece.Call piece) {
+        Optional<ToolCall> known = finder.find(piece);
+        ToolCall call = known.orElseGet(() -> newCall(piece.index()));
+        finder.remember(call, piece, known.isEmpty());
+        if (!piece.extra().isNull()) call.setExtra(piece.extra());
+        boolean isBegun = open.isPresent() && open.get() == call;
+        if (!isBegun) call.addName(piece.name().text());
+        if (!piece.input().isNull()) {
+            call.addInput(piece.input());
+        } else if (!piece.arguments().isNull()) {
+            call.addArguments(piece.arguments());
+        }
+        if (call.isDropped()) call.take(); // so that its arguments take no room
+    }
+
+    private ToolCall newCall(Json index) {
+        boolean isDropped = request.isOneCallWanted() && !all.isEmpty(); // the client wants one call only
+        long place = index.toLong(highestPlace);
+        highestPlace = Math.max(highestPlace, place);
+        var call = new ToolCall(place, count++, isDropped);
+        if (!isDropped) {
+            all.add(call);
+            waiting.add(call);
+        }
+        return call;
+    }
+
+    /** Writes what is ready of the first unfinished call, and begins the next when that one is whole. */
+    void write() {
+        while (isOpen()) {
+            if (open.isEmpty() && !canBegin(waiting.peek())) return;
+            ToolCall call = open.orElseGet(this::begin);
+            addInput(call.take());
+            if (!call.isComplete()) return;
+            close();
+        }
+    }
+
+    /** {@return whether the call has a name, and that is whole} */
+    private boolean canBegin(ToolCall call) {
+        boolean isNamePast = call.hasArguments() || !call.id().isEmpty() || waiting.size() > 1;
+        return isNamePast && !call.name().isEmpty();
+    }
+
+    private ToolCall begin() {
+        ToolCall call = waiting.remove();
+        if (names.isEmpty()) names = Optional.of(new ToolNames(request.get("tools").items()));
+        if (ids.isEmpty()) ids = Optional.of(new CallIds(request, newIds));
+        blocks.openCall(ids.get().unique(call.id()), names.get().declared(call.name()), call.extra());
+        open = Optional.of(call);
+        return call;
+    }
+
+    private void addInput(String json) {
+        if (!json.isEmpty()) blocks.addInput(json);
+    }
+
+    private void close() {
+        blocks.closeCall();
+        open = Optional.empty();
+    }
+
+    /** Writes all calls to their end; nothing more comes. Calls without a name are dropped. */
+    void end(Arguments.Ending ending) {
+        while (isOpen()) {
+            boolean isNameless = open.isEmpty() && waiting.peek().name().isEmpty();
+            if (isNameless) {
+                waiting.remove();
+            } else {
+                end(open.orElseGet(this::begin), ending);
+            }
+        }
+    }
+
+    /** A cut call stays cut in a stream, which has shown its beginning; in a whole reply its input is empty. */
+    private void end(ToolCall call, Arguments.Ending ending) {
+        call.end(ending);
+        String rest = call.take();
+        if (request.isStream()) {
+            addInput(rest);
+        } else {
+            boolean isNothing = rest.isEmpty() || call.isCut();
+            addInput(isNothing ? "{}" : rest);
+        }
+        close();
+    }
+}
