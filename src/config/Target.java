@@ -12,14 +12,15 @@ import java.util.stream.Collectors;
 /**
  * A backend: its address, the key for it, and the HTTP proxy on the way. It connects to nothing.
  *
- * <p>{@code --upstream} is a root, a base, or the URL of chat completions: {@code http://h},
- * {@code http://h/v1} and {@code http://h/v1/chat/completions} mean the same. A2o appends the path to the
- * base, {@code http://h/v1}, and keeps the query, as Azure's {@code ?api-version=…}. User and password are
- * dropped.
+ * <p>{@code --upstream} is a root, a base, or the URL of one API: {@code http://h}, {@code http://h/v1},
+ * {@code http://h/v1/chat/completions} and {@code http://h/v1/responses} have the same base,
+ * {@code http://h/v1}. A2o appends the path to it, and keeps the query, as Azure's {@code ?api-version=…}.
+ * User and password are dropped.
+ *
+ * @param pinned the API that the URL names; then no other is spoken
  */
-public record Target(URI base, Optional<String> query, Optional<String> key,
+public record Target(URI base, Optional<Api> pinned, Optional<String> query, Optional<String> key,
                      Optional<InetSocketAddress> proxy) {
-    private static final String CHAT = "/chat/completions";
     private static final String MODELS = "/models";
     private static final String BASE_OF_ROOT = "/v1";
     private static final int MAX_PORT = 65_535;
@@ -31,13 +32,13 @@ public record Target(URI base, Optional<String> query, Optional<String> key,
     private static final List<String> OPENAI_HOSTS = List.of(".api.openai.com", ".openai.azure.com",
             ".cognitiveservices.azure.com", ".services.ai.azure.com");
 
-    private Target(URI base, Optional<String> query) {
-        this(base, query, Optional.empty(), Optional.empty());
+    private Target(URI base, Optional<Api> pinned, Optional<String> query) {
+        this(base, pinned, query, Optional.empty(), Optional.empty());
     }
 
     /** {@return the backend that a value of --upstream means, as yet without key and proxy} */
     static Target of(String text) {
-        if (text.equals(DEMO)) return new Target(DEMO_BASE, Optional.empty());
+        if (text.equals(DEMO)) return new Target(DEMO_BASE, Optional.empty(), Optional.empty());
         Matcher address = ADDRESS.matcher(text);
         if (address.matches()) {
             String missing = "--upstream: http:// or https:// is missing before %s, as in http://%1$s";
@@ -48,21 +49,26 @@ public record Target(URI base, Optional<String> query, Optional<String> key,
             boolean isUrl = hasScheme(text) && url.getHost() != null && url.getPort() <= MAX_PORT;
             if (!isUrl) throw new IllegalArgumentException();
             String authority = url.getRawAuthority().substring(url.getRawAuthority().lastIndexOf('@') + 1);
-            var base = URI.create(url.getScheme() + "://" + authority + basePath(url.getRawPath()));
-            return new Target(base, Optional.ofNullable(url.getRawQuery()));
+            String path = withoutSlashAtTheEnd(url.getRawPath());
+            Optional<Api> pinned = Api.atTheEndOf(path);
+            var base = URI.create(url.getScheme() + "://" + authority + basePath(path, pinned));
+            return new Target(base, pinned, Optional.ofNullable(url.getRawQuery()));
         } catch (IllegalArgumentException e) { // the text is not quoted: it may hold a key
             throw UsageError.cannotStart(
                     "--upstream: a URL like http://localhost:11434/v1 expected, without _ in the host");
         }
     }
 
-    private static String basePath(String path) {
+    private static String withoutSlashAtTheEnd(String path) {
         int end = path.length();
         while (end > 0 && path.charAt(end - 1) == '/') end--;
-        if (end == 0) return BASE_OF_ROOT;
-        String trimmed = path.substring(0, end);
-        if (trimmed.endsWith(CHAT)) return trimmed.substring(0, end - CHAT.length());
-        return trimmed;
+        return path.substring(0, end);
+    }
+
+    private static String basePath(String path, Optional<Api> pinned) {
+        if (path.isEmpty()) return BASE_OF_ROOT;
+        int end = path.length() - pinned.map(api -> api.path().length()).orElse(0);
+        return path.substring(0, end);
     }
 
     /** {@return true if the word can only be meant for --upstream, also if http:// is missing} */
@@ -79,8 +85,8 @@ public record Target(URI base, Optional<String> query, Optional<String> key,
         return "https".equalsIgnoreCase(url.getScheme()) ? 443 : 80;
     }
 
-    /** {@return the URL of chat completions} */
-    public URI url() { return append(CHAT); }
+    /** {@return the URL of an API} */
+    public URI url(Api api) { return append(api.path()); }
 
     /** {@return the URL of the list of models} */
     public URI modelsUrl() { return append(MODELS); }
@@ -130,9 +136,9 @@ public record Target(URI base, Optional<String> query, Optional<String> key,
     /** {@return the same, with these parameters alone} */
     public Target with(List<Parameter> parameters) {
         String joined = parameters.stream().map(Parameter::text).collect(Collectors.joining("&"));
-        return new Target(base, Optional.of(joined).filter(text -> !text.isEmpty()), key, proxy);
+        return new Target(base, pinned, Optional.of(joined).filter(text -> !text.isEmpty()), key, proxy);
     }
 
     /** {@return the same, at another base: the demo, where it has begun to listen} */
-    public Target at(URI otherBase) { return new Target(otherBase, query, key, proxy); }
+    public Target at(URI otherBase) { return new Target(otherBase, pinned, query, key, proxy); }
 }

@@ -289,7 +289,7 @@ final class Exchange {
         CompletableFuture<?> sent = null;
         try {
             number = upstream.begins();
-            sent = upstream.send(openai, clientKey, arrived);
+            sent = upstream.send(conversation.dialect().api(), openai, clientKey, arrived);
             wasSent = true;
             Object first = await(patience());
             if (first == null) throw silence();

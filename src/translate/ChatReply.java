@@ -18,7 +18,7 @@ import json.SseEvent;
  * </pre>
  * Source: OpenAI, "The chat completion chunk object"; what else backends send is in SPEC D.
  */
-final class ChatReply {
+final class ChatReply implements Reader {
     /** The end of a stream, written as JSON: {@code "[DONE]"}. */
     private static final Pattern DONE = Pattern.compile("(?i)\\s*(\\[done]|done)\\s*");
     private static final int MAX_SHOWN_REASON = 100; // characters
@@ -40,14 +40,16 @@ final class ChatReply {
         this.stops = stops;
     }
 
-    boolean isFinished() { return !finishReason.isEmpty(); }
+    @Override
+    public boolean isFinished() { return !finishReason.isEmpty(); }
 
-    String shownFinishReason() {
+    @Override
+    public String shownFinishReason() {
         return finishReason.substring(0, Math.min(MAX_SHOWN_REASON, finishReason.length()));
     }
 
-    /** Takes a whole reply, or the first of several chunks. {@return whether it is a whole one for certain} */
-    boolean whole(Json json) {
+    @Override
+    public boolean whole(Json json) {
         chunk(json);
         List<Json> choices = json.get("choices").items();
         Json choice = choices.isEmpty() ? Json.NULL : choices.getFirst();
@@ -55,8 +57,8 @@ final class ChatReply {
         return choice.get("message") instanceof Json.Obj && choice.get("finish_reason").hasText();
     }
 
-    /** Takes an event of a stream. {@return whether nothing more is wanted} */
-    boolean event(SseEvent event) {
+    @Override
+    public boolean event(SseEvent event) {
         isOneObject = false;
         if (event.isDone()) return true;
         if (event.isError()) throw errors.sent(event.data());
@@ -175,12 +177,8 @@ final class ChatReply {
         return isLess ? "" : reason;
     }
 
-    /**
-     * Ends the reply.
-     *
-     * @throws ApiError if the backend has not finished, or finished with an error: half a reply must not look whole
-     */
-    void finish() {
+    @Override
+    public void finish() {
         boolean isStreamOver = isFinished() || reply.isStopped() || isUsageLast || reply.endsInWholeCalls();
         boolean isOver = isOneObject ? hasChoice : isStreamOver;
         if (!isOver) {
@@ -195,8 +193,8 @@ final class ChatReply {
         }
     }
 
-    /** Ends the reply as if the backend had said so. */
-    void endAs(String reason) {
+    @Override
+    public void endAs(String reason) {
         finishReason = reason;
         end(Finish.of(reason));
     }

@@ -14,7 +14,7 @@ import json.JsonWriter;
  *
  * <p>A member is left out where the backend does not take it or {@code --extra-body} sets it.
  */
-final class ChatRequest {
+final class ChatRequest implements BackendRequest {
     private static final int MAX_STOPS = 4; // that OpenAI takes; the others must be looked for in the reply
     private static final int ROOM_BYTES = 1024; // by which the request may get longer, as a guess
 
@@ -37,7 +37,8 @@ final class ChatRequest {
     }
 
     /** Writes {@code {"model":…,"messages":[…],…}}. Source: OpenAI, "Create chat completion". */
-    void write(JsonWriter to) {
+    @Override
+    public void write(JsonWriter to) {
         out = to;
         out.ensure(request.json().to() + ROOM_BYTES);
         out.object();
@@ -58,14 +59,11 @@ final class ChatRequest {
         out.endObject();
     }
 
-    /** {@return the beginning of the reply, which the client gave, as it is sent; "" if it gave none} */
-    String prefill() { return prefill; }
+    @Override public String prefill() { return prefill; }
+    @Override public long maxTokensSent() { return maxTokensSent; }
 
-    /** {@return the tokens that the reply may take; 0 if no limit was sent} */
-    long maxTokensSent() { return maxTokensSent; }
-
-    /** {@return the stop sequences that the backend is not told, as it takes no more} */
-    List<String> unsentStops() { return request.stops().stream().skip(sentStops()).map(Json::text).toList(); }
+    @Override
+    public List<String> unsentStops() { return request.stops().stream().skip(sentStops()).map(Json::text).toList(); }
 
     private int sentStops() { return dialect.takes("stop") ? MAX_STOPS : 0; }
 
@@ -141,8 +139,13 @@ final class ChatRequest {
         if (tools.sent().isEmpty() || !begins("tools")) return;
         out.array();
         for (Json tool : tools.sent()) {
+            if (Tools.isWebSearch(tool)) {
+                out.object().field("type", "openrouter:web_search").endObject(); // no other backend is sent one
+                continue;
+            }
             out.object().field("type", "function").name("function").object();
             tools.writeFunction(tool, out);
+            if (Tools.isStrict(tool)) out.field("strict", true);
             out.endObject().endObject();
         }
         out.endArray();

@@ -20,9 +20,9 @@ import json.JsonWriter;
 public final class Opaque {
     /** The keys that backends send reasoning under; the first where no other is known. */
     static final List<String> FIELDS = List.of("reasoning_content", "reasoning", "thinking");
-    private static final String PREFIX = "a2o1.";
+    static final String PREFIX = "a2o1.";
     private static final Set<String> PIECES = Set.of("text", "summary", "data"); // members that come in pieces
-    private static final int MAX_BYTES = 256 * 1024;
+    static final int MAX_BYTES = 256 * 1024;
 
     private final List<Json> details = new ArrayList<>();
     private String callId = "";

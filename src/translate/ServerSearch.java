@@ -25,6 +25,9 @@ record ServerSearch(String tool, Json input) {
     private static final Pattern QUERY = Pattern.compile("(?is)^\\s*perform a web search for the query:\\s*");
     private static final Pattern URL = Pattern.compile("https?://[^\\s\"'<>]+");
 
+    /** {@return whether it is not about a page whose address is known} */
+    boolean isOfWeb() { return tool.equals(SEARCH); }
+
     /**
      * {@return the search that a request is for: it is the only tool, or must be called} Beside tools that
      * the client runs, a search that need not be is left out ({@link Tools}).

@@ -12,7 +12,8 @@ import json.JsonWriter;
 
 /**
  * Those of the request's tools that the model is told of, as functions: the client's with their schemas, and those that
- * Anthropic defines and the client runs ({@link ToolSchemas}). Tools that Anthropic's servers run are left out.
+ * Anthropic defines and the client runs ({@link ToolSchemas}). Tools that Anthropic's servers run are left out, but for
+ * a web search that the backend runs in their place.
  */
 final class Tools {
     private static final int MAX_EXAMPLES = 3;
@@ -32,12 +33,13 @@ final class Tools {
         Set<String> names = new HashSet<>();
         for (Json tool : tools) {
             refuseToolset(tool);
-            if (isServer(tool)) {
+            boolean isHosted = isWebSearch(tool) && dialect.hostsWebSearch();
+            if (isServer(tool) && !isHosted) {
                 warnings.add("server_tool_omitted"); // the backend would not run it
                 continue;
             }
             Json.Str name = request.text(tool, "name");
-            boolean isSent = isForModel(tool) && !loaded.isHidden(tool) && !isBesideForced(name);
+            boolean isSent = isForModel(tool) && !loaded.isHidden(tool) && !isBesideForced(name, tools);
             if (!isSent) continue;
             boolean isUnique = name.hasText() && names.add(name.text());
             if (!isUnique) throw request.invalid(tool, "name", "a name that no other tool has expected");
@@ -64,13 +66,29 @@ final class Tools {
         return callers.isEmpty() || callers.stream().anyMatch(caller -> caller.is("direct"));
     }
 
-    /** {@return whether another tool is forced, at a backend where that means to send no other} */
-    private boolean isBesideForced(Json.Str name) {
-        Json forced = request.get("tool_choice").get("name");
-        return dialect.forcesToolAlone() && forced.hasText() && !forced.text().equals(name.text());
+    /** {@return whether another tool is forced, and that means to send no other} */
+    private boolean isBesideForced(Json.Str name, List<Json> tools) {
+        String forced = request.get("tool_choice").get("name").text();
+        if (forced.isEmpty() || forced.equals(name.text())) return false;
+        return dialect.forcesToolAlone() || isHostedSearch(forced, tools);
     }
 
+    /** {@return whether it is the name of a web search that the backend runs; such a tool has no name there} */
+    private boolean isHostedSearch(String name, List<Json> tools) {
+        return dialect.hostsWebSearch()
+                && tools.stream().anyMatch(tool -> isWebSearch(tool) && tool.get("name").text().equals(name));
+    }
+
+    /** {@return whether it is the web search of Anthropic's servers} */
+    static boolean isWebSearch(Json tool) { return isServer(tool) && tool.get("type").begins("web_search"); }
+
+    /** {@return the tools to send; a web search among them is one that the backend runs} */
     List<Json> sent() { return sent; }
+
+    /** {@return whether the backend may hold the model to the schema: the client wants it, and the schema allows it} */
+    static boolean isStrict(Json tool) {
+        return isCustom(tool) && tool.get("strict") == Json.TRUE && StrictSchema.fits(tool.get("input_schema"));
+    }
 
     /** Writes the members of a function: {@code "name":N,"description":D,"parameters":S}. */
     void writeFunction(Json tool, JsonWriter out) {
@@ -83,14 +101,12 @@ final class Tools {
         }
     }
 
-    /** {@code "description":D,"input_schema":S} to {@code "description":D,"parameters":S}, and whether it is strict. */
+    /** {@code "description":D,"input_schema":S} to {@code "description":D,"parameters":S}. */
     private void custom(Json tool, JsonWriter out) {
         description(tool, out);
         Json schema = request.required(tool, "input_schema", Shape.OBJECT);
         out.name("parameters");
         parameters(schema, out);
-        boolean isStrict = tool.get("strict") == Json.TRUE && StrictSchema.fits(schema);
-        if (isStrict) out.field("strict", true);
     }
 
     /** The description, followed by examples of input, for which OpenAI has no place. */
@@ -152,7 +168,8 @@ final class Tools {
             warnings.add("tool_choice_dropped");
             return Optional.empty();
         }
-        if (dialect.forcesToolAlone()) return Optional.of(new Choice.Mode("required"));
+        boolean isAlone = dialect.forcesToolAlone() || isHostedSearch(name.text(), sent);
+        if (isAlone) return Optional.of(new Choice.Mode("required"));
         return Optional.of(new Choice.Function(ToolNames.shortName(name)));
     }
 

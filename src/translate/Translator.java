@@ -3,6 +3,7 @@ package translate;
 import anthropic.ApiError;
 import anthropic.Request;
 import anthropic.Usage;
+import config.Api;
 import config.Options;
 import config.Route;
 import java.util.LinkedHashSet;
@@ -17,9 +18,9 @@ import json.SseEvent;
 
 /**
  * Translates one exchange: the client's request (Anthropic Messages, {@code POST /v1/messages}) into the backend's
- * (OpenAI, {@code POST /v1/chat/completions}), and the backend's reply, whole or in chunks, into a message or its
- * events. It is the face of those that do it: {@link ChatRequest} writes the request, {@link ChatReply} reads the
- * reply, {@link Reply} puts it together.
+ * (OpenAI, {@code POST /v1/chat/completions} or {@code /v1/responses}), and the backend's reply, whole or in chunks,
+ * into a message or its events. It is the face of those that do it: {@link ChatRequest} or {@link ResponsesRequest} writes
+ * the request, {@link ChatReply} or {@link ResponsesReply} reads the reply, {@link Reply} puts it together.
  */
 public final class Translator implements Conversation {
     private static final int MAX_STOP_CHARACTERS = 20_000; // of all that are looked for here, for room and time
@@ -29,11 +30,13 @@ public final class Translator implements Conversation {
     private final Route route;
     private final Optional<ServerSearch> search; // that the request is for, and that nobody can run
     private final Set<String> warnings = new LinkedHashSet<>();
-    private final ChatRequest chat;
+    private final BackendRequest backendRequest;
     private final JsonWriter openai = new JsonWriter();
     private final BackendErrors errors;
     private final Reply reply;
-    private final ChatReply reader;
+    private final ChatReply chatReader;
+    private final Optional<ResponsesReply> responsesReader; // where that API is spoken
+    private Reader reader;
     private long inputTokens; // a guess; 0 until it is asked for
 
     /** For a model of which no more is known than what the options say. */
@@ -50,17 +53,28 @@ public final class Translator implements Conversation {
         this.request = new Request(anthropic);
         this.dialect = dialect;
         this.route = options.routes().of(asked());
-        this.search = ServerSearch.of(request);
-        this.chat = new ChatRequest(request, options, dialect, warnings);
+        this.search = ServerSearch.of(request).filter(search -> !isHosted(search));
+        this.backendRequest = dialect.api() == Api.CHAT ? new ChatRequest(request, options, dialect, warnings)
+                : new ResponsesRequest(request, options, dialect, warnings);
         this.errors = new BackendErrors(request, options, dialect, window, this::inputTokens);
-        var limits = new Limits(chat::maxTokensSent, route.context().orElse(0), window);
+        var limits = new Limits(backendRequest::maxTokensSent, route.context().orElse(0), window);
         this.reply = new Reply(request, newIds, unsentStops(), limits,
                 () -> Tokens.rough(openai.buffer(), openai.size()), this::inputTokens, warnings);
-        this.reader = new ChatReply(reply, errors, request.stops().stream().map(Json::text).toList());
+        this.chatReader = new ChatReply(reply, errors, request.stops().stream().map(Json::text).toList());
+        this.responsesReader = responsesReader();
+        this.reader = responsesReader.isPresent() ? responsesReader.get() : chatReader;
     }
 
+    private Optional<ResponsesReply> responsesReader() {
+        if (dialect.api() == Api.CHAT) return Optional.empty();
+        String place = Envelope.place(dialect.target().base().toString(), model());
+        return Optional.of(new ResponsesReply(reply, errors, place, dialect.saysPhases(), warnings));
+    }
+
+    private boolean isHosted(ServerSearch search) { return search.isOfWeb() && dialect.hostsWebSearch(); }
+
     private List<String> unsentStops() {
-        List<String> unsent = chat.unsentStops();
+        List<String> unsent = backendRequest.unsentStops();
         boolean isTooMuch = unsent.stream().mapToLong(String::length).sum() > MAX_STOP_CHARACTERS;
         request.refuse("stop_sequences", isTooMuch, MAX_STOP_CHARACTERS + " characters in all at most");
         return unsent;
@@ -68,7 +82,13 @@ public final class Translator implements Conversation {
 
     @Override public String asked() { return request.get("model").text(); }
     @Override public String model() { return route.model(); }
-    @Override public Dialect dialect() { return dialect; }
+    /** {@return what was known when the request was made, and what the reply has told} */
+    @Override
+    public Dialect dialect() {
+        boolean saysPhases = responsesReader.isPresent() && responsesReader.get().saysPhases();
+        return saysPhases ? dialect.withPhases() : dialect;
+    }
+
     @Override public boolean isStream() { return request.isStream(); }
     @Override public Set<String> warnings() { return warnings; }
 
@@ -98,8 +118,8 @@ public final class Translator implements Conversation {
     }
 
     private void write() {
-        chat.write(openai);
-        reply.continues(chat.prefill(), dialect.repeatsBegunReply());
+        backendRequest.write(openai);
+        reply.continues(backendRequest.prefill(), dialect.repeatsBegunReply());
     }
 
     /** {@return a guess of the tokens that the request takes, for which it need not say max_tokens} */
@@ -119,7 +139,13 @@ public final class Translator implements Conversation {
     }
 
     @Override public boolean event(SseEvent event) { return reader.event(event); }
-    @Override public boolean whole(Json json) { return reader.whole(json); }
+    @Override
+    public boolean whole(Json json) {
+        boolean isOfChat = json.get("choices") instanceof Json.Arr; // some gateways answer so, whatever they are asked
+        if (isOfChat) reader = chatReader;
+        return reader.whole(json);
+    }
+
     @Override public boolean isFinished() { return reader.isFinished(); }
     @Override public boolean isStopped() { return reply.isStopped(); }
     @Override public void finish() { reader.finish(); }

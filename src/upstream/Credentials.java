@@ -87,7 +87,7 @@ public final class Credentials {
             boolean isKey = SecretNames.isSecret(header.name()) || Secrets.isAnthropicKey(header.value());
             if (isKey) keys.put("a2o's header " + header.name(), mustBeHeldBack(header.value()));
         }
-        if (target.hasSecretQuery()) keys.put("a2o's key in its URL", mustBeHeldBack(target.url().getQuery()));
+        if (target.hasSecretQuery()) keys.put("a2o's key in its URL", mustBeHeldBack(target.query().orElse("")));
         String clients = target.isAnthropics() ? ANY_OF_THE_CLIENTS : SOME_OF_THE_CLIENTS;
         if (getsTheClients()) keys.put(clients, false);
         String sent = names(keys, false);

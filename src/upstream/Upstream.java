@@ -1,6 +1,7 @@
 package upstream;
 
 import anthropic.ApiError;
+import config.Api;
 import config.Options;
 import config.Target;
 import java.io.IOException;
@@ -41,7 +42,8 @@ public final class Upstream implements AutoCloseable {
     private final Options options;
     private final Target target;
     private final Credentials credentials;
-    private final URI url;
+    private final Target address; // without what the backend must not get
+    private final URI url; // of one of the APIs, for connections alone
     private final Transport transport;
     private final Places allPlaces;
     private final Places places;
@@ -53,6 +55,7 @@ public final class Upstream implements AutoCloseable {
     private final BlockingQueue<Boolean> ends = new LinkedBlockingQueue<>(); // holds something when it is closed
     private final AtomicBoolean isProbing = new AtomicBoolean();
     private volatile boolean hasAnswered; // at any time
+    private volatile Dialect forAll; // what goes for models of which no more is known
     private final Clock clock;
     private final ModelList models;
 
@@ -65,9 +68,10 @@ public final class Upstream implements AutoCloseable {
         this.target = target;
         this.allPlaces = allPlaces;
         this.base = Dialect.of(target);
+        this.forAll = base;
         this.credentials = new Credentials(options, target, base);
-        Target address = target.isDemo() ? target.at(new Demo().start()) : credentials.address();
-        this.url = address.url();
+        this.address = target.isDemo() ? target.at(new Demo().start()) : credentials.address();
+        this.url = address.url(base.api());
         this.places = new Places(options.maxConnectionsPerHost(), clock);
         this.transport = new Transport(options, target, url, clock);
         this.models = new ModelList(address.modelsUrl(), host(), credentials, transport, clock);
@@ -166,12 +170,20 @@ public final class Upstream implements AutoCloseable {
         if (learned.size() > MAX_LEARNED) learned.clear();
         Dialect known = dialect(model).withLessonsOf(dialect);
         if (known.equals(learned.put(model, known))) return;
+        learnForAll(known);
         lessons.increment();
         String line = "learned about %s at %s: %s".formatted(model, host(), dialect.learnedWords());
         LOG.info(() -> Text.printable(options.secrets().mask(line)));
     }
 
-    public Dialect dialect(String model) { return learned.getOrDefault(model, base); }
+    private void learnForAll(Dialect known) {
+        Dialect all = forAll.withLessonsForAllOf(known);
+        if (all == forAll) return;
+        forAll = all;
+        learned.replaceAll((model, dialect) -> dialect.withLessonsForAllOf(known));
+    }
+
+    public Dialect dialect(String model) { return learned.getOrDefault(model, forAll); }
     public String host() { return target.address(); }
     public Credentials credentials() { return credentials; }
     public ModelList models() { return models; }
@@ -225,12 +237,12 @@ public final class Upstream implements AutoCloseable {
     public boolean isAwaited() { return places.areAwaited() || allPlaces.areAwaited(); }
 
     /**
-     * Sends a request, with the client's key unless there is one for this backend; of the client's other headers none.
+     * Sends a request to an API, with the client's key unless there is one for this backend; of the client's other headers none.
      * What is returned is for {@link Arrivals#stop} alone.
      */
-    public CompletableFuture<?> send(JsonWriter body, String clientKey, Arrivals arrived) {
+    public CompletableFuture<?> send(Api api, JsonWriter body, String clientKey, Arrivals arrived) {
         try {
-            HttpRequest.Builder request = request(url, clientKey).setHeader("content-type", "application/json");
+            HttpRequest.Builder request = request(address.url(api), clientKey).setHeader("content-type", "application/json");
             return transport.post(request, body, arrived);
         } catch (IllegalArgumentException e) {
             throw new ApiError(401, "the key holds characters that no header may hold");
