@@ -9,8 +9,10 @@ import json.JsonParser;
 import json.JsonWriter;
 
 /**
- * The client's request (Anthropic Messages, {@code POST /v1/messages}): checked as far as that goes without translating
- * it, then looked at. What is wrong is an {@link ApiError} that names the field by its path.
+ * The client's request, {@code POST /v1/messages}: checked as far as possible before it is translated, then
+ * read member by member. An error names the field by its path.
+ *
+ * <p>Source: Anthropic, "Create a Message"; SPEC A.2.
  */
 public final class Request {
     private static final int MAX_MODEL_CHARACTERS = 256;
@@ -18,7 +20,7 @@ public final class Request {
 
     private record Member(String name, Shape shape) { }
 
-    /** Members of the request that must have a certain shape if they are there. */
+    /** The shape that a member must have if it is there; other members are not looked at, or may have any. */
     private static final List<Member> MEMBERS = List.of(
             new Member("model", Shape.STRING),
             new Member("max_tokens", Shape.NUMBER),
@@ -37,19 +39,22 @@ public final class Request {
             new Member("metadata", Shape.OBJECT),
             new Member("mcp_servers", Shape.ARRAY));
 
-    /** Members that the reply needs, beside the names of tools and the ids of calls. */
-    private static final List<String> OF_USE_TO_THE_REPLY =
+    /** Members that are needed until the reply has ended, beside the names of tools and the ids of calls. */
+    private static final List<String> KEPT_FOR_REPLY =
             List.of("model", "max_tokens", "stream", "stop_sequences", "tool_choice", "thinking");
 
     private Json anthropic;
-    private final boolean isThinkingOff;
+    private final boolean isThinkingOff; // asked for each piece of reasoning
 
-    /** @throws ApiError if to go on would corrupt the conversation, or pretend that something happened (SPEC A.2) */
+    /**
+     * Checks the request.
+     *
+     * @throws ApiError if a member is wrong, or asks for something that would be missed if it were left out
+     */
     public Request(Json anthropic) {
         this.anthropic = anthropic;
         if (!(anthropic instanceof Json.Obj)) throw new ApiError(400, "the body must be a JSON object");
         refuseThreads();
-        for (Member member : MEMBERS) optional(anthropic, member.name, member.shape);
         checkMembers();
         refuseUnavailable();
         checkMessages();
@@ -57,7 +62,7 @@ public final class Request {
         isThinkingOff = thinking.is("disabled") || thinking.is("between_tools");
     }
 
-    /** With these codes the client sends everything again, without a thread (SPEC A.8). */
+    /** Refuses message threads; at these codes the client sends everything again without one (SPEC A.8). */
     private void refuseThreads() {
         Json thread = get("thread");
         if (thread.isNull()) return;
@@ -68,23 +73,29 @@ public final class Request {
     }
 
     private void checkMembers() {
+        for (Member member : MEMBERS) {
+            optional(anthropic, member.name, member.shape);
+        }
         String model = text(anthropic, "model").text();
         refuse("model", model.length() > MAX_MODEL_CHARACTERS, MAX_MODEL_CHARACTERS + " characters at most");
         boolean isNoCount = get("max_tokens") instanceof Json.Num most && most.toLong(-1) < 0;
         refuse("max_tokens", isNoCount, "an integer >= 0 expected");
-        for (Json block : objects(anthropic, "system")) text(block, "text");
+        for (Json block : objects(anthropic, "system")) {
+            text(block, "text");
+        }
         optional(get("output_config"), "format", Shape.OBJECT);
         optional(get("thinking"), "budget_tokens", Shape.NUMBER);
         boolean areTexts = get("stop_sequences").items().stream().allMatch(Json.Str.class::isInstance);
         refuse("stop_sequences", !areTexts, "an array of strings expected");
     }
 
-    /** Refuses what would be missed if it were left out without a word. */
+    /** Refuses features that would be missed if they were silently left out. */
     private void refuseUnavailable() {
         refuse("mcp_servers", !get("mcp_servers").items().isEmpty(), NOT_HERE);
         refuse("container.skills", !get("container").get("skills").items().isEmpty(), NOT_HERE);
         refuse("compaction", !get("compaction").isNull(), NOT_HERE);
-        refuse("billing_policy", get("billing_policy").get("bill_to").is("user_profile"), "not available here");
+        boolean isForProfile = get("billing_policy").get("bill_to").is("user_profile");
+        refuse("billing_policy", isForProfile, "not available here");
     }
 
     private void checkMessages() {
@@ -97,90 +108,121 @@ public final class Request {
             Json content = optional(message, "content", Shape.STRING_OR_ARRAY);
             boolean isMissing = content.isNull() && !role.is("system");
             if (isMissing) throw invalid(message, "content", "Field required");
-            for (Json block : objects(message, "content")) text(block, "type");
+            for (Json block : objects(message, "content")) {
+                text(block, "type");
+            }
         }
     }
 
-    /** Checks that there is a max_tokens, which only who counts tokens may leave out. */
-    public void requireMaxTokens() { required(anthropic, "max_tokens", Shape.NUMBER); }
+    /** Requires max_tokens, which may be missing only where tokens are counted. */
+    public void requireMaxTokens() {
+        required(anthropic, "max_tokens", Shape.NUMBER);
+    }
 
-    /** Keeps what the reply will need; the rest, nearly all of it, would only take room while the reply is coming. */
+    /**
+     * Frees the memory of what the reply does not need, which is nearly all. What is kept reads as
+     * {@code {"tools":[{"name":N}],"messages":[{"content":[{"type":"tool_use","id":I}]}],"model":M,…}}.
+     */
     public void forget() {
-        var kept = new JsonWriter().object().name("tools").array();
-        for (Json tool : get("tools").items()) kept.object().field("name", tool.get("name")).endObject();
-        kept.endArray().name("messages").array().object().name("content").array();
+        var kept = new JsonWriter().object();
+        kept.name("tools").array();
+        for (Json tool : get("tools").items()) {
+            kept.object().field("name", tool.get("name")).endObject();
+        }
+        kept.endArray();
+        kept.name("messages").array().object().name("content").array();
         for (Json message : get("messages").items()) {
-            for (Json block : message.get("content").items()) {
-                if (block.get("type").is("tool_use")) {
-                    kept.object().field("type", "tool_use").field("id", block.get("id")).endObject();
-                }
-            }
+            keepCalls(message, kept);
         }
         kept.endArray().endObject().endArray();
-        for (String name : OF_USE_TO_THE_REPLY) kept.field(name, get(name));
+        for (String name : KEPT_FOR_REPLY) {
+            kept.field(name, get(name));
+        }
         anthropic = JsonParser.parse(kept.endObject().toBytes());
     }
 
+    private static void keepCalls(Json message, JsonWriter kept) {
+        for (Json block : message.get("content").items()) {
+            if (block.get("type").is("tool_use")) {
+                kept.object().field("type", "tool_use").field("id", block.get("id")).endObject();
+            }
+        }
+    }
+
+    /** {@return the whole request} */
     public Json json() { return anthropic; }
+    /** {@return a member; NULL if it is missing} */
     public Json get(String name) { return anthropic.get(name); }
     public boolean isStream() { return get("stream") == Json.TRUE; }
     public boolean isThinkingOff() { return isThinkingOff; }
 
+    /** {@return whether the model may make only one tool call in a reply} */
     public boolean isOneCallWanted() {
         return get("tool_choice").get("disable_parallel_tool_use") == Json.TRUE;
     }
 
-    /** {@return the stop sequences that are not blank} */
+    /** {@return the stop sequences, without blank ones, which OpenAI refuses} */
     public List<Json> stops() {
         return get("stop_sequences").items().stream().filter(stop -> !stop.text().isBlank()).toList();
     }
 
-    /** {@return the schema in output_config.format, or in output_format as it was called before; NULL if none is} */
+    /** {@return the schema in output_config.format, or in output_format, its old name; else NULL} */
     public Json schema() {
         Json format = get("output_config").get("format");
         Json old = get("output_format");
         refuse("output_format", !old.isNull() && !format.isNull(), "output_config.format is there too");
-        if (!old.isNull()) format = old;
-        return format.isNull() ? format : required(format, "schema", Shape.OBJECT);
+        if (!old.isNull()) {
+            format = old;
+        }
+        return format.isNull() ? Json.NULL : required(format, "schema", Shape.OBJECT);
     }
 
-    /** {@return the effort: a system message's counts before the request's own, and a budget where there is none} */
+    /**
+     * {@return the effort that the model is to make: that of the last system message which has one, else the
+     * request's own, else what its thinking budget amounts to} (SPEC G.1)
+     */
     public Optional<String> effort() {
         Json effort = get("output_config").get("effort");
         for (Json message : get("messages").items()) {
             Json changed = message.get("output_config").get("effort");
-            if (changed.hasText() && message.get("role").is("system")) effort = changed;
+            if (changed.hasText() && message.get("role").is("system")) {
+                effort = changed;
+            }
         }
-        long budget = get("thinking").get("budget_tokens").toLong(0);
         if (effort.hasText()) return Optional.of(effort.text());
+        long budget = get("thinking").get("budget_tokens").toLong(0);
         boolean isBudget = budget > 0 && get("thinking").get("type").is("enabled");
-        return isBudget ? Optional.of(effortOf(budget)) : Optional.empty();
+        return isBudget ? Optional.of(effortFor(budget)) : Optional.empty();
     }
 
-    /** {@return the effort that a budget of so many tokens stands for; 31,999 is the usual one for hard problems} */
-    private static String effortOf(long budget) {
+    /** {@return the effort for a budget in tokens; clients that want hard thinking ask for 31,999} */
+    private static String effortFor(long budget) {
         if (budget < 4096) return "low";
         if (budget < 16_000) return "medium";
         if (budget < 32_000) return "high";
         return "xhigh";
     }
 
-    /** {@return a hash of the user's id, with which Claude Code names the session} */
+    /** {@return a hash of the user's id; Claude Code puts a JSON document there that names the session} */
     public Optional<String> user() {
         String user = get("metadata").get("user_id").text();
         return user.isEmpty() ? Optional.empty() : Optional.of(hash(user));
     }
 
+    /** {@return 36 characters that are the same for the same text, and tell nothing of it} */
     public static String hash(String text) {
         return UUID.nameUUIDFromBytes(text.getBytes(StandardCharsets.UTF_8)).toString();
     }
 
+    /** @throws ApiError if a member of the request is to be refused */
     public void refuse(String name, boolean isRefused, String reason) {
         if (isRefused) throw invalid(anthropic, name, reason);
     }
 
     /** {@return a member that must be there and be a string} */
-    public Json.Str text(Json parent, String name) { return (Json.Str) required(parent, name, Shape.STRING); }
+    public Json.Str text(Json parent, String name) {
+        return (Json.Str) required(parent, name, Shape.STRING);
+    }
 
     /** {@return a member that must be there and have the shape} */
     public Json required(Json parent, String name, Shape shape) {
@@ -206,7 +248,7 @@ public final class Request {
         return items;
     }
 
-    /** {@return the error for a member of {@code parent}: {@code messages[3].content[0].type: a string expected}} */
+    /** {@return the error for a member of {@code parent}, as in {@code messages[3].content[0].type: …}} */
     public ApiError invalid(Json parent, String name, String message) {
         String path = path(anthropic, parent) + "." + name;
         return new ApiError(400, path.substring(1) + ": " + message);
@@ -226,6 +268,7 @@ public final class Request {
         return "";
     }
 
+    /** {@return whether the text of one value lies within that of the other} */
     private static boolean holds(Json outer, Json inner) {
         return outer.source() == inner.source() && outer.from() <= inner.from() && outer.to() >= inner.to();
     }

@@ -2,7 +2,7 @@ package anthropic;
 
 import json.Json;
 
-/** What kind of value a member of the request may have. */
+/** The kinds of JSON value that a member of the request may have, as {@link Request} checks them. */
 public enum Shape {
     OBJECT("an object"),
     ARRAY("an array"),
@@ -11,9 +11,11 @@ public enum Shape {
     NUMBER("a number"),
     BOOLEAN("true or false");
 
-    private final String words;
+    private final String words; // for error messages
 
-    Shape(String words) { this.words = words; }
+    Shape(String words) {
+        this.words = words;
+    }
 
     /** {@return whether the value is of this kind; null is of none} */
     boolean fits(Json value) {
@@ -27,6 +29,8 @@ public enum Shape {
         };
     }
 
-    /** As it stands in an error: {@code "a string or an array"}. */
-    @Override public String toString() { return words; }
+    @Override
+    public String toString() {
+        return words;
+    }
 }

@@ -12,16 +12,19 @@ import json.Json;
 import json.JsonWriter;
 
 /**
- * Content blocks one by one: what each says in text, and what parts of a message become of it. Calls, their results and
- * reasoning are not written here, for they stand in places of their own.
+ * Content blocks one by one: the text of a block, and the parts of a message that it becomes. It does not
+ * read tool calls and their results; they have places of their own in every API.
+ *
+ * <p>Source: Anthropic Messages, "Content blocks"; SPEC A.3.1.
  */
 final class Blocks {
     private static final Json TYPE = JsonWriter.text("type");
     private static final Json TEXT = JsonWriter.text("text");
     private static final Json.Str NO_IMAGE = JsonWriter.text("[image omitted: this model cannot see images]");
-    private static final Json.Str NO_DOCUMENT = JsonWriter.text("[document omitted: this model cannot read documents]");
+    private static final Json.Str NO_DOCUMENT =
+            JsonWriter.text("[document omitted: this model cannot read documents]");
     private static final Json.Str UNTITLED = JsonWriter.text("document.pdf");
-    /** Members of blocks of unknown kinds that hold something to read. */
+    /** Members that are worth reading in blocks of unknown types. */
     private static final Set<String> READABLE =
             Set.of("text", "title", "url", "stdout", "stderr", "error_code", "tool_name", "content");
 
@@ -30,7 +33,10 @@ final class Blocks {
     private final Set<String> warnings;
     private final boolean areCacheMarksKept;
 
-    /** @param model the backend's name for it */
+    /**
+     * @param model    the backend's name for it
+     * @param warnings takes codes of what was left out
+     */
     Blocks(Request request, Dialect dialect, String model, Set<String> warnings) {
         this.request = request;
         this.dialect = dialect;
@@ -38,25 +44,27 @@ final class Blocks {
         this.areCacheMarksKept = dialect.takes("cache_control") && knowsCacheMarks(model);
     }
 
+    /** {@return whether a model's vendor reads cache_control; other models may refuse it} */
     private static boolean knowsCacheMarks(String model) {
         String name = model.toLowerCase(Locale.ROOT);
         return name.contains("claude") || name.contains("gemini");
     }
 
-    /** {@return the blocks of a message, tool result, source or system prompt; a plain string is one block of text} */
+    /** {@return the blocks of a message, tool result, source or system prompt; a string is one text block} */
     static List<Json> of(Json parent, String name) {
         Json content = parent.get(name);
         return content instanceof Json.Str text ? List.of(textBlock(text)) : content.items();
     }
 
-    /** {@return a block that stands where its text does, so that an error names the place} */
+    /** {@return {@code {"type":"text","text":T}}, at the place of T, so that errors can name it} */
     private static Json textBlock(Json.Str text) {
         return new Json.Obj(text.source(), text.from(), text.to(), new Json[] {TYPE, TEXT, TEXT, text});
     }
 
-    static boolean isKind(Json block, String type) { return block.get("type").is(type); }
+    static boolean isKind(Json block, String type) {
+        return block.get("type").is(type);
+    }
 
-    /** {@return one string of them all} */
     static Json.Str joined(List<Json.Str> texts, String separator) {
         if (texts.size() == 1) return texts.getFirst();
         return JsonWriter.text(texts.stream().flatMap(text -> Stream.of(separator, text)).skip(1).toArray());
@@ -65,8 +73,8 @@ final class Blocks {
     /** {@return whether an assistant's message has text, a call, or reasoning that the backend wants back} */
     boolean isAnySaid(Json message) {
         for (Json block : of(message, "content")) {
-            boolean isSaid = isKind(block, "tool_use") || thought(block).isPresent() || text(block).isPresent();
-            if (isSaid) return true;
+            if (isKind(block, "tool_use")) return true;
+            if (thought(block).isPresent() || text(block).isPresent()) return true;
         }
         return false;
     }
@@ -81,13 +89,13 @@ final class Blocks {
         return text.hasText() ? Optional.of((Json.Str) text) : Optional.empty();
     }
 
-    /** {@return a {@code text} block of the user's or of the system prompt; with its mark, if marks are kept} */
+    /** {@return the part for a text block of the user or the system prompt} */
     Part.Text marked(Json block) {
         Json.Str text = request.text(block, "text");
         return areCacheMarksKept ? new Part.Text(text, block.get("cache_control")) : new Part.Text(text);
     }
 
-    /** {@return what becomes of a block on the user's side; nothing, if it has no text and is no image or document} */
+    /** {@return the parts that a block of the user or of a tool result becomes} */
     List<Part> parts(Json block) {
         if (isKind(block, "image")) return List.of(image(block));
         if (isKind(block, "document")) return document(block);
@@ -95,22 +103,22 @@ final class Blocks {
         return text.isPresent() ? List.of(new Part.Text(text.get())) : List.of();
     }
 
-    /** {@code {"type":"image","source":S}}. Source: Anthropic Messages, "Vision". */
+    /** {@return the part for {@code {"type":"image","source":S}}} Source: Anthropic, "Vision". */
     private Part image(Json block) {
         return isTaken("image_url") ? new Part.Image(url(block)) : new Part.Text(NO_IMAGE);
     }
 
-    /** {@return whether the backend takes a kind of part; where it does not, the client is told} */
+    /** {@return whether the backend takes parts of a kind; if not, that is a warning} */
     private boolean isTaken(String kind) {
-        boolean isTaken = dialect.takes(kind);
-        if (!isTaken) warnings.add("dropped_" + kind);
-        return isTaken;
+        if (dialect.takes(kind)) return true;
+        warnings.add("dropped_" + kind);
+        return false;
     }
 
     /**
      * {@return the address of an image or PDF}
-     * {@code {"type":"url","url":U}} has one, {@code {"type":"base64","media_type":M,"data":D}} becomes
-     * {@code data:M;base64,D}.
+     * Of {@code {"type":"url","url":U}} it is {@code U},
+     * of {@code {"type":"base64","media_type":M,"data":D}} it is {@code data:M;base64,D}.
      */
     private Json.Str url(Json block) {
         Json source = request.required(block, "source", Shape.OBJECT);
@@ -118,15 +126,16 @@ final class Blocks {
             case "url" -> request.text(source, "url");
             case "base64" -> JsonWriter.text("data:", request.text(source, "media_type"), ";base64,",
                     request.text(source, "data"));
-            default -> throw request.invalid(source, "type", "base64 or url expected"); // no files here
+            default -> throw request.invalid(source, "type", "base64 or url expected"); // no files
         };
     }
 
     /**
-     * {@code {"type":"document","source":S,"title":T,"context":C}}: a PDF remains a document, text becomes a
-     * {@code <document>} element, followed by the images that stand in it.
+     * {@return the parts for {@code {"type":"document","source":S,"title":T,"context":C}}}
+     * A PDF remains a document. Text becomes an element with the title and the context, and after it come the
+     * images in it.
      *
-     * <p>Source: Anthropic Messages, "PDF support", "Citations".
+     * <p>Source: Anthropic, "PDF support", "Citations".
      */
     private List<Part> document(Json block) {
         Json source = request.required(block, "source", Shape.OBJECT);
@@ -151,30 +160,45 @@ final class Blocks {
                 }
             }
         }
-        var element = new JsonWriter().openString().piece("<document");
-        present(title).ifPresent(name -> element.piece(" title=\"").piece(name).piece("\""));
-        element.piece(">\n");
-        present(context).ifPresent(about -> element.piece(about).piece("\n\n"));
-        element.piece(joined(texts, "\n")).piece("\n</document>").closeString();
         List<Part> parts = new ArrayList<>();
-        parts.add(new Part.Text(new Json.Str(element.buffer(), 0, element.size())));
+        parts.add(new Part.Text(documentElement(title, context, joined(texts, "\n"))));
         parts.addAll(images);
         return parts;
     }
 
+    /** {@return {@code <document title="TITLE">CONTEXT TEXT</document>}, with line breaks between} */
+    private static Json.Str documentElement(Json title, Json context, Json.Str text) {
+        List<Object> pieces = new ArrayList<>();
+        if (title.hasText()) {
+            pieces.addAll(List.of("<document title=\"", title, "\">\n"));
+        } else {
+            pieces.add("<document>\n");
+        }
+        if (context.hasText()) {
+            pieces.addAll(List.of(context, "\n\n"));
+        }
+        pieces.addAll(List.of(text, "\n</document>"));
+        return JsonWriter.text(pieces.toArray());
+    }
+
     /**
-     * {@return the text that stands for a block where only text can stand} Blocks without a counterpart (server tools
-     * and their results, summaries, whatever comes next) are folded by what they hold, not by kind.
+     * {@return the text of a block, or the text that stands for it where there can be only text} Blocks
+     * without a counterpart in OpenAI's APIs are folded into text by the members that they have, not by their
+     * type: server tools and their results, summaries, and new types.
      */
     Optional<Json.Str> text(Json block) {
         if (isKind(block, "text")) return present(request.text(block, "text"));
         return switch (block.get("type").text()) {
-            case "thinking", "redacted_thinking", "tool_use", "tool_result" -> Optional.empty(); // have their own places
-            case "tool_reference" -> Optional.of(
-                    JsonWriter.text("[tool available: ", ToolNames.shortName(request.text(block, "tool_name")), "]"));
+            case "thinking", "redacted_thinking", "tool_use", "tool_result" -> Optional.empty(); // not text
+            case "tool_reference" -> Optional.of(toolReference(block));
             case "search_result" -> Optional.of(searchResult(block));
-            default -> folded(block); // unknown: what there is to read in it
+            default -> folded(block); // unknown: its readable members
         };
+    }
+
+    private Json.Str toolReference(Json block) {
+        Json.Str name = ToolNames.shortName(request.text(block, "tool_name"));
+        return JsonWriter.text("[tool available: ", name, "]");
     }
 
     private static Json.Str searchResult(Json block) {
@@ -184,9 +208,9 @@ final class Blocks {
     }
 
     private Optional<Json.Str> folded(Json block) {
-        Json input = block.get("input");
-        if (input instanceof Json.Obj) {
-            return Optional.of(JsonWriter.text("[", block.get("name").text(), " called with ", input.raw(), "]"));
+        if (block.get("input") instanceof Json.Obj input) {
+            String name = block.get("name").text();
+            return Optional.of(JsonWriter.text("[", name, " called with ", input.raw(), "]"));
         }
         if (block.get("text").hasText()) return present(block.get("text"));
         String found = readable(block);
@@ -197,7 +221,7 @@ final class Blocks {
         return Optional.of(JsonWriter.text("[", block.get("type").text(), "]\n", found));
     }
 
-    /** {@return what there is to read in a block, depth first, a line each} */
+    /** {@return the readable members of a block, depth first, a line each} */
     private static String readable(Json json) {
         List<String> found = new ArrayList<>();
         addReadable(json, found);
@@ -205,7 +229,9 @@ final class Blocks {
     }
 
     private static void addReadable(Json json, List<String> found) {
-        for (Json item : json.items()) addReadable(item, found);
+        for (Json item : json.items()) {
+            addReadable(item, found);
+        }
         Json[] members = json.parts();
         for (int i = 0; i < members.length; i += 2) {
             Json value = members[i + 1];

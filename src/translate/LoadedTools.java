@@ -7,8 +7,9 @@ import java.util.Set;
 import json.Json;
 
 /**
- * Which deferred tools a conversation has made known to the model: those that a search has found, those that a system
- * message has added, and those that have been called (SPEC A.5.4).
+ * Which deferred tools ({@code "defer_loading":true}) the conversation has loaded: those that a tool search
+ * has found, that a system message has added, or that have been called. The others are hidden from the model
+ * (SPEC A.5.4).
  */
 final class LoadedTools {
     private final Set<String> names = new HashSet<>();
@@ -19,15 +20,20 @@ final class LoadedTools {
         List<Json> tools = request.get("tools").items();
         boolean areAnyDeferred = tools.stream().anyMatch(LoadedTools::isDeferred);
         if (areAnyDeferred) {
-            for (Json message : request.get("messages").items()) message.get("content").items().forEach(this::look);
+            request.get("messages").items().forEach(message -> lookInside(message.get("content")));
         }
-        // A search that Anthropic's servers would run finds nothing here: without hiding, its tools can be called.
-        boolean isSearchLeftOut = tools.stream().anyMatch(LoadedTools::isServerSearch) && !hasReferences;
-        areOthersHidden = areAnyDeferred && !isSearchLeftOut;
+        // Nothing here runs Anthropic's tool search: if it alone could load the tools, they are all sent.
+        boolean isSearchMissing = tools.stream().anyMatch(LoadedTools::isServerSearch) && !hasReferences;
+        areOthersHidden = areAnyDeferred && !isSearchMissing;
     }
 
-    private static boolean isDeferred(Json tool) { return tool.get("defer_loading") == Json.TRUE; }
-    private static boolean isServerSearch(Json tool) { return tool.get("type").begins("tool_search_tool"); }
+    private static boolean isDeferred(Json tool) {
+        return tool.get("defer_loading") == Json.TRUE;
+    }
+
+    private static boolean isServerSearch(Json tool) {
+        return tool.get("type").begins("tool_search_tool");
+    }
 
     /** Looks for a {@code tool_use} or a {@code tool_reference}, in a block and in what a result holds. */
     private void look(Json block) {
@@ -45,10 +51,12 @@ final class LoadedTools {
     private void lookInside(Json json) {
         json.items().forEach(this::look);
         Json[] parts = json.parts();
-        for (int i = 1; i < parts.length; i += 2) look(parts[i]);
+        for (int i = 1; i < parts.length; i += 2) {
+            look(parts[i]);
+        }
     }
 
-    /** {@return whether the model is not to know of a tool yet} */
+    /** {@return whether the model must not see a tool yet} */
     boolean isHidden(Json tool) {
         return areOthersHidden && isDeferred(tool) && !names.contains(tool.get("name").text());
     }

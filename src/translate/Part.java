@@ -2,17 +2,18 @@ package translate;
 
 import json.Json;
 
-/**
- * A part of what a user's message or a tool's result says, before it has the shape that a backend's API gives it: some
- * text, an image or a document.
- */
+/** A part of a user's message or of a tool's result, in no API's shape yet: text, an image or a document. */
 sealed interface Part {
-    /** Text; {@code cacheControl} is the client's mark for caches where the backend knows such marks, else NULL. */
+    /** @param cacheControl the client's mark for prompt caches, if the backend is to get it; else NULL */
     record Text(Json.Str text, Json cacheControl) implements Part {
-        Text(Json.Str text) { this(text, Json.NULL); }
+        Text(Json.Str text) {
+            this(text, Json.NULL);
+        }
 
-        /** {@return whether nothing but the text counts, so that it may be joined with other text} */
-        boolean isPlain() { return cacheControl.isNull(); }
+        /** {@return whether it has no mark, so that it may be joined with other text} */
+        boolean isPlain() {
+            return cacheControl.isNull();
+        }
     }
 
     /** An image at an address, which may be a {@code data:} URL that holds it. */

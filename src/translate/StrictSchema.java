@@ -5,8 +5,8 @@ import java.util.stream.Stream;
 import json.Json;
 
 /**
- * The schemas that OpenAI takes as strict: in every object all members are required and others refused, and some
- * keywords are not used. Anthropic takes more than that as strict.
+ * Tells which schemas OpenAI takes as strict: all members of each object are required, others are refused,
+ * and some keywords are not used. At Anthropic members of a strict schema may be optional.
  *
  * <p>Source: OpenAI, "Structured Outputs", "Supported schemas".
  */

@@ -12,12 +12,12 @@ import json.Json;
 import json.JsonWriter;
 
 /**
- * The names of the request's tools, looked up by what a model calls them. Models misspell names, and backends
- * leave pieces of the model's own format on them. An unknown name is passed on as it is: the client answers
- * it with an error that the model reads. Not thread-safe.
+ * The names of the request's tools: shortened as backends need them, and looked up by what a model calls
+ * them. Models misspell names, and backends leave pieces of the model's own format on them. An unknown name
+ * is passed on unchanged: the client answers it with an error that the model reads. Not thread-safe.
  */
 final class ToolNames {
-    /** Whom a call is addressed to, as in {@code <|channel|>commentary to=functions.Bash} of gpt-oss. */
+    /** The address of a call, as in {@code <|channel|>commentary to=functions.Bash} of gpt-oss. */
     private static final Pattern ADDRESS = Pattern.compile("^.*\\bto=|^print\\(", Pattern.DOTALL);
     /** Namespaces that models put before names, as in {@code functions.Bash} and {@code default_api:Bash}. */
     private static final Pattern NAMESPACE = Pattern.compile(
@@ -51,7 +51,7 @@ final class ToolNames {
         inLowerCase.putIfAbsent(sent.toLowerCase(Locale.ROOT), name.text());
     }
 
-    /** {@return the name as it is sent; if it is longer than OpenAI allows, its beginning and a hash of it} */
+    /** {@return the name as it is sent; if it is too long for OpenAI, its beginning and a hash of it} */
     static Json.Str shortName(Json.Str name) {
         int bytes = name.to() - name.from() - QUOTES;
         if (bytes <= MAX_SENT || name.text().length() <= MAX_SENT) return name; // bytes are the quicker test

@@ -6,8 +6,8 @@ import json.Json;
 import json.JsonParser;
 
 /**
- * The schemas of the tools that Anthropic defines and the client runs: bash, text editor, computer, memory. A request
- * only names their type; Anthropic's models know the rest, others must be told.
+ * The schemas of the tools that Anthropic defines and the client runs: bash, text editor, computer, memory.
+ * Requests name only their type; Anthropic's models know the rest, other models must be told.
  *
  * <p>Source: Anthropic, "Bash tool", "Text editor tool", "Computer use tool", "Memory tool", by version.
  */
@@ -80,12 +80,12 @@ final class ToolSchemas {
             "required":["action"]}""".formatted(actions));
     }
 
-    private ToolSchemas() { }
-
-    /** What a model must be told of a tool. */
+    /** The description of a tool and the schema of its input. */
     record ToolSchema(String description, Json parameters) { }
 
-    /** {@return what to tell of a tool, by its type; nothing, if it is none of these} */
+    private ToolSchemas() { }
+
+    /** {@return the schema of a tool, if its type is one of these} */
     static Optional<ToolSchema> of(Json tool) {
         String type = tool.get("type").text();
         return switch (VERSION.matcher(type).replaceFirst("")) {
@@ -98,7 +98,7 @@ final class ToolSchemas {
                     computerOf(type)));
             case "memory" -> Optional.of(new ToolSchema(
                     "Keep notes for later sessions as files under /memories.", MEMORY));
-            default -> Optional.empty(); // one that Anthropic's servers run, or that is not known yet
+            default -> Optional.empty(); // a tool that Anthropic's servers run, or a new one
         };
     }
 

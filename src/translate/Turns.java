@@ -11,28 +11,35 @@ import java.util.Set;
 import json.Json;
 
 /**
- * The conversation in turns: neighbouring messages of one side together, and to each tool call its result. It does not
- * know in what shape a backend's API wants them.
+ * The conversation as turns: consecutive messages of one side, and for each tool call its result. It does not
+ * know how a backend's API writes them. A system message in mid-conversation belongs to the user's side.
  *
- * <p>A system message in mid-conversation belongs to the user's side.
+ * <p>Source: Anthropic, "Messages"; SPEC A.3.
  */
 final class Turns {
-    /** What one side says before the other one speaks. */
+    /** The messages of one side, up to the next one of the other side. */
     sealed interface Turn {
-        /** {@return whether it ends the conversation} */
+        /** {@return whether the conversation ends with it} */
         boolean isLast();
     }
 
-    /** @param calls the {@code tool_use} blocks in it, in their order */
+    /**
+     * A turn of the assistant.
+     *
+     * @param calls its {@code tool_use} blocks
+     */
     record AssistantTurn(List<Json> messages, List<Json> calls, boolean isLast) implements Turn { }
 
     /**
-     * @param results of the calls in the turn before, in the order of the calls
-     * @param strays  {@code tool_result} blocks in it whose call is not in the turn before
+     * A turn of the user.
+     *
+     * @param results for the calls of the turn before, in the order of the calls
+     * @param strays  {@code tool_result} blocks for calls that the turn before does not have
      */
-    record UserTurn(List<Json> messages, List<Result> results, Set<Json> strays, boolean isLast) implements Turn { }
+    record UserTurn(List<Json> messages, List<Result> results, Set<Json> strays, boolean isLast)
+            implements Turn { }
 
-    /** A call's id and the {@code tool_result} block for it, if the client sent one. */
+    /** The id of a call and its {@code tool_result} block; none, if the client did not send one. */
     record Result(Json id, Optional<Json> block) { }
 
     private final Request request;
@@ -48,7 +55,8 @@ final class Turns {
     /**
      * {@return the conversation; at least one turn}
      *
-     * @throws ApiError if nothing is said, or a call at the end has no result
+     * @param warnings takes codes of results that are missing or too many
+     * @throws ApiError if there is nothing to send, or a call at the end has no result
      */
     static List<Turn> of(Request request, Blocks blocks, Set<String> warnings) {
         return new Turns(request, blocks, warnings).all();
@@ -66,7 +74,9 @@ final class Turns {
             boolean isLast = to == messages.size();
             if (isRole(turn.getFirst(), "assistant")) {
                 calls = calls(turn);
-                if (isLast) refuseOpen(calls);
+                if (isLast) {
+                    refuseOpen(calls);
+                }
                 turns.add(new AssistantTurn(turn, calls, isLast));
             } else {
                 turns.add(userTurn(turn, calls, isLast));
@@ -75,7 +85,7 @@ final class Turns {
         return turns;
     }
 
-    /** {@return the messages but those that say nothing to the model; where one is left out, its neighbours meet} */
+    /** {@return the messages that say something to the model; where one is left out, its neighbours meet} */
     private List<Json> sentMessages() {
         List<Json> messages = request.get("messages").items();
         int lastUser = lastUser(messages);
@@ -84,27 +94,36 @@ final class Turns {
             Json message = messages.get(i);
             boolean isSent = switch (message.get("role").text()) {
                 case "assistant" -> blocks.isAnySaid(message);
-                case "system" -> i > lastUser || !isBrief(message);
+                case "system" -> i > lastUser || !isForOneTurn(message);
                 default -> true; // user: there is no other role
             };
-            if (isSent) sent.add(message);
+            if (isSent) {
+                sent.add(message);
+            }
         }
         return sent;
     }
 
-    /** {@return whether a system message is meant to last only until the user's next message} */
-    private static boolean isBrief(Json message) { return message.get("clear_at").is("next_user_message"); }
-
+    /** {@return the index of the user's last message; -1 if there is none} */
     private static int lastUser(List<Json> messages) {
         int last = messages.size() - 1;
-        while (last >= 0 && !isRole(messages.get(last), "user")) last--;
+        while (last >= 0 && !isRole(messages.get(last), "user")) {
+            last--;
+        }
         return last;
+    }
+
+    /** {@return whether a system message counts only until the user's next message} */
+    private static boolean isForOneTurn(Json message) {
+        return message.get("clear_at").is("next_user_message");
     }
 
     private static int endOfTurn(List<Json> messages, int from) {
         boolean isAssistant = isRole(messages.get(from), "assistant");
         int to = from + 1;
-        while (to < messages.size() && isRole(messages.get(to), "assistant") == isAssistant) to++;
+        while (to < messages.size() && isRole(messages.get(to), "assistant") == isAssistant) {
+            to++;
+        }
         return to;
     }
 
@@ -112,7 +131,9 @@ final class Turns {
         List<Json> calls = new ArrayList<>();
         for (Json message : turn) {
             for (Json block : Blocks.of(message, "content")) {
-                if (Blocks.isKind(block, "tool_use")) calls.add(block);
+                if (Blocks.isKind(block, "tool_use")) {
+                    calls.add(block);
+                }
             }
         }
         return calls;
@@ -129,24 +150,30 @@ final class Turns {
         for (Json call : calls) {
             Json id = call.get("id");
             Optional<Json> block = Optional.ofNullable(blockById.remove(id.text()));
-            if (block.isEmpty()) warnings.add("missing_tool_result");
+            if (block.isEmpty()) {
+                warnings.add("missing_tool_result");
+            }
             results.add(new Result(id, block));
         }
         return new UserTurn(turn, results, new HashSet<>(blockById.values()), isLast);
     }
 
-    /** {@return the {@code tool_result} blocks by the id of their call; of several for one call, the first} */
+    /** {@return the {@code tool_result} blocks by the id of their call; the first one for each} */
     private Map<String, Json> resultBlocks(List<Json> turn) {
         Map<String, Json> blockById = new HashMap<>();
         for (Json message : turn) {
             for (Json block : Blocks.of(message, "content")) {
                 if (!Blocks.isKind(block, "tool_result")) continue;
                 Json first = blockById.putIfAbsent(request.text(block, "tool_use_id").text(), block);
-                if (first != null) warnings.add("duplicate_tool_result");
+                if (first != null) {
+                    warnings.add("duplicate_tool_result");
+                }
             }
         }
         return blockById;
     }
 
-    static boolean isRole(Json message, String role) { return message.get("role").is(role); }
+    static boolean isRole(Json message, String role) {
+        return message.get("role").is(role);
+    }
 }
