@@ -192,6 +192,7 @@ public final class MessageWriter {
     }
 
     private void serverTool(String callId, String tool, JsonWriter input) {
+        start(); // its usage knows of no such tool yet
         hasServerTool = true;
         beginBlock("server_tool_use");
         out.field("id", callId).field("name", tool).name("input");

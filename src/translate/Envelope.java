@@ -26,6 +26,9 @@ record Envelope(String field, String encrypted, String place, boolean hasPhases)
         return Request.hash(base + " " + model).substring(0, PLACE_CHARACTERS);
     }
 
+    /** {@return whether reasoning that came under that field is of the Responses API} */
+    static boolean isOfResponses(String field) { return field.equals(SUMMARY) || field.equals(REASONING_TEXT); }
+
     boolean isSealed() { return !encrypted.isEmpty(); }
     boolean isText() { return field.equals(REASONING_TEXT); }
 

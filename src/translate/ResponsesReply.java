@@ -329,7 +329,7 @@ final class ResponsesReply implements Reader {
         switch (response.get("status").text()) {
             case "failed" -> fail(response.get("error"));
             case "cancelled" -> throw errors.broken(502, "the response was cancelled");
-            case "in_progress", "queued" -> throw errors.broken(502, "the response is not finished"); // and not stored
+            case "in_progress", "queued" -> throw errors.broken(502, "the response is " + shownFinishReason());
             case "incomplete" -> end(incomplete(response.get("incomplete_details").get("reason").text()));
             default -> end(Finish.STOP); // completed; local servers may leave it out
         }

@@ -45,7 +45,7 @@ class TargetTest {
             {"HTTPS://h.test/v1", "HTTPS://h.test/v1/chat/completions"},
         };
         for (String[] form : forms) {
-            URI url = target(form[0]).url();
+            URI url = target(form[0]).url(Api.CHAT);
             assertEquals(form[1].toLowerCase(Locale.ROOT), url.toString().toLowerCase(Locale.ROOT), form[0]);
         }
         assertTrue(target("demo").isDemo());
@@ -96,9 +96,9 @@ class TargetTest {
         assertEquals("x y=z", target.parameters().getLast().value());
         assertTrue(target.hasSecretQuery());
         Target without = target.with(List.of(target.parameters().getLast()));
-        assertEquals(URI.create("http://h.test/v1/chat/completions?b=x%20y=z"), without.url());
+        assertEquals(URI.create("http://h.test/v1/chat/completions?b=x%20y=z"), without.url(Api.CHAT));
         assertFalse(without.hasSecretQuery());
-        assertEquals(URI.create("http://h.test/v1/chat/completions"), target.with(List.of()).url());
+        assertEquals(URI.create("http://h.test/v1/chat/completions"), target.with(List.of()).url(Api.CHAT));
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import config.Api;
 import config.CommandLine;
 import config.Options;
 import config.Target;
@@ -37,7 +38,7 @@ class UpstreamTest {
     }
 
     private static CompletableFuture<?> send(Upstream upstream, String json, Arrivals arrived) {
-        return upstream.send(new JsonWriter().put("%", json), "", arrived);
+        return upstream.send(Api.CHAT, new JsonWriter().put("%", json), "", arrived);
     }
 
     private static Object next(Arrivals arrived) throws InterruptedException {
