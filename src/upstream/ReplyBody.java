@@ -116,7 +116,8 @@ public final class ReplyBody implements Supplier<byte[]> {
         boolean isText = false;
         while (true) {
             int at = beginning(line);
-            if (at == filled - next) return isText ? textKind() : Kind.EMPTY;
+            boolean isDecided = at == filled - next || at > MAX_TEXT_BYTES;
+            if (isDecided) return isText ? textKind() : Kind.EMPTY;
             Kind found = kindOf(at);
             boolean isMeant = found == Kind.EVENTS || found == Kind.JSON || found == Kind.PAGE && !isText;
             if (isMeant) {
@@ -136,16 +137,23 @@ public final class ReplyBody implements Supplier<byte[]> {
 
     private int byteAt(int at) { return ahead[next + at] & 0xFF; }
 
-    /** {@return where the first byte stands that is no white space; where the body ends, if there is none} */
+    /**
+     * {@return where the first byte stands that is no white space; where the body ends, if there is none}
+     * White space at the beginning of the body is dropped: some servers send it for minutes as a sign of life.
+     */
     private int beginning(int line) {
         int at = line;
-        while (at < filled - next || lookAhead()) {
+        while (at <= MAX_TEXT_BYTES && (at < filled - next || lookAhead())) {
             if (WHITE_SPACE.indexOf(byteAt(at)) >= 0) {
                 at++;
             } else if (begins(at, BYTE_ORDER_MARK)) {
                 at += BYTE_ORDER_MARK.length();
             } else {
                 break;
+            }
+            if (line == 0) {
+                next += at;
+                at = 0;
             }
         }
         return at;

@@ -34,13 +34,18 @@ class MemoryTest {
     private static final String BODY = """
             {"model":"m","max_tokens":9,"stream":%s,"messages":[{"role":"user","content":"%s"}]}""";
     private static final Backend.Script BY_PROMPT = call -> {
-        if (!call.text().contains("endless")) {
+        if (call.text().contains("endless")) {
+            String word = Backend.chunk("x".repeat(1000));
+            call.events();
+            while (true) call.data(word); // until the proxy leaves
+        } else if (call.text().contains("blanks")) {
+            String blanks = " \n".repeat(32 * 1024);
+            call.unbounded("application/json");
+            for (int i = 0; i < 2000; i++) call.write(blanks); // twice the heap
+            call.write(Backend.completion("after the blanks"));
+        } else {
             Backend.saying("served").answer(call);
-            return;
         }
-        String word = Backend.chunk("x".repeat(1000));
-        call.events();
-        while (true) call.data(word); // until the proxy leaves
     };
 
     private static Backend backend;
@@ -142,5 +147,14 @@ class MemoryTest {
     void streamsThatNobodyReads() throws Exception {
         String endless = BODY.formatted(true, "endless");
         assertServedBeside(80, bytes(HEAD + "Content-Length: %d\r\n\r\n%s".formatted(endless.length(), endless)));
+    }
+
+    @Test
+    void blanksBeforeAReply() throws Exception {
+        for (boolean isStream : List.of(false, true)) {
+            Wire.Reply reply = Wire.post(port, BODY.formatted(isStream, "blanks"));
+            assertEquals(200, reply.status());
+            assertTrue(reply.body().contains("after the blanks"), reply.body());
+        }
     }
 }
