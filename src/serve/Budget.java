@@ -7,19 +7,20 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import json.Json;
+import upstream.Clock;
 
 /**
- * The memory that all requests in flight may take: their bodies, what is made of them, and replies that
- * clients have not read yet. It only counts: a request asks for its share before it allocates. Safe for use
- * by many threads.
+ * The memory that all requests in flight may take: their bodies, the requests made of them, and replies that
+ * clients have not read yet. It only counts: a request takes its share before it allocates. Safe for use by
+ * many threads.
  *
- * <p>A share may be at most twice as large as what it leaves to others. So large requests are refused first,
- * and when they have taken all they can, a small one still finds room. An eighth is for small ones alone.
+ * <p>A share may be at most twice as large as what it leaves to others. So large requests are refused first, and
+ * when they have taken all they can, a small one still finds room. An eighth is reserved for small ones.
  */
 final class Budget {
     private static final long SMALL_BYTES = 512 * 1024; // an ordinary request and its reply
-    private static final long PATIENCE = TimeUnit.SECONDS.toNanos(1); // for other requests to end
-    private static final long STEP = TimeUnit.MILLISECONDS.toNanos(100); // between attempts to make room
+    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(1); // for other requests to end
+    private static final long STEP_NANOS = TimeUnit.MILLISECONDS.toNanos(100); // between attempts to make room
 
     /** What one request holds of the budget. Used by one thread at a time. */
     static final class Share implements AutoCloseable {
@@ -60,6 +61,7 @@ final class Budget {
 
     private final long total;
     private final Runnable makeRoom;
+    private final Clock clock;
     private final int parsingKilobytes; // beside the total, for values that are being parsed
     private final Semaphore parsing;
     private final ReentrantLock lock = new ReentrantLock();
@@ -68,7 +70,8 @@ final class Budget {
     private int waiting;
 
     /** {@code makeRoom} is called when a share cannot grow; it may end other requests. */
-    Budget(long total, Runnable makeRoom) {
+    Budget(long total, Runnable makeRoom, Clock clock) {
+        this.clock = clock;
         this.total = total;
         this.makeRoom = makeRoom;
         this.parsingKilobytes = Math.clamp(total / 4 / 1024, 1, Integer.MAX_VALUE);
@@ -102,13 +105,13 @@ final class Budget {
     }
 
     private void awaitRoom(Share share, long bytes) {
-        long deadline = System.nanoTime() + PATIENCE;
+        long deadline = clock.nanos() + PATIENCE_NANOS;
         waiting++;
         try {
             while (!fits(share, bytes)) {
-                if (System.nanoTime() - deadline > 0) throw full();
+                if (clock.nanos() - deadline > 0) throw full();
                 makeRoom.run();
-                shrunk.awaitNanos(STEP);
+                clock.await(shrunk, STEP_NANOS);
             }
         } catch (InterruptedException e) { // not restored, or the client could not be told
             throw full();

@@ -16,7 +16,7 @@ import json.JsonWriter;
 
 /**
  * The client of one request: reads its body, sends the answer, and decides whether the connection can serve
- * another request. Used by the thread that serves the request; only {@link #hasLeft} is for the ticker.
+ * another request. Used by the thread that serves the request alone, except for {@link #cut}.
  */
 final class Client {
     private static final int MAX_PIECE_BYTES = 8192; // the server keeps a buffer of twice the largest write
@@ -27,8 +27,6 @@ final class Client {
     private final HttpExchange http;
     private final ClientThread thread;
     private final BooleanSupplier isDraining;
-    private boolean wasSeen; // in a table of sockets; the ticker's, as the next
-    private int misses; // tables in a row without the connection
     private OutputStream answer; // null until the status is sent
     private boolean hasSaidClose; // the answer's head
     private boolean mustClose; // the connection, after the exchange
@@ -40,7 +38,7 @@ final class Client {
         this.isDraining = isDraining;
         // The server does not read trailers (JDK 21 to 25): it would take them for the next request.
         this.mustClose = http.getRequestHeaders().containsKey("transfer-encoding");
-        thread.start(this);
+        thread.startRequest(new ConnectionWatch(http));
     }
 
     HttpExchange http() { return http; }
@@ -65,15 +63,6 @@ final class Client {
     boolean isCut() { return thread.isCut(); }
     boolean isCut(ClientThread.Cut why) { return thread.isCut(why); }
     void cut(ClientThread.Cut why) { thread.cut(why); }
-
-    /** {@return whether the client has closed the connection}, by the newest table. */
-    boolean hasLeft(SocketTable table) {
-        SocketTable.State state = table.state(http.getLocalAddress(), http.getRemoteAddress());
-        if (state == SocketTable.State.OPEN) wasSeen = true;
-        misses = state == SocketTable.State.UNKNOWN ? misses + 1 : 0;
-        boolean isGone = wasSeen && misses > 1; // one table may lack it, if it changed while it was read
-        return isGone || state == SocketTable.State.CLOSED;
-    }
 
     /** {@return the body as it arrives}: to be read to its end, or not at all. */
     InputStream body() {

@@ -3,10 +3,13 @@ package serve;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import upstream.Clock;
 
 /**
  * The thread that serves one request: what it waits for the client to do, and since when. The thread itself
- * notes that. The ticker reads it, and can end a wait that takes too long.
+ * records that; the ticker reads it, and can end a wait that takes too long.
+ *
+ * <p>Shared between these two are the volatile fields, and what the lock guards.
  */
 final class ClientThread {
     private static final long USUAL_HEAD_NANOS = TimeUnit.SECONDS.toNanos(1); // in which a head arrives
@@ -19,45 +22,48 @@ final class ClientThread {
     enum Cut { TOO_SLOW, HAS_LEFT, STOPS }
 
     private final Thread thread = Thread.currentThread();
-    private final Clients clients;
+    private final Clock clock;
+    private final Runnable releaseHead;
     private final ReentrantLock lock = new ReentrantLock();
     private boolean isOver; // the thread may serve another request; guarded by the lock
     private volatile Optional<Cut> cut = Optional.empty();
     private volatile Wait wait = Wait.NOTHING;
     private volatile long since; // when it began to wait, or stopped waiting
     private volatile long bodyDue; // when the bytes of the body so far should have arrived
-    private volatile Optional<Client> client = Optional.empty(); // once the head has been read
+    private volatile Optional<ConnectionWatch> connection = Optional.empty(); // once the head has been read
 
-    ClientThread(Clients clients) {
-        this.clients = clients;
-        this.since = clients.now();
+    /** {@code releaseHead} is run once the head has been read. */
+    ClientThread(Clock clock, Runnable releaseHead) {
+        this.clock = clock;
+        this.releaseHead = releaseHead;
+        this.since = clock.nanos();
     }
 
     Thread thread() { return thread; }
 
-    /** From here on the thread reads the head, for which it holds a permit. */
+    /** The thread begins to read the head, for which it holds a permit. */
     void startHead() { await(Wait.SEND_HEAD); }
 
-    /** The head has been read; it is this client's. */
-    void start(Client begun) {
+    /** The head has been read, from that connection. */
+    void startRequest(ConnectionWatch from) {
         endHead();
-        client = Optional.of(begun);
+        connection = Optional.of(from);
     }
 
     private void endHead() {
         boolean wasRead = wait == Wait.SEND_HEAD;
         await(Wait.NOTHING);
-        if (wasRead) clients.releaseHead();
+        if (wasRead) releaseHead.run();
     }
 
-    /** Notes what the thread waits for from here on. */
+    /** Records what the thread waits for from now on. */
     void await(Wait what) {
-        wait = Wait.NOTHING; // so that nobody sees the new wait with the time of the old one
-        since = clients.now();
+        wait = Wait.NOTHING; // or the ticker could read the new wait with the time of the old one
+        since = clock.nanos();
         wait = what;
     }
 
-    void startBody() { bodyDue = clients.now(); }
+    void startBody() { bodyDue = clock.nanos(); }
 
     void addBodyBytes(int bytes) { bodyDue += TimeUnit.SECONDS.toNanos(bytes) / BODY_BYTES_PER_SECOND; }
 
@@ -72,10 +78,10 @@ final class ClientThread {
     /** {@return for how many nanoseconds the body has been late} */
     long bodyDelay(long now) { return now - bodyDue; }
 
-    /** {@return whether a request is being answered, or about to arrive}: not if its head does not come. */
+    /** {@return whether a request is being answered or read; not if its head is long in coming} */
     boolean isServing(long now) { return wait != Wait.SEND_HEAD || now - since < USUAL_HEAD_NANOS; }
 
-    boolean hasLeft(SocketTable table) { return client.isPresent() && client.get().hasLeft(table); }
+    boolean hasLeft(SocketTable table) { return connection.isPresent() && connection.get().isClosed(table); }
 
     /** Interrupts the thread, from another one. If it waits for the client, that closes the connection. */
     void cut(Cut why) {
@@ -93,7 +99,7 @@ final class ClientThread {
 
     boolean isCut(Cut why) { return cut.equals(Optional.of(why)); }
 
-    /** The request has been served: from here on the thread is not interrupted for it. */
+    /** The request has been served; from now on the thread is not interrupted for it. */
     void end() {
         endHead();
         lock.lock();

@@ -54,7 +54,7 @@ final class Clients implements Executor {
     public void execute(Runnable task) { executor.execute(() -> serve(task)); }
 
     private void serve(Runnable task) {
-        var thread = new ClientThread(this);
+        var thread = new ClientThread(clock, heads::release);
         live.put(thread.thread(), thread);
         try {
             if (acquireHead()) {
@@ -71,13 +71,11 @@ final class Clients implements Executor {
 
     private boolean acquireHead() {
         try {
-            return heads.tryAcquire() || heads.tryAcquire(HEAD_NANOS, TimeUnit.NANOSECONDS);
+            return heads.tryAcquire() || clock.acquire(heads, HEAD_NANOS);
         } catch (InterruptedException e) {
             return false;
         }
     }
-
-    void releaseHead() { heads.release(); }
 
     ClientThread current() { return live.get(Thread.currentThread()); }
 
@@ -91,8 +89,6 @@ final class Clients implements Executor {
     void drain() { isDraining = true; }
 
     boolean isDraining() { return isDraining; }
-
-    long now() { return clock.nanos(); }
 
     /** Ends what takes too long, and requests whose clients have left; to be called a few times a second. */
     void tick(long now) {
@@ -124,7 +120,7 @@ final class Clients implements Executor {
 
     /** Ends the request whose client is slowest, if that is too slow while others wait for room. */
     void makeRoom() {
-        long now = now();
+        long now = clock.nanos();
         live.values().stream().filter(thread -> !thread.isCut() && delayIfFull(thread, now) > 0)
                 .max(Comparator.comparingLong(thread -> delayIfFull(thread, now)))
                 .ifPresent(thread -> thread.cut(ClientThread.Cut.TOO_SLOW));

@@ -7,7 +7,7 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
+import upstream.Clock;
 
 /**
  * Stops the server so that no request is lost. At first {@code /ready} says 503, and every answer closes its
@@ -26,25 +26,29 @@ final class Drain {
 
     private final HttpServer server;
     private final Clients clients;
-    private volatile long lastRequest = System.nanoTime() - RECENT_NANOS;
-    private volatile long lastPoll = lastRequest;
+    private final Clock clock;
+    private volatile long lastRequest; // by the clock, as the next
+    private volatile long lastPoll; // of /ready
 
-    Drain(HttpServer server, Clients clients) {
+    Drain(HttpServer server, Clients clients, Clock clock) {
+        this.clock = clock;
+        this.lastRequest = clock.nanos() - RECENT_NANOS;
+        this.lastPoll = lastRequest;
         this.server = server;
         this.clients = clients;
     }
 
-    void noteRequest() { lastRequest = System.nanoTime(); }
+    void noteRequest() { lastRequest = clock.nanos(); }
 
     /** Notes that somebody asks whether the proxy is ready. */
-    void notePoll() { lastPoll = System.nanoTime(); }
+    void notePoll() { lastPoll = clock.nanos(); }
 
     /** Takes so many seconds at most; {@code stopExchanges} is run in the last of them. */
     void run(int seconds, Runnable stopExchanges) {
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
+        long end = clock.nanos() + TimeUnit.SECONDS.toNanos(seconds);
         clients.drain();
         long notice = noticeNanos();
-        LockSupport.parkNanos(notice);
+        pause(notice);
         stopListening(seconds, notice > 0);
         awaitExchanges(end - LAST_WORDS_NANOS);
         stopExchanges.run();
@@ -53,7 +57,7 @@ final class Drain {
 
     /** {@return how long requests may go on to come}: 0 if there have been none for a while. */
     private long noticeNanos() {
-        long now = System.nanoTime();
+        long now = clock.nanos();
         if (now - lastPoll < RECENT_NANOS) return POLLED_NOTICE_NANOS;
         boolean isUsed = now - lastRequest < RECENT_NANOS || clients.areServed();
         return isUsed ? NOTICE_NANOS : 0;
@@ -64,7 +68,7 @@ final class Drain {
         try (Socket unfinished = new Socket()) {
             if (isUsed) beginRequest(unfinished);
             Thread.ofPlatform().daemon().start(() -> server.stop(seconds));
-            if (unfinished.isConnected()) LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(LATE_MILLIS));
+            if (unfinished.isConnected()) pause(TimeUnit.MILLISECONDS.toNanos(LATE_MILLIS));
         } catch (IOException e) {
             // closed by the server
         }
@@ -89,7 +93,15 @@ final class Drain {
         }
     }
 
+    private void pause(long nanos) {
+        try {
+            clock.sleep(nanos);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // then it stops a moment earlier
+        }
+    }
+
     private void awaitExchanges(long until) {
-        while (clients.areServed() && System.nanoTime() - until < 0) LockSupport.parkNanos(STEP_NANOS);
+        while (clients.areServed() && clock.nanos() - until < 0) pause(STEP_NANOS);
     }
 }

@@ -1,34 +1,103 @@
 package serve;
 
+import anthropic.ApiError;
+import anthropic.ListedModel;
+import anthropic.Models;
+import com.sun.net.httpserver.HttpExchange;
+import config.Options;
+import java.io.IOException;
 import java.net.URI;
-import java.util.regex.Pattern;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import json.JsonWriter;
+import upstream.Upstreams;
 
 /**
- * The path that a request means, however the client's base URL has made it: with or without {@code /v1}, with
- * {@code /anthropic} before it, with a slash too many.
+ * Answers each request by its method and path. A path may be as any client's base URL makes it: with or without {@code
+ * /v1}, with {@code /anthropic} before it, with a slash too many.
  */
 final class Routes {
+    private static final Set<String> BASES = Set.of("anthropic", "v1"); // as in http://localhost:3578/anthropic/v1
+    private static final Set<String> API = Set.of("/messages", "/messages/count_tokens", "/models");
     private static final String MODELS = "/v1/models";
-    private static final Pattern SLASHES = Pattern.compile("//+");
-    /** What a base URL may end in, as {@code http://localhost:3578/anthropic/v1} does. */
-    private static final Pattern BASE = Pattern.compile("^(?:/anthropic|/v1)*(?=/|$)");
-    private static final Pattern API = Pattern.compile("/messages|/messages/count_tokens|/models|/models/.*");
 
-    private Routes() { }
+    private final Options options;
+    private final Upstreams upstreams;
+    private final Gate gate;
+    private final Messages messages;
+    private final Pages pages;
+
+    Routes(Options options, Upstreams upstreams, Gate gate, Messages messages, Pages pages) {
+        this.options = options;
+        this.upstreams = upstreams;
+        this.gate = gate;
+        this.messages = messages;
+        this.pages = pages;
+    }
 
     /** {@return the path as A2o knows it, encoded: {@code /v1/messages} for {@code //anthropic/messages/}} */
     static String path(URI asked) {
         boolean isReadAsHost = asked.getScheme() == null && asked.getRawAuthority() != null; // //v1/messages
         String whole = isReadAsHost ? "/" + asked.getRawAuthority() + asked.getRawPath() : asked.getRawPath();
-        String path = SLASHES.matcher(whole).replaceAll("/").replaceFirst("(?<=.)/$", "");
-        String bare = BASE.matcher(path).replaceFirst("");
-        if (API.matcher(bare).matches()) return "/v1" + bare;
-        return bare.isEmpty() ? "/" : bare;
+        List<String> segments = Arrays.stream(whole.split("/")).filter(segment -> !segment.isEmpty()).toList();
+        List<String> bare = segments.stream().dropWhile(BASES::contains).toList();
+        String path = "/" + String.join("/", bare);
+        boolean isApi = API.contains(path) || path.startsWith("/models/");
+        return isApi ? "/v1" + path : path;
     }
 
     /** {@return the name of the model that is asked about, decoded; "" if it is the list of all} */
     static String modelId(String path) {
         String decoded = URI.create(path).getPath();
         return decoded.length() > MODELS.length() ? decoded.substring(MODELS.length() + 1) : "";
+    }
+
+    /** @throws ApiError if there is nothing at that path, or it has no such method */
+    void answer(Client client, Endpoint endpoint, String requestId) throws IOException {
+        checkMethod(client.http(), endpoint);
+        switch (endpoint) {
+            case MESSAGES -> messages.answer(client, requestId);
+            case COUNT_TOKENS -> messages.countTokens(client);
+            case MODELS -> client.answer(200, models(client.http()));
+            case HOME -> pages.home(client);
+            case HELLO, HEALTH -> pages.health(client);
+            case READY -> pages.ready(client);
+            case STATUS -> pages.status(client);
+            case METRICS -> pages.metrics(client);
+        }
+    }
+
+    private static void checkMethod(HttpExchange http, Endpoint endpoint) {
+        String method = http.getRequestMethod();
+        if (endpoint.methods().contains(method)) return;
+        String allowed = String.join(", ", endpoint.methods());
+        http.getResponseHeaders().set("allow", allowed);
+        throw new ApiError(405, "%s is not allowed here; use %s".formatted(method, allowed));
+    }
+
+    /** Lists the first backend's models; with {@code --model} that one alone, as the backend lists it. */
+    private JsonWriter models(HttpExchange http) {
+        boolean isListNeeded = options.model().isEmpty() || options.context() == 0;
+        List<ListedModel> listed = List.of();
+        if (isListNeeded) listed = upstreams.first().models().models(gate.keyForBackend(http));
+        String id = modelId(path(http.getRequestURI()));
+        if (!id.isEmpty()) return Models.one(options, listed, id);
+        return Models.page(options, listed, query(http.getRequestURI()));
+    }
+
+    private static Map<String, String> query(URI asked) {
+        Map<String, String> query = new HashMap<>();
+        for (String pair : Objects.requireNonNullElse(asked.getRawQuery(), "").split("&")) {
+            String[] parts = pair.split("=", 2);
+            String value = parts.length > 1 ? parts[1] : "";
+            query.put(parts[0], URLDecoder.decode(value, StandardCharsets.UTF_8));
+        }
+        return query;
     }
 }

@@ -2,29 +2,32 @@ package upstream;
 
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
+import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 
 /**
- * What comes of a reply, in order: the head ({@code ResponseInfo}), pieces of the body ({@code byte[]}, the last
- * one empty), and the {@code Throwable} that ends it before that.
+ * The reply to one request while it arrives: a queue that the JDK's HTTP client fills and one thread empties. It
+ * requests no more than {@link #MAX_BYTES} ahead, so that a backend has to wait for a client that reads slowly.
+ *
+ * <p>Shared between the threads are the queue, and what is guarded by {@code this}.
  */
-public final class Arrivals {
-    public static final byte[] END = {};
+public final class Arrivals implements AutoCloseable {
     private static final int MAX_BYTES = 64 * 1024; // queued
     private static final int MAX_PIECE_BYTES = 16 * 1024; // that the JDK's client reads at once
-    private static final long LESS_THAN_NOTHING = -1;
+    private static final long INVALID_DEMAND = -1;
 
-    /** A reply's body on its way in: what came at once is handed on as one piece, of however many chunks. */
-    record Receiving(Arrivals arrived) implements Flow.Subscriber<List<ByteBuffer>> {
-        @Override public void onSubscribe(Flow.Subscription body) { arrived.begins(body); }
-        @Override public void onComplete() { arrived.put(END); }
-        @Override public void onError(Throwable e) { } // the future that send returned says so
+    /** Receives the body; the chunks that arrive together are queued as one piece. */
+    record Receiver(Arrivals arrivals) implements Flow.Subscriber<List<ByteBuffer>> {
+        @Override public void onSubscribe(Flow.Subscription body) { arrivals.beginBody(body); }
+        @Override public void onComplete() { arrivals.put(new Arrival.End()); }
+        @Override public void onError(Throwable e) { } // Transport gets the same error, and puts it here
+        @Override public void onNext(List<ByteBuffer> chunks) { arrivals.putPiece(joined(chunks)); }
 
-        @Override
-        public void onNext(List<ByteBuffer> chunks) {
+        private static byte[] joined(List<ByteBuffer> chunks) {
             int size = 0;
             for (ByteBuffer chunk : chunks) size += chunk.remaining();
             var piece = new byte[size];
@@ -34,89 +37,107 @@ public final class Arrivals {
                 chunk.get(piece, at, length);
                 at += length;
             }
-            arrived.putPiece(piece);
+            return piece;
         }
     }
 
     private final Clock clock;
-    private final BlockingQueue<Object> queue = new LinkedBlockingQueue<>();
-    private volatile boolean isClosed;
-    private Flow.Subscription body; // null before it has begun
-    private int queuedBytes; // guarded by this, as is the next
-    private int requested; // pieces that have not arrived yet
+    private final BlockingQueue<Arrival> queue = new LinkedBlockingQueue<>();
+    private Future<?> request = CompletableFuture.completedFuture(null); // as Transport has sent it
+    private boolean hasEnded; // the end was taken from the queue
+    private volatile boolean isClosed; // nothing more is queued
+    private Optional<Flow.Subscription> body = Optional.empty(); // once it has begun; guarded by this, as the next
+    private int queuedBytes;
+    private int requestedPieces; // that have not arrived yet
 
-    public Arrivals(Clock clock) { this.clock = clock; }
+    Arrivals(Clock clock) { this.clock = clock; }
 
     public boolean isEmpty() { return queue.isEmpty(); }
 
-    /** Takes the next, or null if nothing comes in that time; what is taken makes room for more. */
-    public Object poll(long nanos) throws InterruptedException {
-        Object next = clock.poll(queue, nanos);
-        if (next instanceof byte[] piece && piece.length > 0) request(0, -piece.length);
+    /** {@return the next part, if one arrives in that time} Taking a piece makes room for more. */
+    public Optional<Arrival> poll(long nanos) throws InterruptedException {
+        Optional<Arrival> next = clock.poll(queue, nanos);
+        next.ifPresent(this::noteTaken);
         return next;
     }
 
-    private void putPiece(byte[] piece) {
-        if (piece.length > 0) put(piece);
-        request(1, piece.length);
-    }
-
-    /**
-     * Requests as many pieces as may be queued beside those that are: if the client reads slowly, its backend has
-     * to wait. {@code arrived} counts pieces, {@code bytes} is by how much the queue has grown.
-     */
-    private void request(int arrived, int bytes) {
-        int more;
-        synchronized (this) {
-            requested -= arrived;
-            queuedBytes += bytes;
-            int room = (MAX_BYTES - queuedBytes) / MAX_PIECE_BYTES;
-            boolean isLow = requested <= room / 2; // so that not each small piece needs a request of its own
-            more = isLow ? Math.max(0, room - requested) : 0;
-            requested += more;
+    private void noteTaken(Arrival arrival) {
+        switch (arrival) {
+            case Arrival.Piece(byte[] bytes) -> requestMore(0, -bytes.length);
+            case Arrival.End end -> hasEnded = true;
+            case Arrival.Head head -> { }
+            case Arrival.Broken broken -> { }
         }
-        if (more > 0) body.request(more);
     }
 
-    /** The body begins: its first pieces are wanted, or nothing more if it was stopped before. */
-    private void begins(Flow.Subscription begun) {
+    void put(Arrival next) {
+        if (!isClosed) queue.add(next);
+    }
+
+    private void putPiece(byte[] piece) {
+        if (piece.length > 0) put(new Arrival.Piece(piece));
+        requestMore(1, piece.length);
+    }
+
+    /** The body begins. Requests its first pieces; if the reply has been closed meanwhile, ends the connection. */
+    private void beginBody(Flow.Subscription begun) {
         boolean isWanted;
         synchronized (this) {
-            body = begun;
+            body = Optional.of(begun);
             isWanted = !isClosed;
         }
-        if (isWanted) request(0, 0); else begun.request(LESS_THAN_NOTHING);
+        if (isWanted) requestMore(0, 0); else begun.request(INVALID_DEMAND);
     }
 
     /**
-     * Closes, and ends the request that {@link Transport} returned as {@code sent} although its reply goes on.
+     * Requests as many pieces as there is room for in the queue.
      *
-     * <p>Once the body has begun, neither {@code sent.cancel} nor the subscription's {@code cancel} will do (JDK 21
-     * to 25): they close the connection at once, even if the reply has just come to its end and the connection
-     * serves another request by now. A request for less than nothing is an error, for which the client closes the
-     * connection in turn with the bytes that arrive, and only if it still belongs to this reply.
+     * @param arrivedPieces how many of those requested have just arrived
+     * @param addedBytes by how much the queue has grown; negative if it has shrunk
      */
-    public void stop(CompletableFuture<?> sent) {
-        Flow.Subscription begun;
+    private void requestMore(int arrivedPieces, int addedBytes) {
+        int more;
+        Flow.Subscription from;
+        synchronized (this) {
+            requestedPieces -= arrivedPieces;
+            queuedBytes += addedBytes;
+            int room = (MAX_BYTES - queuedBytes) / MAX_PIECE_BYTES;
+            boolean isLow = requestedPieces <= room / 2; // so that not every small piece costs a request
+            more = isLow ? Math.max(0, room - requestedPieces) : 0;
+            requestedPieces += more;
+            from = body.orElseThrow();
+        }
+        if (more > 0) from.request(more);
+    }
+
+    /** Sets the request whose reply this is; cancelling it closes the connection. */
+    void setRequest(Future<?> sent) { request = sent; }
+
+    /** Drops what is queued or still arrives. If the reply has not been read to its end, the connection is closed. */
+    @Override
+    public void close() {
+        if (hasEnded) isClosed = true; else abort();
+        queue.clear();
+    }
+
+    /**
+     * Ends the request although its reply goes on.
+     *
+     * <p>Once the body has begun, neither {@code request.cancel} nor the subscription's {@code cancel} is safe (JDK
+     * 21 to 25): they close the connection at once, even if the reply has just come to its end and the connection
+     * serves another request by now. Invalid demand is an error, for which the client closes the connection in turn
+     * with the bytes that arrive, and only if it still belongs to this reply.
+     */
+    private void abort() {
+        Optional<Flow.Subscription> begun;
         synchronized (this) {
             isClosed = true;
             begun = body;
         }
-        if (begun == null) {
-            sent.cancel(true); // no body has begun, so the connection is this request's alone
+        if (begun.isPresent()) {
+            begun.get().request(INVALID_DEMAND);
         } else {
-            begun.request(LESS_THAN_NOTHING);
+            request.cancel(true); // the connection cannot serve another request yet
         }
-        queue.clear();
-    }
-
-    /** Nobody waits for more: what comes is dropped. */
-    public void close() {
-        isClosed = true;
-        queue.clear();
-    }
-
-    void put(Object next) {
-        if (!isClosed) queue.add(next);
     }
 }

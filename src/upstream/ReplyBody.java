@@ -22,10 +22,11 @@ public final class ReplyBody implements Supplier<byte[]> {
     private static final String WHITE_SPACE = " \t\r\n\f";
     private static final String BYTE_ORDER_MARK = "\u00EF\u00BB\u00BF";
     private static final List<String> EVENT_FIELDS = List.of("data:", "event:", "error:", "id:", "retry:");
-    private static final byte[] NONE = {};
+    /** No bytes: how a source of them says that it has ended. */
+    public static final byte[] END = {};
 
     private Supplier<byte[]> source; // gives the next bytes; none at the end, then and ever after
-    private byte[] ahead = NONE; // bytes that were looked at, and not yet taken
+    private byte[] ahead = END; // bytes that were looked at, and not yet taken
     private int next; // where they begin in ahead
     private int filled; // where they end
 
@@ -63,7 +64,7 @@ public final class ReplyBody implements Supplier<byte[]> {
         Supplier<byte[]> rest = source;
         source = new Inflated(() -> {
             byte[] piece = seen[0];
-            seen[0] = NONE;
+            seen[0] = END;
             return piece.length > 0 ? piece : rest.get();
         }, format);
         next = filled;

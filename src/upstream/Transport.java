@@ -18,7 +18,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import json.JsonWriter;
 
-/** The HTTP client of one backend. It sends requests as they are, and knows neither keys nor retries. */
+/** The HTTP client of one backend. It sends requests as they are: it adds no key and retries nothing. */
 final class Transport {
     static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(8);
     static final String NO_TUNNEL = "Tunnel failed, got: "; // as the JDK says it; then a status
@@ -36,16 +36,18 @@ final class Transport {
         @Override
         public void request(long pieces) {
             ByteBuffer all = body.getAndSet(null);
-            if (all == null) return; // it has been handed over
+            if (all == null) return; // it was sent by an earlier call
             reader.onNext(all);
             reader.onComplete();
         }
     }
 
+    private final Clock clock;
     private final CompletableFuture<HttpClient> client; // made in the background: it would hold up the start
 
     /** @throws IOException if the certificates of {@code --ca-cert} cannot be read */
     Transport(Options options, Target target, URI url, Clock clock) throws IOException {
+        this.clock = clock;
         HttpClient.Builder builder = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
                 .proxy(ProxySelector.of(target.proxy().orElse(null)))
                 .connectTimeout(clock.outside(CONNECT_TIMEOUT))
@@ -58,48 +60,46 @@ final class Transport {
         this.client = CompletableFuture.supplyAsync(builder::build);
     }
 
-    /** Posts {@code body}; else as {@link #send}. */
-    CompletableFuture<?> post(HttpRequest.Builder request, JsonWriter body, Arrivals arrived) {
-        var all = new AtomicReference<>(ByteBuffer.wrap(body.buffer(), 0, body.size())); // until it is sent
+    /** Sends a POST with that JSON as its body. The reply may begin to arrive before this returns. */
+    Arrivals post(HttpRequest.Builder request, JsonWriter json) {
+        var body = new AtomicReference<>(ByteBuffer.wrap(json.buffer(), 0, json.size())); // until it is sent
         request.POST(HttpRequest.BodyPublishers.fromPublisher(
-                reader -> reader.onSubscribe(new Sending(reader, all)), body.size()));
-        return send(request.build(), arrived);
+                reader -> reader.onSubscribe(new Sending(reader, body)), json.size()));
+        return send(request.build());
     }
 
-    CompletableFuture<?> get(HttpRequest.Builder request, Arrivals arrived) {
-        return send(request.GET().build(), arrived);
-    }
+    Arrivals get(HttpRequest.Builder request) { return send(request.GET().build()); }
 
     /**
-     * Sends a request; the head of the reply, its bytes and what ends it are put into {@code arrived}.
+     * Sends a request.
      *
      * <p>Workaround for JDK 21 to 25: after a malformed reply head, or too many interim replies, the client
      * fails the future and leaves the socket open for ever. {@link HttpClient} says that futures derived from
      * the one of a reply cancel the exchange too, unless they are complete. So this makes one that never
      * completes, and cancels it.
-     *
-     * @return that future; cancelling it closes the connection
      */
-    private CompletableFuture<?> send(HttpRequest request, Arrivals arrived) {
+    private Arrivals send(HttpRequest request) {
+        var arrivals = new Arrivals(clock);
         var hasHead = new AtomicBoolean();
         CompletableFuture<HttpResponse<Void>> reply = client.join().sendAsync(request, head -> {
             refuseNegativeLength(head);
             hasHead.set(true);
-            arrived.put(head);
-            return HttpResponse.BodySubscribers.fromSubscriber(new Arrivals.Receiving(arrived));
+            arrivals.put(new Arrival.Head(head.statusCode(), head.headers()));
+            return HttpResponse.BodySubscribers.fromSubscriber(new Arrivals.Receiver(arrivals));
         });
         CompletableFuture<Void> open = reply.handle((whole, failure) -> new CompletableFuture<Void>())
                 .thenCompose(Function.identity());
+        arrivals.setRequest(open);
         reply.whenComplete((whole, failure) -> {
             if (failure != null) {
                 open.cancel(true);
-                arrived.put(failure);
+                arrivals.put(new Arrival.Broken(failure));
             } else if (!hasHead.get()) { // JDK 21 to 25: a proxy's 407 to CONNECT is a reply without a body
                 open.cancel(true);
-                arrived.put(new IOException(NO_TUNNEL + whole.statusCode()));
+                arrivals.put(new Arrival.Broken(new IOException(NO_TUNNEL + whole.statusCode())));
             }
         });
-        return open;
+        return arrivals;
     }
 
     /** The JDK's client would wait for a body of that length until the connection closes. */

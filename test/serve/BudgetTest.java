@@ -11,8 +11,11 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.Condition;
 import org.junit.jupiter.api.Test;
+import testing.HeldClock;
 import testing.Tasks;
+import upstream.Clock;
 
 class BudgetTest {
     private static void assertRefused(Budget.Share share, long bytes) {
@@ -21,9 +24,29 @@ class BudgetTest {
                 "%d %d %s".formatted(error.status(), error.retrySeconds(), error.getMessage()));
     }
 
+    /** A clock by which each wait takes as long as it may, in no time. */
+    private static final class QuickClock implements Clock {
+        private long now;
+
+        @Override
+        public long nanos() {
+            return now;
+        }
+
+        @Override
+        public void await(Condition signal, long nanos) {
+            now += nanos;
+        }
+    }
+
+    /** {@return a budget for which no room can be made} */
+    private static Budget full(long total) {
+        return new Budget(total, () -> { }, new QuickClock());
+    }
+
     @Test
     void aShareIsTwiceWhatItLeavesAtMost() {
-        var budget = new Budget(900, () -> { });
+        var budget = full(900);
         try (Budget.Share one = budget.share(); Budget.Share other = budget.share()) {
             assertTrue(one.mayHold(600));
             assertFalse(one.mayHold(601));
@@ -37,7 +60,7 @@ class BudgetTest {
 
     @Test
     void whenLargeOnesHaveTakenAllTheyCanASmallOneFindsRoom() {
-        var budget = new Budget(1000, () -> { });
+        var budget = full(1000);
         List<Budget.Share> large = new ArrayList<>();
         Budget.Share refused = budget.share();
         for (int i = 0; i < 9; i++) {
@@ -55,7 +78,7 @@ class BudgetTest {
     @Test
     void anEighthIsForSmallOnes() {
         int megabyte = 1024 * 1024;
-        var budget = new Budget(80 * megabyte, () -> { });
+        var budget = full(80 * megabyte);
         Budget.Share large = budget.share();
         for (int i = 0; i < 69; i++) budget.share().hold(megabyte);
         assertRefused(large, 2 * megabyte);
@@ -66,7 +89,7 @@ class BudgetTest {
     @Test
     void whatIsGivenBackIsTakenByThoseWhoWait() throws Exception {
         var waits = new CountDownLatch(1);
-        var budget = new Budget(900, waits::countDown);
+        var budget = new Budget(900, waits::countDown, new HeldClock());
         Budget.Share one = budget.share();
         one.hold(600);
         FutureTask<Void> other = Tasks.begin(() -> budget.share().hold(300));
@@ -81,7 +104,7 @@ class BudgetTest {
         Budget.Share[] slow = new Budget.Share[1];
         var budget = new Budget(900, () -> {
             if (asked.incrementAndGet() == 3) slow[0].close();
-        });
+        }, new QuickClock());
         slow[0] = budget.share();
         slow[0].hold(600);
         budget.share().hold(500);

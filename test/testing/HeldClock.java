@@ -3,9 +3,12 @@ package testing;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
 import upstream.Clock;
 
 /** A clock that stands still until the test moves it on: nothing is too late on a busy machine. */
@@ -22,7 +25,7 @@ public final class HeldClock implements Clock {
     }
 
     @Override
-    public <T> T poll(BlockingQueue<T> queue, long nanos) throws InterruptedException {
+    public <T> Optional<T> poll(BlockingQueue<T> queue, long nanos) throws InterruptedException {
         long end = begin(nanos);
         try {
             boolean isOver = false;
@@ -31,10 +34,26 @@ public final class HeldClock implements Clock {
                 isOver = nanos() >= end; // before the last look at the queue
                 next = queue.poll(isOver ? 0 : LOOK_MILLIS, TimeUnit.MILLISECONDS);
             }
-            return next;
+            return Optional.ofNullable(next);
         } finally {
             end(end);
         }
+    }
+
+    @Override
+    public void await(Condition signal, long nanos) throws InterruptedException {
+        long end = begin(nanos);
+        try {
+            boolean isSignalled = false;
+            while (!isSignalled && nanos() < end) isSignalled = signal.await(LOOK_MILLIS, TimeUnit.MILLISECONDS);
+        } finally {
+            end(end);
+        }
+    }
+
+    @Override
+    public void sleep(long nanos) throws InterruptedException {
+        poll(new LinkedBlockingQueue<>(), nanos);
     }
 
     @Override

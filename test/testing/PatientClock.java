@@ -1,10 +1,12 @@
 package testing;
 
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.Condition;
 import upstream.Clock;
 
 /**
@@ -33,12 +35,26 @@ public final class PatientClock implements Clock {
     }
 
     @Override
-    public <T> T poll(BlockingQueue<T> queue, long nanos) throws InterruptedException {
+    public <T> Optional<T> poll(BlockingQueue<T> queue, long nanos) throws InterruptedException {
         waited.remove();
-        if (nanos > maxNanos) return queue.take();
+        if (nanos > maxNanos) return Optional.of(queue.take());
         T next = queue.poll(nanos, TimeUnit.NANOSECONDS);
         if (next == null && nanos > 0) waited.set(nanos);
-        return next;
+        return Optional.ofNullable(next);
+    }
+
+    @Override
+    public void await(Condition signal, long nanos) throws InterruptedException {
+        waited.remove();
+        boolean isOver = signal.awaitNanos(nanos) <= 0;
+        if (isOver) waited.set(nanos);
+    }
+
+    /** Takes its time, however long: it is no limit that a busy machine could miss. */
+    @Override
+    public void sleep(long nanos) throws InterruptedException {
+        TimeUnit.NANOSECONDS.sleep(nanos);
+        waited.set(nanos);
     }
 
     @Override

@@ -3,8 +3,8 @@ package translate;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import config.Api;
 import anthropic.ApiError;
+import config.Api;
 import config.CommandLine;
 import config.Options;
 import config.Target;

@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import config.Api;
 import anthropic.ApiError;
+import config.Api;
 import config.CommandLine;
 import config.Options;
 import java.nio.charset.StandardCharsets;

@@ -2,7 +2,6 @@ package upstream;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import config.Api;
@@ -10,12 +9,10 @@ import config.CommandLine;
 import config.Options;
 import config.Target;
 import java.io.IOException;
-import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Flow;
 import java.util.concurrent.TimeUnit;
@@ -37,12 +34,16 @@ class UpstreamTest {
         return new Upstream(options, target, new Places(10, new PatientClock()), new PatientClock());
     }
 
-    private static CompletableFuture<?> send(Upstream upstream, String json, Arrivals arrived) {
-        return upstream.send(Api.CHAT, new JsonWriter().put("%", json), "", arrived);
+    private static Arrivals send(Upstream upstream, String text) {
+        return upstream.send(Api.CHAT, new JsonWriter().string(text), "");
     }
 
-    private static Object next(Arrivals arrived) throws InterruptedException {
-        return arrived.poll(WAIT_NANOS);
+    private static Arrival next(Arrivals arrivals) throws InterruptedException {
+        return arrivals.poll(WAIT_NANOS).orElseThrow();
+    }
+
+    private static byte[] nextBytes(Arrivals arrivals) throws InterruptedException {
+        return assertInstanceOf(Arrival.Piece.class, next(arrivals)).bytes();
     }
 
     /** {@return what comes of the first request that needs no new connection, as the reply before has ended} */
@@ -50,10 +51,9 @@ class UpstreamTest {
             throws Exception {
         for (int i = 0; i < MAX_TRIES; i++) {
             int connections = backend.connections();
-            var arrived = new Arrivals(new PatientClock());
-            send(upstream, "another", arrived);
+            Arrivals another = send(upstream, "another");
             backend.take();
-            if (backend.connections() == connections) return arrived;
+            if (backend.connections() == connections) return another;
         }
         throw new AssertionError("the first connection is not used again");
     }
@@ -68,20 +68,18 @@ class UpstreamTest {
         try (var backend = new Backend()) {
             Upstream upstream = upstream(backend);
             backend.answers(call -> call.reply(200, "text/plain", "unwanted"));
-            var unwanted = new Arrivals(new PatientClock());
-            CompletableFuture<?> sent = send(upstream, "first", unwanted);
+            Arrivals unwanted = send(upstream, "first");
             backend.take();
             backend.answers(call -> {
                 Tasks.await(another);
                 call.reply(200, "text/plain", "wanted", "connection: close");
             });
             Arrivals wanted = sendOnTheSameConnection(upstream, backend);
-            unwanted.stop(sent);
+            unwanted.close();
             another.countDown();
-            var head = assertInstanceOf(HttpResponse.ResponseInfo.class, next(wanted));
-            assertEquals(200, head.statusCode());
-            assertEquals("wanted", new String((byte[]) next(wanted), StandardCharsets.UTF_8));
-            assertEquals(0, ((byte[]) next(wanted)).length);
+            assertEquals(200, assertInstanceOf(Arrival.Head.class, next(wanted)).status());
+            assertEquals("wanted", new String(nextBytes(wanted), StandardCharsets.UTF_8));
+            assertInstanceOf(Arrival.End.class, next(wanted));
         }
     }
 
@@ -93,11 +91,10 @@ class UpstreamTest {
                 call.awaitLeft();
                 left.countDown();
             });
-            var arrived = new Arrivals(new PatientClock());
-            CompletableFuture<?> sent = send(upstream(backend), "unwanted", arrived);
+            Arrivals unwanted = send(upstream(backend), "unwanted");
             backend.take();
-            for (int i = 0; i < pieces; i++) assertNotNull(next(arrived));
-            arrived.stop(sent);
+            for (int i = 0; i < pieces; i++) next(unwanted);
+            unwanted.close();
             Tasks.await(left);
         }
     }
@@ -139,39 +136,39 @@ class UpstreamTest {
         public void cancel() { }
     }
 
-    private static void arrive(Arrivals.Receiving receiving, Demand demand, int bytes) {
+    private static void arrive(Arrivals.Receiver receiver, Demand demand, int bytes) {
         demand.pieces--;
-        receiving.onNext(List.of(ByteBuffer.wrap(new byte[bytes - bytes / 2]), ByteBuffer.wrap(new byte[bytes / 2])));
+        receiver.onNext(List.of(ByteBuffer.wrap(new byte[bytes - bytes / 2]), ByteBuffer.wrap(new byte[bytes / 2])));
     }
 
     @Test
     void aReplyWaitsWhile64KbOfItHaveNotBeenTaken() throws Exception {
         var demand = new Demand();
         var arrived = new Arrivals(new PatientClock());
-        var receiving = new Arrivals.Receiving(arrived);
-        receiving.onSubscribe(demand);
+        var receiver = new Arrivals.Receiver(arrived);
+        receiver.onSubscribe(demand);
         assertEquals(4, demand.pieces);
-        for (int i = 0; i < 4; i++) arrive(receiving, demand, 16_384);
+        for (int i = 0; i < 4; i++) arrive(receiver, demand, 16_384);
         assertEquals(0, demand.pieces);
         for (int i = 1; i <= 4; i++) {
-            assertEquals(16_384, ((byte[]) next(arrived)).length);
+            assertEquals(16_384, nextBytes(arrived).length);
             assertTrue(demand.pieces > 0 && demand.pieces <= i, i + " taken, " + demand.pieces + " requested");
         }
-        receiving.onComplete();
-        assertEquals(0, ((byte[]) next(arrived)).length);
+        receiver.onComplete();
+        assertInstanceOf(Arrival.End.class, next(arrived));
     }
 
     @Test
     void smallPiecesWaitForNobody() throws Exception {
         var demand = new Demand();
         var arrived = new Arrivals(new PatientClock());
-        var receiving = new Arrivals.Receiving(arrived);
-        receiving.onSubscribe(demand);
+        var receiver = new Arrivals.Receiver(arrived);
+        receiver.onSubscribe(demand);
         for (int i = 0; i < 100; i++) {
-            arrive(receiving, demand, i % 10 == 0 ? 0 : 200);
+            arrive(receiver, demand, i % 10 == 0 ? 0 : 200);
             assertTrue(demand.pieces > 0 && demand.pieces <= 4, i + ": " + demand.pieces);
         }
-        for (int i = 0; i < 90; i++) assertEquals(200, ((byte[]) next(arrived)).length);
+        for (int i = 0; i < 90; i++) assertEquals(200, nextBytes(arrived).length);
         assertTrue(arrived.isEmpty());
     }
 }

@@ -1,0 +1,220 @@
+package serve;
+
+import anthropic.ApiError;
+import config.Secrets;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import json.Endless;
+import json.Json;
+import json.JsonLines;
+import json.JsonParser;
+import json.Sse;
+import json.SseEvent;
+import json.Text;
+import translate.Conversation;
+import upstream.Arrival;
+import upstream.Arrivals;
+import upstream.Clock;
+import upstream.ConnectionHelp;
+import upstream.ReplyBody;
+import upstream.Upstream;
+
+/**
+ * One try of an exchange at one backend. It sends the request and takes the reply to its end, or throws the
+ * error that came instead. It knows no other tries.
+ */
+final class Attempt {
+    private static final int MAX_ERROR_BYTES = 64 * 1024;
+    private static final int MAX_TRAILING_EVENTS = 100; // after [DONE], read so that the connection can be reused
+    /** A header {@code retry-after: 20} or {@code 1.5}; a date is not obeyed. */
+    private static final Pattern SECONDS = Pattern.compile("\\d{1,9}(\\.\\d*)?");
+
+    private final Upstream upstream;
+    private final ClientRequest request;
+    private final ClientRequest.Translated translated;
+    private final Conversation conversation;
+    private final ClientStream client;
+    private final Patience patience;
+    private final Transcript transcript;
+    private final Secrets secrets;
+    private final Clock clock;
+    private Optional<ReplySource> source = Optional.empty(); // once the request is sent
+    private Optional<Arrival.Head> head = Optional.empty(); // once it has come
+    private long number; // of this try; the backend's health tells by it which tries began before a failure
+
+    Attempt(Upstream upstream, ClientRequest request, ClientRequest.Translated translated, ClientStream client,
+            Patience patience, Transcript transcript, Secrets secrets, Clock clock) {
+        this.upstream = upstream;
+        this.request = request;
+        this.translated = translated;
+        this.conversation = translated.conversation();
+        this.client = client;
+        this.patience = patience;
+        this.transcript = transcript;
+        this.secrets = secrets;
+        this.clock = clock;
+    }
+
+    Conversation conversation() { return conversation; }
+
+    /** {@return the body of the backend's request} */
+    String body() { return translated.body().toString(); }
+
+    /** {@return whether the backend was sent the request: else an error says nothing of it} */
+    boolean wasSent() { return source.isPresent(); }
+
+    /**
+     * Runs to the end of the reply, which the client has got by then.
+     *
+     * @throws ApiError if there was none, or it broke off
+     */
+    void run() {
+        upstream.acquire(client.isStream());
+        try {
+            takeReply(send());
+        } catch (ApiError e) {
+            if (!e.isAtLimit() || client.isOver()) {
+                countError(e);
+                throw e;
+            }
+            conversation.endAtLimit();
+            noteSuccess();
+            client.complete(conversation);
+        } finally {
+            source.ifPresent(ReplySource::close);
+            upstream.release(client.isStream());
+            transcript.logFromBackend();
+        }
+    }
+
+    private void countError(ApiError error) {
+        boolean isBackends = wasSent() && error.status() != 499; // the client has left
+        if (!isBackends) return;
+        boolean isRefusal = head.isPresent() && head.get().status() >= 400;
+        upstream.errs(isRefusal ? head.get().status() : error.status());
+    }
+
+    /** The backend has taken the request as it was, and answered it. */
+    private void noteSuccess() {
+        upstream.works(number);
+        upstream.learns(conversation.model(), conversation.dialect());
+        upstream.models().retryForWindows(request.key());
+    }
+
+    /** Sends the request. {@return the source of the reply, whose head has come} */
+    private ReplySource send() {
+        number = upstream.begins();
+        Arrivals arrivals = upstream.send(conversation.dialect().api(), translated.body(), request.key());
+        var reply = new ReplySource(arrivals, conversation, request, client, patience, transcript, clock);
+        source = Optional.of(reply);
+        switch (reply.first()) {
+            case Arrival.Head first -> head = Optional.of(first);
+            case Arrival.Broken(Throwable cause) -> throw upstream.failure(cause);
+            case Arrival.Piece piece -> throw new IllegalStateException("a body without a head");
+            case Arrival.End end -> throw new IllegalStateException("an end without a head");
+        }
+        upstream.answers(number, head.get(), conversation.model());
+        BackendHeaders.pass(head.get().headers(), client.headers(), secrets);
+        return reply;
+    }
+
+    /** Takes the body of the reply, or throws the error that it is. */
+    private void takeReply(ReplySource reply) {
+        String encoding = header("content-encoding").orElse("");
+        var body = new ReplyBody(reply, encoding);
+        boolean isGood = head.orElseThrow().status() / 100 == 2;
+        if (!isGood) throw refusal(errorBody(body));
+        switch (body.kind()) {
+            case EVENTS -> takeEvents(new Sse(() -> reply.counted(body.get())));
+            case JSON -> takeJson(new Sse(new JsonLines(() -> reply.counted(body.get()))));
+            case PAGE, TEXT -> throw refusal(errorBody(body));
+            case EMPTY -> throw conversation.broken(502, "the reply is empty").asPassing();
+            case BINARY -> {
+                String said = encoding.isEmpty() ? "" : ", but " + Text.cut(encoding);
+                throw conversation.broken(502, "the reply is neither text nor gzip" + said);
+            }
+        }
+    }
+
+    private Optional<String> header(String name) { return head.orElseThrow().headers().firstValue(name); }
+
+    /** {@return the error in a body, without the frame of an event} */
+    private static byte[] errorBody(ReplyBody body) {
+        return switch (body.kind()) {
+            case EVENTS -> next(new Sse(body)).map(SseEvent::data).orElse(ReplyBody.END);
+            case JSON, PAGE, TEXT -> body.rest(MAX_ERROR_BYTES);
+            case EMPTY, BINARY -> ReplyBody.END;
+        };
+    }
+
+    private ApiError refusal(byte[] body) {
+        transcript.addFromBackend(body);
+        int status = head.orElseThrow().status();
+        Optional<String> location = header("location");
+        boolean isRedirect = status / 100 == 3 && location.isPresent();
+        if (isRedirect) {
+            return conversation.broken(502, ConnectionHelp.redirect(location.get())).from(ApiError.Origin.ANSWER);
+        }
+        boolean isGood = status / 100 == 2;
+        ApiError error = conversation.error(isGood ? 200 : status, body);
+        Optional<String> seconds = header("retry-after").filter(text -> SECONDS.matcher(text).matches());
+        seconds.ifPresent(text -> error.retryAfter((long) Math.ceil(Double.parseDouble(text))));
+        return error;
+    }
+
+    /** Takes a whole reply, or the chunks of a stream that came without the frame of events. */
+    private void takeJson(Sse objects) {
+        Optional<SseEvent> object = nextOfReply(objects);
+        if (object.isEmpty()) throw conversation.broken(502, "the reply holds no object").asPassing();
+        boolean isWhole = conversation.whole(parsed(object.get()));
+        if (isWhole) end(objects); else takeEvents(objects);
+    }
+
+    private Json parsed(SseEvent object) {
+        try {
+            return JsonParser.parse(object.data());
+        } catch (Json.Malformed e) {
+            throw conversation.broken(502, "the reply is " + e.getMessage());
+        }
+    }
+
+    private void takeEvents(Sse events) {
+        boolean isEnd = false;
+        while (!isEnd) {
+            Optional<SseEvent> event = nextOfReply(events);
+            isEnd = event.isEmpty() || conversation.event(event.get());
+        }
+        end(events);
+    }
+
+    /** Ends the reply; then reads the rest of what the backend sends, so that the connection can be reused. */
+    private void end(Sse rest) {
+        conversation.finish();
+        noteSuccess();
+        client.complete(conversation);
+        if (conversation.isStopped()) return; // the backend may go on for long
+        int events = 0;
+        while (events < MAX_TRAILING_EVENTS && nextOfReply(rest).isPresent()) events++;
+    }
+
+    /** {@return the next event, if there is one} Once the reply has finished, a broken connection is its end. */
+    private Optional<SseEvent> nextOfReply(Sse events) {
+        try {
+            Optional<SseEvent> event = next(events);
+            source.orElseThrow().endEvent();
+            return event;
+        } catch (ApiError e) {
+            boolean hasFinished = client.isOver() || conversation.isFinished();
+            if (hasFinished && e.status() != 499) return Optional.empty();
+            throw e;
+        }
+    }
+
+    private static Optional<SseEvent> next(Sse events) {
+        try {
+            return events.next();
+        } catch (Endless e) {
+            throw new ApiError(502, e.getMessage());
+        }
+    }
+}

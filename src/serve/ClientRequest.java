@@ -1,0 +1,82 @@
+package serve;
+
+import anthropic.Ids;
+import config.Options;
+import java.util.Optional;
+import json.Json;
+import json.JsonWriter;
+import translate.Conversation;
+import translate.Dialect;
+import translate.Translator;
+import upstream.Upstream;
+
+/**
+ * A client's request for a message, from which the backend's request for each try is made; and what the exchange takes
+ * of the memory budget. Used by one thread.
+ */
+final class ClientRequest {
+    private static final int REQUEST_BYTES = 64 * 1024; // that any request takes, whatever its body
+    private static final int REPLY_BYTES = 128 * 1024; // that any reply takes: queued, read, not yet sent
+    private static final int REPLY_FACTOR = 3; // the bytes that are kept of a reply, and what is made of them
+
+    /** The request as one backend gets it, and the conversation that it opens. */
+    record Translated(Conversation conversation, JsonWriter body) { }
+
+    private final Options options;
+    private final String key;
+    private final Budget.Share share;
+    private final Transcript transcript;
+    private Optional<Json> anthropic; // until it is released
+    private long requestBytes;
+
+    /** {@code key} is the client's key for the backend, or "". */
+    ClientRequest(Json anthropic, String key, Options options, Budget.Share share, Transcript transcript) {
+        this.anthropic = Optional.of(anthropic);
+        this.key = key;
+        this.options = options;
+        this.share = share;
+        this.transcript = transcript;
+        this.requestBytes = REQUEST_BYTES + share.held() + anthropic.source().length; // as long again for the backend
+        share.hold(requestBytes + REPLY_BYTES);
+    }
+
+    String key() { return key; }
+
+    /**
+     * Translates the request for a backend, as it takes it by all that is known.
+     *
+     * @throws ApiError if it cannot be translated
+     */
+    Translated translate(Upstream upstream) { return translate(upstream, upstream.dialect(model())); }
+
+    Translated translate(Upstream upstream, Dialect dialect) {
+        Json request = anthropic.orElseThrow();
+        String model = model();
+        Conversation conversation =
+                new Translator(request, options, dialect, () -> upstream.window(model), Ids::newId);
+        JsonWriter body = conversation.request();
+        transcript.logRequests(request, body);
+        return new Translated(conversation, body);
+    }
+
+    /** {@return the model to ask the backend for} */
+    private String model() { return options.model(anthropic.orElseThrow().get("model").text()); }
+
+    /**
+     * Takes of the budget what the reply takes now.
+     *
+     * @param keptBytes of the reply as it came, {@code unsentBytes} of what was made of it
+     * @throws ApiError if there is no room
+     */
+    void holdReply(long keptBytes, int unsentBytes) {
+        share.hold(requestBytes + Math.max(REPLY_BYTES, REPLY_FACTOR * keptBytes + unsentBytes));
+    }
+
+    boolean isReleased() { return anthropic.isEmpty(); }
+
+    /** Gives its memory back. The reply goes on, but there cannot be another try. */
+    void release() {
+        anthropic = Optional.empty();
+        requestBytes = REQUEST_BYTES;
+    }
+}

@@ -1,0 +1,118 @@
+package serve;
+
+import anthropic.ApiError;
+import com.sun.net.httpserver.Headers;
+import com.sun.net.httpserver.HttpExchange;
+import config.Options;
+import config.Secrets;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.util.List;
+import java.util.Objects;
+import java.util.regex.Pattern;
+
+/**
+ * Decides who may come in: which web pages, by which host names, and with which key. No other class reads a client's
+ * key off its headers.
+ *
+ * <p>Two dangers come through a browser on this machine, from pages that the user happens to visit. A page can send
+ * requests to localhost and spend the user's tokens; such requests carry the page's {@code Origin}, or {@code
+ * Sec-Fetch-Site: cross-site}. And a page can have its own host name resolve to 127.0.0.1 (DNS rebinding), so that the
+ * browser takes A2o for the page's own server; such requests carry that name as {@code Host}. Both are refused as long
+ * as A2o listens on a loopback address. Where it listens elsewhere, {@code --auth-key} keeps strangers out.
+ */
+final class Gate {
+    private static final String BEARER = "Bearer ";
+    /** A host, or an origin, on this machine: {@code localhost}, {@code 127.0.0.1:3578}, {@code http://[::1]:3000}. */
+    private static final Pattern LOCAL =
+            Pattern.compile("(?i)(https?://)?(localhost|127(\\.\\d+){3}|\\[::1])(:\\d+)?");
+    private static final String PREFLIGHT_SECONDS = "86400"; // for which browsers may remember the answer
+
+    private final Options options;
+    private final boolean isLoopback;
+
+    /** {@code isLoopback} says whether A2o listens on a loopback address. */
+    Gate(Options options, boolean isLoopback) {
+        this.options = options;
+        this.isLoopback = isLoopback;
+    }
+
+    /** @throws ApiError if a web page sent the request that may not, or it names a foreign host */
+    void checkOrigin(HttpExchange http) {
+        if (isLoopback && isForeign(http)) {
+            throw new ApiError(403, "only requests to localhost, and of pages from there, are served");
+        }
+    }
+
+    private boolean isForeign(HttpExchange http) {
+        Headers headers = http.getRequestHeaders();
+        boolean isFromOtherSite = values(headers, "Sec-Fetch-Site").stream().anyMatch("cross-site"::equalsIgnoreCase);
+        if (isFromOtherSite && !isFromAllowedOrigin(http)) return true;
+        boolean isToOtherHost = values(headers, "Host").stream().anyMatch(host -> !isLocal(host));
+        return isToOtherHost || values(headers, "Origin").stream().anyMatch(origin -> !isAllowed(origin));
+    }
+
+    private static List<String> values(Headers headers, String name) { return headers.getOrDefault(name, List.of()); }
+
+    private static boolean isLocal(String host) { return LOCAL.matcher(host).matches(); }
+
+    private boolean isAllowed(String origin) { return isLocal(origin) || options.origins().contains(origin); }
+
+    /** {@return whether a page sent the request whose origin is one of {@code --allow-origin}} */
+    private boolean isFromAllowedOrigin(HttpExchange http) { return options.origins().contains(origin(http)); }
+
+    private static String origin(HttpExchange http) { return first(http, "Origin", ""); }
+
+    /**
+     * Sets the headers that let a page of an allowed origin read the answer (CORS).
+     *
+     * @return whether the request is a preflight: a browser's question about these headers, with no other answer
+     */
+    boolean allowPage(HttpExchange http) {
+        if (!isFromAllowedOrigin(http)) return false;
+        Headers answer = http.getResponseHeaders();
+        answer.set("access-control-allow-origin", origin(http));
+        answer.set("access-control-expose-headers", "*");
+        answer.set("vary", "origin");
+        boolean isPreflight = http.getRequestMethod().equals("OPTIONS");
+        if (isPreflight) {
+            answer.set("access-control-allow-methods", "GET, POST");
+            answer.set("access-control-allow-headers", first(http, "Access-Control-Request-Headers", "*"));
+            answer.set("access-control-max-age", PREFLIGHT_SECONDS);
+        }
+        return isPreflight;
+    }
+
+    /** @throws ApiError if there is an {@code --auth-key}, and the client has not sent it */
+    void checkKey(HttpExchange http) {
+        if (options.authKey().isEmpty()) return;
+        byte[] expected = options.authKey().get().getBytes(StandardCharsets.UTF_8);
+        boolean isKnown = keys(http).stream()
+                .anyMatch(key -> MessageDigest.isEqual(key.getBytes(StandardCharsets.UTF_8), expected));
+        if (!isKnown) throw new ApiError(401, "this proxy needs its own key, as x-api-key or bearer");
+    }
+
+    /** {@return the client's key for the backend; "" if it sent none, or the key is for this proxy} */
+    String keyForBackend(HttpExchange http) {
+        return options.authKey().isPresent() ? "" : keys(http).getFirst();
+    }
+
+    /** {@return what must not be shown to the client or in the log about this request} */
+    Secrets secrets(HttpExchange http) { return options.secrets().with(keys(http).toArray(String[]::new)); }
+
+    /** {@return the keys that the client sent: x-api-key first, then the bearer's; "" alone if there is none} */
+    private static List<String> keys(HttpExchange http) {
+        String bearer = bearer(first(http, "Authorization", ""));
+        String key = first(http, "X-Api-Key", "").strip();
+        return key.isEmpty() ? List.of(bearer) : List.of(key, bearer);
+    }
+
+    private static String bearer(String authorization) {
+        boolean isBearer = authorization.regionMatches(true, 0, BEARER, 0, BEARER.length());
+        return isBearer ? authorization.substring(BEARER.length()).strip() : "";
+    }
+
+    private static String first(HttpExchange http, String name, String otherwise) {
+        return Objects.requireNonNullElse(http.getRequestHeaders().getFirst(name), otherwise);
+    }
+}

@@ -1,0 +1,70 @@
+package serve;
+
+import anthropic.Ids;
+import config.Options;
+import java.io.IOException;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.logging.Logger;
+import json.Json;
+import json.JsonWriter;
+import translate.Dialect;
+import translate.Translator;
+import upstream.Clock;
+import upstream.Upstreams;
+
+/** Answers requests for a message, and knows those in flight. Safe for use by many threads. */
+final class Messages {
+    private static final Logger LOG = Logger.getLogger("a2o");
+
+    private final Options options;
+    private final Clock clock;
+    private final Upstreams upstreams;
+    private final Gate gate;
+    private final Budget budget;
+    private final Status status;
+    private final Set<Exchange> inFlight = ConcurrentHashMap.newKeySet();
+
+    Messages(Options options, Clock clock, Upstreams upstreams, Gate gate, Budget budget, Status status) {
+        this.options = options;
+        this.clock = clock;
+        this.upstreams = upstreams;
+        this.gate = gate;
+        this.budget = budget;
+        this.status = status;
+    }
+
+    int inFlight() { return inFlight.size(); }
+
+    /** Ends all that are in flight; clients that listen get an error. */
+    void stopAll() { inFlight.forEach(Exchange::stop); }
+
+    void answer(Client client, String requestId) throws IOException {
+        try (Budget.Share share = budget.share()) {
+            Json anthropic = new Body(client, share).read();
+            String key = gate.keyForBackend(client.http());
+            var exchange = new Exchange(client, requestId, anthropic, upstreams.inOrder(), options, key, share, clock);
+            inFlight.add(exchange);
+            try {
+                exchange.run();
+            } finally {
+                inFlight.remove(exchange);
+                Outcome outcome = exchange.outcome();
+                status.add(outcome);
+                LOG.info(outcome::line);
+            }
+        }
+    }
+
+    /** Answers with an estimate; no backend is asked. */
+    void countTokens(Client client) throws IOException {
+        try (Budget.Share share = budget.share()) {
+            Json anthropic = new Body(client, share).read();
+            Dialect dialect = upstreams.first().dialect(options.model(anthropic.get("model").text()));
+            long tokens = new Translator(anthropic, options, dialect, Ids::newId).inputTokens();
+            client.answer(200, new JsonWriter().object()
+                    .field("input_tokens", tokens)
+                    .nullField("context_management").endObject());
+        }
+    }
+}

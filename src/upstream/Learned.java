@@ -1,0 +1,74 @@
+package upstream;
+
+import config.Secrets;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.logging.Logger;
+import json.JsonWriter;
+import json.Text;
+import translate.Dialect;
+
+/**
+ * What one backend takes, as its refusals have taught it, by model. It is a cache: when it is lost, the same refusals
+ * teach it again. Safe for use by many threads.
+ */
+final class Learned {
+    private static final int MAX_MODELS = 1000; // whose names clients choose
+    private static final int MAX_SHOWN = 50;
+    private static final Logger LOG = Logger.getLogger("a2o");
+
+    private volatile Dialect ofAll; // what goes for models of which no more is known
+    private final String host; // for the log
+    private final Secrets secrets;
+    private final Map<String, Dialect> byModel = new ConcurrentHashMap<>();
+    private final LongAdder lessons = new LongAdder(); // also those that were forgotten
+
+    /** {@code base} is what is known of each model before anything is learned. */
+    Learned(Dialect base, String host, Secrets secrets) {
+        this.ofAll = base;
+        this.host = host;
+        this.secrets = secrets;
+    }
+
+    Dialect dialect(String model) { return byModel.getOrDefault(model, ofAll); }
+
+    /** {@return how often something was learned} */
+    long lessons() { return lessons.sum(); }
+
+    /** Remembers a dialect that has proved right for a model. */
+    void learn(String model, Dialect dialect) {
+        boolean isNothing = dialect.learned().isEmpty() || dialect.isForOnce() || dialect == dialect(model);
+        if (isNothing) return;
+        if (byModel.size() > MAX_MODELS) byModel.clear();
+        Dialect known = dialect(model).withLessonsOf(dialect);
+        boolean isKnown = known.equals(byModel.put(model, known));
+        if (isKnown) return;
+        learnOfAll(known);
+        lessons.increment();
+        String line = "learned about %s at %s: %s".formatted(model, host, dialect.learnedWords());
+        LOG.info(() -> Text.printable(secrets.mask(line)));
+    }
+
+    /** Some of what was learned about one model goes for all. */
+    private synchronized void learnOfAll(Dialect known) {
+        Dialect more = ofAll.withLessonsForAllOf(known);
+        if (more == ofAll) return;
+        ofAll = more;
+        byModel.replaceAll((model, dialect) -> dialect.withLessonsForAllOf(known));
+    }
+
+    /** Writes an array with what was learned about each model, or the first {@link #MAX_SHOWN} of them. */
+    void write(JsonWriter out) {
+        out.array();
+        byModel.entrySet().stream().limit(MAX_SHOWN).forEach(known -> {
+            out.object().field("model", shown(known.getKey())).name("rules").object();
+            known.getValue().learnedWords().forEach((name, value) -> out.field(name, shown(value)));
+            out.endObject().endObject();
+        });
+        out.endArray();
+    }
+
+    /** {@return the beginning of a text of a client's or a backend's, for a page} */
+    private String shown(String text) { return Text.cut(secrets.mask(text)); }
+}
