@@ -5,7 +5,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.function.Function;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -17,25 +16,6 @@ import java.util.stream.Stream;
  * <p>Above each lesson stand refusals as vendors say them; a test reads them from here.
  */
 final class Lessons {
-    /**
-     * A refusal of one kind.
-     *
-     * @param why what the backend dislikes
-     * @param says how it says so, in lower case, with ' for each kind of quotation mark
-     * @param teaches what to do, from the last piece of the wording
-     * @param isForOnce whether to do it for this request alone
-     */
-    record Lesson(String why, Wording says, Function<MatchResult, Trait> teaches, boolean isForOnce) {
-        Lesson(String why, Wording says, Function<MatchResult, Trait> teaches) {
-            this(why, says, teaches, false);
-        }
-
-        private Stream<Taught> in(String refusal) {
-            boolean isOnce = isForOnce || refusal.contains(ONCE_AT_MOST);
-            return says.in(refusal).map(teaches).map(trait -> new Taught(trait, isOnce)).stream();
-        }
-    }
-
     /**
      * @param isForOnce whether it goes for this request alone, for only a value or a combination was
      * refused
@@ -49,7 +29,7 @@ final class Lessons {
     /** What chat completions want of models that they refuse tools beside reasoning. */
     static final Trait NO_REASONING_BESIDE_TOOLS = new Trait.Efforts(List.of("none"));
 
-    static final List<Lesson> LESSONS = List.of(
+    private static final List<Lesson> LESSONS = List.of(
             // A2o: max_tokens is too large; this once at most 5000
             // OpenAI: max_tokens is too large: 128000. This model supports at most 16384 completion tokens
             // Groq: `max_tokens` must be less than or equal to `8192`, the maximum value for `max_tokens`
@@ -105,7 +85,7 @@ final class Lessons {
             // vLLM: 'loc': ('body', 'reasoning_effort'), 'msg': "Input should be 'low', 'medium' or 'high'"
             new Lesson("the effort has other values", Wording.of("reasoning_effort")
                     .then("(?:values are|one of|should be)([a-z ',:|/\\[\\]]{0,200})"),
-                    found -> new Trait.Efforts(efforts(found.group(1)))),
+                    found -> Trait.Efforts.of(found.group(1))),
 
             // DeepSeek: The `reasoning_content` in the thinking mode must be passed back to the API.
             // Kimi: thinking is enabled but reasoning_content is missing in assistant tool call message
@@ -150,6 +130,9 @@ final class Lessons {
                             + "|multimodal|unsupported content"),
                     found -> new Trait.Omitted("image_url")));
 
+    /** Those of the Responses API come first: by another API, more of a request may be taken. */
+    static final List<Lesson> ALL = Stream.concat(ResponsesLessons.LESSONS.stream(), LESSONS.stream()).toList();
+
     /** Members that a request can do without, the likeliest to be refused first. */
     static final Map<String, Pattern> OPTIONAL = named("temperature", "top_p", "reasoning_effort",
             "reasoning", "thinking", "enable_thinking", "chat_template_kwargs", "top_k", "tool_stream",
@@ -184,8 +167,11 @@ final class Lessons {
         String said = plain(refusal);
         if (!REFUSAL.matcher(said).find()) return List.of();
         List<Taught> taught = new ArrayList<>();
-        Stream.concat(ResponsesLessons.LESSONS.stream(), LESSONS.stream())
-                .flatMap(lesson -> lesson.in(said)).forEach(taught::add);
+        boolean isLength = said.contains(ONCE_AT_MOST);
+        for (Lesson lesson : ALL) {
+            boolean isForOnce = isLength || lesson.isForOnce();
+            lesson.in(said).ifPresent(trait -> taught.add(new Taught(trait, isForOnce)));
+        }
         if (WITHIN.matcher(said).find()) return taught;
         boolean isAlways = NEVER.matcher(said).find();
         OPTIONAL.forEach((name, words) -> {
@@ -201,12 +187,6 @@ final class Lessons {
     }
 
     private static long number(MatchResult found) { return Long.parseLong(found.group(1)); }
-
-    /** {@return the efforts in a list such as {@code 'low', 'medium' or 'high'}} */
-    static List<String> efforts(String list) {
-        List<String> words = List.of(list.split("[^a-z]+"));
-        return Trait.Efforts.SCALE.stream().filter(words::contains).toList();
-    }
 
     /** {@return for each member how a refusal names it} */
     private static Map<String, Pattern> named(String... members) {

@@ -108,6 +108,12 @@ sealed interface Trait {
         static final List<String> SCALE = List.of("none", "minimal", "low", "medium", "high", "xhigh", "max");
         private static final String NONE = "none";
 
+        /** {@return those in a list such as {@code 'low', 'medium' or 'high'}} */
+        static Efforts of(String list) {
+            List<String> words = List.of(list.split("[^a-z]+"));
+            return new Efforts(SCALE.stream().filter(words::contains).toList());
+        }
+
         @Override public String about() { return "efforts"; }
         @Override public String value() { return String.join(", ", known); }
 

@@ -487,9 +487,17 @@ class ResponsesTest {
 
     @Test
     void aStreamThatEndsEarlyIsAnError() throws Exception {
-        backend.answers(call -> call.events().data(CREATED, text("Hello")).end());
+        var isSeen = new CountDownLatch(1);
+        backend.answers(call -> {
+            call.events().data(CREATED, text("Hello"));
+            isSeen.await();
+            call.end();
+        });
         start("/responses");
-        Wire.Reply reply = post(withTool(HI));
-        assertEquals("error", reply.last().name(), reply.body());
+        try (var wire = new Wire(proxy.port()).message(withTool(HI))) {
+            wire.until("Hello");
+            isSeen.countDown();
+            assertEquals("error", wire.reply().last().name());
+        }
     }
 }
