@@ -43,7 +43,8 @@ final class ChildProcess {
     /** Makes the client use the proxy, with the window of its model. */
     private static void connect(Map<String, String> environment, Options options, Proxy proxy, String url) {
         environment.keySet().removeIf(name -> name.startsWith("A2O_")); // keys, which its tools would see
-        String model = options.model(ClientVariables.model(options, environment).orElse(""));
+        String asked = ClientVariables.model(options, environment).orElse("");
+        String model = options.routes().of(asked).model();
         String key = options.authKey().isPresent() ? "" : ClientVariables.token(options, environment);
         ClientVariables.putInto(environment, options, url, proxy.askWindow(model, key));
         avoidHttpProxy(environment, options.host());

@@ -1,4 +1,5 @@
 import config.Options;
+import config.Route;
 import config.Target;
 import java.util.stream.Collectors;
 import serve.ClientVariables;
@@ -6,7 +7,7 @@ import serve.Proxy;
 import translate.Dialect;
 import upstream.Credentials;
 
-/** What A2o prints when it listens: where, which key each backend gets, and how clients connect. It shows no key. */
+/** What A2o prints when it listens: where, whose key each backend gets, how clients connect. No key is in it. */
 final class Greeting {
     private static final String SAY_HI = """
             {"model":"any","max_tokens":100,"messages":[{"role":"user","content":"Say hi."}]}""";
@@ -23,15 +24,17 @@ final class Greeting {
     }
 
     void print() {
-        String upstreams = options.upstreams().stream().map(this::upstream).collect(Collectors.joining("; then "));
+        Route route = options.routes().main();
+        String upstreams = options.upstreams().stream().map(this::upstream)
+                .collect(Collectors.joining("; then "));
         System.out.printf("a2o %s listens on %s, upstream %s%n", Options.VERSION, url, upstreams);
         System.out.printf("Claude Code:  ANTHROPIC_BASE_URL=%s %s claude%n", url,
-                ClientVariables.shown(options, options.context()));
+                ClientVariables.shown(options, route.context().orElse(0)));
         System.out.printf("curl:         curl %s/v1/messages -H 'x-api-key: %s' -d '%s'%n", url,
                 ClientVariables.placeholder(options), SAY_HI);
         boolean isAtTerminal = System.console() != null;
-        boolean isWindowWanted = isAtTerminal && options.context() == 0;
-        if (isWindowWanted) Thread.ofPlatform().daemon().start(this::printWindow); // the start does not wait for it
+        boolean isWindowWanted = isAtTerminal && route.context().isEmpty();
+        if (isWindowWanted) Thread.ofPlatform().daemon().start(() -> printWindow(route.model()));
     }
 
     private String upstream(Target target) {
@@ -39,9 +42,8 @@ final class Greeting {
         return "%s, which %s".formatted(target.address(), credentials.told());
     }
 
-    /** Adds the window by the backend's list of models, if it says one. */
-    private void printWindow() {
-        String model = options.model(options.mainModel().orElse(""));
+    /** Adds the model's window by the backend's list of models, if it says one. Nothing waits for that. */
+    private void printWindow(String model) {
         long window = proxy.askWindow(model, "");
         if (window == 0) return;
         System.out.printf("The backend's context window is %d tokens; tell Claude Code by %s%n", window,

@@ -4,7 +4,6 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -17,17 +16,13 @@ import java.util.stream.Stream;
  */
 public record ListedModel(String id, List<String> aliases, Optional<String> title, Instant created,
                           OptionalLong window, OptionalLong maxTokens) {
-    /** As OpenRouter marks variants of a model: the end of {@code z-ai/glm-5:free}. */
-    private static final Pattern VARIANT = Pattern.compile(":[^:/]*$");
-
     /**
      * {@return the entry for the model that is asked for as {@code name}} Gemini lists {@code gemini-3} as
      * {@code models/gemini-3}, Ollama {@code qwen3} as {@code qwen3:latest}; OpenRouter serves variants,
      * {@code glm-5:free}, that it may not list. A list of one entry serves all names, as llama.cpp does.
      */
     public static Optional<ListedModel> find(List<ListedModel> listed, String name) {
-        String withoutVariant = VARIANT.matcher(name).replaceFirst("");
-        for (String spelling : List.of(name, "models/" + name, name + ":latest", withoutVariant)) {
+        for (String spelling : List.of(name, "models/" + name, name + ":latest", withoutVariant(name))) {
             Optional<ListedModel> found =
                     listed.stream().filter(model -> model.isCalled(spelling)).findFirst();
             if (found.isPresent()) return found;
@@ -35,12 +30,19 @@ public record ListedModel(String id, List<String> aliases, Optional<String> titl
         return listed.size() == 1 ? Optional.of(listed.getFirst()) : Optional.empty();
     }
 
-    /** {@return the context window of the model that is asked for as {@code name}, if it is listed} */
-    public static OptionalLong window(List<ListedModel> listed, String name) {
-        return find(listed, name).map(ListedModel::window).orElse(OptionalLong.empty());
+    /** {@return {@code z-ai/glm-5} for {@code z-ai/glm-5:free}} */
+    private static String withoutVariant(String name) {
+        int colon = name.lastIndexOf(':');
+        boolean isVariant = colon > name.lastIndexOf('/');
+        return isVariant ? name.substring(0, colon) : name;
     }
 
     private boolean isCalled(String name) {
         return Stream.concat(Stream.of(id), aliases.stream()).anyMatch(name::equals);
+    }
+
+    /** {@return the context window of the model that is asked for as {@code name}, if it is listed} */
+    public static OptionalLong window(List<ListedModel> listed, String name) {
+        return find(listed, name).map(ListedModel::window).orElse(OptionalLong.empty());
     }
 }

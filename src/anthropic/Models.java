@@ -1,6 +1,6 @@
 package anthropic;
 
-import config.Options;
+import config.Route;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,7 +16,7 @@ import json.JsonWriter;
  * names that the options map. It asks no backend.
  *
  * <p>Claude Code shows only names that begin with claude or anthropic, so all others are listed as {@code
- * anthropic/NAME}; {@link Options#model} takes that off again.
+ * anthropic/NAME}; {@link Route} takes that off again.
  */
 public final class Models {
     private static final String USUAL_LIMIT = "20";
@@ -36,14 +36,14 @@ public final class Models {
      *
      * @throws ApiError if no client gets a reply by that name
      */
-    public static JsonWriter one(Options options, List<ListedModel> listed, String asked) {
-        List<Entry> entries = entries(options, listed);
-        Optional<Entry> known = Stream.of(asked, shown(asked), shown(Options.bare(asked)))
+    public static JsonWriter one(Route.Table routes, List<ListedModel> listed, String asked) {
+        List<Entry> entries = entries(routes, listed);
+        Optional<Entry> known = Stream.of(asked, shown(asked), shown(Route.bare(asked)))
                 .flatMap(id -> entries.stream().filter(entry -> entry.id().equals(id)))
                 .findFirst();
-        if (known.isEmpty() && !options.serves(asked)) throw new ApiError(404, "model: " + asked);
+        if (known.isEmpty() && !routes.of(asked).isMapped()) throw new ApiError(404, "model: " + asked);
         var out = new JsonWriter();
-        write(known.orElse(new Entry(asked, Optional.empty())), options, listed, out);
+        write(known.orElse(new Entry(asked, Optional.empty())), routes, listed, out);
         return out;
     }
 
@@ -51,8 +51,8 @@ public final class Models {
      * Answers with a page of the list: what follows {@code after_id}, or what comes before {@code before_id};
      * no more than {@code limit} of it.
      */
-    public static JsonWriter page(Options options, List<ListedModel> listed, Map<String, String> query) {
-        List<Entry> entries = entries(options, listed);
+    public static JsonWriter page(Route.Table routes, List<ListedModel> listed, Map<String, String> query) {
+        List<Entry> entries = entries(routes, listed);
         List<String> ids = entries.stream().map(Entry::id).toList();
         int limit = limit(query.getOrDefault("limit", USUAL_LIMIT));
         int from = ids.indexOf(query.getOrDefault("after_id", "")) + 1; // 0 where that is not listed
@@ -65,7 +65,7 @@ public final class Models {
         }
         List<Entry> page = from < to ? entries.subList(from, to) : List.of();
         var out = new JsonWriter().object().name("data").array();
-        page.forEach(entry -> write(entry, options, listed, out));
+        page.forEach(entry -> write(entry, routes, listed, out));
         out.endArray();
         out.field("has_more", isBackwards ? from > 0 : to < ids.size());
         writeText("first_id", page.stream().findFirst().map(Entry::id), out);
@@ -74,10 +74,10 @@ public final class Models {
     }
 
     /** {@return all names that clients may ask for: first those that the options map} */
-    private static List<Entry> entries(Options options, List<ListedModel> listed) {
+    private static List<Entry> entries(Route.Table routes, List<ListedModel> listed) {
         Map<String, Entry> entries = new LinkedHashMap<>(); // by name
-        for (String name : options.names()) entries.put(name, new Entry(name, Optional.empty()));
-        boolean isOneServed = options.model().isPresent(); // then the backend's other models cannot be had
+        for (String name : routes.names()) entries.put(name, new Entry(name, Optional.empty()));
+        boolean isOneServed = routes.hasModelForAll(); // then the backend's other models cannot be had
         if (!isOneServed) {
             for (ListedModel model : listed) {
                 entries.putIfAbsent(model.id(), new Entry(model.id(), Optional.of(model)));
@@ -99,20 +99,20 @@ public final class Models {
     }
 
     /** Writes one model. Unknown: what is null, and the time of creation where it is 1970. */
-    private static void write(Entry entry, Options options, List<ListedModel> listed, JsonWriter out) {
+    private static void write(Entry entry, Route.Table routes, List<ListedModel> listed, JsonWriter out) {
         out.object().field("type", "model").field("id", entry.id());
         out.field("display_name", entry.listed.flatMap(ListedModel::title).orElse(entry.name));
         out.field("created_at", entry.listed.map(ListedModel::created).orElse(Instant.EPOCH).toString());
         out.field("lifecycle", "active").nullField("line").nullField("deprecated_at").nullField("retires_at");
-        writeNumber("max_input_tokens", window(options, listed, entry.name), out);
+        writeNumber("max_input_tokens", window(routes, listed, entry.name), out);
         writeNumber("max_tokens", entry.listed.map(ListedModel::maxTokens).orElse(OptionalLong.empty()), out);
         out.nullField("capabilities").endObject();
     }
 
     /** {@return the context window for clients that ask for {@code name}, if it is known} */
-    private static OptionalLong window(Options options, List<ListedModel> listed, String name) {
-        if (options.context() > 0) return OptionalLong.of(options.context());
-        return ListedModel.window(listed, options.model(name));
+    private static OptionalLong window(Route.Table routes, List<ListedModel> listed, String name) {
+        Route route = routes.of(name);
+        return route.context().isPresent() ? route.context() : ListedModel.window(listed, route.model());
     }
 
     private static void writeText(String name, Optional<String> text, JsonWriter out) {

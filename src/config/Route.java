@@ -88,6 +88,9 @@ public record Route(List<Target> targets, String model, OptionalLong context, bo
             boolean isItself = of(route.model).model.equals(route.model);
             return route.isMapped && isItself ? Optional.of(route.model) : Optional.empty();
         }
+
+        /** {@return the route of the main model; where there is none, one whose model has no name} */
+        public Route main() { return of(mainModel().orElse("")); }
     }
 
     /** {@return the name without what A2o's list puts before it, and Claude Code at its end, as [1m]} */

@@ -7,8 +7,9 @@ import java.util.Locale;
 public final class SecretNames {
     /** Parts of names whose values are credentials, such as {@code Ocp-Apim-Subscription-Key}. */
     private static final List<String> SECRET_PARTS = List.of(
-            "auth", "key", "token", "secret", "passw", "cookie", "credential", "signature", "session");
+            "auth", "key", "secret", "passw", "cookie", "credential", "signature", "session");
     private static final List<String> SECRET = List.of("sig", "code", "pwd");
+    private static final String TOKEN = "token";
     private static final String COUNT = "tokens"; // as in max_tokens, which is no secret
 
     private static final List<String> HARMLESS = List.of(
@@ -22,8 +23,8 @@ public final class SecretNames {
     public static boolean isSecret(String name) {
         String small = name.toLowerCase(Locale.ROOT);
         if (SECRET.contains(small)) return true;
-        String withoutCounts = small.replace(COUNT, " ");
-        return SECRET_PARTS.stream().anyMatch(withoutCounts::contains);
+        boolean isToken = small.replace(COUNT, " ").contains(TOKEN);
+        return isToken || SECRET_PARTS.stream().anyMatch(small::contains);
     }
 
     /** {@return true if everybody may see the value, as that of api-version; of a name that is neither, who knows} */

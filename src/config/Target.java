@@ -29,6 +29,12 @@ public record Target(URI base, Optional<Api> pinned, Optional<String> query, Opt
     /** A host with its port, or this machine's name, without http:// before it: localhost:8080/v1. */
     private static final Pattern ADDRESS =
             Pattern.compile("(?i)(localhost|[a-z\\d.-]+:\\d{1,5}|\\[[\\da-f:.]+](?::\\d{1,5})?)(?:/.*)?");
+    /** A name of the Internet without https:// before it: api.deepseek.com, openrouter.ai/api/v1. */
+    private static final Pattern PUBLIC_NAME =
+            Pattern.compile("(?i)((?:[a-z\\d-]+\\.)+[a-z]{2,10})(?:/.*)?");
+    /** The same, as a word that cannot be the name of a file: run.sh may be one. */
+    private static final Pattern SURELY_PUBLIC_NAME =
+            Pattern.compile("(?i)(?:[a-z\\d-]+\\.){2,}[a-z]{2,10}|(?:[a-z\\d-]+\\.)+[a-z]{2,10}/.*");
     private static final List<String> OPENAI_HOSTS = List.of(".api.openai.com", ".openai.azure.com",
             ".cognitiveservices.azure.com", ".services.ai.azure.com");
 
@@ -40,10 +46,9 @@ public record Target(URI base, Optional<Api> pinned, Optional<String> query, Opt
     static Target of(String text) {
         if (text.equals(DEMO)) return new Target(DEMO_BASE, Optional.empty(), Optional.empty());
         Matcher address = ADDRESS.matcher(text);
-        if (address.matches()) {
-            String missing = "--upstream: http:// or https:// is missing before %s, as in http://%1$s";
-            throw UsageError.cannotStart(missing.formatted(address.group(1)));
-        }
+        if (address.matches()) throw schemeMissing(address.group(1), "http");
+        Matcher name = PUBLIC_NAME.matcher(text);
+        if (name.matches()) throw schemeMissing(name.group(1), "https");
         try {
             var url = URI.create(text);
             boolean isUrl = hasScheme(text) && url.getHost() != null && url.getPort() <= MAX_PORT;
@@ -59,6 +64,11 @@ public record Target(URI base, Optional<Api> pinned, Optional<String> query, Opt
         }
     }
 
+    private static UsageError schemeMissing(String address, String likely) {
+        String missing = "--upstream: http:// or https:// is missing before %s, as in %s://%1$s";
+        return UsageError.cannotStart(missing.formatted(address, likely));
+    }
+
     private static String withoutSlashAtTheEnd(String path) {
         int end = path.length();
         while (end > 0 && path.charAt(end - 1) == '/') end--;
@@ -72,7 +82,9 @@ public record Target(URI base, Optional<Api> pinned, Optional<String> query, Opt
     }
 
     /** {@return true if the word can only be meant for --upstream, also if http:// is missing} */
-    static boolean isAddress(String word) { return hasScheme(word) || ADDRESS.matcher(word).matches(); }
+    static boolean isAddress(String word) {
+        return hasScheme(word) || ADDRESS.matcher(word).matches() || SURELY_PUBLIC_NAME.matcher(word).matches();
+    }
 
     private static boolean hasScheme(String text) {
         String start = text.toLowerCase(Locale.ROOT);

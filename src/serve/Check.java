@@ -33,7 +33,7 @@ public final class Check {
 
     private final Options options;
     private final Proxy proxy;
-    private final Map<String, Proxy> nextOnes = new LinkedHashMap<>(); // of the other backends, by their names
+    private final Map<String, Proxy> nextOnes = new LinkedHashMap<>(); // of the other backends, by name
     private final String clientKey; // that a client here would send
     private final CheckClient client;
     private final CheckTable table;
@@ -41,8 +41,8 @@ public final class Check {
     private String model;
 
     /**
-     * Checks the first backend, through a proxy that knows no --model, so that an unknown one can be asked for;
-     * and whether the others answer at all.
+     * Checks the first backend, through a proxy that knows no --model, so that an unknown one can be asked
+     * for; and whether the others answer at all.
      */
     public Check(CommandLine given) throws IOException {
         CommandLine local = given.with(Option.HOST, List.of("127.0.0.1")).with(Option.PORT, List.of("0"));
@@ -51,7 +51,7 @@ public final class Check {
             nextOnes.put(targets.get(i).address(), new Proxy(Options.of(withBackend(i, local))));
         }
         CommandLine first = withBackend(0, local);
-        model = Options.of(first).model("");
+        model = Options.of(first).routes().of("").model();
         others = shownOptions(first);
         options = Options.of(first.without(Option.MODEL).without(Option.MAP));
         clientKey = ClientVariables.token(options, System.getenv());
@@ -74,7 +74,9 @@ public final class Check {
         return one;
     }
 
-    /** {@return the options that the command needs as well, each after a space; headers without their values} */
+    /**
+     * {@return the options that the command needs as well, each after a space; headers without their values}
+     */
     private static String shownOptions(CommandLine given) {
         var shown = new StringBuilder();
         for (Option option : SHOWN_OPTIONS) {

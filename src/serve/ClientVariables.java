@@ -61,7 +61,7 @@ public final class ClientVariables {
     private static Map<String, String> all(Options options, String token, long window) {
         Map<String, String> variables = new LinkedHashMap<>();
         variables.put(TOKEN, token);
-        options.mainModel().ifPresent(model -> variables.put(MODEL, model));
+        options.routes().mainModel().ifPresent(model -> variables.put(MODEL, model));
         if (window > 0) variables.put(WINDOW, Long.toString(window));
         variables.put(AUTO_MODE, "0");
         return variables;
@@ -98,7 +98,7 @@ public final class ClientVariables {
     /** {@return the model that a client with this environment asks for; none if that is its own choice} */
     public static Optional<String> model(Options options, Map<String, String> environment) {
         String chosen = environment.getOrDefault(MODEL, "").strip();
-        return chosen.isEmpty() ? options.mainModel() : Optional.of(chosen);
+        return chosen.isEmpty() ? options.routes().mainModel() : Optional.of(chosen);
     }
 
     /** {@return the text as one word for a shell, in quotes where it needs them} */

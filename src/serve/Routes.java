@@ -87,8 +87,8 @@ final class Routes {
         List<ListedModel> listed = List.of();
         if (isListNeeded) listed = upstreams.first().models().models(gate.keyForBackend(http));
         String id = modelId(path(http.getRequestURI()));
-        if (!id.isEmpty()) return Models.one(options, listed, id);
-        return Models.page(options, listed, query(http.getRequestURI()));
+        if (!id.isEmpty()) return Models.one(options.routes(), listed, id);
+        return Models.page(options.routes(), listed, query(http.getRequestURI()));
     }
 
     private static Map<String, String> query(URI asked) {

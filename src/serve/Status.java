@@ -52,7 +52,8 @@ final class Status {
 
     /** {@return {@code status.json}, which the page shows} */
     JsonWriter json(int inFlight) {
-        long window = Upstream.window(upstreams, options.model(options.mainModel().orElse("")));
+        String mainModel = options.routes().mainModel().orElse("");
+        long window = Upstream.window(upstreams, options.routes().of(mainModel).model());
         var out = new JsonWriter().object();
         out.field("version", Options.VERSION).field("state", whyNotReady().orElse("ready"));
         out.field("started", startMillis);

@@ -11,10 +11,19 @@ import json.Json;
 import json.JsonWriter;
 
 /**
- * One turn of the assistant's as one message of chat completions: gathered block by block, then written.
- * {@code [{"type":"thinking",…},{"type":"text","text":T},{"type":"tool_use","id":I,"name":N,"input":X}]} becomes
- * {@code {"role":"assistant","content":T,"reasoning_content":…,"tool_calls":[{"id":I,"type":"function",
- * "function":{"name":N,"arguments":"X"}}]}}. Where among the calls a text stood is lost.
+ * An assistant's turn as one message of chat completions: gathered block by block, then written.
+ *
+ * <pre>
+ *  [{"type":"thinking","thinking":R,"signature":S},
+ *   {"type":"text","text":T},
+ *   {"type":"tool_use","id":I,"name":N,"input":X}]
+ * </pre>
+ * becomes
+ * <pre>
+ *  {"role":"assistant","content":T,"reasoning_content":R,
+ *   "tool_calls":[{"id":I,"type":"function","function":{"name":N,"arguments":"X"}}]} </pre> Texts after a
+ * call lose their place. The signature says under which key R came, and holds what else the backend wants
+ * back ({@link Opaque}).
  *
  * <p>Source: Anthropic Messages, "Content blocks"; OpenAI chat completions, "assistant message".
  */
@@ -25,11 +34,11 @@ final class AssistantMessage {
     private final Request request;
     private final Dialect dialect;
     private final Blocks blocks;
-    private final List<Json.Str> texts = new ArrayList<>(); // with what stands between them
+    private final List<Json.Str> texts = new ArrayList<>(); // and the blank lines between them
     private final List<Json.Str> thoughts = new ArrayList<>();
     private final List<Json> reasoningDetails = new ArrayList<>();
     private final Map<String, Json> extraContents = new HashMap<>(); // by the id of their call
-    private String thoughtsField = Opaque.FIELDS.getFirst(); // that the backend itself sent them under
+    private String thoughtsField = Opaque.FIELDS.getFirst(); // the key that the last one came under
 
     AssistantMessage(Turns.AssistantTurn turn, Request request, Dialect dialect, Blocks blocks) {
         this.turn = turn;
@@ -40,23 +49,26 @@ final class AssistantMessage {
     }
 
     private void gather(Json message) {
-        boolean isApart = true; // whether something other than text stood since the last text
+        boolean continuesText = false; // whether only text blocks stood since the last text
         for (Json block : Blocks.of(message, "content")) {
             boolean isText = Blocks.isKind(block, "text");
             Optional<Json.Str> text = blocks.text(block);
-            if (text.isPresent()) addText(text.get(), isApart || !isText);
-            if (!isText) {
-                isApart = true;
-            } else if (text.isPresent()) {
-                isApart = false;
+            if (text.isPresent()) {
+                addText(text.get(), isText && continuesText);
             }
-            if (Blocks.isKind(block, "thinking")) addThought(block);
-            if (Blocks.isKind(block, "redacted_thinking")) addOpaque(block.get("data").text());
+            continuesText = isText && (text.isPresent() || continuesText);
+            if (Blocks.isKind(block, "thinking")) {
+                addThought(block);
+            } else if (Blocks.isKind(block, "redacted_thinking")) {
+                addOpaque(block.get("data").text());
+            }
         }
     }
 
-    private void addText(Json.Str text, boolean isApart) {
-        if (isApart && !texts.isEmpty()) texts.add(BLANK_LINE);
+    private void addText(Json.Str text, boolean continuesText) {
+        if (!texts.isEmpty() && !continuesText) {
+            texts.add(BLANK_LINE);
+        }
         texts.add(text);
     }
 
@@ -71,18 +83,26 @@ final class AssistantMessage {
         addOpaque(signature);
     }
 
-    /** Adds what the backend wants back as it gave it, as far as it takes that. */
+    /** Adds what the signature holds for the backend, if the backend takes it. */
     private void addOpaque(String signature) {
         Json kept = Opaque.of(signature);
-        if (dialect.takes("reasoning_content")) reasoningDetails.addAll(kept.get("reasoning_details").items());
-        if (!dialect.takes("extra_content")) return;
-        Json[] extras = kept.get("extra_content").parts();
-        for (int i = 0; i < extras.length; i += 2) extraContents.put(extras[i].text(), extras[i + 1]);
+        if (dialect.takes("reasoning_content")) {
+            reasoningDetails.addAll(kept.get("reasoning_details").items());
+        }
+        if (dialect.takes("extra_content")) {
+            Json[] contentByCall = kept.get("extra_content").parts();
+            for (int i = 0; i < contentByCall.length; i += 2) {
+                extraContents.put(contentByCall[i].text(), contentByCall[i + 1]);
+            }
+        }
     }
 
-    /** {@return the beginning of the reply, which the client gave; "" unless this turn ends the conversation} */
+    /**
+     * {@return the text that the reply is to go on from, if the conversation ends with this turn; else ""}
+     * Space at its end is taken off, as some backends refuse that.
+     */
     String prefill() {
-        return turn.isLast() ? text().text().stripTrailing() : ""; // backends refuse space at the end
+        return turn.isLast() ? text().text().stripTrailing() : "";
     }
 
     private Json.Str text() {
@@ -108,7 +128,7 @@ final class AssistantMessage {
         }
     }
 
-    /** Gives reasoning back as it came: in details, or else as text under the key that it came under. */
+    /** Writes reasoning as it came: as details, or else as text under the key that it came under. */
     private void reasoning(JsonWriter out) {
         boolean isDetailed = !reasoningDetails.isEmpty() && dialect.takes("reasoning_details");
         if (isDetailed) {
@@ -125,7 +145,9 @@ final class AssistantMessage {
     private void toolCalls(JsonWriter out) {
         if (turn.calls().isEmpty()) return;
         out.name("tool_calls").array();
-        for (Json call : turn.calls()) toolCall(call, out);
+        for (Json call : turn.calls()) {
+            toolCall(call, out);
+        }
         out.endArray();
     }
 
@@ -134,7 +156,9 @@ final class AssistantMessage {
         Json.Str id = request.text(block, "id");
         out.object().field("id", id).field("type", "function");
         Json extraContent = extraContents.get(id.text());
-        if (extraContent != null) out.field("extra_content", extraContent);
+        if (extraContent != null) {
+            out.field("extra_content", extraContent);
+        }
         out.name("function").object().field("name", ToolNames.shortName(request.text(block, "name")));
         out.name("arguments").openString();
         if (input.isNull()) {

@@ -11,11 +11,13 @@ import json.Json;
 import json.JsonWriter;
 
 /**
- * The {@code messages} of a chat completions request: the system prompt, then turn by turn one message of the
- * assistant's, or the results of its calls and one message of the user's.
+ * The {@code messages} of a chat completions request: the system prompt, then for each turn of the assistant
+ * one message, for each turn of the user the results of the calls before it and one message.
+ *
+ * <p>Source: OpenAI, "Create chat completion", "messages"; SPEC A.3.
  */
 final class ChatMessages {
-    /** How a result begins that says itself that it is an error, as in "Error: no such file". */
+    /** The beginning of a result that calls itself an error, as in "Error: no such file". */
     private static final Pattern FAILURE = Pattern.compile("(?i)\\s*(error|<tool_use_error)");
     private static final Json.Str NO_RESULT = JsonWriter.text("(no result: the call was not executed)");
     private static final Json.Str NO_OUTPUT = JsonWriter.text("(no output)");
@@ -29,7 +31,10 @@ final class ChatMessages {
     private int hoisted; // images and documents taken out of the tool results of this turn
     private String prefill = "";
 
-    /** @param model the backend's name for it */
+    /**
+     * @param model    the backend's name for it
+     * @param warnings takes codes of what was left out or mended
+     */
     ChatMessages(Request request, Dialect dialect, String model, Set<String> warnings, JsonWriter out) {
         this.request = request;
         this.dialect = dialect;
@@ -38,7 +43,11 @@ final class ChatMessages {
         this.out = out;
     }
 
-    /** Writes the list; after that {@link #prefill} is known. */
+    /**
+     * Writes the list. After that {@link #prefill} is known.
+     *
+     * @throws ApiError if the conversation cannot be sent
+     */
     void write() {
         out.array();
         systemPrompt();
@@ -54,21 +63,28 @@ final class ChatMessages {
         out.endArray();
     }
 
-    /** {@return the beginning of the reply, which the client gave; "" if it gave none} */
-    String prefill() { return prefill; }
+    /** {@return the beginning of the reply that the client gave; "" if it gave none} */
+    String prefill() {
+        return prefill;
+    }
 
     private void systemPrompt() {
         List<Part> parts = new ArrayList<>();
         for (Json block : Blocks.of(request.json(), "system")) {
-            boolean isBilling = block.get("text").begins("x-anthropic-billing-header:"); // would spoil prefix caches
-            if (block.get("text").hasText() && !isBilling) parts.add(blocks.marked(block));
+            Json text = block.get("text");
+            boolean isBilling = text.begins("x-anthropic-billing-header:"); // it spoils prefix caches
+            if (text.hasText() && !isBilling) {
+                parts.add(blocks.marked(block));
+            }
         }
         boolean isToldSchema = !request.schema().isNull() && !dialect.takes("response_format");
         if (isToldSchema) {
             String schema = request.schema().raw();
             parts.add(new Part.Text(JsonWriter.text("Answer with JSON alone, by this schema:\n", schema)));
         }
-        if (!parts.isEmpty()) message("system", parts);
+        if (!parts.isEmpty()) {
+            message("system", parts);
+        }
     }
 
     private void assistantTurn(Turns.AssistantTurn turn) {
@@ -78,29 +94,33 @@ final class ChatMessages {
     }
 
     /**
-     * What the user's side says, in the order chat completions want: the results of all calls, in the order of the
-     * calls, then everything else as one message. System messages stay in place, or become a part of the user's text.
+     * Writes the results of all calls, in the order of the calls, then everything else as one message. Chat
+     * completions want it in this order. System messages stay in place, or become a part of the user's text.
      */
     private void userTurn(Turns.UserTurn turn) {
         hoisted = 0;
         for (Turns.Result result : turn.results()) {
             Json.Str text = result.block().map(this::resultText).orElse(NO_RESULT);
-            out.object().field("role", "tool").field("tool_call_id", result.id()).field("content", text).endObject();
+            out.object().field("role", "tool").field("tool_call_id", result.id());
+            out.field("content", text).endObject();
         }
         for (Json message : turn.messages()) {
             if (Turns.isRole(message, "system")) {
                 systemMessage(message);
             } else {
-                for (Json block : Blocks.of(message, "content")) userBlock(block, turn.strays().contains(block));
+                for (Json block : Blocks.of(message, "content")) {
+                    userBlock(block, turn.strays().contains(block));
+                }
             }
         }
         userMessage();
     }
 
     /**
-     * {@return the content of a {@code tool} message}
-     * {@code {"type":"tool_result","tool_use_id":I,"content":C,"is_error":E}}: the texts in C, one a line. There is no
-     * place for an image or PDF there: it goes into the user message that follows, with a label at either end.
+     * {@return the content of the {@code tool} message for {@code
+     * {"type":"tool_result","tool_use_id":I,"content":C,"is_error":E}}} It is the texts in C, each on a line
+     * of its own. There can be no image or PDF in it: that goes into the user message that follows, with a
+     * label in both places.
      *
      * <p>Source: Anthropic Messages, "tool_result"; OpenAI chat completions, "tool message".
      */
@@ -108,7 +128,9 @@ final class ChatMessages {
         request.optional(result, "content", Shape.STRING_OR_ARRAY);
         request.objects(result, "content");
         List<Part> parts = new ArrayList<>();
-        for (Json block : Blocks.of(result, "content")) parts.addAll(blocks.parts(block));
+        for (Json block : Blocks.of(result, "content")) {
+            parts.addAll(blocks.parts(block));
+        }
         List<Json.Str> texts = new ArrayList<>();
         for (Part part : parts) {
             texts.add(switch (part) {
@@ -118,11 +140,12 @@ final class ChatMessages {
             });
         }
         Json.Str text = texts.isEmpty() ? NO_OUTPUT : Blocks.joined(texts, "\n");
-        boolean isUntoldError = result.get("is_error") == Json.TRUE && !FAILURE.matcher(text.text()).lookingAt();
-        return isUntoldError ? JsonWriter.text("Error: ", text) : text;
+        if (result.get("is_error") != Json.TRUE) return text;
+        boolean callsItselfError = FAILURE.matcher(text.text()).lookingAt();
+        return callsItselfError ? text : JsonWriter.text("Error: ", text);
     }
 
-    /** Adds the part to the user's message. {@return what stands for it in the result} */
+    /** Adds the part to the user's message. {@return the text that stands for it in the result} */
     private Json.Str hoist(String kind, Part part, Json result) {
         hoisted++;
         String label = kind + " " + hoisted;
@@ -132,7 +155,7 @@ final class ChatMessages {
         return JsonWriter.text("[", label, ": see next message]");
     }
 
-    /** @param isStray whether it is the result of a call that is not in the turn before */
+    /** @param isStray whether it is a result without a call */
     private void userBlock(Json block, boolean isStray) {
         if (Blocks.isKind(block, "container_upload")) {
             throw request.invalid(block, "type", "uploaded files are not available");
@@ -148,9 +171,10 @@ final class ChatMessages {
 
     private void strayResult(Json block) {
         warnings.add("unknown_tool_result");
-        int at = userParts.size(); // before what is hoisted out of it
+        int before = userParts.size(); // then images and documents of the result are added
+        Json.Str text = resultText(block);
         Json.Str id = request.text(block, "tool_use_id");
-        userParts.add(at, new Part.Text(JsonWriter.text("[result of unknown call ", id, "]\n", resultText(block))));
+        userParts.add(before, new Part.Text(JsonWriter.text("[result of unknown call ", id, "]\n", text)));
     }
 
     private void systemMessage(Json message) {
@@ -162,21 +186,24 @@ final class ChatMessages {
             userMessage();
             message("system", List.of(new Part.Text(text)));
         } else {
-            userParts.add(new Part.Text(JsonWriter.text("<system-reminder>\n", text, "\n</system-reminder>")));
+            Json.Str reminder = JsonWriter.text("<system-reminder>\n", text, "\n</system-reminder>");
+            userParts.add(new Part.Text(reminder));
         }
     }
 
-    /** Writes the parts gathered as one message of the user's. */
+    /** Writes the parts that were gathered, if any, as one message of the user. */
     private void userMessage() {
-        if (!userParts.isEmpty()) message("user", userParts);
+        if (userParts.isEmpty()) return;
+        message("user", userParts);
         userParts.clear();
     }
 
+    /** Writes a message. Texts alone become a string, as some backends read a list as several messages. */
     private void message(String role, List<Part> parts) {
         out.object().field("role", role).name("content");
         if (parts.stream().allMatch(ChatMessages::isPlainText)) {
             List<Json.Str> texts = parts.stream().map(part -> ((Part.Text) part).text()).toList();
-            out.value(Blocks.joined(texts, "\n\n")); // some backends read a list of parts as several messages
+            out.value(Blocks.joined(texts, "\n\n"));
         } else {
             out.array();
             parts.forEach(this::part);
@@ -185,7 +212,9 @@ final class ChatMessages {
         out.endObject();
     }
 
-    private static boolean isPlainText(Part part) { return part instanceof Part.Text text && text.isPlain(); }
+    private static boolean isPlainText(Part part) {
+        return part instanceof Part.Text text && text.isPlain();
+    }
 
     /** Source: OpenAI chat completions, "content parts"; OpenRouter, "Prompt caching". */
     private void part(Part part) {
@@ -193,12 +222,20 @@ final class ChatMessages {
         switch (part) {
             case Part.Text text -> {
                 out.field("type", "text").field("text", text.text());
-                if (!text.isPlain()) out.field("cache_control", text.cacheControl());
+                if (!text.isPlain()) {
+                    out.field("cache_control", text.cacheControl());
+                }
             }
-            case Part.Image image ->
-                    out.field("type", "image_url").name("image_url").object().field("url", image.url()).endObject();
-            case Part.Document document -> out.field("type", "file").name("file").object()
-                    .field("filename", document.name()).field("file_data", document.url()).endObject();
+            case Part.Image image -> {
+                out.field("type", "image_url");
+                out.name("image_url").object().field("url", image.url()).endObject();
+            }
+            case Part.Document document -> {
+                out.field("type", "file");
+                out.name("file").object();
+                out.field("filename", document.name()).field("file_data", document.url());
+                out.endObject();
+            }
         }
         out.endObject();
     }

@@ -9,21 +9,22 @@ import json.Json;
 import json.JsonWriter;
 
 /**
- * The request to the backend, {@code POST /v1/chat/completions}, made from the client's, {@code POST /v1/messages}. It
- * knows nothing of the reply, but for the beginning of it that the client gave and the limits that were sent.
+ * The request to the backend, {@code POST /v1/chat/completions}, made from the client's. It knows nothing of
+ * the reply, except the beginning of it that the client gave and the limits that were sent.
  *
- * <p>A member is left out where the backend does not take it or {@code --extra-body} sets it.
+ * <p>Source: OpenAI, "Create chat completion"; SPEC A.2. Dropped, as OpenAI has no counterpart: {@code
+ * context_management}, {@code inference_geo}, {@code fallbacks}, {@code diagnostics}, and all members that
+ * are not named here.
  */
 final class ChatRequest implements BackendRequest {
-    private static final int MAX_STOPS = 4; // that OpenAI takes; the others must be looked for in the reply
-    private static final int ROOM_BYTES = 1024; // by which the request may get longer, as a guess
+    private static final int MAX_STOPS = 4; // OpenAI takes no more; the others are looked for in the reply
+    private static final int ROOM_BYTES = 1024; // a guess of how much longer than the client's it gets
 
     private final Request request;
     private final Options options;
     private final Dialect dialect;
     private final String model; // the backend's name for it
     private final Set<String> warnings;
-    private JsonWriter out = new JsonWriter();
     private String prefill = "";
     private long maxTokensSent;
 
@@ -36,26 +37,30 @@ final class ChatRequest implements BackendRequest {
         this.warnings = warnings;
     }
 
-    /** Writes {@code {"model":…,"messages":[…],…}}. Source: OpenAI, "Create chat completion". */
+    /**
+     * Writes {@code {"model":…,"messages":[…],…}}.
+     *
+     * @throws ApiError if the request cannot be translated
+     */
     @Override
-    public void write(JsonWriter to) {
-        out = to;
+    public void write(JsonWriter out) {
         out.ensure(request.json().to() + ROOM_BYTES);
         out.object();
-        if (begins("model")) out.string(model);
-        messages();
-        maxTokens();
-        stream();
-        sampling();
-        stops();
-        tools();
-        thinking();
-        effort();
-        responseFormat();
-        user();
-        if (dialect.takes("store") && begins("store")) out.bool(false);
-        serviceTier();
-        extraBody();
+        var members = new Members(out, dialect, options.extraBody(), warnings);
+        members.field("model", model);
+        messages(out);
+        maxTokens(members);
+        stream(members);
+        sampling(members);
+        stops(members);
+        tools(members, out);
+        thinking(members);
+        effort(members);
+        responseFormat(members);
+        user(members);
+        members.field("store", false);
+        serviceTier(members);
+        members.extraBody();
         out.endObject();
     }
 
@@ -63,169 +68,168 @@ final class ChatRequest implements BackendRequest {
     @Override public long maxTokensSent() { return maxTokensSent; }
 
     @Override
-    public List<String> unsentStops() { return request.stops().stream().skip(sentStops()).map(Json::text).toList(); }
-
-    private int sentStops() { return dialect.takes("stop") ? MAX_STOPS : 0; }
-
-    /** Begins a member by the name that it has at this backend. {@return false if it is left out} */
-    private boolean begins(String member) {
-        if (!dialect.takes(member)) {
-            warnings.add("dropped_" + member);
-            return false;
-        }
-        String name = dialect.name(member);
-        if (isInExtraBody(name)) return false;
-        out.name(name);
-        return true;
+    public List<String> unsentStops() {
+        return request.stops().stream().skip(sentStops()).map(Json::text).toList();
     }
 
-    private boolean isInExtraBody(String name) {
-        Json[] members = options.extraBody().parts();
-        for (int i = 0; i < members.length; i += 2) {
-            if (members[i].is(name)) return true;
-        }
-        return false;
+    private int sentStops() {
+        return dialect.takes("stop") ? MAX_STOPS : 0;
     }
 
-    private void messages() {
+    private void messages(JsonWriter out) {
         var messages = new ChatMessages(request, dialect, model, warnings, out);
         out.name("messages");
         messages.write();
         prefill = messages.prefill();
     }
 
-    /** The length of the reply, if the client limits it, within what the backend takes. */
-    private void maxTokens() {
+    /** The length of the reply that the client wants, within the limits of the backend. */
+    private void maxTokens(Members members) {
         long asked = request.get("max_tokens").toLong(0);
         long fitting = dialect.replyTokens(asked);
-        if (begins("max_tokens")) {
-            if (asked <= 0 || asked == fitting) {
-                out.value(request.get("max_tokens"));
-            } else {
-                out.number(fitting);
+        if (asked <= 0 || asked == fitting) {
+            members.field("max_tokens", request.get("max_tokens"));
+        } else {
+            members.field("max_tokens", fitting);
+        }
+        boolean isLimited = asked > 0 && dialect.takes("max_tokens");
+        maxTokensSent = isLimited ? fitting : 0;
+    }
+
+    private void stream(Members members) {
+        if (!request.isStream()) return;
+        members.field("stream", true);
+        members.field("stream_options", new JsonWriter().object().field("include_usage", true).endObject());
+    }
+
+    private void sampling(Members members) {
+        for (String name : List.of("temperature", "top_p", "top_k")) {
+            Json number = request.get(name);
+            if (!number.isNull()) {
+                members.field(name, number);
             }
         }
-        maxTokensSent = dialect.takes("max_tokens") && asked > 0 ? fitting : 0;
     }
 
-    private void stream() {
-        if (!request.isStream()) return;
-        if (begins("stream")) out.bool(true);
-        if (begins("stream_options")) out.object().field("include_usage", true).endObject();
-    }
-
-    private void sampling() {
-        number("temperature");
-        number("top_p");
-        if (dialect.takes("top_k")) number("top_k"); // else dropped: OpenAI has no counterpart
-    }
-
-    private void number(String member) {
-        Json number = request.get(member);
-        if (!number.isNull() && begins(member)) out.value(number);
-    }
-
-    private void stops() {
+    private void stops(Members members) {
         List<Json> stops = request.stops().stream().limit(sentStops()).toList();
-        if (stops.isEmpty() || !begins("stop")) return;
-        out.array();
-        stops.forEach(out::value);
-        out.endArray();
+        if (stops.isEmpty()) return;
+        var list = new JsonWriter().array();
+        stops.forEach(list::value);
+        members.field("stop", list.endArray());
     }
 
-    /** {@code tools}, {@code tool_choice}, {@code parallel_tool_calls}; none of them where no tool is left to send. */
-    private void tools() {
+    /** Writes the tools, and how they are to be called; nothing if there is no tool left to send. */
+    private void tools(Members members, JsonWriter out) {
         var tools = new Tools(request, dialect, warnings);
-        if (tools.sent().isEmpty() || !begins("tools")) return;
+        if (tools.sent().isEmpty() || !members.begins("tools")) return;
         out.array();
         for (Json tool : tools.sent()) {
             if (Tools.isWebSearch(tool)) {
-                out.object().field("type", "openrouter:web_search").endObject(); // no other backend is sent one
+                out.object().field("type", "openrouter:web_search").endObject(); // nobody else is sent one
                 continue;
             }
             out.object().field("type", "function").name("function").object();
             tools.writeFunction(tool, out);
-            if (Tools.isStrict(tool)) out.field("strict", true);
+            if (Tools.isStrict(tool)) {
+                out.field("strict", true);
+            }
             out.endObject().endObject();
         }
         out.endArray();
-        tools.choice().ifPresent(this::toolChoice);
-        if (request.isOneCallWanted() && begins("parallel_tool_calls")) out.bool(false);
-        if (request.isStream() && dialect.takes("tool_stream") && begins("tool_stream")) out.bool(true);
+        tools.choice().ifPresent(choice -> toolChoice(choice, members));
+        if (request.isOneCallWanted()) {
+            members.field("parallel_tool_calls", false);
+        }
+        if (request.isStream()) {
+            members.field("tool_stream", true);
+        }
     }
 
-    private void toolChoice(Tools.Choice choice) {
-        if (!begins("tool_choice")) return;
+    private static void toolChoice(Tools.Choice choice, Members members) {
         switch (choice) {
-            case Tools.Choice.Mode mode -> out.string(mode.word());
-            case Tools.Choice.Function function -> out.object().field("type", "function")
-                    .name("function").object().field("name", function.name()).endObject().endObject();
+            case Tools.Choice.Mode mode -> members.field("tool_choice", mode.word());
+            case Tools.Choice.Function function -> {
+                var named = new JsonWriter().object().field("type", "function");
+                named.name("function").object().field("name", function.name()).endObject();
+                members.field("tool_choice", named.endObject());
+            }
         }
     }
 
     /**
-     * Whether the model thinks (SPEC G.1, G.2). Thinking that is off counts before any effort.
-     * {@code "thinking":{"type":"enabled"}} remains that or becomes a switch, {@code "enable_thinking":true} or
-     * {@code "chat_template_kwargs":{"enable_thinking":true,"thinking":true}}, which an effort turns on too.
+     * Writes whether the model thinks, in the backend's form ({@link Trait.Thinking}): {@code
+     * {"type":"enabled"}}, or true or false, alone or for the chat template. Where it is true or false, an
+     * effort switches it on as well.
+     *
+     * <p>Source: Anthropic, "Extended thinking"; SPEC G.1, G.2.
      */
-    private void thinking() {
+    private void thinking(Members members) {
         boolean isOff = request.isThinkingOff();
         boolean isStated = isOff || request.get("thinking").get("type").is("enabled");
         Trait.Thinking form = dialect.thinking();
         boolean isSwitch = form != Trait.Thinking.OBJECT && dialect.takes("thinking");
         boolean isMeant = isStated || isSwitch && request.effort().isPresent();
-        if (!isMeant || !begins("thinking")) return;
+        if (!isMeant) return;
         switch (form) {
-            case OBJECT -> out.object().field("type", isOff ? "disabled" : "enabled").endObject();
-            case SWITCH -> out.bool(!isOff);
-            case TEMPLATE -> out.object().field("enable_thinking", !isOff).field("thinking", !isOff).endObject();
+            case OBJECT -> members.field("thinking",
+                    new JsonWriter().object().field("type", isOff ? "disabled" : "enabled").endObject());
+            case SWITCH -> members.field("thinking", !isOff);
+            case TEMPLATE -> members.field("thinking", new JsonWriter().object()
+                    .field("enable_thinking", !isOff).field("thinking", !isOff).endObject());
         }
     }
 
-    /** {@code "output_config":{"effort":E}} to {@code "reasoning_effort":E}, or {@code "reasoning":{"effort":E}}. */
-    private void effort() {
+    /**
+     * {@code "output_config":{"effort":E}} becomes {@code "reasoning_effort":E} or {@code
+     * "reasoning":{"effort":E}}.
+     */
+    private void effort(Members members) {
         Optional<String> effort = dialect.effort(wantedEffort());
-        if (effort.isEmpty() || !begins("reasoning_effort")) return;
-        if (dialect.effortForm() == Trait.EffortForm.OBJECT) {
-            out.object().field("effort", effort.get()).endObject();
-        } else {
-            out.string(effort.get());
+        if (effort.isEmpty()) return;
+        switch (dialect.effortForm()) {
+            case STRING -> members.field("reasoning_effort", effort.get());
+            case OBJECT -> members.field("reasoning_effort",
+                    new JsonWriter().object().field("effort", effort.get()).endObject());
         }
     }
 
-    /** {@return the effort before it is fitted to what the backend knows} */
+    /**
+     * {@return the effort to send, before it is fitted to those that the backend knows} Thinking off comes
+     * first.
+     */
     private Optional<String> wantedEffort() {
         if (!request.isThinkingOff()) return request.effort();
-        return dialect.takes("thinking") ? Optional.empty() : Optional.of("none"); // else "thinking" says it
+        boolean isSaid = dialect.takes("thinking");
+        return isSaid ? Optional.empty() : Optional.of("none");
     }
 
-    /** Source: Anthropic, "Structured outputs"; OpenAI chat completions, "response_format". */
-    private void responseFormat() {
+    /**
+     * {@code "output_config":{"format":{"type":"json_schema","schema":S}}} becomes
+     * {@code "response_format":{"type":"json_schema","json_schema":{"name":"output","schema":S,"strict":B}}}.
+     *
+     * <p>Source: Anthropic, "Structured outputs"; OpenAI, "Structured Outputs"; SPEC A.7.
+     */
+    private void responseFormat(Members members) {
         Json schema = request.schema();
-        if (schema.isNull() || !begins("response_format")) return;
-        out.object().field("type", "json_schema").name("json_schema").object().field("name", "output")
-                .field("schema", schema).field("strict", StrictSchema.fits(schema)).endObject().endObject();
+        if (schema.isNull()) return;
+        var format = new JsonWriter().object().field("type", "json_schema").name("json_schema").object();
+        format.field("name", "output").field("schema", schema).field("strict", StrictSchema.fits(schema));
+        members.field("response_format", format.endObject().endObject());
     }
 
-    private void user() {
+    private void user(Members members) {
         Optional<String> user = request.user();
         if (user.isEmpty()) return;
-        if (begins("user")) out.string(user.get());
-        if (dialect.takes("prompt_cache_key") && begins("prompt_cache_key")) out.string(user.get());
+        members.field("user", user.get());
+        members.field("prompt_cache_key", user.get());
     }
 
-    private void serviceTier() {
-        boolean isFast = request.get("speed").is("fast");
-        boolean isStandardOnly = request.get("service_tier").is("standard_only");
-        if (isFast) {
-            if (begins("service_tier")) out.string("fast");
-        } else if (isStandardOnly) {
-            if (begins("service_tier")) out.string("default");
+    private void serviceTier(Members members) {
+        if (request.get("speed").is("fast")) {
+            members.field("service_tier", "fast");
+        } else if (request.get("service_tier").is("standard_only")) {
+            members.field("service_tier", "default");
         }
-    }
-
-    private void extraBody() {
-        Json[] members = options.extraBody().parts();
-        for (int i = 0; i < members.length; i += 2) out.name(members[i]).value(members[i + 1]);
     }
 }

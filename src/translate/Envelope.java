@@ -1,6 +1,7 @@
 package translate;
 
 import anthropic.Request;
+import config.Target;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import json.Json;
@@ -22,8 +23,8 @@ record Envelope(String field, String encrypted, String place, boolean hasPhases)
     private static final int PLACE_CHARACTERS = 8;
 
     /** {@return what backend and model are called in envelopes} A backend is its URL without the API's path and query. */
-    static String place(String base, String model) {
-        return Request.hash(base + " " + model).substring(0, PLACE_CHARACTERS);
+    static String place(Target target, String model) {
+        return Request.hash(target.base() + " " + model).substring(0, PLACE_CHARACTERS);
     }
 
     /** {@return whether reasoning that came under that field is of the Responses API} */

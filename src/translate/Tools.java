@@ -11,19 +11,33 @@ import json.Json;
 import json.JsonWriter;
 
 /**
- * Those of the request's tools that the model is told of, as functions: the client's with their schemas, and those that
- * Anthropic defines and the client runs ({@link ToolSchemas}). Tools that Anthropic's servers run are left out, but for
- * a web search that the backend runs in their place.
+ * The tools that are sent, as functions: the client's own with their schemas, and those that Anthropic
+ * defines and the client runs ({@link ToolSchemas}). Tools that Anthropic's servers run are left out, as
+ * nobody runs them here; but some backends run a web search themselves.
+ *
+ * <p>Source: Anthropic Messages, "tools"; OpenAI, "Function calling"; SPEC A.5, A.6.
  */
 final class Tools {
     private static final int MAX_EXAMPLES = 3;
+
+    /** Whether and what the model must call. */
+    sealed interface Choice {
+        /** {@code "required"}: it must call a tool, or {@code "none"}: it must not. */
+        record Mode(String word) implements Choice { }
+
+        /** It must call this tool. */
+        record Function(Json.Str name) implements Choice { }
+    }
 
     private final Request request;
     private final Dialect dialect;
     private final Set<String> warnings;
     private final List<Json> sent = new ArrayList<>();
 
-    /** @throws ApiError if a tool is none, or has a name that another one has */
+    /**
+     * @param warnings takes codes of what was left out
+     * @throws ApiError if two tools have the same name, or one is a toolset or has no name
+     */
     Tools(Request request, Dialect dialect, Set<String> warnings) {
         this.request = request;
         this.dialect = dialect;
@@ -52,15 +66,24 @@ final class Tools {
         if (type.contains("toolset")) throw request.invalid(tool, "type", type + " is not available");
     }
 
-    /** {@return whether it is one that Anthropic's servers run, by its type; names are anybody's} */
-    static boolean isServer(Json tool) { return !isCustom(tool) && ToolSchemas.of(tool).isEmpty(); }
+    /**
+     * {@return whether Anthropic's servers run a tool} Its type says so; its name may be that of any other
+     * tool.
+     */
+    static boolean isServer(Json tool) {
+        return !isCustom(tool) && ToolSchemas.of(tool).isEmpty();
+    }
 
+    /** {@return whether a tool is the client's own, with a schema} */
     private static boolean isCustom(Json tool) {
         Json type = tool.get("type");
         return !type.hasText() || type.is("custom") || tool.get("input_schema") instanceof Json.Obj;
     }
 
-    /** {@return whether the model may call it itself, and not only code that Anthropic's servers run} */
+    /**
+     * {@return whether the model itself may call a tool, and not only code that it writes for Anthropic's
+     * servers}
+     */
     private static boolean isForModel(Json tool) {
         List<Json> callers = tool.get("allowed_callers").items();
         return callers.isEmpty() || callers.stream().anyMatch(caller -> caller.is("direct"));
@@ -73,19 +96,23 @@ final class Tools {
         return dialect.forcesToolAlone() || isHostedSearch(forced, tools);
     }
 
-    /** {@return whether it is the name of a web search that the backend runs; such a tool has no name there} */
+    /** {@return whether it is the name of a web search that the backend runs; there such a tool has no name} */
     private boolean isHostedSearch(String name, List<Json> tools) {
-        return dialect.hostsWebSearch()
-                && tools.stream().anyMatch(tool -> isWebSearch(tool) && tool.get("name").text().equals(name));
+        if (!dialect.hostsWebSearch()) return false;
+        return tools.stream().anyMatch(tool -> isWebSearch(tool) && tool.get("name").text().equals(name));
     }
 
-    /** {@return whether it is the web search of Anthropic's servers} */
-    static boolean isWebSearch(Json tool) { return isServer(tool) && tool.get("type").begins("web_search"); }
+    /** {@return whether a tool is the web search of Anthropic's servers} */
+    static boolean isWebSearch(Json tool) {
+        return isServer(tool) && tool.get("type").begins("web_search");
+    }
 
     /** {@return the tools to send; a web search among them is one that the backend runs} */
     List<Json> sent() { return sent; }
 
-    /** {@return whether the backend may hold the model to the schema: the client wants it, and the schema allows it} */
+    boolean hasWebSearch() { return sent.stream().anyMatch(Tools::isWebSearch); }
+
+    /** {@return whether the model may be held to a tool's schema: the client wants it, and the schema allows it} */
     static boolean isStrict(Json tool) {
         return isCustom(tool) && tool.get("strict") == Json.TRUE && StrictSchema.fits(tool.get("input_schema"));
     }
@@ -101,7 +128,7 @@ final class Tools {
         }
     }
 
-    /** {@code "description":D,"input_schema":S} to {@code "description":D,"parameters":S}. */
+    /** {@code "description":D,"input_schema":S} becomes {@code "description":D,"parameters":S}. */
     private void custom(Json tool, JsonWriter out) {
         description(tool, out);
         Json schema = request.required(tool, "input_schema", Shape.OBJECT);
@@ -109,45 +136,46 @@ final class Tools {
         parameters(schema, out);
     }
 
-    /** The description, followed by examples of input, for which OpenAI has no place. */
+    /** Writes the description, and after it the examples of input, as OpenAI has no member for them. */
     private void description(Json tool, JsonWriter out) {
         Json description = request.optional(tool, "description", Shape.STRING);
         List<Json> examples = tool.get("input_examples").items();
         if (!description.hasText() && examples.isEmpty()) return;
         out.name("description").openString();
-        if (description instanceof Json.Str text) out.piece(text);
+        if (description instanceof Json.Str text) {
+            out.piece(text);
+        }
         for (Json example : examples.subList(0, Math.min(examples.size(), MAX_EXAMPLES))) {
             out.piece("\n\nExample input: ").pieceOf(example);
         }
         out.closeString();
     }
 
-    /** The schema with the members that some backends insist on, without its own name and version. */
+    /**
+     * Writes a schema with {@code type} and {@code properties}, which some backends require, without its id.
+     */
     private static void parameters(Json schema, JsonWriter out) {
         out.object();
-        if (schema.get("type").isNull()) out.field("type", "object");
-        if (schema.get("properties").isNull()) out.name("properties").object().endObject();
+        if (schema.get("type").isNull()) {
+            out.field("type", "object");
+        }
+        if (schema.get("properties").isNull()) {
+            out.name("properties").object().endObject();
+        }
         Json[] members = schema.parts();
         for (int i = 0; i < members.length; i += 2) {
-            boolean isLeftOut = members[i].is("$schema") || members[i].is("$id") || members[i + 1].isNull();
-            if (!isLeftOut) out.name(members[i]).value(members[i + 1]);
+            boolean isId = members[i].is("$schema") || members[i].is("$id");
+            if (!isId && !members[i + 1].isNull()) {
+                out.name(members[i]).value(members[i + 1]);
+            }
         }
         out.endObject();
     }
 
-    /** What the model is told of whether to call a tool. */
-    sealed interface Choice {
-        /** It must call one, or none; OpenAI's word for it. */
-        record Mode(String word) implements Choice { }
-
-        /** It must call this one. */
-        record Function(Json.Str name) implements Choice { }
-    }
-
     /**
-     * {@return the choice; nothing where it says no more than nothing would}
+     * {@return what the client's {@code tool_choice} becomes; nothing for auto, the default of both sides}
      *
-     * <p>Source: Anthropic Messages, "tool_choice"; OpenAI chat completions, "tool_choice". Absent is auto.
+     * <p>Source: Anthropic Messages, "tool_choice"; OpenAI chat completions, "tool_choice".
      */
     Optional<Choice> choice() {
         Json choice = request.get("tool_choice");
@@ -173,7 +201,7 @@ final class Tools {
         return Optional.of(new Choice.Function(ToolNames.shortName(name)));
     }
 
-    /** To have code run is more than a hint: without it, the model would make up the code's output. */
+    /** Refuses to force the running of code: the model would make up the output. */
     private void refuseCodeExecution(String name) {
         for (Json tool : request.get("tools").items()) {
             boolean isCodeExecution = tool.get("type").begins("code_execution");

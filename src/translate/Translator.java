@@ -67,7 +67,7 @@ public final class Translator implements Conversation {
 
     private Optional<ResponsesReply> responsesReader() {
         if (dialect.api() == Api.CHAT) return Optional.empty();
-        String place = Envelope.place(dialect.target().base().toString(), model());
+        String place = Envelope.place(dialect.target(), model());
         return Optional.of(new ResponsesReply(reply, errors, place, dialect.saysPhases(), warnings));
     }
 

@@ -89,7 +89,7 @@ public final class UpstreamError {
         return switch (status) {
             case 404, 405 -> Optional.of(context.error(status, notABackend(text))
                     .refusing(context.api() == Api.RESPONSES ? ResponsesLessons.noRoute("") : ""));
-            case 502, 503, 504 -> Optional.of(context.error(502, gateway).asPassing());
+            case 502, 503, 504, 520, 521, 522, 523, 524 -> Optional.of(context.error(502, gateway).asPassing());
             default -> {
                 if (status < 400) yield Optional.of(context.error(502, notABackend(text)));
                 yield status < 500 ? Optional.empty() : Optional.of(context.error(502, gateway));
@@ -139,8 +139,9 @@ public final class UpstreamError {
             case 401, 403 -> denied(status, said, text, context);
             case 404 -> notFound(said, text, context).refusing(body.raw());
             case 408, 413, 429 -> context.error(status, text);
-            case 409, 502, 503, 529 -> context.error(529, text).asPassing();
-            case 504 -> context.error(504, text).asPassing();
+            // 520 to 524 are Cloudflare's: the server behind it is down, cannot be reached, or says nothing
+            case 409, 502, 503, 520, 521, 522, 523, 529 -> context.error(529, text).asPassing();
+            case 504, 524 -> context.error(504, text).asPassing();
             default -> {
                 boolean mayBeMended = status < 500 || isAboutTheRequest(said);
                 yield context.error(general(status), text).refusing(mayBeMended ? body.raw() : "");

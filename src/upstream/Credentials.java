@@ -6,6 +6,7 @@ import config.Parameter;
 import config.SecretNames;
 import config.Secrets;
 import config.Target;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -13,97 +14,122 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.logging.Logger;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import translate.Dialect;
 
 /**
- * Decides which keys a backend gets, and in which headers. Keys of Anthropic's, which begin with {@code
- * sk-ant-}, go to Anthropic's hosts alone: a client that is logged in sends its token without being asked.
+ * Decides which keys a backend gets, and in which headers. Of the client's headers only its key is sent on.
+ * Keys of Anthropic's, which begin with {@code sk-ant-}, go to Anthropic's hosts alone: a client that is
+ * logged in sends its token without being asked.
  */
 public final class Credentials {
-    private static final Logger LOG = Logger.getLogger("a2o");
+    private static final String AUTHORIZATION = "authorization";
+    private static final String API_KEY = "api-key";
+    private static final String ENTRA_TOKEN = "eyJ"; // its beginning; it goes as a bearer
     private static final String ANY_OF_THE_CLIENTS = "the client's key";
     private static final String SOME_OF_THE_CLIENTS = "the client's key unless it begins with sk-ant-";
     private static final String WHY = "it begins with sk-ant-, and such keys go to Anthropic alone";
+    private static final Logger LOG = Logger.getLogger("a2o");
+
+    /** A key that the backend might get, as people know it. */
+    private record Key(String name, boolean isHeldBack) { }
 
     private final Options options;
     private final Target target;
-    private final String keyHeader; // where the backend looks for a key that is no token
-    private final AtomicBoolean isTold = new AtomicBoolean(); // that a key was held back
+    private final String keyHeader; // where the backend expects a key that is no token
+    private final AtomicBoolean isLogged = new AtomicBoolean(); // that a key was held back
 
     public Credentials(Options options, Target target, Dialect dialect) {
         this.options = options;
         this.target = target;
-        this.keyHeader = dialect.takesApiKeyHeader() ? "api-key" : "authorization";
+        this.keyHeader = dialect.takesApiKeyHeader() ? API_KEY : AUTHORIZATION;
     }
 
     /** {@return the backend's address without parameters that hold a key which must not go there} */
     Target address() {
         List<Parameter> kept = target.parameters().stream()
-                .filter(parameter -> !mustBeHeldBack(parameter.decoded())).toList();
+                .filter(parameter -> !target.mustNotGet(parameter.decoded())).toList();
         if (kept.size() == target.parameters().size()) return target;
-        tell("the key in its URL");
+        logOnce("the key in its URL");
         return target.with(kept);
     }
 
-    /** {@return the headers to send, by lower-case name} Of the client's headers only its key is sent on. */
+    /** {@return the headers to send, by lower-case name} The operator's come last and replace the key's. */
     Map<String, String> headers(String clientKey) {
         Map<String, String> headers = new LinkedHashMap<>();
-        String key = target.key().orElse(clientKey);
-        if (mustBeHeldBack(key)) {
-            tell(target.key().isPresent() ? "a2o's key" : "the client's key");
-        } else if (!key.isEmpty()) {
-            boolean isToken = key.startsWith("eyJ"); // of Azure's Entra, which takes it as a bearer
-            boolean isBearer = isToken || keyHeader.equals("authorization");
-            headers.put(isBearer ? "authorization" : keyHeader, isBearer ? "Bearer " + key : key);
-        }
-        for (Header header : options.headers()) {
-            String name = header.name().toLowerCase(Locale.ROOT);
-            if (mustBeHeldBack(header.value())) {
-                headers.remove(name); // what would have been replaced does not go either
-                tell("the header " + header.name());
-            } else {
-                headers.put(name, header.value());
-            }
-        }
+        putKey(clientKey, headers);
+        for (Header header : options.headers()) putHeader(header, headers);
         return headers;
     }
 
-    private void tell(String what) {
-        if (isTold.getAndSet(true)) return;
-        LOG.info(() -> "%s is not sent to %s: %s".formatted(what, target.address(), WHY));
+    private void putKey(String clientKey, Map<String, String> headers) {
+        String key = target.key().orElse(clientKey);
+        if (key.isEmpty()) return;
+        if (target.mustNotGet(key)) {
+            logOnce(target.key().isPresent() ? "a2o's key" : "the client's key");
+            return;
+        }
+        boolean isBearer = keyHeader.equals(AUTHORIZATION) || key.startsWith(ENTRA_TOKEN);
+        if (isBearer) {
+            headers.put(AUTHORIZATION, "Bearer " + key);
+        } else {
+            headers.put(keyHeader, key);
+        }
     }
 
-    private boolean mustBeHeldBack(String value) { return target.mustNotGet(value); }
+    private void putHeader(Header header, Map<String, String> headers) {
+        String name = header.name().toLowerCase(Locale.ROOT);
+        if (target.mustNotGet(header.value())) {
+            headers.remove(name); // what it was to replace does not go either
+            logOnce("the header " + header.name());
+        } else {
+            headers.put(name, header.value());
+        }
+    }
 
-    /** {@return whether the client's key would not be sent} */
-    public boolean holdsBack(String clientKey) { return target.key().isEmpty() && mustBeHeldBack(clientKey); }
+    private void logOnce(String key) {
+        if (isLogged.getAndSet(true)) return;
+        LOG.info(() -> "%s is not sent to %s: %s".formatted(key, target.address(), WHY));
+    }
 
-    /** {@return whose key the backend gets, for people to read} */
+    /** {@return true if the client's key would not be sent, as it is one of Anthropic's} */
+    public boolean holdsBack(String clientKey) {
+        return target.key().isEmpty() && target.mustNotGet(clientKey);
+    }
+
+    /** {@return whose keys the backend gets, for people to read} */
     public String told() {
         if (target.isDemo()) return "needs no key";
-        Map<String, Boolean> keys = new LinkedHashMap<>(); // whether they are held back
-        target.key().ifPresent(key -> keys.put("a2o's key", mustBeHeldBack(key)));
-        for (Header header : options.headers()) {
-            boolean isKey = SecretNames.isSecret(header.name()) || Secrets.isAnthropicKey(header.value());
-            if (isKey) keys.put("a2o's header " + header.name(), mustBeHeldBack(header.value()));
-        }
-        if (target.hasSecretQuery()) keys.put("a2o's key in its URL", mustBeHeldBack(target.query().orElse("")));
-        String clients = target.isAnthropics() ? ANY_OF_THE_CLIENTS : SOME_OF_THE_CLIENTS;
-        if (getsTheClients()) keys.put(clients, false);
-        String sent = names(keys, false);
-        String heldBack = names(keys, true);
+        List<Key> keys = keys();
+        String sent = names(keys.stream().filter(key -> !key.isHeldBack));
+        String heldBack = names(keys.stream().filter(Key::isHeldBack));
         String all = "gets " + (sent.isEmpty() ? "no key" : sent);
         return heldBack.isEmpty() ? all : "%s, and not %s: %s".formatted(all, heldBack, WHY);
     }
 
-    private static String names(Map<String, Boolean> keys, boolean areHeldBack) {
-        return keys.entrySet().stream().filter(key -> key.getValue() == areHeldBack).map(Map.Entry::getKey)
-                .collect(Collectors.joining(" and "));
+    private List<Key> keys() {
+        List<Key> keys = new ArrayList<>();
+        target.key().ifPresent(key -> keys.add(new Key("a2o's key", target.mustNotGet(key))));
+        for (Header header : options.headers()) {
+            boolean isKey = SecretNames.isSecret(header.name()) || Secrets.isAnthropicKey(header.value());
+            if (isKey) keys.add(new Key("a2o's header " + header.name(), target.mustNotGet(header.value())));
+        }
+        if (target.hasSecretQuery()) {
+            keys.add(new Key("a2o's key in its URL", target.mustNotGet(target.query().orElse(""))));
+        }
+        if (getsTheClients()) {
+            keys.add(new Key(target.isAnthropics() ? ANY_OF_THE_CLIENTS : SOME_OF_THE_CLIENTS, false));
+        }
+        return keys;
     }
 
     private boolean getsTheClients() {
         boolean isReplaced = options.headers().stream()
                 .anyMatch(header -> header.name().equalsIgnoreCase(keyHeader));
         return target.key().isEmpty() && options.authKey().isEmpty() && !isReplaced;
+    }
+
+    private static String names(Stream<Key> keys) {
+        return keys.map(Key::name).distinct().collect(Collectors.joining(" and "));
     }
 }

@@ -30,8 +30,7 @@ final class Demo {
             "{\"data\":[{\"id\":\"demo\",\"object\":\"model\"}]}".getBytes(StandardCharsets.UTF_8);
     /** What Claude Code adds to a prompt: {@code <system-reminder>Today is Monday.</system-reminder>}. */
     private static final Pattern REMINDER = Pattern.compile("<system-reminder>.*?</system-reminder>");
-    private static final Pattern SPACE = Pattern.compile("(?<= )"); // each word keeps the one after it
-    private static final Pattern NO_WORD = Pattern.compile("\\W+");
+    private static final int BYTES_A_TOKEN = 4; // about
 
     /** The chunks of one reply. */
     private static final class Stream {
@@ -42,13 +41,19 @@ final class Demo {
 
         /** Sends a text word by word, in that field of the delta. */
         private void say(String field, String text) throws IOException {
-            String[] pieces = SPACE.split(text);
-            words += pieces.length;
-            for (String word : pieces) {
-                LockSupport.parkNanos(WORD_NANOS);
-                JsonWriter delta = new JsonWriter().object().field(field, word).endObject();
-                sendChoice(new JsonWriter().object().field("index", 0).field("delta", delta).endObject());
+            int from = 0;
+            for (int space = text.indexOf(' '); space >= 0; space = text.indexOf(' ', from)) {
+                sendWord(field, text.substring(from, space + 1));
+                from = space + 1;
             }
+            sendWord(field, text.substring(from));
+        }
+
+        private void sendWord(String field, String word) throws IOException {
+            LockSupport.parkNanos(WORD_NANOS);
+            words++;
+            JsonWriter delta = new JsonWriter().object().field(field, word).endObject();
+            sendChoice(new JsonWriter().object().field("index", 0).field("delta", delta).endObject());
         }
 
         private void call(Json function) throws IOException {
@@ -120,7 +125,7 @@ final class Demo {
         } else {
             out.say("content", GREETING + prompt);
         }
-        out.end(NO_WORD.split(request.raw()).length);
+        out.end((request.to() - request.from()) / BYTES_A_TOKEN);
     }
 
     /** {@return the last of a message's content, as JSON, without what the client adds} */

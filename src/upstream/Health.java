@@ -8,9 +8,8 @@ import java.util.concurrent.TimeUnit;
  * The state of one backend: whether its last try failed, why and when, and until when it is set aside. It
  * sends nothing and logs nothing. Safe for use by many threads.
  *
- * <p>Requests overlap: a try that began before a failure may succeed after it, which says nothing of the
- * present. So each try gets a number when it begins, and only a later one can show that the backend works
- * again.
+ * <p>Requests overlap: a try that began before a failure may still succeed after it. So each try gets a
+ * number when it begins, and only one that began after the failure can show that the backend works again.
  */
 public final class Health {
     public enum State {
@@ -35,38 +34,60 @@ public final class Health {
         UNCONNECTED
     }
 
-    /** An error as it may be shown to everybody. */
+    /** An error, without secrets. */
     record Failure(long epochMillis, int status, String message) { }
 
-    private static final long MAX_ASIDE_SECONDS = 60;
+    /** The time during which other backends are asked first: twice as long after each failure. */
+    private static final class Aside {
+        private static final long MAX_SECONDS = 60;
 
-    private final Clock clock;
+        private final Clock clock;
+        private long seconds; // the last time; 0 before the first
+        private OptionalLong until = OptionalLong.empty(); // by the clock
+
+        private Aside(Clock clock) { this.clock = clock; }
+
+        private boolean isOn() { return until.isPresent() && clock.nanos() - until.getAsLong() < 0; }
+
+        /** Begins anew. {@return for how many seconds} */
+        private long begin() {
+            seconds = Math.clamp(seconds * 2, 1, MAX_SECONDS);
+            until = OptionalLong.of(clock.nanos() + TimeUnit.SECONDS.toNanos(seconds));
+            return seconds;
+        }
+
+        /** Ends it; the next one is longer all the same. */
+        private void end() { until = OptionalLong.empty(); }
+
+        private void reset() {
+            seconds = 0;
+            end();
+        }
+    }
+
     private long begun; // the number of the try that began last
     private long failed; // the number of the last one that had begun when a try failed
     private Optional<Kind> trouble = Optional.empty(); // of the last try
     private boolean isDown; // by the last try, and no connection since
     private Optional<Failure> last = Optional.empty();
-    private long asideSeconds; // the last time that it was set aside
-    private OptionalLong asideUntil = OptionalLong.empty(); // by the clock; if it was, and has not worked since
+    private final Aside aside;
 
-    Health(Clock clock) { this.clock = clock; }
+    Health(Clock clock) { this.aside = new Aside(clock); }
 
     /** {@return the number of a try that begins now} */
     synchronized long begin() { return ++begun; }
 
     /**
-     * Notes a failure. {@return the seconds for which the backend is set aside; 0 if it is not, or was
-     * already}
+     * Notes a failure.
+     *
+     * @return the seconds for which the backend is set aside; 0 if it is not, or was already
      */
     synchronized long fails(Kind kind, Failure failure, boolean mayBeSetAside) {
         last = Optional.of(failure);
         isDown = kind == Kind.BROKEN || kind == Kind.UNCONNECTED;
         trouble = Optional.of(kind).filter(any -> any != Kind.REFUSED);
         failed = begun;
-        if (!mayBeSetAside || isAside()) return 0;
-        asideSeconds = Math.clamp(asideSeconds * 2, 1, MAX_ASIDE_SECONDS);
-        asideUntil = OptionalLong.of(clock.nanos() + TimeUnit.SECONDS.toNanos(asideSeconds));
-        return asideSeconds;
+        return mayBeSetAside && !aside.isOn() ? aside.begin() : 0;
     }
 
     /** Notes that a try has got an answer, which may still break off. */
@@ -74,42 +95,42 @@ public final class Health {
         if (number > failed) isDown = false;
     }
 
-    /** Notes that a try went well. {@return the trouble that is over by it} */
+    /** Notes that a try went well. {@return the trouble that has ended with it} */
     synchronized Optional<Kind> works(long number) {
         boolean isOlder = number <= failed;
         if (isOlder) return Optional.empty();
         Optional<Kind> over = trouble;
         isDown = false;
         trouble = Optional.empty();
-        asideSeconds = 0;
-        asideUntil = OptionalLong.empty();
+        aside.reset();
         return over;
     }
 
     /**
-     * Notes that a connection could be made, without a request. {@return whether the backend is ready again}:
-     * it is if it could not be connected to before.
+     * Notes that a connection could be made, without a request.
+     *
+     * @return true if the backend is ready again, as it could not be connected to before
      */
     synchronized boolean connects() {
         isDown = false;
         boolean isMended = trouble.equals(Optional.of(Kind.UNCONNECTED));
-        if (isMended) trouble = Optional.empty();
-        if (isMended) asideUntil = OptionalLong.empty();
+        if (isMended) {
+            trouble = Optional.empty();
+            aside.end();
+        }
         return isMended;
     }
 
-    /** {@return whether others are to be asked before it} */
-    synchronized boolean isAside() {
-        return asideUntil.isPresent() && clock.nanos() - asideUntil.getAsLong() < 0;
-    }
+    /** {@return true if other backends are to be asked before it} */
+    synchronized boolean isAside() { return aside.isOn(); }
 
-    /** {@return whether nothing is to be sent here, if that is so of all backends} */
+    /** {@return true if its last try failed, not by the request, and no connection could be made since} */
     synchronized boolean isDown() { return isDown; }
 
     synchronized State state() {
         if (trouble.isEmpty()) return State.READY;
         if (trouble.get() == Kind.UNCONNECTED) return State.UNREACHABLE;
-        return isAside() ? State.SET_ASIDE : State.FAILING;
+        return aside.isOn() ? State.SET_ASIDE : State.FAILING;
     }
 
     synchronized Optional<Failure> lastFailure() { return last; }

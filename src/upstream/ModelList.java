@@ -20,8 +20,9 @@ import json.Json;
 import json.JsonParser;
 
 /**
- * The models that one backend lists. It asks for them when somebody wants to know, and no more than once a minute
- * for the same key. Safe for use by many threads; shared are the last answer and the last list that named models.
+ * The models that one backend lists. It asks for them when somebody wants to know, and no more than once a
+ * minute for the same key. Safe for use by many threads; shared are the last answer and the last list that
+ * named models.
  *
  * <p>Source: OpenAI, "List models": {@code {"object":"list","data":[{"id":"gpt-5","created":1686935002}]}}.
  */
@@ -33,8 +34,9 @@ public final class ModelList {
     private static final int MAX_RETRIES = 5; // of a backend that may never list models
     private static final long MAX_SECONDS = 253_402_300_799L; // the end of the year 9999
     /**
-     * Where lists give the context window: first the one that is served, then the one that the model was made for.
-     * Source: lists of llama.cpp, LM Studio, vLLM and SGLang, OpenRouter, Groq, Mistral, LiteLLM; November 2026.
+     * Where lists give the context window: first the one that is served, then the one that the model was made
+     * for. Source: lists of llama.cpp, LM Studio, vLLM and SGLang, OpenRouter, Groq, Mistral, LiteLLM;
+     * November 2026.
      */
     private static final List<List<String>> WINDOW_MEMBERS = List.of(
             List.of("meta", "n_ctx"),
@@ -85,18 +87,22 @@ public final class ModelList {
         return last.validUntil - clock.nanos() > 0 && last.clientKey.equals(clientKey);
     }
 
-    /** {@return the context window of a model in tokens, by the last list that named models} It does not ask. */
+    /**
+     * {@return the context window of a model in tokens, by the last list that named models} It does not ask.
+     */
     OptionalLong window(String model) { return ListedModel.window(lastNamed, model); }
 
-    /** Asks, so that windows are known from then on; if no list comes, {@link #retryForWindows} asks again. */
+    /**
+     * Asks, so that windows are known from then on; if no list comes, {@link #retryForWindows} asks again.
+     */
     public void askForWindows(String clientKey) {
         areWindowsWanted = true;
         models(clientKey);
     }
 
     /**
-     * Asks again in the background if windows are wanted and none has come yet: the backend was not running then, or
-     * it wanted a key. Called when the backend has answered a request with that key.
+     * Asks again in the background if windows are wanted and none has come yet: the backend was not running
+     * then, or it wanted a key. Called when the backend has answered a request with that key.
      */
     public void retryForWindows(String clientKey) {
         if (!areWindowsWanted || !lastNamed.isEmpty()) return;
@@ -111,8 +117,9 @@ public final class ModelList {
             return list.get("data").items().stream()
                     .filter(model -> model.get("id").hasText())
                     .map(ModelList::listed).toList();
-        } catch (InterruptedException | IOException | IllegalArgumentException | ApiError | Json.Malformed e) {
-            // not the message, which may hold the key; interrupted: the client has left, and this thread ends soon
+        } catch (InterruptedException | IOException | IllegalArgumentException
+                | ApiError | Json.Malformed e) { // interrupted: the client has left
+            // the message is not logged, for it may hold the key
             LOG.info(() -> "%s lists no models: %s".formatted(host, e.getClass().getSimpleName()));
             return List.of();
         }
@@ -146,14 +153,16 @@ public final class ModelList {
         List<String> aliases = model.get("aliases").items().stream().map(Json::text).toList();
         Optional<String> title = Optional.of(model.get("name").text()).filter(text -> !text.isEmpty());
         long created = Math.clamp(model.get("created").toLong(0), 0, MAX_SECONDS);
-        OptionalLong maxTokens = firstTokens(model, List.of(List.of("top_provider", "max_completion_tokens")));
+        OptionalLong maxTokens =
+                firstTokens(model, List.of(List.of("top_provider", "max_completion_tokens")));
         return new ListedModel(model.get("id").text(), aliases, title, Instant.ofEpochSecond(created),
                 firstTokens(model, WINDOW_MEMBERS), maxTokens);
     }
 
     /** {@return the first number of tokens that is given in one of those members} */
     private static OptionalLong firstTokens(Json model, List<List<String>> paths) {
-        return paths.stream().mapToLong(path -> at(model, path).toLong(0)).filter(tokens -> tokens > 0).findFirst();
+        return paths.stream().mapToLong(path -> at(model, path).toLong(0))
+                .filter(tokens -> tokens > 0).findFirst();
     }
 
     private static Json at(Json json, List<String> path) {

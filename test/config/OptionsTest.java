@@ -255,7 +255,7 @@ class OptionsTest {
     @Test
     void aCommandWithoutTheTwoDashesIsSaid() {
         List<Executable> all = new ArrayList<>();
-        for (String command : List.of("claude", "./run.sh", "/usr/local/bin/claude", "python3.12", "demo")) {
+        for (String command : List.of("claude", "./run.sh", "/usr/local/bin/claude", "python3.12", "run.sh", "demo")) {
             String message = "a2o: '%1$s' is no option; if it is a command to run, put -- before it, as in: -- %1$s\n"
                     + "try --help";
             all.add(wrong(2, message.formatted(command), with(command, "-p", "hi")));
@@ -279,6 +279,14 @@ class OptionsTest {
             all.add(wrong(1, message, "--upstream", row[0]));
             all.add(wrong(1, message, row[0]));
         }
+        for (String address : List.of("api.deepseek.com", "API.Deepseek.com", "h.test/v1?key=secret", "a.b.test/v1", "h-1.test/")) {
+            String host = address.replaceFirst("/.*", "");
+            String message = "a2o: --upstream: http:// or https:// is missing before %1$s, as in https://%1$s".formatted(host);
+            all.add(wrong(1, message, "--upstream", address));
+            all.add(wrong(1, message, address));
+        }
+        all.add(wrong(1, "a2o: --upstream: http:// or https:// is missing before h.test, as in https://h.test",
+                "--upstream", "h.test")); // alone it may be the name of a file
         assertAll(all);
     }
 

@@ -123,6 +123,24 @@ class SecretsTest {
     }
 
     @Test
+    void namesSayWhetherAValueIsASecret() {
+        for (String name : List.of("Authorization", "api-key", "X-API-Key", "Ocp-Apim-Subscription-Key", "Cookie",
+                "access_token", "tokenSession", "token-signature", "cf-access-client-secret", "sig", "code", "PWD",
+                "password", "credentials")) {
+            assertTrue(SecretNames.isSecret(name), name);
+            assertFalse(SecretNames.isHarmless(name), name);
+        }
+        for (String name : List.of("max_tokens", "max_completion_tokens", "model", "signal", "encode", "x-title",
+                "api-version", "temperature")) {
+            assertFalse(SecretNames.isSecret(name), name);
+        }
+        for (String name : List.of("accept", "Accept-Language", "content-type", "User-Agent", "HTTP-Referer", "v",
+                "api-version", "anthropic-beta", "X-Title")) {
+            assertTrue(SecretNames.isHarmless(name), name);
+        }
+    }
+
+    @Test
     void whatEverybodyMaySeeIsNoSecret() {
         String text = "application/json, https://example.org/app, A2o at home, 2024-10-21, temperature, z-ai/glm-5.2";
         assertEquals(text, secrets("--header", "accept: application/json", "--header",

@@ -14,6 +14,7 @@ import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.Test;
 import testing.Backend;
 import testing.HeldClock;
+import testing.Proxies;
 import testing.Tasks;
 
 /** What Claude Code is told by its environment, and where that comes from. */
@@ -122,14 +123,8 @@ class ClientVariablesTest {
         return new Backend().answers(call -> call.reply(200, "application/json", list));
     }
 
-    private static Proxy proxy(HeldClock clock, String... args) throws IOException {
-        List<String> all = new ArrayList<>(List.of(args));
-        all.addAll(List.of("--port", "0"));
-        return new Proxy(options(all.toArray(String[]::new)), clock);
-    }
-
     private static long window(String model, String key, String... args) throws IOException {
-        try (Proxy proxy = proxy(new HeldClock(), args)) {
+        try (Proxy proxy = Proxies.start(new HeldClock(), args)) {
             return proxy.askWindow(model, key);
         }
     }
@@ -163,7 +158,7 @@ class ClientVariablesTest {
     void aListThatDoesNotComeIsNotWaitedForLong() throws Exception {
         var clock = new HeldClock();
         try (var backend = new Backend().answers(Backend.Call::awaitLeft);
-                Proxy proxy = proxy(clock, "--upstream", backend.url().toString())) {
+                Proxy proxy = Proxies.start(clock, "--upstream", backend.url().toString())) {
             FutureTask<Long> window = Tasks.ask(() -> proxy.askWindow("m", ""));
             backend.take();
             clock.elapse(2_500);

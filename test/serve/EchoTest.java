@@ -9,7 +9,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -97,7 +96,7 @@ class EchoTest {
         try (var backend = new Backend()) {
             List<String> all = new ArrayList<>(List.of(args));
             all.replaceAll(arg -> arg.replace("BACKEND", backend.url().toString()));
-            try (Proxy proxy = Proxies.start(Proxies.options(Map.of(), all.toArray(String[]::new)))) {
+            try (Proxy proxy = Proxies.start(all.toArray(String[]::new))) {
                 for (String spelling : spellings()) {
                     int most = spelling.equals(spellings().getFirst()) ? Integer.MAX_VALUE : SOME;
                     for (Backend.Script echo : echoes(spelling).stream().limit(most).toList()) {

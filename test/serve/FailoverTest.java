@@ -31,10 +31,6 @@ class FailoverTest {
             json("{'model':'m','max_tokens':9,'messages':[{'role':'user','content':'hi'}]}");
     private static final String STREAM = PLAIN.replaceFirst("\\{", "{\"stream\":true,");
 
-    private static Proxy proxy(String... args) throws Exception {
-        return Proxies.start(Proxies.options(Map.of(), args));
-    }
-
     private static String json(String quoted) {
         return quoted.replace('\'', '"');
     }
@@ -97,7 +93,7 @@ class FailoverTest {
     @Test
     void aBackendThatIsNotThereIsPassedOver() throws Exception {
         try (var backend = new Backend();
-                Proxy proxy = proxy("--upstream", deadUrl(), "--upstream", backend.url().toString())) {
+                Proxy proxy = Proxies.start("--upstream", deadUrl(), "--upstream", backend.url().toString())) {
             for (int i = 0; i < 3; i++) assertReply("200 Hello there", Wire.post(proxy.port(), STREAM));
             assertEquals(3, backend.requests());
         }
@@ -105,7 +101,7 @@ class FailoverTest {
 
     @Test
     void aBackendThatIsNotThereIsSaidToBeSoAtOnce() throws Exception {
-        try (Proxy proxy = proxy("--upstream", deadUrl())) {
+        try (Proxy proxy = Proxies.start("--upstream", deadUrl())) {
             assertReply("502 cannot connect", Wire.post(proxy.port(), STREAM));
         }
     }
@@ -139,7 +135,7 @@ class FailoverTest {
             assertEquals("7", reply.headers().get("retry-after"));
             assertEquals(List.of(1, 1), farm.requests());
         }
-        try (Proxy proxy = proxy("--upstream", deadUrl(), "--upstream", deadUrl())) {
+        try (Proxy proxy = Proxies.start("--upstream", deadUrl(), "--upstream", deadUrl())) {
             assertReply("502 127.0.0.1", Wire.post(proxy.port(), PLAIN));
         }
     }
@@ -305,7 +301,7 @@ class FailoverTest {
         try (var one = new Backend().answers(Backend.refusing(503, "why")); var two = new Backend()) {
             Map<String, String> environment =
                     Map.of("A2O_UPSTREAM", one.url() + "\n" + two.url(), "A2O_UPSTREAM_KEY", "K0\nK1");
-            try (Proxy proxy = Proxies.start(Proxies.options(environment))) {
+            try (Proxy proxy = Proxies.start(environment)) {
                 assertReply("200 Hello there", Wire.post(proxy.port(), PLAIN));
                 assertEquals("Bearer K0", one.take().headers().get("authorization"));
                 assertEquals("Bearer K1", two.take().headers().get("authorization"));

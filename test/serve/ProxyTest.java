@@ -41,7 +41,7 @@ class ProxyTest {
     private static final int MAX_BODY_BYTES = 32 * 1024 * 1024;
 
     private static Proxy proxy(URI url) throws Exception {
-        return Proxies.start(Proxies.options(Map.of(), "--upstream", url.toString()));
+        return Proxies.start("--upstream", url.toString());
     }
 
     private static byte[] utf8(String text) {

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.net.URI;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import testing.Backend;
 import testing.Proxies;
@@ -42,8 +41,8 @@ class RoutesTest {
     @Test
     void allOfThemAreServed() throws Exception {
         String request = "{\"model\":\"m\",\"max_tokens\":9,\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}";
-        try (var backend = new Backend(); var proxy = Proxies.start(Proxies.options(Map.of(),
-                "--model", "m", "--context", "5", backend.url().toString()))) {
+        try (var backend = new Backend();
+             var proxy = Proxies.start("--model", "m", "--context", "5", backend.url().toString())) {
             for (String path : List.of("/messages", "//v1/messages", "/anthropic/v1/messages", "/v1/messages/")) {
                 Wire.Reply reply = Wire.ask(proxy.port(), "POST", path, request.getBytes());
                 assertEquals("200 Hello there", reply.status() + " " + reply.said(), path);

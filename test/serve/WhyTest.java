@@ -3,8 +3,6 @@ package serve;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import config.CommandLine;
-import config.Options;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -12,7 +10,6 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -44,12 +41,6 @@ class WhyTest {
         log.close();
     }
 
-    private Proxy proxy(String... args) throws IOException {
-        List<String> all = new ArrayList<>(List.of("--port", "0"));
-        all.addAll(List.of(args));
-        return Proxies.start(clock, Options.of(CommandLine.read(all.toArray(String[]::new), Map.of())));
-    }
-
     private static String url(Backend backend) {
         return backend.url().toString();
     }
@@ -64,7 +55,7 @@ class WhyTest {
 
     @Test
     void theLineOfAFailedRequestEndsWithTheReason() throws Exception {
-        try (var backend = new Backend(); Proxy proxy = proxy("--upstream", url(backend))) {
+        try (var backend = new Backend(); Proxy proxy = Proxies.start(clock, "--upstream", url(backend))) {
             for (int status : new int[] {400, 401, 404, 429, 500}) {
                 backend.answers(Backend.refusing(status, "just so"));
                 Wire.Reply reply = Wire.post(proxy.port(), PLAIN);
@@ -83,7 +74,7 @@ class WhyTest {
             line = log.line(reply.headers().get("request-id"));
             assertTrue(line.contains(" 200 m -> m at %s ".formatted(host(backend))) && line.endsWith(" stop"), line);
         }
-        try (Proxy proxy = proxy("--upstream", "http://" + dead() + "/v1")) {
+        try (Proxy proxy = Proxies.start(clock, "--upstream", "http://" + dead() + "/v1")) {
             Wire.Reply reply = Wire.post(proxy.port(), PLAIN);
             String line = log.line(reply.headers().get("request-id"));
             assertTrue(line.endsWith(" api_error: %s: cannot connect; is the backend running?".formatted(dead())), line);
@@ -92,7 +83,7 @@ class WhyTest {
 
     @Test
     void theReasonIsCutMaskedAndOnOneLine() throws Exception {
-        try (var backend = new Backend(); Proxy proxy = proxy("--upstream", url(backend))) {
+        try (var backend = new Backend(); Proxy proxy = Proxies.start(clock, "--upstream", url(backend))) {
             backend.answers(Backend.refusing(400, "no key-0123456789\\nnext \\u001b[31m line " + "x".repeat(5000)));
             Wire.Reply reply = Wire.post(proxy.port(), PLAIN, "x-api-key: key-0123456789");
             String line = log.line(reply.headers().get("request-id"));
@@ -104,7 +95,7 @@ class WhyTest {
     @Test
     void goingOnToTheNextBackendAndSettingAsideAreLogged() throws Exception {
         try (var first = new Backend(); var second = new Backend();
-                Proxy proxy = proxy("--upstream", url(first), "--upstream", url(second))) {
+                Proxy proxy = Proxies.start(clock, "--upstream", url(first), "--upstream", url(second))) {
             first.answers(Backend.refusing(503, "full"));
             Wire.Reply reply = Wire.post(proxy.port(), PLAIN);
             assertEquals(200, reply.status());
@@ -134,7 +125,7 @@ class WhyTest {
 
     @Test
     void aSecondTryAtTheOnlyBackendIsLoggedButItIsNotSetAside() throws Exception {
-        try (var backend = new Backend(); Proxy proxy = proxy("--upstream", url(backend))) {
+        try (var backend = new Backend(); Proxy proxy = Proxies.start(clock, "--upstream", url(backend))) {
             backend.answers(Backend.refusing(429, "wait", "retry-after: 1"), Backend.saying("fine"));
             var reply = Tasks.ask(() -> Wire.post(proxy.port(), PLAIN));
             clock.elapse(1000);
@@ -153,7 +144,7 @@ class WhyTest {
             port.setReuseAddress(true); // so that a backend can listen there later
             port.bind(new InetSocketAddress("127.0.0.1", 0));
             String host = "127.0.0.1:" + port.getLocalPort();
-            try (Proxy proxy = proxy("--upstream", "http://" + host + "/v1")) {
+            try (Proxy proxy = Proxies.start(clock, "--upstream", "http://" + host + "/v1")) {
                 assertEquals(502, Wire.post(proxy.port(), PLAIN).status());
                 clock.awaitWait(1000);
                 try (var listening = new ServerSocket(port.getLocalPort(), 50, InetAddress.getByName("127.0.0.1"))) {
@@ -169,7 +160,7 @@ class WhyTest {
     private String told(String... urls) throws Exception {
         List<String> args = new ArrayList<>();
         for (String url : urls) args.addAll(List.of("--upstream", url));
-        try (Proxy proxy = proxy(args.toArray(String[]::new))) {
+        try (Proxy proxy = Proxies.start(clock, args.toArray(String[]::new))) {
             Wire.Reply reply = Wire.post(proxy.port(), PLAIN);
             String line = log.line(reply.headers().get("request-id") + " " + reply.status() + " ");
             String message = reply.text("error.message");

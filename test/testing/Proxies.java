@@ -19,14 +19,22 @@ public final class Proxies {
         return Options.of(CommandLine.read(all.toArray(new String[0]), environment));
     }
 
-    public static Proxy start(Clock clock, Options options) throws IOException {
+    public static Proxy start(String... args) throws IOException {
+        return start(new PatientClock(), args);
+    }
+
+    public static Proxy start(Clock clock, String... args) throws IOException {
+        return start(clock, options(Map.of(), args));
+    }
+
+    public static Proxy start(Map<String, String> environment, String... args) throws IOException {
+        return start(new PatientClock(), options(environment, args));
+    }
+
+    private static Proxy start(Clock clock, Options options) throws IOException {
         var proxy = new Proxy(options, clock);
         proxy.start();
         return proxy;
-    }
-
-    public static Proxy start(Options options) throws IOException {
-        return start(new PatientClock(), options);
     }
 
     public static Proxy before(Backend backend, String... args) throws IOException {
@@ -42,6 +50,6 @@ public final class Proxies {
         List<String> all = new ArrayList<>();
         for (Backend backend : backends) all.addAll(List.of("--upstream", backend.url().toString()));
         all.addAll(List.of(args));
-        return start(clock, options(Map.of(), all.toArray(new String[0])));
+        return start(clock, all.toArray(new String[0]));
     }
 }

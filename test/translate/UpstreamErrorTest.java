@@ -30,7 +30,7 @@ class UpstreamErrorTest {
     /** As nginx, Cloudflare and load balancers say that nothing behind them answers. */
     @Test
     void aGatewaysPagePasses() throws Exception {
-        for (int status : List.of(502, 503, 504)) {
+        for (int status : List.of(502, 503, 504, 520, 521, 522, 523, 524)) {
             ApiError error = error(status, "<html><head><title>%1$d Bad</title></head><h1>%1$d Bad</h1>".formatted(status));
             assertTrue(error.isPassing(), "" + status);
             assertEquals("502 backend.test: %1$d Bad %1$d Bad".formatted(status), error.status() + " " + error.getMessage());
@@ -38,6 +38,20 @@ class UpstreamErrorTest {
         for (int status : List.of(200, 400, 404, 413, 500)) {
             assertFalse(error(status, "<html><h1>No</h1></html>").isPassing(), "" + status);
         }
+    }
+
+    /** As Cloudflare answers those that do not ask for a page: "error code: 522". */
+    @Test
+    void cloudflaresStatusesPass() throws Exception {
+        for (int status : List.of(520, 521, 522, 523)) assertEquals(529, passing(status).status());
+        assertEquals(504, passing(524).status());
+    }
+
+    private static ApiError passing(int status) throws Exception {
+        ApiError error = error(status, "error code: " + status);
+        assertTrue(error.isPassing(), "" + status);
+        assertEquals("backend.test: error code: " + status, error.getMessage());
+        return error;
     }
 
     @Test

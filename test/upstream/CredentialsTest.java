@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import config.Options;
 import config.Target;
 import config.UsageError;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -45,10 +44,6 @@ class CredentialsTest {
         log.close();
     }
 
-    private static Proxy proxy(Map<String, String> environment, String... args) throws IOException {
-        return Proxies.start(Proxies.options(environment, args));
-    }
-
     private static String url(Backend backend) { return backend.url().toString(); }
 
     /** Fails if there is any key in what the backend was sent. */
@@ -72,7 +67,7 @@ class CredentialsTest {
     void theClientsKeyOfAnthropicsIsNotSentOn() throws Exception {
         for (String key : ANTHROPICS) {
             for (String header : List.of("x-api-key: " + key, "authorization: Bearer " + key)) {
-                try (var backend = new Backend(); Proxy proxy = proxy(Map.of(), "--upstream", url(backend))) {
+                try (var backend = new Backend(); Proxy proxy = Proxies.start("--upstream", url(backend))) {
                     for (int i = 0; i < 3; i++) {
                         assertEquals(200, Wire.post(proxy.port(), PLAIN, header).status());
                         assertNoKey(backend.take());
@@ -87,7 +82,7 @@ class CredentialsTest {
 
     @Test
     void anotherKeyOfTheClientsIsSentAfterIt() throws Exception {
-        try (var backend = new Backend(); Proxy proxy = proxy(Map.of(), "--upstream", url(backend))) {
+        try (var backend = new Backend(); Proxy proxy = Proxies.start("--upstream", url(backend))) {
             Wire.post(proxy.port(), PLAIN, "x-api-key: sk-ant-api03-x");
             assertNoKey(backend.take());
             for (String key : List.of("sk-other", "sk-antelope", "ask-ant-1", "my-sk-ant")) {
@@ -102,7 +97,7 @@ class CredentialsTest {
             List<String> all = new ArrayList<>(List.of(args));
             if (!all.contains("--upstream")) all.addAll(List.of("--upstream", url(backend)));
             all.replaceAll(arg -> arg.replace("BACKEND", url(backend)));
-            try (Proxy proxy = proxy(environment, all.toArray(String[]::new))) {
+            try (Proxy proxy = Proxies.start(environment, all.toArray(String[]::new))) {
                 for (int i = 0; i < 2; i++) {
                     assertEquals(200, Wire.post(proxy.port(), PLAIN, "x-api-key: of-the-client").status());
                     assertNoKey(backend.take());
@@ -130,7 +125,7 @@ class CredentialsTest {
         try (var backend = new Backend()) {
             Map<String, String> environment = Map.of("OPENAI_API_KEY", "sk-ant-0123456789",
                     "HTTP_PROXY", "http://127.0.0.1:" + backend.url().getPort());
-            try (Proxy proxy = proxy(environment, "--upstream", "http://api.openai.com/v1")) {
+            try (Proxy proxy = Proxies.start(environment, "--upstream", "http://api.openai.com/v1")) {
                 assertEquals(200, Wire.post(proxy.port(), PLAIN).status());
                 assertNoKey(backend.take());
                 assertSaidOnce("a2o's key is not sent to api.openai.com");
@@ -141,7 +136,7 @@ class CredentialsTest {
     @Test
     void aParameterThatIsNoKeyStays() throws Exception {
         try (var backend = new Backend();
-                Proxy proxy = proxy(Map.of(), "--upstream", url(backend) + "?a=b%2F&key=sk-ant-1&c")) {
+                Proxy proxy = Proxies.start("--upstream", url(backend) + "?a=b%2F&key=sk-ant-1&c")) {
             Wire.post(proxy.port(), PLAIN);
             assertEquals("POST /v1/chat/completions?a=b%2F&c HTTP/1.1", backend.take().line());
         }
@@ -156,7 +151,7 @@ class CredentialsTest {
         try (var backend = new Backend()) {
             Map<String, String> environment = Map.of("HTTP_PROXY", "http://127.0.0.1:" + backend.url().getPort());
             for (Map.Entry<String, Boolean> host : hosts.entrySet()) {
-                try (Proxy proxy = proxy(environment, "--upstream", "http://" + host.getKey() + "/v1")) {
+                try (Proxy proxy = Proxies.start(environment, "--upstream", "http://" + host.getKey() + "/v1")) {
                     assertEquals(200, Wire.post(proxy.port(), PLAIN, "x-api-key: sk-ant-api03-x").status());
                     Backend.Call call = backend.take();
                     assertTrue(call.line().contains(host.getKey()), call.line());
@@ -180,7 +175,7 @@ class CredentialsTest {
     @Test
     void aClientIsToldThatItsKeyWasNotSent() throws Exception {
         try (var backend = new Backend().answers(Backend.refusing(401, "no key given"));
-                Proxy proxy = proxy(Map.of(), "--upstream", url(backend))) {
+                Proxy proxy = Proxies.start("--upstream", url(backend))) {
             Wire.Reply reply = Wire.post(proxy.port(), PLAIN, "x-api-key: sk-ant-api03-0123456789");
             assertEquals(401, reply.status());
             assertEquals("127.0.0.1:%d: no key given; the client's key was not sent, for it begins with sk-ant-"
@@ -194,7 +189,7 @@ class CredentialsTest {
     private static int refused(int status, String... args) throws Exception {
         try (var backend = new Backend().answers(Backend.refusing(status, "no such key"))) {
             String[] all = List.of(args).stream().map(arg -> arg.replace("BACKEND", url(backend))).toArray(String[]::new);
-            try (Proxy proxy = proxy(Map.of(), all)) {
+            try (Proxy proxy = Proxies.start(all)) {
                 Wire.Reply reply = Wire.post(proxy.port(), PLAIN, "x-api-key: of-the-client");
                 String ours = "127.0.0.1:%d: backend rejected the proxy's credentials".formatted(backend.url().getPort());
                 assertEquals(reply.status() == 500, reply.text("error.message").equals(ours), reply.body());

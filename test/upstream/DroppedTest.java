@@ -2,8 +2,6 @@ package upstream;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import config.CommandLine;
-import config.Options;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -11,7 +9,6 @@ import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
@@ -54,6 +51,10 @@ class DroppedTest {
             return "127.0.0.1:" + server.getLocalPort();
         }
 
+        private String url() {
+            return "http://" + host() + "/v1";
+        }
+
         @Override
         public void close() throws IOException {
             for (Socket socket : waiting) socket.close();
@@ -61,17 +62,12 @@ class DroppedTest {
         }
     }
 
-    private static Proxy proxy(String... urls) throws IOException {
-        List<String> args = new ArrayList<>(List.of("--port", "0"));
-        for (String url : urls) args.addAll(List.of("--upstream", url));
-        return Proxies.start(Clock.SYSTEM, Options.of(CommandLine.read(args.toArray(String[]::new), Map.of())));
-    }
-
     /** The two at the same time, since a connection is waited for as long as it is. */
     @Test
     void itIsWaitedForOnceAndThenTheNextIsAsked() throws Exception {
-        try (var hole = new Hole(); var backend = new Backend(); Proxy alone = proxy("http://" + hole.host() + "/v1");
-                Proxy both = proxy("http://" + hole.host() + "/v1", backend.url().toString())) {
+        try (var hole = new Hole(); var backend = new Backend();
+             Proxy alone = Proxies.start(Clock.SYSTEM, "--upstream", hole.url());
+             Proxy both = Proxies.start(Clock.SYSTEM, "--upstream", hole.url(), "--upstream", backend.url().toString())) {
             FutureTask<Wire.Reply> helped = Tasks.ask(() -> Wire.post(both.port(), PLAIN));
             FutureTask<Wire.Reply> failed = Tasks.ask(() -> Wire.post(alone.port(), PLAIN));
             assertEquals("502 %s: cannot connect; nothing answered for 8 seconds".formatted(hole.host()),

@@ -191,12 +191,8 @@ class OutwardTest {
         }
     }
 
-    private static Proxy proxy(Map<String, String> environment, String... args) throws IOException {
-        return Proxies.start(Proxies.options(environment, args));
-    }
-
     private static Wire.Reply ask(boolean stream, Map<String, String> environment, String... args) throws IOException {
-        try (Proxy proxy = proxy(environment, args)) {
+        try (Proxy proxy = Proxies.start(environment, args)) {
             return Wire.post(proxy.port(), """
                     {"model":"m","max_tokens":9,"stream":%s,"messages":[{"role":"user","content":"the prompt"}]}"""
                     .formatted(stream), "x-api-key: " + KEY);
@@ -501,7 +497,7 @@ class OutwardTest {
     }
 
     private static void assertDoesNotStart(String file, String what) {
-        Exception e = assertThrows(Exception.class, () -> proxy(Map.of(), "--upstream", "http://127.0.0.1:1/v1",
+        Exception e = assertThrows(Exception.class, () -> Proxies.start("--upstream", "http://127.0.0.1:1/v1",
                 "--ca-cert", file).close(), what);
         assertTrue(e instanceof UsageError || e instanceof IOException, () -> what + ": " + e);
         assertEquals(1, e.getMessage().lines().count(), what);
@@ -598,7 +594,7 @@ class OutwardTest {
     @Test
     void aBackendThatBreaksOffIsNotTakenForTls() throws Exception {
         try (var backend = new Backend().answers(Backend.saying("once"), Backend.Call::reset);
-                Proxy proxy = proxy(Map.of(), "--upstream", backend.url().toString())) {
+                Proxy proxy = Proxies.start("--upstream", backend.url().toString())) {
             String request = """
                     {"model":"m","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}""";
             assertEquals(200, Wire.post(proxy.port(), request).status());
@@ -671,7 +667,7 @@ class OutwardTest {
     @Test
     void anotherA2oIsNoBackend() throws Exception {
         for (String[] args : List.of(new String[] {"--upstream", "demo"}, new String[] {"--upstream", "demo", "--auth-key", "k"})) {
-            try (Proxy other = proxy(Map.of(), args)) {
+            try (Proxy other = Proxies.start(args)) {
                 for (String path : List.of("", "/v1", "/anthropic", "/v1/messages")) {
                     assertEquals("that is A2o, not a backend; --upstream must be the address of what it is to ask",
                             reason("http://127.0.0.1:" + other.port() + path));
