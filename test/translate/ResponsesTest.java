@@ -57,7 +57,7 @@ class ResponsesTest {
     private void start(String path, String... args) throws IOException {
         List<String> all = new ArrayList<>(List.of("--upstream", url(path)));
         all.addAll(List.of(args));
-        proxy = Proxies.start(Proxies.options(Map.of(), all.toArray(String[]::new)));
+        proxy = Proxies.start(all.toArray(String[]::new));
     }
 
     private static String json(String quoted) {
