@@ -40,6 +40,8 @@ record Envelope(String field, String encrypted, String place, boolean hasPhases)
                 kept.get("phase").toLong(0) == 1);
     }
 
+    Envelope withPhases(boolean areSaid) { return new Envelope(field, encrypted, place, areSaid); }
+
     String signature() {
         String bare = Opaque.PREFIX + field;
         if (encrypted.isEmpty()) return bare;

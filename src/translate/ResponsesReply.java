@@ -51,6 +51,7 @@ final class ResponsesReply implements Reader {
     private final Map<String, Item> items = new HashMap<>(); // by index, and by id
     private final List<Piece> pieces = new ArrayList<>(); // of this event
     private Optional<EventTemplate> template = Optional.empty();
+    private Optional<Envelope> held = Optional.empty(); // of reasoning that is over, until something follows
     private boolean isOneObject; // whether the reply came as one, and not in events
     private int places;
     private boolean saysPhases;
@@ -76,7 +77,7 @@ final class ResponsesReply implements Reader {
     public boolean event(SseEvent event) {
         isOneObject = false;
         if (event.isDone()) return true;
-        Optional<Piece> known = template.flatMap(usual -> usual.read(event.data()));
+        Optional<Piece> known = held.isPresent() ? Optional.empty() : template.flatMap(usual -> usual.read(event.data()));
         if (known.isPresent()) {
             reply.take(List.of(known.get()));
             return reply.isStopped();
@@ -98,6 +99,19 @@ final class ResponsesReply implements Reader {
         } catch (Json.Malformed e) {
             throw event.isError() ? errors.sent(event.data()) : errors.broken(502, "the stream's data is " + e.getMessage());
         }
+    }
+
+    private void add(Piece piece) {
+        releaseReasoning();
+        pieces.add(piece);
+    }
+
+    /** A piece of reasoning is over; by now it is known whether the message after it says its phase. */
+    private void releaseReasoning() {
+        if (held.isEmpty()) return;
+        Envelope envelope = held.get().withPhases(hasPhases || saysPhases);
+        held = Optional.empty();
+        pieces.add(new Piece.ReasoningEnd(envelope.signature()));
     }
 
     private void hand() {
@@ -153,7 +167,8 @@ final class ResponsesReply implements Reader {
         this.response = response;
         boolean isNew = items.isEmpty(); // what has come in events is not taken again
         if (isNew) output(response.get("output").items());
-        pieces.addAll(searches.atTheEnd());
+        searches.atTheEnd().forEach(this::add);
+        releaseReasoning();
         if (response.get("service_tier").is("priority")) reply.setTier("priority");
     }
 
@@ -207,7 +222,7 @@ final class ResponsesReply implements Reader {
                 restOfInput(item, said.get("input"));
                 endCall(item, said);
             }
-            case "web_search_call" -> searches.take(said).ifPresent(pieces::add);
+            case "web_search_call" -> searches.take(said).ifPresent(this::add);
             default -> warnings.add("dropped_output_item"); // what a message has no room for
         }
     }
@@ -215,13 +230,13 @@ final class ResponsesReply implements Reader {
     private void text(Item item, String index, Json text) {
         if (!text.hasText()) return;
         item.parts.add(index);
-        pieces.add(new Piece.Answer((Json.Str) text));
+        add(new Piece.Answer((Json.Str) text));
     }
 
     private void refusal(Item item, String index, Json text) {
         if (!text.hasText()) return;
         item.parts.add(index);
-        pieces.add(new Piece.Refusal((Json.Str) text));
+        add(new Piece.Refusal((Json.Str) text));
     }
 
     /** Takes the text of a part of a message, {@code {"text":T}} or {@code {"refusal":T}}, if it has not come. */
@@ -232,13 +247,13 @@ final class ResponsesReply implements Reader {
     }
 
     private void endMessage(Item item, Json said) {
+        saysPhases |= said.get("phase").hasText();
         List<Json> parts = said.get("content").items();
         for (int i = 0; i < parts.size(); i++) {
             restOfPart(item, String.valueOf(i), parts.get(i));
             parts.get(i).get("annotations").items().forEach(searches::cite);
         }
-        saysPhases |= said.get("phase").hasText();
-        pieces.add(new Piece.AnswerEnd());
+        add(new Piece.AnswerEnd());
     }
 
     /** A summary of several parts is shown as one text. */
@@ -251,7 +266,7 @@ final class ResponsesReply implements Reader {
     private void think(Item item, String field, Json text) {
         if (!text.hasText()) return;
         if (item.reasoningField.isEmpty()) item.reasoningField = field;
-        if (item.reasoningField.equals(field)) pieces.add(new Piece.Reasoning((Json.Str) text, field));
+        if (item.reasoningField.equals(field)) add(new Piece.Reasoning((Json.Str) text, field));
     }
 
     /** Each item has a block of its own, for each has a ciphertext of its own; nothing is made of an item without both. */
@@ -263,7 +278,7 @@ final class ResponsesReply implements Reader {
         String encrypted = said.get("encrypted_content").text();
         if (item.reasoningField.isEmpty() && encrypted.isEmpty()) return;
         String field = item.reasoningField.isEmpty() ? Envelope.SUMMARY : item.reasoningField;
-        pieces.add(new Piece.ReasoningEnd(new Envelope(field, encrypted, envelopePlace, hasPhases).signature()));
+        held = Optional.of(new Envelope(field, encrypted, envelopePlace, false));
     }
 
     private void thinkAll(Item item, String field, List<Json> parts) {
@@ -275,7 +290,7 @@ final class ResponsesReply implements Reader {
     }
 
     private void beginCall(Item item, Json said) {
-        if (!item.isCall) pieces.add(call(item, said.get("call_id"), said.get("name"), Json.NULL, Json.NULL));
+        if (!item.isCall) add(call(item, said.get("call_id"), said.get("name"), Json.NULL, Json.NULL));
         item.isCall = true;
     }
 
@@ -286,7 +301,7 @@ final class ResponsesReply implements Reader {
     private void arguments(Item item, Json text) {
         if (!text.hasText()) return;
         item.isFed = true;
-        pieces.add(call(item, Json.NULL, Json.NULL, text, Json.NULL));
+        add(call(item, Json.NULL, Json.NULL, text, Json.NULL));
     }
 
     private void restOfArguments(Item item, Json all) {
@@ -298,7 +313,7 @@ final class ResponsesReply implements Reader {
     private void input(Item item, Json text) {
         if (!text.hasText()) return;
         item.isFed = true;
-        pieces.add(call(item, Json.NULL, Json.NULL, Json.NULL, text));
+        add(call(item, Json.NULL, Json.NULL, Json.NULL, text));
     }
 
     private void restOfInput(Item item, Json all) {
@@ -307,7 +322,7 @@ final class ResponsesReply implements Reader {
 
     /** The arguments of a call are over, unless the reply was cut in them. */
     private void endCall(Item item, Json said) {
-        if (!said.get("status").is("incomplete")) pieces.add(new Piece.CallEnd(item.place));
+        if (!said.get("status").is("incomplete")) add(new Piece.CallEnd(item.place));
     }
 
     /** {@return the backend's word for how the reply ended, and why} */

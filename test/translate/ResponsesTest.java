@@ -271,17 +271,29 @@ class ResponsesTest {
     }
 
     @Test
-    void phasesAreLearnedAndGoBack() throws Exception {
-        model.withPhases().says("reasoning I look.\ntext Hm.", "reasoning Aha.\ntext Done.");
+    void phasesGoBack() throws Exception {
+        model.withPhases().says("reasoning I look.\ntext Let me see.\ncall call_1 get {}", "reasoning Aha.\ntext Done.");
         start("/responses");
         String first = assistant(well(withTool(HI)));
-        String second = assistant(well(withTool(HI, first, HI)));
+        String second = assistant(well(withTool(HI, first, result("call_1"))));
         taken();
-        well(withTool(HI, first, HI, second, HI));
+        well(withTool(HI, first, result("call_1"), second, HI));
         List<?> said = ResponsesModel.items(lastBody(), "message").stream()
                 .filter(item -> "assistant".equals(Tree.at(item, "role"))).toList();
-        assertNull(Tree.at(said.get(0), "phase"), "nobody knew of phases when it was said");
+        assertEquals("commentary", Tree.at(said.get(0), "phase"));
         assertEquals("final_answer", Tree.at(said.get(1), "phase"));
+    }
+
+    @Test
+    void aTurnWithoutReasoningSaysNoPhase() throws Exception {
+        model.withPhases().says("text Hm.");
+        start("/responses");
+        String first = assistant(well(withTool(HI)));
+        taken();
+        well(withTool(HI, first, HI));
+        Object said = ResponsesModel.items(lastBody(), "message").get(1);
+        assertEquals("Hm.", Tree.at(said, "content"));
+        assertNull(Tree.at(said, "phase"));
     }
 
     @Test
