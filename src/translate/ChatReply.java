@@ -26,6 +26,8 @@ final class ChatReply implements Reader {
     private final Reply reply;
     private final BackendErrors errors;
     private final List<String> stops; // the client's
+    private final Optional<ServerSearch> search; // that the request is for, and that the backend runs
+    private final Searches searches = new Searches();
     private boolean isOneObject; // whether the reply came as one, and not in chunks
     private boolean hasChoice; // whether one has come that holds anything
     private boolean isUsageLast; // whether it came in a chunk of its own, as it does at the end
@@ -34,10 +36,12 @@ final class ChatReply implements Reader {
     private ChatUsage usage = new ChatUsage(Json.NULL, Json.NULL);
     private Optional<ChunkTemplate> template = Optional.empty();
 
-    ChatReply(Reply reply, BackendErrors errors, List<String> stops) {
+    /** @param search that the request is for, and that the backend runs */
+    ChatReply(Reply reply, BackendErrors errors, List<String> stops, Optional<ServerSearch> search) {
         this.reply = reply;
         this.errors = errors;
         this.stops = stops;
+        this.search = search;
     }
 
     @Override
@@ -112,11 +116,18 @@ final class ChatReply implements Reader {
         List<Piece> legacy = ChatPieces.text(choice.get("text"));
         reply.take(pieces);
         reply.take(legacy);
+        if (search.isPresent()) readCitations(choice);
         readMatchedStop(choice);
         String reason = finishReason(choice.get("finish_reason"));
         if (!reason.isEmpty()) finishReason = reason;
         boolean isUsual = isDelta && legacy.isEmpty() && reason.isEmpty();
         if (isUsual) template = ChunkTemplate.of(chunk, pieces).or(() -> template);
+    }
+
+    /** OpenRouter names the pages that it has found in {@code annotations}, and no search. */
+    private void readCitations(Json choice) {
+        choice.get("delta").get("annotations").items().forEach(searches::cite);
+        choice.get("message").get("annotations").items().forEach(searches::cite);
     }
 
     /** {@return the first choice of index 0 or without one; NULL if there is none} */
@@ -202,6 +213,9 @@ final class ChatReply implements Reader {
     private void end(Finish finish) {
         var counted = usage.toAnthropic();
         reply.endBlocks(finish, counted);
+        search.ifPresent(wanted -> searches.suppose(wanted.input().get("query")));
+        reply.take(searches.atTheEnd());
+        reply.setSearches(searches.count());
         boolean isNothing = finish == Finish.UNKNOWN && !reply.hasBlocks();
         if (isNothing) throw errors.broken(502, "no content, and finish_reason " + shownFinishReason()).asPassing();
         reply.end(finish, matchedStop, counted);

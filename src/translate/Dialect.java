@@ -50,6 +50,9 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
         return isBack ? known.with(Lessons.NO_REASONING_BESIDE_TOOLS, false) : known;
     }
 
+    /** {@return this, and that the backend has not searched where it was asked to} */
+    Dialect withoutWebSearch() { return with(Trait.Habit.WEB_SEARCH_REFUSED, false); }
+
     /** {@return this, and that the backend has said the phase of a message} */
     Dialect withPhases() { return with(Trait.Habit.PHASES_SAID, false); }
 
@@ -154,6 +157,8 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
     /** {@return the role of a system message that stands in place} */
     String systemRole() { return has(Trait.Habit.SYSTEM_AS_DEVELOPER) ? "developer" : "system"; }
     boolean hostsWebSearch() { return has(Trait.Habit.WEB_SEARCH_HOSTED); }
+    /** {@return whether the backend may search, though that is not sure} */
+    boolean mayHostWebSearch() { return has(Trait.Habit.WEB_SEARCH_TRIED); }
     boolean saysPhases() { return has(Trait.Habit.PHASES_SAID); }
     boolean showsSummaries() { return !has(Trait.Habit.SUMMARIES_REFUSED); }
     boolean takesFilesInOutputs() { return !has(Trait.Habit.FILES_IN_NEXT_MESSAGE); }

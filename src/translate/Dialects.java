@@ -104,6 +104,7 @@ final class Dialects {
             case CHAT -> known(target, USUAL_IN_CHAT, CHAT);
             case RESPONSES -> {
                 Map<String, Trait> known = known(target, USUAL_IN_RESPONSES, RESPONSES);
+                known.putIfAbsent(Trait.Habit.WEB_SEARCH_TRIED.about(), Trait.Habit.WEB_SEARCH_TRIED);
                 for (Trait trait : List.of(new Trait.Spoken(api), new Trait.ShortestReply(LEAST_TOKENS))) {
                     known.put(trait.about(), trait);
                 }

@@ -46,6 +46,7 @@ final class ResponsesReply implements Reader {
     private final BackendErrors errors;
     private final String envelopePlace; // which backend and model this is, as envelopes say it
     private final boolean hasPhases; // as far as it was known before this reply
+    private final Optional<ServerSearch> unsureSearch; // all that the request is for, if the backend can do it
     private final Set<String> warnings;
     private final Searches searches = new Searches();
     private final Map<String, Item> items = new HashMap<>(); // by index, and by id
@@ -59,18 +60,23 @@ final class ResponsesReply implements Reader {
 
     /**
      * @param envelopePlace which backend and model this is, as envelopes say it
+     * @param unsureSearch  all that the request is for, where it is not known whether the backend can do it
      * @param warnings      takes codes of what was left out
      */
-    ResponsesReply(Reply reply, BackendErrors errors, String envelopePlace, boolean hasPhases, Set<String> warnings) {
+    ResponsesReply(Reply reply, BackendErrors errors, String envelopePlace, boolean hasPhases,
+                   Optional<ServerSearch> unsureSearch, Set<String> warnings) {
         this.reply = reply;
         this.errors = errors;
         this.envelopePlace = envelopePlace;
         this.hasPhases = hasPhases;
+        this.unsureSearch = unsureSearch;
         this.warnings = warnings;
     }
 
     /** {@return whether a message has said its phase, so that the envelopes to come must say so too} */
     boolean saysPhases() { return saysPhases; }
+    /** {@return whether the reply is over, and the backend has not done what was all that it was to do} */
+    boolean hasNotSearched() { return isFinished() && unsureSearch.isPresent() && searches.count() == 0; }
     @Override public boolean isFinished() { return !response.isNull(); }
 
     @Override
@@ -374,6 +380,7 @@ final class ResponsesReply implements Reader {
         Json counts = response.get("tool_usage").get("web_search").get("num_requests");
         reply.setSearches(counts.toLong(searches.count()));
         reply.endBlocks(finish, counted);
+        if (hasNotSearched()) reply.failedSearch(unsureSearch.get()); // what it says is from memory
         reply.end(finish, "", counted);
     }
 }

@@ -27,8 +27,20 @@ record ServerSearch(String tool, Json input) {
     /** As in "Summarize https://example.com/news". */
     private static final Pattern URL = Pattern.compile("https?://[^\\s\"'<>]+");
 
+    /** {@return whether the backend is to search the web for the client; where that is not sure, for nothing else} */
+    static boolean isHosted(Request request, Dialect dialect) {
+        if (dialect.hostsWebSearch()) return true;
+        return dialect.mayHostWebSearch() && of(request).filter(ServerSearch::isOfWeb).isPresent();
+    }
+
     /** {@return whether it is not about a page whose address is known} */
-    boolean isOfWeb() { return tool.equals(SEARCH); }
+    private boolean isOfWeb() { return tool.equals(SEARCH); }
+
+    /** {@return the search, where it is one that a backend runs if it can} */
+    Optional<ServerSearch> ifHosted(Dialect dialect) {
+        boolean isHosted = dialect.hostsWebSearch() || dialect.mayHostWebSearch();
+        return Optional.of(this).filter(search -> isHosted && isOfWeb());
+    }
 
     /**
      * {@return the search that a request is for: the only tool, or one that must be called} Beside tools that

@@ -32,6 +32,7 @@ final class Tools {
     private final Request request;
     private final Dialect dialect;
     private final Set<String> warnings;
+    private final boolean isSearchHosted; // whether the backend is to search the web
     private final List<Json> sent = new ArrayList<>();
 
     /**
@@ -43,11 +44,12 @@ final class Tools {
         this.dialect = dialect;
         this.warnings = warnings;
         List<Json> tools = request.objects(request.json(), "tools");
+        this.isSearchHosted = ServerSearch.isHosted(request, dialect);
         var loaded = new LoadedTools(request);
         Set<String> names = new HashSet<>();
         for (Json tool : tools) {
             refuseToolset(tool);
-            boolean isHosted = isWebSearch(tool) && dialect.hostsWebSearch();
+            boolean isHosted = isSearchHosted && isWebSearch(tool);
             if (isServer(tool) && !isHosted) {
                 warnings.add("server_tool_omitted"); // the backend would not run it
                 continue;
@@ -98,7 +100,7 @@ final class Tools {
 
     /** {@return whether it is the name of a web search that the backend runs; there such a tool has no name} */
     private boolean isHostedSearch(String name, List<Json> tools) {
-        if (!dialect.hostsWebSearch()) return false;
+        if (!isSearchHosted) return false;
         return tools.stream().anyMatch(tool -> isWebSearch(tool) && tool.get("name").text().equals(name));
     }
 

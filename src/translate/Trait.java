@@ -160,7 +160,9 @@ sealed interface Trait {
         BEGUN_REPLY_REPEATED("begun reply", "repeated"),
         /** The backend searches the web itself, if it is given a tool for that; elsewhere nobody does. */
         WEB_SEARCH_HOSTED("web search", "hosted"),
-        /** It has refused that tool. */
+        /** It may do so: it is asked where nothing but a search is wanted. */
+        WEB_SEARCH_TRIED("web search", "tried"),
+        /** It has refused that tool, or has not searched. */
         WEB_SEARCH_REFUSED("web search", "refused"),
         /** Reasoning items of earlier turns, of the Responses API, do not go back. */
         REASONING_LEFT_OUT("reasoning items", "left out"),

@@ -53,25 +53,26 @@ public final class Translator implements Conversation {
         this.request = new Request(anthropic);
         this.dialect = dialect;
         this.route = options.routes().of(asked());
-        this.search = ServerSearch.of(request).filter(search -> !isHosted(search));
+        Optional<ServerSearch> wanted = ServerSearch.of(request);
+        Optional<ServerSearch> hosted = wanted.flatMap(search -> search.ifHosted(dialect));
+        this.search = hosted.isPresent() ? Optional.empty() : wanted;
         this.backendRequest = dialect.api() == Api.CHAT ? new ChatRequest(request, options, dialect, warnings)
                 : new ResponsesRequest(request, options, dialect, warnings);
         this.errors = new BackendErrors(request, options, dialect, window, this::inputTokens);
         var limits = new Limits(backendRequest::maxTokensSent, route.context().orElse(0), window);
         this.reply = new Reply(request, newIds, unsentStops(), limits,
                 () -> Tokens.rough(openai.buffer(), openai.size()), this::inputTokens, warnings);
-        this.chatReader = new ChatReply(reply, errors, request.stops().stream().map(Json::text).toList());
-        this.responsesReader = responsesReader();
+        this.chatReader = new ChatReply(reply, errors, request.stops().stream().map(Json::text).toList(), hosted);
+        this.responsesReader = responsesReader(hosted);
         this.reader = responsesReader.isPresent() ? responsesReader.get() : chatReader;
     }
 
-    private Optional<ResponsesReply> responsesReader() {
+    private Optional<ResponsesReply> responsesReader(Optional<ServerSearch> hosted) {
         if (dialect.api() == Api.CHAT) return Optional.empty();
+        Optional<ServerSearch> unsure = hosted.filter(search -> dialect.mayHostWebSearch());
         String place = Envelope.place(dialect.target(), model());
-        return Optional.of(new ResponsesReply(reply, errors, place, dialect.saysPhases(), warnings));
+        return Optional.of(new ResponsesReply(reply, errors, place, dialect.saysPhases(), unsure, warnings));
     }
-
-    private boolean isHosted(ServerSearch search) { return search.isOfWeb() && dialect.hostsWebSearch(); }
 
     private List<String> unsentStops() {
         List<String> unsent = backendRequest.unsentStops();
@@ -85,8 +86,9 @@ public final class Translator implements Conversation {
     /** {@return what was known when the request was made, and what the reply has told} */
     @Override
     public Dialect dialect() {
-        boolean saysPhases = responsesReader.isPresent() && responsesReader.get().saysPhases();
-        return saysPhases ? dialect.withPhases() : dialect;
+        if (responsesReader.isEmpty()) return dialect;
+        Dialect known = responsesReader.get().saysPhases() ? dialect.withPhases() : dialect;
+        return responsesReader.get().hasNotSearched() ? known.withoutWebSearch() : known;
     }
 
     @Override public boolean isStream() { return request.isStream(); }
