@@ -7,14 +7,18 @@ import json.Json;
 import json.JsonWriter;
 
 /**
- * Writes the reply to the client, an Anthropic message: either as the events of a stream or as one JSON object. The
- * caller says the same things in the same order both times; blocks come one after the other, never two open at once.
+ * Writes the reply to the client, an Anthropic message: either as the events of a stream or as one JSON
+ * object. The caller says the same things in the same order both times; blocks come one after the other,
+ * never two open at once.
  *
  * <pre>
- *  events:  message_start ( content_block_start content_block_delta* content_block_stop )* message_delta message_stop
+ *  events:  message_start
+ *           ( content_block_start content_block_delta* content_block_stop )*
+ *           message_delta message_stop
  *  whole:   {"id":…,"content":[ {"type":…} , … ],"stop_reason":…,"usage":{…}}
  * </pre>
- * Source: Anthropic Messages, "Streaming" and "Create a Message"; every key is written, for some SDKs fail without.
+ * Source: Anthropic Messages, "Streaming" and "Create a Message"; every key is written, for some SDKs fail
+ * without.
  */
 public final class MessageWriter {
     /** A block whose value comes in pieces. */
@@ -43,7 +47,7 @@ public final class MessageWriter {
     private final String id;
     private final Json model;
     private final LongSupplier inputTokens; // a guess, until the backend has counted
-    private byte[] deltaStart = {}; // of the open block's events, up to the piece itself; none in a whole message
+    private byte[] deltaStart = {}; // of the open block's events, up to the piece itself
     private String half = ""; // the first half of a surrogate pair, at the end of the last piece of text
     private long written; // characters of text and input, about
     private String tier = "standard";
@@ -62,16 +66,35 @@ public final class MessageWriter {
         this.inputTokens = inputTokens;
     }
 
-    private static byte[] ascii(String text) { return text.getBytes(StandardCharsets.US_ASCII); }
+    private static byte[] ascii(String text) {
+        return text.getBytes(StandardCharsets.US_ASCII);
+    }
 
     /** {@return what has been written and not yet been sent; the caller clears it} */
-    public JsonWriter out() { return out; }
-    public int blocks() { return blocks; }
+    public JsonWriter out() {
+        return out;
+    }
+
+    public int blocks() {
+        return blocks;
+    }
+
     /** {@return a guess of the tokens that the model has written} */
-    public long tokens() { return (written + CHARACTERS_A_TOKEN - 1) / CHARACTERS_A_TOKEN; }
-    public boolean hasToolUse() { return hasToolUse; }
-    public boolean isOpen(Block kind) { return open.isPresent() && open.get() == kind; }
-    public void setTier(String tier) { this.tier = tier; }
+    public long tokens() {
+        return (written + CHARACTERS_A_TOKEN - 1) / CHARACTERS_A_TOKEN;
+    }
+
+    public boolean hasToolUse() {
+        return hasToolUse;
+    }
+
+    public boolean isOpen(Block kind) {
+        return open.isPresent() && open.get() == kind;
+    }
+
+    public void setTier(String tier) {
+        this.tier = tier;
+    }
 
     /** The message's head; later calls do nothing. */
     public void start() {
@@ -89,7 +112,8 @@ public final class MessageWriter {
 
     /** The message up to its content, an array that is open then. */
     private void head() {
-        out.object().field("id", id).field("type", "message").field("role", "assistant").field("model", model);
+        out.object().field("id", id).field("type", "message").field("role", "assistant");
+        out.field("model", model);
         out.name("content").array();
     }
 
@@ -235,7 +259,10 @@ public final class MessageWriter {
         blockStop();
     }
 
-    /** A piece of the open block's text. Half of a surrogate pair waits for the next piece, which has the other half. */
+    /**
+     * A piece of the open block's text. Half of a surrogate pair waits for the next piece, which has the
+     * other half.
+     */
     public void text(Json.Str text) {
         boolean isPlain = half.isEmpty() && !text.mayEndInHalf();
         if (isPlain) plainText(text); else joinedText(half + text.text());
@@ -312,7 +339,8 @@ public final class MessageWriter {
             rest(Optional.of(reason), usage);
             return;
         }
-        beginEvent("message_delta").nullField("context_management").name("delta").object().nullField("container");
+        beginEvent("message_delta").nullField("context_management");
+        out.name("delta").object().nullField("container");
         stop(Optional.of(reason));
         out.endObject().name("usage").object();
         counts(usage);
@@ -330,11 +358,15 @@ public final class MessageWriter {
     }
 
     /** The end of a stream that failed, which no client takes for a normal one. */
-    public void error(JsonWriter body) { out.ascii("event: error\ndata: ").value(body).ascii("\n\n"); }
+    public void error(JsonWriter body) {
+        out.ascii("event: error\ndata: ").value(body).ascii("\n\n");
+    }
 
     private JsonWriter beginEvent(String type) {
         return out.ascii("event: ").ascii(type).ascii("\ndata: ").object().field("type", type);
     }
 
-    private void endEvent() { out.endObject().ascii("\n\n"); }
+    private void endEvent() {
+        out.endObject().ascii("\n\n");
+    }
 }

@@ -18,12 +18,25 @@ public record StopReason(String name, Optional<String> detail) {
             new StopReason("model_context_window_exceeded", Optional.empty());
     public static final StopReason REFUSED = new StopReason(REFUSAL, Optional.empty());
 
-    public static StopReason refused(String explanation) { return new StopReason(REFUSAL, Optional.of(explanation)); }
-    public static StopReason sequence(String sequence) { return new StopReason(SEQUENCE, Optional.of(sequence)); }
+    public static StopReason refused(String explanation) {
+        return new StopReason(REFUSAL, Optional.of(explanation));
+    }
 
-    boolean isRefusal() { return name.equals(REFUSAL); }
+    public static StopReason sequence(String sequence) {
+        return new StopReason(SEQUENCE, Optional.of(sequence));
+    }
+
+    boolean isRefusal() {
+        return name.equals(REFUSAL);
+    }
+
     /** {@return the explanation of a refusal} */
-    Optional<String> explanation() { return isRefusal() ? detail : Optional.empty(); }
+    Optional<String> explanation() {
+        return isRefusal() ? detail : Optional.empty();
+    }
+
     /** {@return the stop sequence that the text met} */
-    Optional<String> stopSequence() { return name.equals(SEQUENCE) ? detail : Optional.empty(); }
+    Optional<String> stopSequence() {
+        return name.equals(SEQUENCE) ? detail : Optional.empty();
+    }
 }

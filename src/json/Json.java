@@ -24,6 +24,7 @@ public sealed interface Json {
     Json FALSE = new Word("false".getBytes(StandardCharsets.UTF_8), 0, 5);
     Json NULL = new Word("null".getBytes(StandardCharsets.UTF_8), 0, 4);
 
+    /** {@code parts} are the names and the values in turn. */
     record Obj(byte[] source, int from, int to, Json[] parts) implements Json { }
     record Arr(byte[] source, int from, int to, List<Json> items) implements Json { }
     record Num(byte[] source, int from, int to) implements Json { }
@@ -32,60 +33,88 @@ public sealed interface Json {
 
     /** A string; {@code from} and {@code to} include the quotes. */
     record Str(byte[] source, int from, int to) implements Json {
+        private static final int UNICODE_LENGTH = 6; // of an escape with four hex digits
+        private static final int SHORT_LENGTH = 2; // of one such as \n
+
         private boolean same(String ascii) {
             int same = shared(ascii);
             byte next = source[from + 1 + same];
-            return same == ascii.length() && next == '"' || next == '\\' && means(ascii);
+            if (next == '\\') return means(ascii);
+            return same == ascii.length() && next == '"';
         }
 
-        /** {@return whether this is {@code text} when the escapes are read, as far as that takes} */
-        private boolean means(String text) {
-            int at = from + 1;
-            int end = to - 1;
-            for (int i = 0; i < text.length(); i++) {
-                if (at < end && source[at] < 0) return text().equals(text); // beyond ASCII
-                if (at >= end || meant(at) != text.charAt(i)) return false;
-                at += width(at);
-            }
-            return at == end;
-        }
-
-        /** {@return the character that is meant at {@code at}, by an escape or one of ASCII} */
-        private char meant(int at) {
-            if (source[at] != '\\') return (char) (source[at] & 0xFF);
-            char kind = (char) source[at + 1];
-            int control = "bfnrt".indexOf(kind); // other escapes stand for themselves
-            if (kind != 'u') return control < 0 ? kind : "\b\f\n\r\t".charAt(control);
-            int c = 0;
-            for (int i = at + 2; i < at + 6; i++) c = c << 4 | Character.digit(source[i], 16);
-            return (char) c;
-        }
-
-        private int width(int at) {
-            if (source[at] != '\\') return 1;
-            return source[at + 1] == 'u' ? 6 : 2;
-        }
-
-        /**
-         * {@return how many of its first characters it has in common with {@code ascii}, as they are written}
-         */
+        /** {@return how many first characters it has in common with {@code ascii}, as they are written} */
         private int shared(String ascii) {
             int same = 0;
             while (same < ascii.length() && source[from + 1 + same] == ascii.charAt(same)) same++;
             return same;
         }
 
-        /**
-         * {@return whether the last character may be half of a surrogate pair, which only an escape can be}
-         */
+        /** {@return whether this is {@code text} when escapes are read} Looks only as far as that takes. */
+        private boolean means(String text) {
+            int at = from + 1;
+            int end = to - 1;
+            for (int i = 0; i < text.length(); i++) {
+                if (at == end) return false;
+                boolean isBeyondAscii = source[at] < 0;
+                if (isBeyondAscii) return text().equals(text);
+                if (meant(at) != text.charAt(i)) return false;
+                at += width(at);
+            }
+            return at == end;
+        }
+
+        /** {@return the character at {@code at}, by an escape or one of ASCII} */
+        private char meant(int at) {
+            if (source[at] != '\\') return (char) source[at];
+            if (source[at + 1] != 'u') return shortEscape((char) source[at + 1]);
+            int c = 0;
+            for (int i = at + 2; i < at + UNICODE_LENGTH; i++) c = c << 4 | Character.digit(source[i], 16);
+            return (char) c;
+        }
+
+        private int width(int at) {
+            if (source[at] != '\\') return 1;
+            return source[at + 1] == 'u' ? UNICODE_LENGTH : SHORT_LENGTH;
+        }
+
+        /** {@return what a letter after a backslash stands for; others stand for themselves} */
+        private static char shortEscape(char letter) {
+            return switch (letter) {
+                case 'b' -> '\b';
+                case 'f' -> '\f';
+                case 'n' -> '\n';
+                case 'r' -> '\r';
+                case 't' -> '\t';
+                default -> letter;
+            };
+        }
+
+        private static String decoded(String raw) {
+            var text = new StringBuilder(raw.length());
+            int from = 0;
+            for (int at = raw.indexOf('\\'); at >= 0; at = raw.indexOf('\\', from)) {
+                text.append(raw, from, at);
+                char letter = raw.charAt(at + 1);
+                if (letter == 'u') {
+                    text.append((char) Integer.parseInt(raw, at + 2, at + UNICODE_LENGTH, 16));
+                    from = at + UNICODE_LENGTH;
+                } else {
+                    text.append(shortEscape(letter));
+                    from = at + SHORT_LENGTH;
+                }
+            }
+            return text.append(raw, from, raw.length()).toString();
+        }
+
+        /** {@return whether the last character is an escape, and so may be half of a surrogate pair} */
         public boolean mayEndInHalf() {
-            return to - from >= 8 && source[to - 7] == '\\' && source[to - 6] == 'u';
+            int escape = to - 1 - UNICODE_LENGTH;
+            return escape > from && source[escape] == '\\' && source[escape + 1] == 'u';
         }
     }
 
-    /**
-     * Bytes that are not JSON; the message names the place and what was expected, and never quotes the input.
-     */
+    /** Bytes that are not JSON; the message names the place and what was expected, never the input. */
     sealed class Malformed extends RuntimeException permits TooManyValues {
         private final int position;
 
@@ -108,19 +137,6 @@ public sealed interface Json {
     byte[] source();
     int from();
     int to();
-    /**
-     * {@return its kind by the first letter: object, array, string, number, or word, that is true, false or
-     * null}
-     */
-    default char kind() {
-        return switch (this) {
-            case Obj o -> 'o';
-            case Arr a -> 'a';
-            case Str s -> 's';
-            case Num n -> 'n';
-            case Word w -> 'w';
-        };
-    }
 
     /** {@return the value as JSON text, as it was written} */
     default String raw() { return new String(source(), from(), to() - from(), StandardCharsets.UTF_8); }
@@ -133,17 +149,14 @@ public sealed interface Json {
     default boolean isNull() { return this == NULL; }
 
     default Json get(String name) {
-        Json[] parts = this instanceof Obj object ? object.parts : new Json[0];
+        Json[] parts = parts();
         for (int i = parts.length - 2; i >= 0; i -= 2) {
             if (((Str) parts[i]).same(name)) return parts[i + 1];
         }
         return NULL;
     }
 
-    /**
-     * {@return whether this is the string {@code ascii}, however escaped; that has no quotes and no
-     * backslashes}
-     */
+    /** {@return whether this is the string {@code ascii}, however escaped; that has nothing to escape} */
     default boolean is(String ascii) { return this instanceof Str text && text.same(ascii); }
 
     /** {@return whether this is a string that begins with {@code ascii}, written without escapes} */
@@ -153,28 +166,16 @@ public sealed interface Json {
 
     /** {@return the string decoded, unpaired surrogates as they are; "" for what is not a string} */
     default String text() {
-        if (!(this instanceof Str str)) return "";
-        String raw = new String(str.source, str.from + 1, str.to - str.from - 2, StandardCharsets.UTF_8);
-        if (raw.indexOf('\\') < 0) return raw;
-        var text = new StringBuilder();
-        int from = 0;
-        for (int at = raw.indexOf('\\'); at >= 0; at = raw.indexOf('\\', from)) {
-            char kind = raw.charAt(at + 1);
-            int control = "bfnrt".indexOf(kind); // other escapes stand for themselves
-            char meant = control < 0 ? kind : "\b\f\n\r\t".charAt(control);
-            if (kind == 'u') meant = (char) Integer.parseInt(raw, at + 2, at + 6, 16);
-            text.append(raw, from, at).append(meant);
-            from = at + (kind == 'u' ? 6 : 2);
-        }
-        return text.append(raw, from, raw.length()).toString();
+        if (!(this instanceof Str)) return "";
+        String raw = new String(source(), from() + 1, to() - from() - 2, StandardCharsets.UTF_8);
+        return raw.indexOf('\\') < 0 ? raw : Str.decoded(raw);
     }
 
-    /**
-     * {@return the number if, read as a double, it is a whole one up to 2^53, however written; else the
-     * default}
-     */
+    /** {@return the number if, read as a double, it is a whole one up to 2^53; else the default} */
     default long toLong(long otherwise) {
-        double value = this instanceof Num ? Double.parseDouble(raw()) : Double.NaN;
-        return value == Math.rint(value) && Math.abs(value) <= 1L << 53 ? (long) value : otherwise;
+        if (!(this instanceof Num)) return otherwise;
+        double value = Double.parseDouble(raw());
+        boolean isExact = value == Math.rint(value) && Math.abs(value) <= 1L << 53;
+        return isExact ? (long) value : otherwise;
     }
 }

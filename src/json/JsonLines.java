@@ -21,7 +21,9 @@ public final class JsonLines implements Supplier<byte[]> {
     private int size; // of what is in out
 
     /** @param source of which the first byte opens an object or an array */
-    public JsonLines(Supplier<byte[]> source) { this.source = source; }
+    public JsonLines(Supplier<byte[]> source) {
+        this.source = source;
+    }
 
     @Override
     public byte[] get() {
@@ -80,5 +82,7 @@ public final class JsonLines implements Supplier<byte[]> {
         out[size++] = '\n';
     }
 
-    private static byte flat(byte b) { return b == '\n' || b == '\r' ? (byte) ' ' : b; }
+    private static byte flat(byte b) {
+        return b == '\n' || b == '\r' ? (byte) ' ' : b;
+    }
 }

@@ -264,7 +264,8 @@ public final class JsonParser {
     private static int utf8Length(int lead) {
         if (lead < 0xC2 || lead > 0xF4) return 0;
         if (lead < 0xE0) return 2;
-        return lead < 0xF0 ? 3 : 4;
+        if (lead < 0xF0) return 3;
+        return 4;
     }
 
     /**

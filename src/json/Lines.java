@@ -17,10 +17,14 @@ final class Lines {
     private boolean endedByCr; // the last line; a LF may follow
     private byte[] line = {};
 
-    Lines(Supplier<byte[]> source) { this.source = source; }
+    Lines(Supplier<byte[]> source) {
+        this.source = source;
+    }
 
     /** {@return the last line read, without its end} */
-    byte[] line() { return line; }
+    byte[] line() {
+        return line;
+    }
 
     /**
      * Reads the next line. {@return whether there is one; blocks until it is whole}
@@ -44,7 +48,10 @@ final class Lines {
         endedByCr = false;
     }
 
-    /** {@return how many bytes there are before the end of the line; {@code known} of them are not looked at again} */
+    /**
+     * {@return how many bytes there are before the end of the line; {@code known} of them are not looked at
+     * again}
+     */
     private int unbrokenLength(int known) {
         int at = next + known;
         while (at < filled && bytes[at] != '\n' && bytes[at] != '\r') at++;

@@ -20,12 +20,14 @@ public final class Sse {
     private final Lines lines;
     private boolean isHeld; // the last line: it belongs to the next event
     private byte[] data = NONE; // of the event: its first line
-    private ByteArrayOutputStream joined = new ByteArrayOutputStream(0); // all its lines, if there are several
+    private ByteArrayOutputStream joined = new ByteArrayOutputStream(0); // its lines, if there are several
     private boolean endsInBrace; // the last line of the data
     private boolean isError;
 
     /** @param source gives the next bytes; none at the end, then and ever after */
-    public Sse(Supplier<byte[]> source) { this.lines = new Lines(source); }
+    public Sse(Supplier<byte[]> source) {
+        this.lines = new Lines(source);
+    }
 
     /**
      * {@return the next event, none at the end of the stream; blocks until the event is whole}
@@ -69,7 +71,10 @@ public final class Sse {
         return isBare;
     }
 
-    /** {@return where the value of a data line begins, as after {@code data: data: }; {@code start} if it is none} */
+    /**
+     * {@return where the value of a data line begins, as after {@code data: data: }; {@code start} if it is
+     * none}
+     */
     private static int skipPrefixes(byte[] line, int start) {
         int at = start;
         while (true) {

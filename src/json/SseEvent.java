@@ -8,5 +8,7 @@ package json;
  */
 public record SseEvent(byte[] data, boolean isError) {
     /** {@return whether this is the {@code [DONE]} that ends a stream of OpenAI's} */
-    public boolean isDone() { return Lines.begins(data, 0, "[DONE]"); }
+    public boolean isDone() {
+        return Lines.begins(data, 0, "[DONE]");
+    }
 }

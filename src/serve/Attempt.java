@@ -25,7 +25,7 @@ import upstream.Upstream;
  */
 final class Attempt {
     private static final int MAX_ERROR_BYTES = 64 * 1024;
-    private static final int MAX_TRAILING_EVENTS = 100; // after [DONE], read so that the connection can be reused
+    private static final int MAX_TRAILING_EVENTS = 100; // after [DONE]; read to reuse the connection
     /** A header {@code retry-after: 20} or {@code 1.5}; a date is not obeyed. */
     private static final Pattern SECONDS = Pattern.compile("\\d{1,9}(\\.\\d*)?");
 
@@ -42,8 +42,8 @@ final class Attempt {
     private Optional<Arrival.Head> head = Optional.empty(); // once it has come
     private long number; // of this try; the backend's health tells by it which tries began before a failure
 
-    Attempt(Upstream upstream, ClientRequest request, ClientRequest.Translated translated, ClientStream client,
-            Patience patience, Transcript transcript, Secrets secrets, Clock clock) {
+    Attempt(Upstream upstream, ClientRequest request, ClientRequest.Translated translated,
+            ClientStream client, Patience patience, Transcript transcript, Secrets secrets, Clock clock) {
         this.upstream = upstream;
         this.request = request;
         this.translated = translated;
@@ -73,7 +73,8 @@ final class Attempt {
         try {
             takeReply(send());
         } catch (ApiError e) {
-            if (!e.isAtLimit() || client.isOver()) {
+            boolean isOnlyLimit = e.isAtLimit() && !client.isOver(); // then the reply is full
+            if (!isOnlyLimit) {
                 countError(e);
                 throw e;
             }
@@ -87,6 +88,7 @@ final class Attempt {
         }
     }
 
+    /** Counts the error for the metrics, by the backend's status if it gave one. */
     private void countError(ApiError error) {
         boolean isBackends = wasSent() && error.status() != 499; // the client has left
         if (!isBackends) return;
@@ -147,13 +149,15 @@ final class Attempt {
         };
     }
 
+    /** {@return the error for a reply that is none: a redirect, or what its status and body say} */
     private ApiError refusal(byte[] body) {
         transcript.addFromBackend(body);
         int status = head.orElseThrow().status();
         Optional<String> location = header("location");
         boolean isRedirect = status / 100 == 3 && location.isPresent();
         if (isRedirect) {
-            return conversation.broken(502, ConnectionHelp.redirect(location.get())).from(ApiError.Origin.ANSWER);
+            String message = ConnectionHelp.redirect(location.get());
+            return conversation.broken(502, message).from(ApiError.Origin.ANSWER);
         }
         boolean isGood = status / 100 == 2;
         ApiError error = conversation.error(isGood ? 200 : status, body);
@@ -178,6 +182,7 @@ final class Attempt {
         }
     }
 
+    /** Takes events until no more come, or none are wanted. */
     private void takeEvents(Sse events) {
         boolean isEnd = false;
         while (!isEnd) {
@@ -187,7 +192,9 @@ final class Attempt {
         end(events);
     }
 
-    /** Ends the reply; then reads the rest of what the backend sends, so that the connection can be reused. */
+    /**
+     * Ends the reply; then reads the rest of what the backend sends, so that the connection can be reused.
+     */
     private void end(Sse rest) {
         conversation.finish();
         noteSuccess();
@@ -197,7 +204,9 @@ final class Attempt {
         while (events < MAX_TRAILING_EVENTS && nextOfReply(rest).isPresent()) events++;
     }
 
-    /** {@return the next event, if there is one} Once the reply has finished, a broken connection is its end. */
+    /**
+     * {@return the next event, if there is one} Once the reply has finished, a broken connection is its end.
+     */
     private Optional<SseEvent> nextOfReply(Sse events) {
         try {
             Optional<SseEvent> event = next(events);
@@ -210,6 +219,7 @@ final class Attempt {
         }
     }
 
+    /** {@return the next event, if there is one} An endless one is an error of the backend's. */
     private static Optional<SseEvent> next(Sse events) {
         try {
             return events.next();

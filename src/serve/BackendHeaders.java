@@ -13,7 +13,10 @@ import java.util.regex.Pattern;
 
 /** The headers of a backend's reply that the client gets, under Anthropic's names; no others (SPEC E.4). */
 final class BackendHeaders {
-    /** How a value is passed on: as it is, if it looks as it should, or as the time when so much time has passed. */
+    /**
+     * How a value is passed on: as it is, if it looks as it should, or as the time when so much time has
+     * passed.
+     */
     private enum Kind { ID, COUNT, DURATION }
 
     /** A header by its name in lower case, at the backend and to the client. */
@@ -22,7 +25,8 @@ final class BackendHeaders {
     private static final List<Passed> PASSED = List.of(
             new Passed("x-request-id", "x-backend-request-id", Kind.ID),
             new Passed("x-ratelimit-limit-requests", "anthropic-ratelimit-requests-limit", Kind.COUNT),
-            new Passed("x-ratelimit-remaining-requests", "anthropic-ratelimit-requests-remaining", Kind.COUNT),
+            new Passed("x-ratelimit-remaining-requests",
+                    "anthropic-ratelimit-requests-remaining", Kind.COUNT),
             new Passed("x-ratelimit-reset-requests", "anthropic-ratelimit-requests-reset", Kind.DURATION),
             new Passed("x-ratelimit-limit-tokens", "anthropic-ratelimit-tokens-limit", Kind.COUNT),
             new Passed("x-ratelimit-remaining-tokens", "anthropic-ratelimit-tokens-remaining", Kind.COUNT),
@@ -39,8 +43,10 @@ final class BackendHeaders {
     /** Sets the headers of the answer; those of an earlier try are removed. */
     static void pass(HttpHeaders from, Headers answer, Secrets secrets) {
         for (Passed header : PASSED) {
-            Optional<String> value = from.firstValue(header.openai).flatMap(text -> value(text, header.kind, secrets));
-            if (value.isPresent()) answer.set(header.anthropic, value.get()); else answer.remove(header.anthropic);
+            answer.remove(header.anthropic);
+            from.firstValue(header.openai)
+                    .flatMap(text -> value(text, header.kind, secrets))
+                    .ifPresent(value -> answer.set(header.anthropic, value));
         }
     }
 

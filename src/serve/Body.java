@@ -11,19 +11,20 @@ import json.Json;
 import json.JsonParser;
 
 /**
- * Reads the body of a request, compressed or not, and parses it as JSON. It allocates for what has arrived,
- * not for what is announced, and asks the budget before.
+ * Reads the body of a request, compressed or not, and parses it as JSON. It allocates memory as bytes arrive,
+ * not by the length that the client announces, and only if the budget has room. What is not cleanly read to
+ * its end closes the connection.
  */
 final class Body {
     private static final int MAX_BYTES = 32 * 1024 * 1024;
-    private static final int UNKNOWN = MAX_BYTES + 1; // as a length
+    private static final int LONGEST = MAX_BYTES + 1; // that is read, to find that it is too large
     private static final int MAX_FIRST_BYTES = 256 * 1024; // allocated before anything has arrived
     private static final int SKIP_BYTES = 8192; // at a time
 
     private final Client client;
     private final Budget.Share share;
     private final String encoding;
-    private final long contentLength; // 0 if there is none
+    private final long contentLength; // by its header; 0 if that is absent
 
     Body(Client client, Budget.Share share) {
         this.client = client;
@@ -38,7 +39,7 @@ final class Body {
         try {
             return parse(bytes());
         } catch (IOException | IndexOutOfBoundsException e) { // the latter for a negative chunk size
-            client.closeAfter();
+            client.closeAfter(); // the next request would begin within this body
             if (client.isCut()) throw new ApiError(408, "the body did not arrive in time");
             String message = "the body is not what its headers say, or has trailers, which are not supported";
             throw new ApiError(400, "request_body_encoding_invalid", message);
@@ -60,17 +61,20 @@ final class Body {
     private byte[] bytes() throws IOException {
         InputStream body = client.body();
         byte[] bytes = switch (encoding) {
-            case "identity" -> readAll(body, contentLength > 0 ? contentLength : UNKNOWN);
-            case "gzip" -> readAll(new GZIPInputStream(body), UNKNOWN);
-            case "deflate" -> readAll(new InflaterInputStream(body), UNKNOWN);
+            case "identity" -> readAll(body, plainLength());
+            case "gzip" -> readAll(new GZIPInputStream(body), LONGEST);
+            case "deflate" -> readAll(new InflaterInputStream(body), LONGEST);
             default -> throw unknownEncoding();
         };
         skipRest(body);
         return bytes;
     }
 
-    private byte[] readAll(InputStream in, long length) throws IOException {
-        byte[] bytes = resized(new byte[0], Math.min(MAX_FIRST_BYTES, length));
+    private long plainLength() { return contentLength > 0 ? contentLength : LONGEST; }
+
+    /** Reads to the end; no more than {@code mostBytes} come. The array doubles as it fills up. */
+    private byte[] readAll(InputStream in, long mostBytes) throws IOException {
+        byte[] bytes = resized(new byte[0], Math.min(MAX_FIRST_BYTES, mostBytes));
         int size = 0;
         for (int read = 0; read >= 0; read = in.read(bytes, size, bytes.length - size)) {
             size += read;
@@ -78,12 +82,13 @@ final class Body {
             if (size < bytes.length) continue;
             int next = in.read();
             if (next < 0) return bytes;
-            bytes = resized(bytes, Math.min(size * 2L, length));
+            bytes = resized(bytes, Math.min(size * 2L, mostBytes));
             bytes[size++] = (byte) next;
         }
         return resized(bytes, size);
     }
 
+    /** {@return the bytes in an array of that length, for which the budget has room} */
     private byte[] resized(byte[] bytes, long length) {
         boolean canBeTranslated = share.mayHold(2 * length); // what is sent to the backend is about as long
         if (!canBeTranslated) throw new ApiError(413, "the body is too large for the memory of this proxy");

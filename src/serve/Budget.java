@@ -14,13 +14,13 @@ import upstream.Clock;
  * clients have not read yet. It only counts: a request takes its share before it allocates. Safe for use by
  * many threads.
  *
- * <p>A share may be at most twice as large as what it leaves to others. So large requests are refused first, and
- * when they have taken all they can, a small one still finds room. An eighth is reserved for small ones.
+ * <p>A share may be at most twice as large as what it leaves to others. So large requests are refused first,
+ * and when they have taken all they can, a small one still finds room. An eighth is reserved for small ones.
  */
 final class Budget {
     private static final long SMALL_BYTES = 512 * 1024; // an ordinary request and its reply
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(1); // for other requests to end
-    private static final long STEP_NANOS = TimeUnit.MILLISECONDS.toNanos(100); // between attempts to make room
+    private static final long STEP_NANOS = TimeUnit.MILLISECONDS.toNanos(100); // between tries
 
     /** What one request holds of the budget. Used by one thread at a time. */
     static final class Share implements AutoCloseable {

@@ -19,15 +19,39 @@ import json.JsonWriter;
  * another request. Used by the thread that serves the request alone, except for {@link #cut}.
  */
 final class Client {
-    private static final int MAX_PIECE_BYTES = 8192; // the server keeps a buffer of twice the largest write
+    private static final int MAX_PIECE_BYTES = 8192; // the server keeps a buffer twice as large
 
     /** As {@code 600} or {@code 600.0}. */
     private static final Pattern SECONDS = Pattern.compile("\\d{1,7}(\\.\\d{1,9})?");
 
+    /** A body that is read from the client, whose thread records how long that takes. */
+    private static final class BodyStream extends FilterInputStream {
+        private final ClientThread thread;
+
+        private BodyStream(InputStream body, ClientThread thread) {
+            super(body);
+            this.thread = thread;
+        }
+
+        @Override
+        public int read() throws IOException {
+            var one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+        }
+
+        @Override
+        public int read(byte[] bytes, int from, int length) throws IOException {
+            thread.await(ClientThread.Wait.SEND_BODY);
+            int read = super.read(bytes, from, length);
+            thread.await(ClientThread.Wait.NOTHING);
+            if (read > 0) thread.addBodyBytes(read);
+            return read;
+        }
+    }
+
     private final HttpExchange http;
     private final ClientThread thread;
     private final BooleanSupplier isDraining;
-    private OutputStream answer; // null until the status is sent
     private boolean hasSaidClose; // the answer's head
     private boolean mustClose; // the connection, after the exchange
 
@@ -48,7 +72,9 @@ final class Client {
         return Objects.requireNonNullElse(http.getRequestHeaders().getFirst(name), otherwise);
     }
 
-    /** {@return the client's timeout in seconds, as Anthropic's SDKs send it}: later answers are of no use. */
+    /**
+     * {@return the client's timeout in seconds, as Anthropic's SDKs send it}: later answers are of no use.
+     */
     OptionalLong timeoutSeconds() {
         String sent = header("x-stainless-timeout", header("x-stainless-read-timeout", ""));
         if (!SECONDS.matcher(sent).matches()) return OptionalLong.empty();
@@ -59,30 +85,18 @@ final class Client {
     /** Has the connection closed after the answer. */
     void closeAfter() { mustClose = true; }
 
+    /** {@return whether a status has been sent} */
     boolean isAnswered() { return http.getResponseCode() >= 0; }
+    /** {@return whether the request was ended early} */
     boolean isCut() { return thread.isCut(); }
     boolean isCut(ClientThread.Cut why) { return thread.isCut(why); }
+    /** Ends the request early, from another thread. */
     void cut(ClientThread.Cut why) { thread.cut(why); }
 
     /** {@return the body as it arrives}: to be read to its end, or not at all. */
     InputStream body() {
         thread.startBody();
-        return new FilterInputStream(http.getRequestBody()) {
-            @Override
-            public int read() throws IOException {
-                var one = new byte[1];
-                return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
-            }
-
-            @Override
-            public int read(byte[] bytes, int from, int length) throws IOException {
-                thread.await(ClientThread.Wait.SEND_BODY);
-                int read = super.read(bytes, from, length);
-                thread.await(ClientThread.Wait.NOTHING);
-                if (read > 0) thread.addBodyBytes(read);
-                return read;
-            }
-        };
+        return new BodyStream(http.getRequestBody(), thread);
     }
 
     /** Answers with JSON, unless the headers say that it is something else. */
@@ -118,7 +132,6 @@ final class Client {
         thread.await(ClientThread.Wait.READ);
         try {
             http.sendResponseHeaders(status, length);
-            answer = http.getResponseBody();
         } catch (IOException | IndexOutOfBoundsException e) {
             throw failure(e);
         } finally {
@@ -136,6 +149,7 @@ final class Client {
     void send(JsonWriter piece, boolean isLast) throws IOException {
         thread.await(ClientThread.Wait.READ);
         try {
+            OutputStream answer = http.getResponseBody();
             boolean hasBody = !http.getRequestMethod().equals("HEAD");
             for (int at = 0; hasBody && at < piece.size(); at += MAX_PIECE_BYTES) {
                 answer.write(piece.buffer(), at, Math.min(MAX_PIECE_BYTES, piece.size() - at));

@@ -1,5 +1,6 @@
 package serve;
 
+import anthropic.ApiError;
 import anthropic.Ids;
 import config.Options;
 import java.util.Optional;
@@ -11,8 +12,8 @@ import translate.Translator;
 import upstream.Upstream;
 
 /**
- * A client's request for a message, from which the backend's request for each try is made; and what the exchange takes
- * of the memory budget. Used by one thread.
+ * A client's request for a message, from which the backend's request for each try is made; and what the
+ * exchange takes of the memory budget. Used by one thread.
  */
 final class ClientRequest {
     private static final int REQUEST_BYTES = 64 * 1024; // that any request takes, whatever its body
@@ -36,7 +37,8 @@ final class ClientRequest {
         this.options = options;
         this.share = share;
         this.transcript = transcript;
-        this.requestBytes = REQUEST_BYTES + share.held() + anthropic.source().length; // as long again for the backend
+        int backendBytes = anthropic.source().length; // the backend's request is about as long
+        this.requestBytes = REQUEST_BYTES + share.held() + backendBytes;
         share.hold(requestBytes + REPLY_BYTES);
     }
 
@@ -60,7 +62,10 @@ final class ClientRequest {
     }
 
     /** {@return the model to ask the backend for} */
-    private String model() { return options.model(anthropic.orElseThrow().get("model").text()); }
+    private String model() {
+        String asked = anthropic.orElseThrow().get("model").text();
+        return options.routes().of(asked).model();
+    }
 
     /**
      * Takes of the budget what the reply takes now.

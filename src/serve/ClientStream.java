@@ -15,14 +15,15 @@ import upstream.Arrival;
 import upstream.Clock;
 
 /**
- * What the client sees of an exchange: nothing, not even the status, until there is something of the reply to send; or
- * until {@link #PATIENCE_NANOS} have passed. From then on it gets the reply as it comes, and pings while nothing comes.
+ * What the client sees of an exchange: nothing, not even the status, until there is something of the reply to
+ * send; or until {@link #PATIENCE_NANOS} have passed. From then on it gets the reply as it comes, and pings
+ * while nothing comes.
  *
  * <p>As long as nothing was sent, an error still gets a status of its own, and another try may be made.
  */
 final class ClientStream {
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
-    private static final long PATIENCE_NANOS = 10 * SECOND; // to the first ping, and from one pair to the next
+    private static final long PATIENCE_NANOS = 10 * SECOND; // to the first ping, and between pairs
 
     private static final Logger LOG = Logger.getLogger("a2o");
 
@@ -35,8 +36,8 @@ final class ClientStream {
     }
 
     /**
-     * When the next ping is due. Pings go in pairs, a second apart: after the first one a client that has left closes
-     * its connection, and the second one finds it closed.
+     * When the next ping is due. Pings go in pairs, a second apart: after the first one a client that has
+     * left closes its connection, and the second one finds it closed.
      */
     private static final class PingTimer {
         private long due;
@@ -61,10 +62,11 @@ final class ClientStream {
     private final Set<String> announced = new LinkedHashSet<>(); // warnings in the header
     private State state = State.HELD;
     private boolean isExpired; // it is too late for another try
-    private OptionalLong firstSent = OptionalLong.empty(); // when the first of the reply was sent; pings do not count
+    private OptionalLong firstSent = OptionalLong.empty(); // when the reply began; pings do not count
 
     /** {@code isStream} says whether the client wants events; else it gets one body. */
-    ClientStream(Client client, String requestId, boolean isStream, Transcript transcript, Clock clock, long begun) {
+    ClientStream(Client client, String requestId, boolean isStream, Transcript transcript, Clock clock,
+                 long begun) {
         this.requestId = requestId;
         this.client = client;
         this.clock = clock;

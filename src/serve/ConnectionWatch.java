@@ -3,7 +3,10 @@ package serve;
 import com.sun.net.httpserver.HttpExchange;
 import java.net.InetSocketAddress;
 
-/** Finds out, from one table of sockets to the next, whether a client has closed its connection. For the ticker. */
+/**
+ * Finds out, from one table of sockets to the next, whether a client has closed its connection. For the
+ * ticker.
+ */
 final class ConnectionWatch {
     private final InetSocketAddress local;
     private final InetSocketAddress remote;

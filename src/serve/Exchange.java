@@ -20,25 +20,32 @@ import upstream.Clock;
 import upstream.Upstream;
 
 /**
- * One request for a message, and its reply. It makes {@link Attempt}s: at one backend after the other, at the same
- * one again where that may help, and again with another request where the backend has refused this one. It retries
- * only as long as nothing has been sent to the client. Used by one thread, except for {@link #stop}.
+ * One request for a message, and its reply. It makes {@link Attempt}s: at one backend after the other, at the
+ * same one again where that may help, and again with another request where the backend has refused this one.
+ * It retries only as long as nothing has been sent to the client. Used by one thread, except for {@link
+ * #stop}.
  */
 final class Exchange {
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
     private static final long FIRST_WAIT_NANOS = SECOND / 20; // before another try; doubled each time
-    private static final int MAX_WAIT_SECONDS = 5; // that a backend may ask for, or the client is told instead
+    private static final int MAX_WAIT_SECONDS = 5; // that a backend may ask for, else the client decides
     private static final int MAX_TRIES = 3; // once each backend has been tried
     private static final int MAX_REPAIRS = 3; // of a request that a backend refuses
     private static final int MAX_REPAIRS_OF_RESPONSES = 5; // that API has more to be refused, and may have to be found
     private static final int MAX_LINE = 300; // characters of an error in the log
-    /** What differs from one refusal to the next: ids and times, such as {@code req_7f3a} or {@code 1732891234}. */
+    /**
+     * What differs from one refusal to the next: ids and times, such as {@code req_7f3a} or {@code
+     * 1732891234}.
+     */
     private static final Pattern WORD_WITH_DIGIT = Pattern.compile("[\\w-]*\\d[\\w-]*");
     private static final Logger LOG = Logger.getLogger("a2o");
 
     /** The error that a try ended with. */
     private record Failure(ApiError error, Upstream upstream) {
-        /** {@return how much it tells the client: an answer more than a broken connection, that more than none} */
+        /**
+         * {@return how much it tells the client: an answer more than a broken connection, that more than
+         * none}
+         */
         private int rank() {
             return switch (error.origin()) {
                 case CONNECTION -> 0;
@@ -48,7 +55,10 @@ final class Exchange {
         }
     }
 
-    /** A backend's refusal of the request {@code body}, and what it may mean, of which the first is the likeliest. */
+    /**
+     * A backend's refusal of the request {@code body}, and what it may mean, of which the first is the
+     * likeliest.
+     */
     private record Refusal(String words, String body, Iterator<Dialect> lessons) { }
 
     private final Client client;
@@ -98,7 +108,7 @@ final class Exchange {
             ApiError error = client.isCut(ClientThread.Cut.HAS_LEFT) ? stream.leave() : forClient(e);
             failure = Optional.of(error);
             stream.fail(error, conversation());
-        } catch (RuntimeException | Error e) { // a bug, of which Proxy tells the client if it has got nothing yet
+        } catch (RuntimeException | Error e) { // a bug; if nothing was sent yet, Proxy answers the client
             var error = new ApiError(500, "an error of the proxy");
             failure = Optional.of(error);
             if (stream.isOpen()) stream.fail(error, conversation()); // or it would look like a whole reply
@@ -110,6 +120,7 @@ final class Exchange {
 
     private Conversation conversation() { return attempt.conversation(); }
 
+    /** Answers what no backend need be asked for. */
     private void answerHere() {
         conversation().answer();
         stream.complete(conversation());
@@ -150,7 +161,10 @@ final class Exchange {
         if (isBackends) upstream.fails(error, forClient(error).getMessage());
     }
 
-    /** {@return whether the client learns more from an earlier error than from the newest} One backend's newest counts. */
+    /**
+     * {@return whether the client learns more from an earlier error than from the newest} One backend's
+     * newest counts.
+     */
     private boolean tellsMore(Failure earlier, Failure newest) {
         return upstreams.size() > 1 && earlier.rank() > newest.rank();
     }
@@ -162,23 +176,28 @@ final class Exchange {
         return isBackendLeft || tries < MAX_TRIES && mayPassSoon(error);
     }
 
+    /** {@return whether the same backend may take the request in a few seconds} */
     private static boolean mayPassSoon(ApiError error) {
-        boolean isRateLimit = error.status() == 429 && error.retrySeconds() >= 0; // one that says when it ends
+        boolean isRateLimit = error.status() == 429 && error.retrySeconds() >= 0; // which ends by then
         return (error.isPassing() || isRateLimit) && error.retrySeconds() <= MAX_WAIT_SECONDS;
     }
 
+    /** Waits as long as the backend asks for, or a moment; meanwhile a client that streams gets its pings. */
     private void waitBeforeRetry(ApiError error, int tries) {
         long nanos = Math.max(FIRST_WAIT_NANOS << tries, error.retrySeconds() * SECOND);
         stream.pause(nanos, conversation());
     }
 
-    /** {@return the error that ends the exchange} A reply that the client has the beginning of ends as it did. */
+    /**
+     * {@return the error that ends the exchange} A reply that the client has the beginning of ends as it did.
+     */
     private ApiError ending(Failure newest, Failure toTell) {
         if (!stream.isHeld()) return newest.error;
         upstream = toTell.upstream;
         return toTell.error;
     }
 
+    /** Makes the next attempt, at that backend. */
     private void goOn(ApiError error, Upstream next) {
         String message = forClient(error).getMessage();
         String line = "%s %d, %s; tries %s".formatted(requestId, error.status(), message, next.host());
@@ -210,14 +229,20 @@ final class Exchange {
         return conversation().dialect().api() == Api.RESPONSES ? MAX_REPAIRS_OF_RESPONSES : MAX_REPAIRS;
     }
 
-    /** {@return a new refusal} What was refused before is taken now, so the dialect that made it so is learned. */
+    /**
+     * {@return a new refusal} What was refused before is taken now, so the dialect that made it so is
+     * learned.
+     */
     private Refusal refusal(String words, ApiError error) {
         Dialect dialect = conversation().dialect();
         upstream.learns(conversation().model(), dialect);
         return new Refusal(words, attempt.body(), dialect.lessons(error.refusal()).iterator());
     }
 
-    /** Makes the next attempt by what the refusal may mean. {@return whether one is left that sends something else} */
+    /**
+     * Makes the next attempt by what the refusal may mean. {@return whether one is left that sends something
+     * else}
+     */
     private boolean repair(Refusal refusal) {
         while (refusal.lessons.hasNext()) {
             ClientRequest.Translated repaired = request.translate(upstream, refusal.lessons.next());

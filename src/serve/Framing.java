@@ -11,10 +11,12 @@ import java.util.regex.Pattern;
 /**
  * Finds requests that a balancer may read differently from the server (RFC 9112, sections 6 and 11.2), as far
  * as the headers show it. The server itself refuses two lengths, a length with an encoding, encodings other
- * than chunked, and malformed header names. It does not show trailers, nor lines that end with a bare CR or LF.
+ * than chunked, and malformed header names. It does not show trailers, nor lines that end with a bare CR or
+ * LF.
  */
 final class Framing {
-    private static final Pattern TOKEN = Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}"); // RFC 9110
+    /** A method: {@code GET}. */
+    private static final Pattern TOKEN = Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}");
     private static final Pattern LENGTH = Pattern.compile("[0-9]{1,18}");
     private static final Pattern HOST = Pattern.compile("[^\\s,/\\\\@?#]+");
     private static final char DELETE = 0x7F;

@@ -9,21 +9,26 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
 /**
- * Decides who may come in: which web pages, by which host names, and with which key. No other class reads a client's
- * key off its headers.
+ * Decides who may come in: which web pages, by which host names, and with which key. No other class reads a
+ * client's key off its headers.
  *
- * <p>Two dangers come through a browser on this machine, from pages that the user happens to visit. A page can send
- * requests to localhost and spend the user's tokens; such requests carry the page's {@code Origin}, or {@code
- * Sec-Fetch-Site: cross-site}. And a page can have its own host name resolve to 127.0.0.1 (DNS rebinding), so that the
- * browser takes A2o for the page's own server; such requests carry that name as {@code Host}. Both are refused as long
- * as A2o listens on a loopback address. Where it listens elsewhere, {@code --auth-key} keeps strangers out.
+ * <p>Two dangers come through a browser on this machine, from pages that the user happens to visit. A page
+ * can send requests to localhost and spend the user's tokens; such requests carry the page's {@code Origin},
+ * or {@code Sec-Fetch-Site: cross-site}. And a page can have its own host name resolve to 127.0.0.1 (DNS
+ * rebinding), so that the browser takes A2o for the page's own server; such requests carry that name as
+ * {@code Host}. Both are refused as long as A2o listens on a loopback address. Where it listens elsewhere,
+ * {@code --auth-key} keeps strangers out.
  */
 final class Gate {
     private static final String BEARER = "Bearer ";
-    /** A host, or an origin, on this machine: {@code localhost}, {@code 127.0.0.1:3578}, {@code http://[::1]:3000}. */
+    /**
+     * A host or an origin on this machine: {@code localhost}, {@code 127.0.0.1:3578}, {@code
+     * http://[::1]:30}.
+     */
     private static final Pattern LOCAL =
             Pattern.compile("(?i)(https?://)?(localhost|127(\\.\\d+){3}|\\[::1])(:\\d+)?");
     private static final String PREFLIGHT_SECONDS = "86400"; // for which browsers may remember the answer
@@ -46,30 +51,35 @@ final class Gate {
 
     private boolean isForeign(HttpExchange http) {
         Headers headers = http.getRequestHeaders();
-        boolean isFromOtherSite = values(headers, "Sec-Fetch-Site").stream().anyMatch("cross-site"::equalsIgnoreCase);
-        if (isFromOtherSite && !isFromAllowedOrigin(http)) return true;
-        boolean isToOtherHost = values(headers, "Host").stream().anyMatch(host -> !isLocal(host));
-        return isToOtherHost || values(headers, "Origin").stream().anyMatch(origin -> !isAllowed(origin));
+        boolean isCrossSite = any(headers, "Sec-Fetch-Site", "cross-site"::equalsIgnoreCase);
+        boolean isByOtherSite = isCrossSite && !isByAllowedPage(http);
+        boolean isByOtherPage = any(headers, "Origin", origin -> !isAllowed(origin));
+        boolean isToOtherHost = any(headers, "Host", host -> !isLocal(host));
+        return isByOtherSite || isByOtherPage || isToOtherHost;
     }
 
-    private static List<String> values(Headers headers, String name) { return headers.getOrDefault(name, List.of()); }
+    /** {@return whether that is so of any value of the header, which may come more than once} */
+    private static boolean any(Headers headers, String name, Predicate<String> condition) {
+        return headers.getOrDefault(name, List.of()).stream().anyMatch(condition);
+    }
 
     private static boolean isLocal(String host) { return LOCAL.matcher(host).matches(); }
 
     private boolean isAllowed(String origin) { return isLocal(origin) || options.origins().contains(origin); }
 
     /** {@return whether a page sent the request whose origin is one of {@code --allow-origin}} */
-    private boolean isFromAllowedOrigin(HttpExchange http) { return options.origins().contains(origin(http)); }
+    private boolean isByAllowedPage(HttpExchange http) { return options.origins().contains(origin(http)); }
 
     private static String origin(HttpExchange http) { return first(http, "Origin", ""); }
 
     /**
      * Sets the headers that let a page of an allowed origin read the answer (CORS).
      *
-     * @return whether the request is a preflight: a browser's question about these headers, with no other answer
+     * @return whether the request is a preflight: a browser's question about these headers, with no other
+     * answer
      */
     boolean allowPage(HttpExchange http) {
-        if (!isFromAllowedOrigin(http)) return false;
+        if (!isByAllowedPage(http)) return false;
         Headers answer = http.getResponseHeaders();
         answer.set("access-control-allow-origin", origin(http));
         answer.set("access-control-expose-headers", "*");
@@ -100,7 +110,9 @@ final class Gate {
     /** {@return what must not be shown to the client or in the log about this request} */
     Secrets secrets(HttpExchange http) { return options.secrets().with(keys(http).toArray(String[]::new)); }
 
-    /** {@return the keys that the client sent: x-api-key first, then the bearer's; "" alone if there is none} */
+    /**
+     * {@return the keys that the client sent: x-api-key first, then the bearer's; "" alone if there is none}
+     */
     private static List<String> keys(HttpExchange http) {
         String bearer = bearer(first(http, "Authorization", ""));
         String key = first(http, "X-Api-Key", "").strip();

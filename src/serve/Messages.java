@@ -1,5 +1,6 @@
 package serve;
 
+import anthropic.ApiError;
 import anthropic.Ids;
 import config.Options;
 import java.io.IOException;
@@ -34,16 +35,21 @@ final class Messages {
         this.status = status;
     }
 
+    /** {@return how many requests for a message are being answered} */
     int inFlight() { return inFlight.size(); }
 
     /** Ends all that are in flight; clients that listen get an error. */
     void stopAll() { inFlight.forEach(Exchange::stop); }
 
+    /**
+     * @throws ApiError if the request is refused before a backend is asked; later errors the client has got
+     */
     void answer(Client client, String requestId) throws IOException {
         try (Budget.Share share = budget.share()) {
             Json anthropic = new Body(client, share).read();
             String key = gate.keyForBackend(client.http());
-            var exchange = new Exchange(client, requestId, anthropic, upstreams.inOrder(), options, key, share, clock);
+            var exchange = new Exchange(
+                    client, requestId, anthropic, upstreams.inOrder(), options, key, share, clock);
             inFlight.add(exchange);
             try {
                 exchange.run();
@@ -60,7 +66,8 @@ final class Messages {
     void countTokens(Client client) throws IOException {
         try (Budget.Share share = budget.share()) {
             Json anthropic = new Body(client, share).read();
-            Dialect dialect = upstreams.first().dialect(options.model(anthropic.get("model").text()));
+            String model = options.routes().of(anthropic.get("model").text()).model();
+            Dialect dialect = upstreams.first().dialect(model);
             long tokens = new Translator(anthropic, options, dialect, Ids::newId).inputTokens();
             client.answer(200, new JsonWriter().object()
                     .field("input_tokens", tokens)

@@ -36,7 +36,7 @@ final class Pages {
         }
         Headers headers = client.http().getResponseHeaders();
         headers.set("cache-control", "no-store");
-        Thread.ofVirtual().start(() -> upstreams.askWindow("", "")); // the page shows it as soon as it is known
+        Thread.ofVirtual().start(() -> upstreams.askWindow("", "")); // the page shows it once it is known
         client.answer(200, StatusPage.html(headers));
     }
 

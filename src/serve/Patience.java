@@ -5,7 +5,10 @@ import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import upstream.Clock;
 
-/** How long an exchange waits for its backend: as long as that may be silent, and no longer than its client waits. */
+/**
+ * How long an exchange waits for its backend: as long as that may be silent, and no longer than its client
+ * waits.
+ */
 final class Patience {
     private final Clock clock;
     private final Duration timeout;

@@ -24,8 +24,8 @@ import upstream.Clock;
 import upstream.Upstreams;
 
 /**
- * The server: its life from start to drain, and the one place where exceptions become answers. One thread serves each
- * request. A ticker enforces the time limits of clients.
+ * The server: its life from start to drain, and the one place where exceptions become answers. One thread
+ * serves each request. A ticker enforces the time limits of clients.
  */
 public final class Proxy implements AutoCloseable {
     private static final long TICK_NANOS = 250_000_000;
@@ -46,7 +46,7 @@ public final class Proxy implements AutoCloseable {
         System.setProperty("sun.net.httpserver.maxIdleConnections", "1000");
         System.setProperty("sun.net.httpserver.maxReqTime", "120"); // seconds for a request to arrive
         System.setProperty("sun.net.httpserver.maxReqHeaderSize", "65536"); // bytes of a request's head
-        System.setProperty("sun.net.httpserver.drainAmount", "67108864"); // bytes; or a refused client would miss why
+        System.setProperty("sun.net.httpserver.drainAmount", "67108864"); // bytes; else a refusal may be lost
         System.setProperty("jdk.httpclient.keepalive.timeout", "4"); // seconds; many servers close after 5
     }
 
@@ -62,7 +62,7 @@ public final class Proxy implements AutoCloseable {
     private final Routes routes;
     private final Options options;
     private final Thread ticker = Thread.ofPlatform().daemon().name("a2o-ticker").unstarted(this::tick);
-    private OptionalLong lastBusy = OptionalLong.empty(); // if memory has not been given back since; the ticker's
+    private OptionalLong lastBusy = OptionalLong.empty(); // until memory is given back; the ticker's
 
     public Proxy(Options options) throws IOException { this(options, Clock.SYSTEM); }
 
@@ -103,7 +103,10 @@ public final class Proxy implements AutoCloseable {
         Thread.ofPlatform().daemon().start(this::warmUp);
     }
 
-    /** Translates a request and a reply of its own, so that the first real one need not wait for classes to load. */
+    /**
+     * Translates a request and a reply of its own, so that the first real one need not wait for classes to
+     * load.
+     */
     private void warmUp() {
         Dialect dialect = upstreams.first().dialect("");
         var translator = new Translator(JsonParser.parse(WARM_UP_REQUEST), options, dialect, Ids::newId);
@@ -114,12 +117,15 @@ public final class Proxy implements AutoCloseable {
 
     public int port() { return server.getAddress().getPort(); }
 
-    /** {@return the context window of a model in tokens; 0 if it is not known} See {@link Upstreams#askWindow}. */
+    /**
+     * {@return the context window of a model in tokens; 0 if it is not known} See {@link
+     * Upstreams#askWindow}.
+     */
     public long askWindow(String model, String clientKey) { return upstreams.askWindow(model, clientKey); }
 
     /** {@return the first backend's models as it lists them, if it does in that time} */
     List<ListedModel> listed(String clientKey, Duration patience) {
-        return upstreams.first().models().models(options.authKey().isPresent() ? "" : clientKey, patience);
+        return upstreams.first().models().listed(options.authKey().isPresent() ? "" : clientKey, patience);
     }
 
     /** {@return whether the first backend has refused a key, be it the client's or the operator's} */
@@ -155,6 +161,7 @@ public final class Proxy implements AutoCloseable {
         }
     }
 
+    /** Ends requests whose clients are too slow, or have left. */
     private void lookAfterClients(long now) {
         descriptors.tick(now);
         clients.tick(now);
@@ -170,6 +177,7 @@ public final class Proxy implements AutoCloseable {
         lastBusy = OptionalLong.empty();
     }
 
+    /** Answers a request, also where that fails; the server's own answer to an exception would be none. */
     private void handle(HttpExchange http) throws IOException {
         var client = new Client(http, clients.current(), clients::isDraining);
         String requestId = "req_" + Ids.newId();
@@ -200,11 +208,14 @@ public final class Proxy implements AutoCloseable {
         return Endpoint.at(Routes.path(http.getRequestURI()));
     }
 
+    /**
+     * Answers a request, or throws why not: what is wrong with its framing, its origin, its key, its path.
+     */
     private void doHandle(Client client, String requestId) throws IOException {
         HttpExchange http = client.http();
         drain.noteRequest();
         Optional<ApiError> flaw = Framing.flaw(http);
-        if (flaw.isPresent()) client.closeAfter(); // the next request may begin elsewhere than the server believes
+        if (flaw.isPresent()) client.closeAfter(); // where the next request begins is not certain
         gate.checkOrigin(http);
         if (gate.allowPage(http)) {
             client.answer(204);
@@ -217,8 +228,9 @@ public final class Proxy implements AutoCloseable {
         routes.answer(client, endpoint.orElseThrow(() -> notFound(http)), requestId);
     }
 
+    /** SDKs are told not to retry: the answer would be the same. */
     private static ApiError notFound(HttpExchange http) {
-        return new ApiError(404, "%s is not available on this proxy".formatted(http.getRequestURI().getRawPath()))
-                .asFinal();
+        String path = http.getRequestURI().getRawPath();
+        return new ApiError(404, "%s is not available on this proxy".formatted(path)).asFinal();
     }
 }

@@ -12,11 +12,11 @@ import upstream.Clock;
 import upstream.ReplyBody;
 
 /**
- * The head, then the bytes of a backend's reply. Whoever reads a reply pulls bytes from here when it needs more for an
- * event; so this is where an exchange waits. Before each wait, the client is sent what is ready.
+ * The head, then the bytes of a backend's reply. Whoever reads a reply pulls bytes from here when it needs
+ * more for an event; so this is where an exchange waits. Before each wait, the client is sent what is ready.
  */
 final class ReplySource implements Supplier<byte[]>, AutoCloseable {
-    private static final long LINGER_NANOS = TimeUnit.SECONDS.toNanos(5); // for usage and the end, once finished
+    private static final long LINGER_NANOS = TimeUnit.SECONDS.toNanos(5); // for usage and the end
     private static final long LONG_NANOS = TimeUnit.SECONDS.toNanos(1); // after which the request is released
     private static final int MAX_UNSENT_BYTES = 64 * 1024; // that wait for more to arrive
     private static final int MAX_WHOLE_BYTES = 64 * 1024 * 1024; // of a reply that is kept until its end
@@ -84,6 +84,10 @@ final class ReplySource implements Supplier<byte[]>, AutoCloseable {
         if (isDue) client.flush(conversation);
     }
 
+    /**
+     * {@return whether all has come that the client needs} From then on the end is waited for only for a
+     * while.
+     */
     private boolean isFinished() {
         boolean isOnlyTheEndToCome = client.isOver() || conversation.isFinished();
         if (finished.isEmpty() && isOnlyTheEndToCome) finished = OptionalLong.of(clock.nanos());
@@ -94,12 +98,16 @@ final class ReplySource implements Supplier<byte[]>, AutoCloseable {
 
     private Optional<Arrival> await(long nanos) { return client.await(arrivals::poll, nanos, conversation); }
 
+    /** The backend was silent for too long. {@return the error to throw} */
     private ApiError silence() {
         client.expire();
         return conversation.broken(504, patience.message());
     }
 
-    /** Counts bytes of a good reply, which must not become too long where it is kept whole. {@return the same bytes} */
+    /**
+     * Counts bytes of a good reply, which must not become too long where it is kept whole. {@return the same
+     * bytes}
+     */
     byte[] counted(byte[] piece) {
         transcript.addFromBackend(piece);
         replyBytes += piece.length;
@@ -113,6 +121,7 @@ final class ReplySource implements Supplier<byte[]>, AutoCloseable {
     /** The bytes counted so far have become a whole event. */
     void endEvent() { eventBytes = 0; }
 
+    /** Takes of the memory budget what is kept of the reply now. */
     private void hold() {
         long kept = client.isStream() ? eventBytes : replyBytes;
         try {

@@ -15,15 +15,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Collectors;
 import json.JsonWriter;
 import upstream.Upstreams;
 
 /**
- * Answers each request by its method and path. A path may be as any client's base URL makes it: with or without {@code
- * /v1}, with {@code /anthropic} before it, with a slash too many.
+ * Answers each request by its method and path. A path may be as any client's base URL makes it: with or
+ * without {@code /v1}, with {@code /anthropic} before it, with a slash too many.
  */
 final class Routes {
-    private static final Set<String> BASES = Set.of("anthropic", "v1"); // as in http://localhost:3578/anthropic/v1
+    private static final Set<String> BASES = Set.of("anthropic", "v1"); // http://localhost:3578/anthropic/v1
     private static final Set<String> API = Set.of("/messages", "/messages/count_tokens", "/models");
     private static final String MODELS = "/v1/models";
 
@@ -45,9 +46,8 @@ final class Routes {
     static String path(URI asked) {
         boolean isReadAsHost = asked.getScheme() == null && asked.getRawAuthority() != null; // //v1/messages
         String whole = isReadAsHost ? "/" + asked.getRawAuthority() + asked.getRawPath() : asked.getRawPath();
-        List<String> segments = Arrays.stream(whole.split("/")).filter(segment -> !segment.isEmpty()).toList();
-        List<String> bare = segments.stream().dropWhile(BASES::contains).toList();
-        String path = "/" + String.join("/", bare);
+        String path = Arrays.stream(whole.split("/")).filter(segment -> !segment.isEmpty())
+                .dropWhile(BASES::contains).collect(Collectors.joining("/", "/", ""));
         boolean isApi = API.contains(path) || path.startsWith("/models/");
         return isApi ? "/v1" + path : path;
     }
@@ -83,9 +83,10 @@ final class Routes {
 
     /** Lists the first backend's models; with {@code --model} that one alone, as the backend lists it. */
     private JsonWriter models(HttpExchange http) {
-        boolean isListNeeded = options.model().isEmpty() || options.context() == 0;
+        boolean isWindowKnown = options.routes().of("").context().isPresent();
+        boolean isListNeeded = !options.routes().hasModelForAll() || !isWindowKnown;
         List<ListedModel> listed = List.of();
-        if (isListNeeded) listed = upstreams.first().models().models(gate.keyForBackend(http));
+        if (isListNeeded) listed = upstreams.first().models().listed(gate.keyForBackend(http));
         String id = modelId(path(http.getRequestURI()));
         if (!id.isEmpty()) return Models.one(options.routes(), listed, id);
         return Models.page(options.routes(), listed, query(http.getRequestURI()));

@@ -1,5 +1,11 @@
 /**
- * The server: who may come in and what they get. Each request is read, tried at the backends and answered
- * here, and what went on is counted. It may use all other packages that have a name.
+ * The server: who may come in and what they get. It may use all other packages that have a name.
+ *
+ * <p>A request's way: {@link serve.Clients} gives it a thread; {@link serve.Proxy} turns exceptions into
+ * answers; {@link serve.Framing} and {@link serve.Gate} refuse what must not come in; {@link serve.Routes}
+ * finds who answers. A message is read by {@link serve.Body} and becomes an {@link serve.Exchange}, which
+ * makes one {@link serve.Attempt} after the other. Of what the backend sends, {@link serve.ReplySource}
+ * hands on the bytes and waits for more, and {@link serve.ClientStream} decides what the client is sent and
+ * when. {@link serve.Outcome} is counted and logged.
  */
 package serve;

@@ -1,7 +1,7 @@
 package translate;
 
 import java.nio.charset.StandardCharsets;
-import java.util.HexFormat;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import json.Json;
 import json.JsonParser;
@@ -15,22 +15,26 @@ import json.JsonWriter;
  * <p>Mended on the way: raw control characters and wrong escapes in strings, Python's and JavaScript's words,
  * trailing commas, whatever follows the object. Where the structure is beyond mending, the object is closed
  * before that place; but where a quote within a string was not escaped, so that only its beginning would be
- * left, all counts as cut. An object encoded twice is decoded; any other value is wrapped,
- * {@code {"value":X}}.
+ * left, all counts as cut. An object encoded twice is decoded; any other value is wrapped, {@code
+ * {"value":X}}.
  *
  * <p>Arguments that were cut are never completed, because clients run what parses: {@code rm -rf a} for
  * {@code rm -rf a/b}. Closing brackets are added only where a complete value stands before them, and only if
  * the backend says that the call is whole.
  *
  * <pre>
- *  START ─{─► MEMBER ─"─► NAME ─"─► COLON ─:─► VALUE ─"─► STRING ─"─► QUOTED ─,─► MEMBER   in an array VALUE;
- *    └────► OTHER                                └─────► WORD ─────► AFTER ─}─► AFTER, DONE   what does not fit: BROKEN
+ *  START ─{─► MEMBER ─"─► NAME ─"─► COLON ─:─► VALUE ─"─► STRING ─"─► QUOTED ─,─► MEMBER
+ *    └────► OTHER                                └─────► WORD ─────► AFTER ─}─► AFTER, DONE
  * </pre>
+ * In an array, VALUE stands for MEMBER. What does not fit leads to BROKEN.
  */
 final class Arguments {
     /** A number of JSON's, by RFC 8259, as {@code -1.5e3}. */
     private static final Pattern NUMBER = Pattern.compile("-?(0|[1-9]\\d*)(\\.\\d+)?([eE][+-]?\\d+)?");
-    private static final Pattern UNPAIRED = Pattern.compile("\\p{Cs}"); // half of a surrogate pair, which UTF-8 has not
+    /** Half of a surrogate pair, which UTF-8 has not, as {@code \ud83d} alone. */
+    private static final Pattern UNPAIRED = Pattern.compile("\\p{Cs}");
+    /** How deep arguments may be nested: they are going to stand within a message of the next request. */
+    private static final int MAX_DEPTH = Json.MAX_DEPTH - 12;
 
     /** How the backend ended the reply that the arguments are in. */
     enum Ending {
@@ -43,7 +47,12 @@ final class Arguments {
     }
 
     private enum State {
-        START, OTHER, MEMBER, NAME, COLON, VALUE, STRING, WORD,
+        START,
+        /** In a value that is no object. */
+        OTHER,
+        MEMBER, NAME, COLON, VALUE, STRING,
+        /** In a number or a word. */
+        WORD,
         /** After the quote that ends a string, directly and with white space between. */
         QUOTED, SPACED,
         AFTER, DONE, BROKEN,
@@ -54,33 +63,197 @@ final class Arguments {
     }
 
     private final StringBuilder out = new StringBuilder(); // mended, not yet taken
-    private final StringBuilder word = new StringBuilder(); // a number or word, or all of a value that is no object
-    private final StringBuilder escape = new StringBuilder(); // what of an escape has come
+    private final StringMender string = new StringMender(out);
+    private final StringBuilder word = new StringBuilder(); // a number or word, or a value that is no object
     private final StringBuilder closers = new StringBuilder(); // of the containers that are open
     private State state = State.START;
-    private char quote; // that ends the string
     private int kept; // how much of out stays; after that stand comma, name, colon until their value has come
     private boolean isTaken; // whether some of it has been
     private boolean isCut;
     private boolean isBroken;
 
-    void feed(String text) { text.chars().forEach(c -> accept((char) c)); }
     /** {@return whether the object has been closed, or nothing more comes} */
-    boolean isComplete() { return state == State.DONE; }
+    boolean isComplete() {
+        return state == State.DONE;
+    }
+
     /** {@return whether the arguments ended before they were whole; true only after {@link #end}} */
-    boolean isCut() { return isCut; }
+    boolean isCut() {
+        return isCut;
+    }
+
     /** {@return whether they were beyond mending from some place on; known after {@link #end}} */
-    boolean isBroken() { return isBroken; }
+    boolean isBroken() {
+        return isBroken;
+    }
+
+    void feed(String text) {
+        for (int i = 0; i < text.length(); i++) take(text.charAt(i));
+    }
+
+    private void take(char c) {
+        boolean isWordOver = state == State.WORD && (isSpace(c) || isSeparator(c));
+        if (isWordOver) endWord();
+        switch (state) {
+            case START -> takeFirst(c);
+            case OTHER, WORD -> word.append(c);
+            case NAME, STRING -> {
+                if (string.takeLast(c)) endString();
+            }
+            case MEMBER, COLON, VALUE, QUOTED, SPACED, AFTER -> takeBetween(c);
+            case DONE, BROKEN, MISQUOTED -> { } // dropped: what follows the object, or what cannot be mended
+        }
+    }
+
+    private static boolean isSpace(char c) {
+        return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+    }
+
+    private static boolean isSeparator(char c) { return c == ',' || c == ']' || c == '}'; }
+
+    private static boolean isQuote(char c) {
+        return c == '"' || c == '\'';
+    }
+
+    private void takeFirst(char c) {
+        if (c == '{') {
+            open(c);
+        } else if (!isSpace(c)) {
+            state = State.OTHER;
+            word.append(c);
+        }
+    }
+
+    /** Takes a character that is not in a string, number or word. */
+    private void takeBetween(char c) {
+        if (isSpace(c)) {
+            out.append(c);
+            if (state == State.QUOTED) state = State.SPACED;
+        } else if (c == '}' || c == ']') {
+            close(c);
+        } else {
+            takeToken(c);
+        }
+    }
+
+    private void takeToken(char c) {
+        switch (state) {
+            case MEMBER -> takeName(c);
+            case COLON -> takeSeparator(c, ':', State.BROKEN);
+            case VALUE -> takeValue(c);
+            case AFTER -> takeSeparator(c, ',', State.BROKEN);
+            case QUOTED -> takeSeparator(c, ',', State.MISQUOTED);
+            // another string may be a member, whose comma was forgotten
+            case SPACED -> takeSeparator(c, ',', isQuote(c) ? State.BROKEN : State.MISQUOTED);
+            case START, OTHER, NAME, STRING, WORD, DONE, BROKEN, MISQUOTED ->
+                    throw new IllegalStateException(state + " takes no token");
+        }
+    }
+
+    private void takeName(char c) {
+        if (isQuote(c)) beginString(c, State.NAME); else state = State.BROKEN;
+    }
+
+    private void takeValue(char c) {
+        if (c == '{' || c == '[') {
+            open(c);
+        } else if (isQuote(c)) {
+            beginString(c, State.STRING);
+        } else {
+            state = State.WORD;
+            word.append(c);
+        }
+    }
+
+    private void takeSeparator(char c, char expected, State otherwise) {
+        if (c != expected) {
+            state = otherwise;
+            return;
+        }
+        out.append(c);
+        state = c == ':' ? State.VALUE : item();
+    }
+
+    /** {@return what follows a bracket or comma} */
+    private State item() { return closers.charAt(closers.length() - 1) == '}' ? State.MEMBER : State.VALUE; }
+
+    private void open(char bracket) {
+        closers.append(bracket == '{' ? '}' : ']');
+        keep(bracket);
+        state = closers.length() > MAX_DEPTH ? State.BROKEN : item();
+    }
+
+    /** A comma or a name that no value followed is dropped. */
+    private void close(char bracket) {
+        int last = closers.length() - 1;
+        if (closers.charAt(last) != bracket) {
+            state = State.BROKEN;
+            return;
+        }
+        state = last == 0 ? State.DONE : State.AFTER;
+        boolean isAfterValue = out.substring(kept).isBlank();
+        if (!isAfterValue) out.setLength(kept);
+        keep(bracket);
+        closers.setLength(last);
+    }
+
+    private void beginString(char quote, State kind) {
+        string.begin(quote);
+        out.append('"');
+        state = kind;
+    }
+
+    private void endString() {
+        if (state == State.NAME) {
+            out.append('"');
+            state = State.COLON;
+        } else {
+            keep('"');
+            state = State.QUOTED;
+        }
+    }
+
+    private void endWord() {
+        Optional<String> json = literal().or(this::number);
+        json.ifPresent(this::keep);
+        state = json.isPresent() ? State.AFTER : State.BROKEN;
+        word.setLength(0);
+    }
+
+    private Optional<String> number() {
+        return NUMBER.matcher(word).matches() ? Optional.of(word.toString()) : Optional.empty();
+    }
+
+    /** {@return what the word means in JSON, if it is one of JSON's, Python's or JavaScript's} */
+    private Optional<String> literal() {
+        return switch (word.toString()) {
+            case "true", "True" -> Optional.of("true");
+            case "false", "False" -> Optional.of("false");
+            case "null", "None", "NaN", "Infinity", "-Infinity", "undefined" -> Optional.of("null");
+            default -> Optional.empty();
+        };
+    }
+
+    private void keep(String text) {
+        out.append(text);
+        kept = out.length();
+    }
+
+    private void keep(char c) {
+        out.append(c);
+        kept = out.length();
+    }
 
     /** {@return what has become ready since the last call; half of a surrogate pair is not} */
     String take() {
         int end = state == State.STRING ? out.length() : kept; // a string is ready as it comes
-        if (end > 0 && Character.isHighSurrogate(out.charAt(end - 1)) && state != State.DONE) end--;
+        boolean endsInHalf = end > 0 && Character.isHighSurrogate(out.charAt(end - 1)) && state != State.DONE;
+        if (endsInHalf) end--;
         String ready = out.substring(0, end);
         out.delete(0, end);
         kept = 0;
         isTaken |= end > 0;
-        return UNPAIRED.matcher(ready).replaceAll(unit -> "\\\\u%04x".formatted((int) unit.group().charAt(0)));
+        return UNPAIRED.matcher(ready).replaceAll(half -> "\\\\u%04x".formatted((int) half.group().charAt(0)));
     }
 
     /**
@@ -89,7 +262,7 @@ final class Arguments {
      */
     void end(Ending ending) {
         if (state == State.OTHER) convert(ending);
-        boolean isLiteral = state == State.WORD && !literal().isEmpty(); // a number might go on
+        boolean isLiteral = state == State.WORD && literal().isPresent(); // a number might go on
         if (isLiteral) endWord();
         isBroken |= state == State.BROKEN || state == State.MISQUOTED;
         isCut = !isWhole(ending);
@@ -97,7 +270,7 @@ final class Arguments {
             leaveOpen();
         } else {
             out.setLength(kept);
-            keep(closers.reverse());
+            keep(closers.reverse().toString());
         }
         closers.setLength(0);
         state = State.DONE;
@@ -117,176 +290,40 @@ final class Arguments {
     private void leaveOpen() {
         if (state == State.STRING) kept = out.length();
         out.setLength(kept);
-        if (out.isEmpty() && !isTaken) keep('{');
+        boolean isNothing = out.isEmpty() && !isTaken;
+        if (isNothing) keep('{');
     }
 
-    private void accept(char c) {
-        boolean space = c == ' ' || c == '\n' || c == '\r' || c == '\t';
-        if (state == State.START && space) return;
-        if (state == State.START && c != '{') state = State.OTHER;
-        if (state == State.WORD && (space || ",]}".indexOf(c) >= 0)) endWord();
-        switch (state) {
-            case NAME, STRING -> string(c);
-            case OTHER, WORD -> word.append(c);
-            case DONE, BROKEN, MISQUOTED -> { } // dropped: what follows the object, or what cannot be mended
-            case START, MEMBER, COLON, VALUE, QUOTED, SPACED, AFTER -> {
-                if (space) out.append(c); else token(c);
-                if (space && state == State.QUOTED) state = State.SPACED;
-            }
-        }
-    }
-
-    private void token(char c) {
-        boolean quoted = c == '"' || c == '\'';
-        if (c == '}' || c == ']') {
-            close(c);
-        } else if ((c == '{' || c == '[') && (state == State.VALUE || state == State.START)) {
-            closers.append(c == '{' ? '}' : ']');
-            keep(c);
-            state = closers.length() > Json.MAX_DEPTH - 12 ? State.BROKEN : item(); // it will be nested in more
-        } else {
-            state = switch (state) {
-                case MEMBER -> quoted ? State.NAME : State.BROKEN;
-                case COLON -> c == ':' ? State.VALUE : State.BROKEN;
-                case AFTER -> c == ',' ? item() : State.BROKEN;
-                case QUOTED -> c == ',' ? item() : State.MISQUOTED;
-                case SPACED -> afterSpace(c, quoted);
-                default -> quoted ? State.STRING : State.WORD;
-            };
-            quote = c; // Python's, if it is a single one
-            if (state == State.WORD) word.append(c); else out.append(quoted ? '"' : c);
-        }
-    }
-
-    /** After a string and white space, another string may be a member whose comma was forgotten. */
-    private State afterSpace(char c, boolean quoted) {
-        if (c == ',') return item();
-        return quoted ? State.BROKEN : State.MISQUOTED;
-    }
-
-    private State item() { return closers.charAt(closers.length() - 1) == '}' ? State.MEMBER : State.VALUE; }
-
-    private void keep(Object text) {
-        out.append(text);
-        kept = out.length();
-    }
-
-    /** A comma or a name that no value followed is dropped. */
-    private void close(char c) {
-        int last = closers.length() - 1;
-        if (closers.charAt(last) != c) {
-            state = State.BROKEN;
-            return;
-        }
-        state = last == 0 ? State.DONE : State.AFTER;
-        if (!out.substring(kept).isBlank()) out.setLength(kept);
-        keep(c);
-        closers.setLength(last);
-    }
-
-    private void endWord() {
-        String json = literal();
-        if (json.isEmpty() && NUMBER.matcher(word).matches()) json = word.toString();
+    /** Goes on with an object for the value that is none; a value that was cut is left as it is. */
+    private void convert(Ending ending) {
+        String text = word.toString().strip();
+        Optional<String> object = text.equals("None") ? Optional.of("{}") : objectFor(text, ending);
+        if (object.isEmpty()) return;
         word.setLength(0);
-        if (!json.isEmpty()) keep(json);
-        state = json.isEmpty() ? State.BROKEN : State.AFTER;
-    }
-
-    /** {@return what the word means in JSON, if it is one of JSON's, Python's or JavaScript's; else ""} */
-    private String literal() {
-        return switch (word.toString()) {
-            case "true", "True" -> "true";
-            case "false", "False" -> "false";
-            case "null", "None", "NaN", "Infinity", "-Infinity", "undefined" -> "null";
-            default -> "";
-        };
-    }
-
-    private void string(char c) {
-        if (!escape.isEmpty()) {
-            escape(c);
-        } else if (c == '\\') {
-            escape.append(c);
-        } else if (c < ' ') {
-            out.append(control(c));
-        } else if (c != quote) {
-            out.append(c == '"' ? "\\" : "").append(c);
-        } else {
-            if (state == State.NAME) out.append('"'); else keep('"');
-            state = state == State.NAME ? State.COLON : State.QUOTED;
-        }
-    }
-
-    /** {@return the escape of a control character} */
-    private static String control(char c) {
-        return switch (c) {
-            case '\n' -> "\\n";
-            case '\t' -> "\\t";
-            case '\r' -> "\\r";
-            default -> "\\u%04x".formatted((int) c);
-        };
-    }
-
-    /** One more character of an escape; \x41 is JavaScript's and Python's way to write \u0041. */
-    private void escape(char c) {
-        char kind = escape.length() > 1 ? escape.charAt(1) : c;
-        boolean fits = escape.length() > 1 ? HexFormat.isHexDigit(c) : "\"\\/bfnrtux'".indexOf(c) >= 0;
-        if (fits) escape.append(c);
-        if (fits && escape.length() < length(kind)) return;
-        String text = escape.toString();
-        escape.setLength(0);
-        if (fits) {
-            out.append(json(text, kind));
-        } else {
-            out.append('\\').append(text); // it was no escape: the backslash stands for itself
-            string(c);
-        }
-    }
-
-    private static int length(char kind) {
-        return switch (kind) {
-            case 'u' -> 6;
-            case 'x' -> 4;
-            default -> 2;
-        };
-    }
-
-    /** {@return an escape as JSON has it} */
-    private static String json(String escape, char kind) {
-        return switch (kind) {
-            case 'x' -> "\\u00" + escape.substring(2);
-            case '\'' -> "'";
-            default -> escape;
-        };
+        state = State.START;
+        feed(object.get());
     }
 
     /**
-     * Goes on with an object for the value that is none: text that is no JSON becomes {@code {"_raw":…}}, an
-     * object in a string that object. A value that was cut is left as it is.
+     * {@return the object for a value; none if the value is, or may be, cut} Text that is no JSON: {@code
+     * {"_raw":…}}.
      */
-    private void convert(Ending ending) {
-        String text = word.toString().strip();
-        String object;
+    private Optional<String> objectFor(String text, Ending ending) {
         try {
             Json value = JsonParser.parse(text);
             boolean mayGoOn = ending == Ending.CUT && value instanceof Json.Num;
-            if (mayGoOn) return;
-            object = object(value);
+            return mayGoOn ? Optional.empty() : Optional.of(objectFor(value));
         } catch (Json.Malformed e) {
             boolean endsTooEarly = e.position() >= text.getBytes(StandardCharsets.UTF_8).length;
-            boolean isNothing = text.equals("None");
-            if (endsTooEarly || ending != Ending.WHOLE && !isNothing) return;
-            object = isNothing ? "{}" : new JsonWriter().put("{'_raw':%}", text).toString();
-            isBroken = !isNothing;
+            if (endsTooEarly || ending != Ending.WHOLE) return Optional.empty();
+            isBroken = true;
+            return Optional.of(new JsonWriter().object().field("_raw", text).endObject().toString());
         }
-        word.setLength(0);
-        state = State.START;
-        feed(object);
     }
 
-    private static String object(Json value) {
-        String inner = value.text().strip(); // if it was encoded twice
+    private static String objectFor(Json value) {
+        String encodedTwice = value.text().strip();
         if (value.isNull()) return "{}";
-        return inner.startsWith("{") ? inner : "{\"value\":%s}".formatted(value.raw());
+        return encodedTwice.startsWith("{") ? encodedTwice : "{\"value\":%s}".formatted(value.raw());
     }
 }

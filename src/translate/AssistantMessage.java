@@ -21,9 +21,10 @@ import json.JsonWriter;
  * becomes
  * <pre>
  *  {"role":"assistant","content":T,"reasoning_content":R,
- *   "tool_calls":[{"id":I,"type":"function","function":{"name":N,"arguments":"X"}}]} </pre> Texts after a
- * call lose their place. The signature says under which key R came, and holds what else the backend wants
- * back ({@link Opaque}).
+ *   "tool_calls":[{"id":I,"type":"function","function":{"name":N,"arguments":"X"}}]}
+ * </pre>
+ * Texts after a call lose their place. The signature says under which key R came, and holds what else the
+ * backend wants back ({@link Opaque}).
  *
  * <p>Source: Anthropic Messages, "Content blocks"; OpenAI chat completions, "assistant message".
  */
@@ -111,13 +112,13 @@ final class AssistantMessage {
 
     void write(JsonWriter out) {
         out.object().field("role", "assistant");
-        content(out);
-        reasoning(out);
-        toolCalls(out);
+        writeContent(out);
+        writeReasoning(out);
+        writeToolCalls(out);
         out.endObject();
     }
 
-    private void content(JsonWriter out) {
+    private void writeContent(JsonWriter out) {
         boolean isNothing = texts.isEmpty() && !turn.calls().isEmpty();
         if (isNothing && !dialect.refusesNullContent()) {
             out.nullField("content");
@@ -129,7 +130,7 @@ final class AssistantMessage {
     }
 
     /** Writes reasoning as it came: as details, or else as text under the key that it came under. */
-    private void reasoning(JsonWriter out) {
+    private void writeReasoning(JsonWriter out) {
         boolean isDetailed = !reasoningDetails.isEmpty() && dialect.takes("reasoning_details");
         if (isDetailed) {
             out.name("reasoning_details").array();
@@ -142,16 +143,16 @@ final class AssistantMessage {
         if (isMissing) out.field("reasoning_content", " ");
     }
 
-    private void toolCalls(JsonWriter out) {
+    private void writeToolCalls(JsonWriter out) {
         if (turn.calls().isEmpty()) return;
         out.name("tool_calls").array();
         for (Json call : turn.calls()) {
-            toolCall(call, out);
+            writeToolCall(call, out);
         }
         out.endArray();
     }
 
-    private void toolCall(Json block, JsonWriter out) {
+    private void writeToolCall(Json block, JsonWriter out) {
         Json input = request.optional(block, "input", Shape.OBJECT);
         Json.Str id = request.text(block, "id");
         out.object().field("id", id).field("type", "function");

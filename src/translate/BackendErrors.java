@@ -38,7 +38,8 @@ final class BackendErrors {
     private final LongSupplier window; // in tokens; 0 if it is not known
     private final LongSupplier inputTokens; // a guess
 
-    BackendErrors(Request request, Options options, Dialect dialect, LongSupplier window, LongSupplier inputTokens) {
+    BackendErrors(Request request, Options options, Dialect dialect, LongSupplier window,
+                  LongSupplier inputTokens) {
         this.request = request;
         this.options = options;
         this.dialect = dialect;
@@ -47,10 +48,16 @@ final class BackendErrors {
     }
 
     /** {@return the client's error for the one that a backend has answered with} */
-    ApiError answered(int status, byte[] body) { return UpstreamError.of(status, body, context()); }
+    ApiError answered(int status, byte[] body) {
+        return UpstreamError.of(status, body, context());
+    }
 
-    /** {@return the client's error for one that a backend has sent in the place of a reply, or in mid-stream} */
-    ApiError sent(Json error) { return UpstreamError.of(200, error, context()); }
+    /**
+     * {@return the client's error for one that a backend has sent in the place of a reply, or in mid-stream}
+     */
+    ApiError sent(Json error) {
+        return UpstreamError.of(200, error, context());
+    }
 
     /** {@return the same, for an error that may be plain text} */
     ApiError sent(byte[] error) {

@@ -6,8 +6,9 @@ import java.util.Optional;
 import json.Json;
 
 /**
- * Finds the tool call that a piece goes on with: by its index, else by its id, else it is the last one. Backends
- * leave out either, repeat ids and names in every piece, or send each call under the same index (SPEC C.5).
+ * Finds the tool call that a piece goes on with: by its index, else by its id, else it is the last one.
+ * Backends leave out either, repeat ids and names in every piece, or send each call under the same index
+ * (SPEC C.5).
  */
 final class CallFinder {
     private final Map<String, ToolCall> byIndex = new HashMap<>(); // the last one of each
@@ -30,7 +31,9 @@ final class CallFinder {
         return same.isEmpty() && !isNamed ? lastWithoutId : same;
     }
 
-    /** {@return whether a piece begins another call than {@code known}, though it has the index or id of that} */
+    /**
+     * {@return whether a piece begins another call than {@code known}, though it has the index or id of that}
+     */
     private static boolean isAnother(ToolCall known, Piece.Call piece) {
         if (!piece.name().hasText()) return false;
         String id = piece.id().text();
@@ -55,5 +58,7 @@ final class CallFinder {
         lastWithoutId = lastWithoutId.filter(other -> other != call);
     }
 
-    private static boolean hasIndex(Piece.Call piece) { return piece.index() instanceof Json.Num; }
+    private static boolean hasIndex(Piece.Call piece) {
+        return piece.index() instanceof Json.Num;
+    }
 }

@@ -20,7 +20,9 @@ final class CallIds {
         }
     }
 
-    /** {@return the backend's id, or a new one if that is empty or stands in this reply or the conversation} */
+    /**
+     * {@return the backend's id, or a new one if that is empty or stands in this reply or the conversation}
+     */
     String unique(String id) {
         boolean isNew = !id.isEmpty() && used.add(id);
         return isNew ? id : "toolu_" + newIds.get();

@@ -50,12 +50,12 @@ final class ChatMessages {
      */
     void write() {
         out.array();
-        systemPrompt();
+        writeSystemPrompt();
         for (Turns.Turn turn : Turns.of(request, blocks, warnings)) {
             int before = out.size();
             switch (turn) {
-                case Turns.AssistantTurn said -> assistantTurn(said);
-                case Turns.UserTurn said -> userTurn(said);
+                case Turns.AssistantTurn said -> writeAssistantTurn(said);
+                case Turns.UserTurn said -> writeUserTurn(said);
             }
             boolean isNothing = out.size() == before;
             request.refuse("messages", turn.isLast() && isNothing, "content expected in the last one");
@@ -68,7 +68,7 @@ final class ChatMessages {
         return prefill;
     }
 
-    private void systemPrompt() {
+    private void writeSystemPrompt() {
         List<Part> parts = new ArrayList<>();
         for (Json block : Blocks.of(request.json(), "system")) {
             Json text = block.get("text");
@@ -83,11 +83,11 @@ final class ChatMessages {
             parts.add(new Part.Text(JsonWriter.text("Answer with JSON alone, by this schema:\n", schema)));
         }
         if (!parts.isEmpty()) {
-            message("system", parts);
+            writeMessage("system", parts);
         }
     }
 
-    private void assistantTurn(Turns.AssistantTurn turn) {
+    private void writeAssistantTurn(Turns.AssistantTurn turn) {
         var message = new AssistantMessage(turn, request, dialect, blocks);
         message.write(out);
         prefill = message.prefill();
@@ -97,7 +97,7 @@ final class ChatMessages {
      * Writes the results of all calls, in the order of the calls, then everything else as one message. Chat
      * completions want it in this order. System messages stay in place, or become a part of the user's text.
      */
-    private void userTurn(Turns.UserTurn turn) {
+    private void writeUserTurn(Turns.UserTurn turn) {
         hoisted = 0;
         for (Turns.Result result : turn.results()) {
             Json.Str text = result.block().map(this::resultText).orElse(NO_RESULT);
@@ -106,21 +106,19 @@ final class ChatMessages {
         }
         for (Json message : turn.messages()) {
             if (Turns.isRole(message, "system")) {
-                systemMessage(message);
+                addSystemMessage(message);
             } else {
-                for (Json block : Blocks.of(message, "content")) {
-                    userBlock(block, turn.strays().contains(block));
-                }
+                addUserMessage(message, turn.strays());
             }
         }
-        userMessage();
+        writeUserMessage();
     }
 
     /**
-     * {@return the content of the {@code tool} message for {@code
-     * {"type":"tool_result","tool_use_id":I,"content":C,"is_error":E}}} It is the texts in C, each on a line
-     * of its own. There can be no image or PDF in it: that goes into the user message that follows, with a
-     * label in both places.
+     * {@return the content of the {@code tool} message for
+     * {@code {"type":"tool_result","tool_use_id":I,"content":C,"is_error":E}}}
+     * It is the texts in C, each on a line of its own. There can be no image or PDF in it: that goes into the
+     * user message that follows, with a label in both places.
      *
      * <p>Source: Anthropic Messages, "tool_result"; OpenAI chat completions, "tool message".
      */
@@ -155,21 +153,28 @@ final class ChatMessages {
         return JsonWriter.text("[", label, ": see next message]");
     }
 
-    /** @param isStray whether it is a result without a call */
-    private void userBlock(Json block, boolean isStray) {
+    private void addUserMessage(Json message, Set<Json> strays) {
+        for (Json block : Blocks.of(message, "content")) {
+            if (strays.contains(block)) {
+                addStrayResult(block);
+            } else {
+                addUserBlock(block);
+            }
+        }
+    }
+
+    private void addUserBlock(Json block) {
         if (Blocks.isKind(block, "container_upload")) {
             throw request.invalid(block, "type", "uploaded files are not available");
         }
-        if (isStray) {
-            strayResult(block);
-        } else if (Blocks.isKind(block, "text") && request.text(block, "text").hasText()) {
+        if (Blocks.isKind(block, "text") && request.text(block, "text").hasText()) {
             userParts.add(blocks.marked(block));
         } else {
             userParts.addAll(blocks.parts(block));
         }
     }
 
-    private void strayResult(Json block) {
+    private void addStrayResult(Json block) {
         warnings.add("unknown_tool_result");
         int before = userParts.size(); // then images and documents of the result are added
         Json.Str text = resultText(block);
@@ -177,14 +182,14 @@ final class ChatMessages {
         userParts.add(before, new Part.Text(JsonWriter.text("[result of unknown call ", id, "]\n", text)));
     }
 
-    private void systemMessage(Json message) {
+    private void addSystemMessage(Json message) {
         List<Json.Str> texts = Blocks.of(message, "content").stream()
                 .map(blocks::text).flatMap(Optional::stream).toList();
         if (texts.isEmpty()) return;
         Json.Str text = Blocks.joined(texts, "\n\n");
         if (dialect.takesSystemInPlace()) {
-            userMessage();
-            message("system", List.of(new Part.Text(text)));
+            writeUserMessage();
+            writeMessage("system", List.of(new Part.Text(text)));
         } else {
             Json.Str reminder = JsonWriter.text("<system-reminder>\n", text, "\n</system-reminder>");
             userParts.add(new Part.Text(reminder));
@@ -192,21 +197,21 @@ final class ChatMessages {
     }
 
     /** Writes the parts that were gathered, if any, as one message of the user. */
-    private void userMessage() {
+    private void writeUserMessage() {
         if (userParts.isEmpty()) return;
-        message("user", userParts);
+        writeMessage("user", userParts);
         userParts.clear();
     }
 
     /** Writes a message. Texts alone become a string, as some backends read a list as several messages. */
-    private void message(String role, List<Part> parts) {
+    private void writeMessage(String role, List<Part> parts) {
         out.object().field("role", role).name("content");
         if (parts.stream().allMatch(ChatMessages::isPlainText)) {
             List<Json.Str> texts = parts.stream().map(part -> ((Part.Text) part).text()).toList();
             out.value(Blocks.joined(texts, "\n\n"));
         } else {
             out.array();
-            parts.forEach(this::part);
+            parts.forEach(this::writePart);
             out.endArray();
         }
         out.endObject();
@@ -217,7 +222,7 @@ final class ChatMessages {
     }
 
     /** Source: OpenAI chat completions, "content parts"; OpenRouter, "Prompt caching". */
-    private void part(Part part) {
+    private void writePart(Part part) {
         out.object();
         switch (part) {
             case Part.Text text -> {

@@ -6,12 +6,13 @@ import json.Json;
 import json.JsonWriter;
 
 /**
- * The pieces in one choice of a reply or chunk of OpenAI's chat completions, in the order in which they belong into
- * the reply. It keeps nothing from one choice to the next.
+ * The pieces in one choice of a reply or chunk of OpenAI's chat completions, in the order in which they
+ * belong into the reply. It keeps nothing from one choice to the next.
  *
  * <pre>
- *  {"delta":{"content":"Hel"},…}                                                  Answer "Hel"
- *  {"message":{"reasoning":"Hm","content":"Hi","tool_calls":[{"id":…},…]},…}      Reasoning "Hm", Answer "Hi", Call …
+ *  {"delta":{"content":"Hel"},…}                               Answer "Hel"
+ *  {"message":{"reasoning":"Hm","content":"Hi"},…}             Reasoning "Hm", Answer "Hi"
+ *  {"delta":{"tool_calls":[{"index":0,"function":{…}}]},…}     Call
  * </pre>
  * Source: OpenAI, "The chat completion object", "The chat completion chunk object"; SPEC B.2 and D.2.
  */
@@ -48,7 +49,8 @@ final class ChatPieces {
         reasoning(delta);
         Json content = delta.get("content");
         content.items().forEach(this::part);
-        content(content.isNull() ? delta.get("audio").get("transcript") : content);
+        content(content);
+        if (content.isNull()) content(delta.get("audio").get("transcript"));
         refusal(delta.get("refusal"));
         toolCalls(delta, isWhole);
     }
@@ -104,7 +106,11 @@ final class ChatPieces {
     }
 
     private void refusal(Json text) {
-        if (text instanceof Json.Str str && str.hasText()) pieces.add(new Piece.Refusal(str)); else content(text);
+        if (text instanceof Json.Str str && str.hasText()) {
+            pieces.add(new Piece.Refusal(str));
+        } else {
+            content(text);
+        }
     }
 
     /** {@code tool_calls}, and {@code function_call} of old servers. */
@@ -118,7 +124,7 @@ final class ChatPieces {
 
     /** {@code {"index":I,"id":…,"function":{"name":N,"arguments":A}}}, any of it missing. */
     private static Piece call(Json call, Json function, boolean isWhole) {
-        return new Piece.Call(call.get("index"), call.get("id"), function.get("name"), function.get("arguments"),
-                function.get("input"), call.get("extra_content"), isWhole);
+        return new Piece.Call(call.get("index"), call.get("id"), function.get("name"),
+                function.get("arguments"), function.get("input"), call.get("extra_content"), isWhole);
     }
 }

@@ -10,8 +10,8 @@ import json.JsonParser;
 import json.SseEvent;
 
 /**
- * Reads a reply of OpenAI's chat completions, whole or in chunks, and hands it on in pieces. A whole reply is read as
- * one chunk that holds everything. What the pieces come to is not its concern.
+ * Reads a reply of OpenAI's chat completions, whole or in chunks, and hands it on in pieces. A whole reply is
+ * read as one chunk that holds everything. What the pieces come to is not its concern.
  *
  * <pre>
  *  {"choices":[{"delta"|"message":{…},"finish_reason":F}],"usage":{…}}
@@ -45,7 +45,9 @@ final class ChatReply implements Reader {
     }
 
     @Override
-    public boolean isFinished() { return !finishReason.isEmpty(); }
+    public boolean isFinished() {
+        return !finishReason.isEmpty();
+    }
 
     @Override
     public String shownFinishReason() {
@@ -88,7 +90,9 @@ final class ChatReply implements Reader {
         return reply.isStopped();
     }
 
-    /** {@return the chunks in an event's data: one, those of a list, none in null, a number, an empty list} */
+    /**
+     * {@return the chunks in an event's data: one, those of a list, none in null, a number, an empty list}
+     */
     private List<Json> chunks(Json data) {
         return switch (data) {
             case Json.Obj chunk -> List.of(chunk);
@@ -101,7 +105,9 @@ final class ChatReply implements Reader {
         };
     }
 
-    private static boolean hasChoices(Json item) { return item.get("choices") instanceof Json.Arr; }
+    private static boolean hasChoices(Json item) {
+        return item.get("choices") instanceof Json.Arr;
+    }
 
     private void chunk(Json chunk) {
         Json choice = firstChoice(chunk);
@@ -112,15 +118,14 @@ final class ChatReply implements Reader {
         hasChoice |= choice.parts().length > 0;
         isUsageLast = false;
         boolean isDelta = choice.get("delta") instanceof Json.Obj;
-        List<Piece> pieces = isDelta ? ChatPieces.of(choice.get("delta"), false) : message(choice.get("message"));
+        List<Piece> pieces = isDelta ? ChatPieces.of(choice.get("delta"), false) : messagePieces(choice);
         List<Piece> legacy = ChatPieces.text(choice.get("text"));
         reply.take(pieces);
         reply.take(legacy);
         if (search.isPresent()) readCitations(choice);
         readMatchedStop(choice);
-        String reason = finishReason(choice.get("finish_reason"));
-        if (!reason.isEmpty()) finishReason = reason;
-        boolean isUsual = isDelta && legacy.isEmpty() && reason.isEmpty();
+        boolean isEnd = readFinishReason(choice.get("finish_reason"));
+        boolean isUsual = isDelta && legacy.isEmpty() && !isEnd;
         if (isUsual) template = ChunkTemplate.of(chunk, pieces).or(() -> template);
     }
 
@@ -135,7 +140,9 @@ final class ChatReply implements Reader {
         return chunk.get("choices").items().stream().filter(ChatReply::isFirst).findFirst().orElse(Json.NULL);
     }
 
-    private static boolean isFirst(Json choice) { return !choice.isNull() && choice.get("index").toLong(0) == 0; }
+    private static boolean isFirst(Json choice) {
+        return !choice.isNull() && choice.get("index").toLong(0) == 0;
+    }
 
     private void refuseErrors(Json chunk, Json choice) {
         boolean isNamed = holdsAnything(chunk.get("error")) || chunk.get("object").is("error");
@@ -143,7 +150,10 @@ final class ChatReply implements Reader {
         if (holdsAnything(choice.get("error"))) throw errors.sent(choice);
     }
 
-    /** {@return whether this is an error without that name, as {@code {"detail":"not found"}} and {@code [{…}]}} */
+    /**
+     * {@return whether this is an error without that name, as {@code {"detail":"not found"}} and {@code
+     * [{…}]}}
+     */
     private static boolean isBareError(Json chunk) {
         if (!chunk.get("choices").isNull()) return false;
         boolean hasMessage = Stream.of("message", "error_message", "detail", "errors")
@@ -158,44 +168,52 @@ final class ChatReply implements Reader {
     /** The last usage counts: where every chunk has it, it is that of all of them so far. */
     private void readUsage(Json chunk, Json choice) {
         boolean isWithoutChoices = chunk.get("choices").items().isEmpty();
-        for (Json found : List.of(choice.get("usage"), chunk.get("x_groq").get("usage"), chunk.get("usage"))) {
-            if (!(found instanceof Json.Obj)) continue;
-            usage = new ChatUsage(found, usage.timings());
-            isUsageLast |= hasChoice && isWithoutChoices;
+        List<Json> places = List.of(choice.get("usage"), chunk.get("x_groq").get("usage"), chunk.get("usage"));
+        for (Json found : places) {
+            if (found instanceof Json.Obj) {
+                usage = new ChatUsage(found, usage.timings());
+                isUsageLast |= hasChoice && isWithoutChoices;
+            }
         }
         Json timings = chunk.get("timings");
         if (timings instanceof Json.Obj) usage = new ChatUsage(usage.usage(), timings);
     }
 
-    /** {@return the pieces of a message; in a stream it counts only if nothing came before, for some repeat all in it} */
-    private List<Piece> message(Json message) {
+    /**
+     * {@return the pieces of a message; in a stream it counts only if nothing came before, for some repeat
+     * all in it}
+     */
+    private List<Piece> messagePieces(Json choice) {
+        Json message = choice.get("message");
         if (reply.isEmpty()) return ChatPieces.of(message, true);
         return reply.hasCalls() ? List.of() : ChatPieces.calls(message);
     }
 
-    /** vLLM says in {@code stop_reason}, SGLang in {@code matched_stop}, which of the stop sequences it met. */
+    /**
+     * vLLM says in {@code stop_reason}, SGLang in {@code matched_stop}, which of the stop sequences it met.
+     */
     private void readMatchedStop(Json choice) {
         Json vllm = choice.get("stop_reason");
         String matched = vllm.hasText() ? vllm.text() : choice.get("matched_stop").text();
         if (stops.contains(matched)) matchedStop = matched;
     }
 
-    /** {@return what a choice says of its end; "" for nothing, and for a stop after calls, which is less} */
-    private String finishReason(Json said) {
+    /** {@return whether a choice says how the reply ends; the last word counts, but a stop is less than calls} */
+    private boolean readFinishReason(Json said) {
         Json word = said instanceof Json.Obj ? said.get("type") : said; // an object at SGLang
         String reason = word.text().strip();
         boolean isLess = finishReason.equalsIgnoreCase("tool_calls") && reason.equalsIgnoreCase("stop");
-        return isLess ? "" : reason;
+        if (reason.isEmpty() || isLess) return false;
+        finishReason = reason;
+        return true;
     }
 
     @Override
     public void finish() {
         boolean isStreamOver = isFinished() || reply.isStopped() || isUsageLast || reply.endsInWholeCalls();
         boolean isOver = isOneObject ? hasChoice : isStreamOver;
-        if (!isOver) {
-            String what = isOneObject ? "the backend returned no choices" : "the stream ended early";
-            throw errors.broken(502, what).asPassing();
-        }
+        String missing = isOneObject ? "the backend returned no choices" : "the stream ended early";
+        if (!isOver) throw errors.broken(502, missing).asPassing();
         Finish finish = Finish.of(finishReason);
         switch (finish) {
             case BUSY -> throw errors.broken(529, shownFinishReason());
@@ -217,7 +235,8 @@ final class ChatReply implements Reader {
         reply.take(searches.atTheEnd());
         reply.setSearches(searches.count());
         boolean isNothing = finish == Finish.UNKNOWN && !reply.hasBlocks();
-        if (isNothing) throw errors.broken(502, "no content, and finish_reason " + shownFinishReason()).asPassing();
+        String what = "no content, and finish_reason " + shownFinishReason();
+        if (isNothing) throw errors.broken(502, what).asPassing();
         reply.end(finish, matchedStop, counted);
     }
 }

@@ -48,19 +48,19 @@ final class ChatRequest implements BackendRequest {
         out.object();
         var members = new Members(out, dialect, options.extraBody(), warnings);
         members.field("model", model);
-        messages(out);
-        maxTokens(members);
-        stream(members);
-        sampling(members);
-        stops(members);
-        tools(members, out);
-        thinking(members);
-        effort(members);
-        responseFormat(members);
-        user(members);
+        writeMessages(out);
+        writeMaxTokens(members);
+        writeStream(members);
+        writeSampling(members);
+        writeStops(members);
+        writeTools(members, out);
+        writeThinking(members);
+        writeEffort(members);
+        writeResponseFormat(members);
+        writeUser(members);
         members.field("store", false);
-        serviceTier(members);
-        members.extraBody();
+        writeServiceTier(members);
+        members.writeExtraBody();
         out.endObject();
     }
 
@@ -76,7 +76,7 @@ final class ChatRequest implements BackendRequest {
         return dialect.takes("stop") ? MAX_STOPS : 0;
     }
 
-    private void messages(JsonWriter out) {
+    private void writeMessages(JsonWriter out) {
         var messages = new ChatMessages(request, dialect, model, warnings, out);
         out.name("messages");
         messages.write();
@@ -84,7 +84,7 @@ final class ChatRequest implements BackendRequest {
     }
 
     /** The length of the reply that the client wants, within the limits of the backend. */
-    private void maxTokens(Members members) {
+    private void writeMaxTokens(Members members) {
         long asked = request.get("max_tokens").toLong(0);
         long fitting = dialect.replyTokens(asked);
         if (asked <= 0 || asked == fitting) {
@@ -96,13 +96,13 @@ final class ChatRequest implements BackendRequest {
         maxTokensSent = isLimited ? fitting : 0;
     }
 
-    private void stream(Members members) {
+    private void writeStream(Members members) {
         if (!request.isStream()) return;
         members.field("stream", true);
         members.field("stream_options", new JsonWriter().object().field("include_usage", true).endObject());
     }
 
-    private void sampling(Members members) {
+    private void writeSampling(Members members) {
         for (String name : List.of("temperature", "top_p", "top_k")) {
             Json number = request.get(name);
             if (!number.isNull()) {
@@ -111,7 +111,7 @@ final class ChatRequest implements BackendRequest {
         }
     }
 
-    private void stops(Members members) {
+    private void writeStops(Members members) {
         List<Json> stops = request.stops().stream().limit(sentStops()).toList();
         if (stops.isEmpty()) return;
         var list = new JsonWriter().array();
@@ -120,7 +120,7 @@ final class ChatRequest implements BackendRequest {
     }
 
     /** Writes the tools, and how they are to be called; nothing if there is no tool left to send. */
-    private void tools(Members members, JsonWriter out) {
+    private void writeTools(Members members, JsonWriter out) {
         var tools = new Tools(request, dialect, warnings);
         if (tools.sent().isEmpty() || !members.begins("tools")) return;
         out.array();
@@ -137,7 +137,7 @@ final class ChatRequest implements BackendRequest {
             out.endObject().endObject();
         }
         out.endArray();
-        tools.choice().ifPresent(choice -> toolChoice(choice, members));
+        tools.choice().ifPresent(choice -> writeToolChoice(choice, members));
         if (request.isOneCallWanted()) {
             members.field("parallel_tool_calls", false);
         }
@@ -146,7 +146,7 @@ final class ChatRequest implements BackendRequest {
         }
     }
 
-    private static void toolChoice(Tools.Choice choice, Members members) {
+    private static void writeToolChoice(Tools.Choice choice, Members members) {
         switch (choice) {
             case Tools.Choice.Mode mode -> members.field("tool_choice", mode.word());
             case Tools.Choice.Function function -> {
@@ -164,7 +164,7 @@ final class ChatRequest implements BackendRequest {
      *
      * <p>Source: Anthropic, "Extended thinking"; SPEC G.1, G.2.
      */
-    private void thinking(Members members) {
+    private void writeThinking(Members members) {
         boolean isOff = request.isThinkingOff();
         boolean isStated = isOff || request.get("thinking").get("type").is("enabled");
         Trait.Thinking form = dialect.thinking();
@@ -184,7 +184,7 @@ final class ChatRequest implements BackendRequest {
      * {@code "output_config":{"effort":E}} becomes {@code "reasoning_effort":E} or {@code
      * "reasoning":{"effort":E}}.
      */
-    private void effort(Members members) {
+    private void writeEffort(Members members) {
         Optional<String> effort = dialect.effort(wantedEffort());
         if (effort.isEmpty()) return;
         switch (dialect.effortForm()) {
@@ -210,7 +210,7 @@ final class ChatRequest implements BackendRequest {
      *
      * <p>Source: Anthropic, "Structured outputs"; OpenAI, "Structured Outputs"; SPEC A.7.
      */
-    private void responseFormat(Members members) {
+    private void writeResponseFormat(Members members) {
         Json schema = request.schema();
         if (schema.isNull()) return;
         var format = new JsonWriter().object().field("type", "json_schema").name("json_schema").object();
@@ -218,14 +218,14 @@ final class ChatRequest implements BackendRequest {
         members.field("response_format", format.endObject().endObject());
     }
 
-    private void user(Members members) {
+    private void writeUser(Members members) {
         Optional<String> user = request.user();
         if (user.isEmpty()) return;
         members.field("user", user.get());
         members.field("prompt_cache_key", user.get());
     }
 
-    private void serviceTier(Members members) {
+    private void writeServiceTier(Members members) {
         if (request.get("speed").is("fast")) {
             members.field("service_tier", "fast");
         } else if (request.get("service_tier").is("standard_only")) {

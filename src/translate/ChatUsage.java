@@ -23,9 +23,13 @@ record ChatUsage(Json usage, Json timings) {
         long thinking = first(usage.get("completion_tokens_details").get("reasoning_tokens"),
                 usage.get("output_tokens_details").get("reasoning_tokens"), usage.get("reasoning_tokens"));
         long sent = first(usage.get("prompt_tokens"), usage.get("input_tokens"));
-        long output = first(usage.get("completion_tokens"), usage.get("output_tokens"), timings.get("predicted_n"));
-        if (sent > 0) output = Math.max(output, first(usage.get("total_tokens")) - sent); // reasoning may be in it alone
-        if (sent == 0) sent = first(timings.get("prompt_n")) + first(timings.get("cache_n"));
+        long output = first(usage.get("completion_tokens"), usage.get("output_tokens"),
+                timings.get("predicted_n"));
+        if (sent == 0) {
+            sent = first(timings.get("prompt_n")) + first(timings.get("cache_n"));
+        } else { // some count reasoning in the total alone
+            output = Math.max(output, first(usage.get("total_tokens")) - sent);
+        }
         boolean isCacheAmongSent = sent >= cacheRead + cacheWrite; // as with OpenAI
         long input = isCacheAmongSent ? sent - cacheRead - cacheWrite : sent;
         return new Usage(input, cacheWrite, cacheRead, output, Math.min(thinking, output));

@@ -7,8 +7,9 @@ import json.Json;
 import json.JsonParser;
 
 /**
- * The fast path: a chunk of a stream that brought one string of text or reasoning, and nothing else that counts. Most
- * chunks differ from the one before in that string alone; they are compared with it and need not be parsed.
+ * The fast path: a chunk of a stream that brought one string of text or reasoning, and nothing else that
+ * counts. Most chunks differ from the one before in that string alone; they are compared with it and need not
+ * be parsed.
  *
  * @param chunk the bytes of that chunk
  * @param from  where the string begins in them, with its quote
@@ -16,7 +17,10 @@ import json.JsonParser;
  * @param piece what it was
  */
 record ChunkTemplate(byte[] chunk, int from, int to, Piece piece) {
-    /** {@return the template that a chunk is, which has brought these pieces; none if it has brought more than a string} */
+    /**
+     * {@return the template that a chunk is, which has brought these pieces; none if it has brought more than
+     * a string}
+     */
     static Optional<ChunkTemplate> of(Json chunk, List<Piece> pieces) {
         if (pieces.size() != 1) return Optional.empty();
         return switch (pieces.getFirst()) {
@@ -38,7 +42,9 @@ record ChunkTemplate(byte[] chunk, int from, int to, Piece piece) {
         return Optional.of(new ChunkTemplate(chunk.source(), text.from(), text.to(), piece));
     }
 
-    /** {@return the piece that another chunk brings; none if that differs elsewhere too, and has to be parsed} */
+    /**
+     * {@return the piece that another chunk brings; none if that differs elsewhere too, and has to be parsed}
+     */
     Optional<Piece> read(byte[] other) {
         int end = other.length - (chunk.length - to);
         boolean isSame = end > from && Arrays.equals(chunk, 0, from, other, 0, from)

@@ -8,8 +8,9 @@ import json.JsonWriter;
 import json.SseEvent;
 
 /**
- * One try of one exchange: the request as the backend is to get it, and its reply as the client gets it. This is all
- * that those who send and receive know of a backend's API. It does no input or output, and is used by one thread.
+ * One try of one exchange: the request as the backend is to get it, and its reply as the client gets it. This
+ * is all that those who send and receive know of a backend's API. It does no input or output, and is used by
+ * one thread.
  *
  * <pre>
  *  answer                                   where no backend is needed
@@ -62,10 +63,14 @@ public interface Conversation {
     /**
      * Ends the reply; nothing more comes.
      *
-     * @throws ApiError if the backend has not finished, or finished with an error: half a reply must not look whole
+     * @throws ApiError if the backend has not finished, or finished with an error: half a reply must not look
+     * whole
      */
     void finish();
-    /** Ends the reply as one that has reached its limit, for the backend broke it off, or never began it, for that. */
+    /**
+     * Ends the reply as one that has reached its limit, for the backend broke it off, or never began it, for
+     * that.
+     */
     void endAtLimit();
 
     /** {@return what is to be sent to the client now; the caller clears it} */
@@ -80,7 +85,9 @@ public interface Conversation {
     /** {@return an error of the proxy's own that names the backend} */
     ApiError broken(int status, String what);
 
-    /** {@return the backend's word for how the reply ended, cut to a length that can be shown; "" before that} */
+    /**
+     * {@return the backend's word for how the reply ended, cut to a length that can be shown; "" before that}
+     */
     String finishReason();
     /** {@return the tokens that the reply took; none before it has ended} */
     Usage used();

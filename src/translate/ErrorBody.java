@@ -60,23 +60,22 @@ record ErrorBody(Json error, String message, String words) {
         return text.substring(0, Math.min(MAX_CHARACTERS, text.length()));
     }
 
-    /**
-     * {@return what an error says: by the first of the names that says something, or as a string of its
-     * own}
-     */
+    /** {@return what an error says: a string, a list of errors, or an object with a message} */
     private static String message(Json error) {
-        for (String name : MESSAGE_NAMES) {
-            Json named = error.get(name);
-            String message = named instanceof Json.Obj ? message(named) : messages(named);
-            if (!message.isEmpty()) return message;
-        }
-        return error.text();
+        return switch (error) {
+            case Json.Obj object -> memberMessage(object);
+            case Json.Arr list -> joined("; ", list.items().stream().map(ErrorBody::message));
+            default -> error.text();
+        };
     }
 
-    /** {@return the string itself, or the messages of a list of errors} */
-    private static String messages(Json named) {
-        if (!(named instanceof Json.Arr list)) return named.text();
-        return joined("; ", list.items().stream().map(ErrorBody::message));
+    /** {@return what stands under the first of the names that says anything} */
+    private static String memberMessage(Json.Obj error) {
+        for (String name : MESSAGE_NAMES) {
+            String message = message(error.get(name));
+            if (!message.isEmpty()) return message;
+        }
+        return "";
     }
 
     private static String joined(String separator, Stream<String> texts) {

@@ -1,9 +1,10 @@
 package translate;
 
-import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * How a backend says that a reply ended, by its {@code finish_reason}. There are many words for the same in
@@ -27,37 +28,46 @@ enum Finish {
     FAILURE,
     UNKNOWN;
 
+    /** Between the words of {@code finishReason}. */
+    private static final Pattern CAMEL_HUMP = Pattern.compile("(?<=[a-z])(?=[A-Z])");
+    /** The type of an enumeration that was printed with its value, as in {@code FinishReason.STOP}. */
+    private static final Pattern ENUMERATION = Pattern.compile("^finish_?reason[._]");
+    private static final Pattern NO_WORD = Pattern.compile("[^a-z]+");
+
     private static final Set<String> STOPS = Set.of("", "stop", "stopped", "stop_sequence", "end_turn", "end",
             "eos", "eos_token", "complete", "completed", "done", "finished", "tool_calls", "tool_call",
             "tool_use", "function_call");
-    private static final Set<String> OF_WINDOW = words("length window size limit exceeded overflow");
-    private static final Set<String> OF_LENGTH = words("length max limit truncated incomplete");
-    private static final Set<String> OF_REFUSAL = words("safety sensitive recitation prohibited blocklist "
-            + "blocked spii refusal refused guardrail guardrails moderation moderated policy toxic");
-    private static final Set<String> OF_BUSY = words("insufficient overload overloaded busy unavailable"
-            + " capacity exhausted throttled");
-    private static final Set<String> OF_FAILURE = words("error errors abort aborted cancel canceled cancelled"
-            + " cancellation fail failed failure malformed invalid unexpected missing filter exception"
-            + " timeout time rate quota crashed crash killed interrupted terminated disconnected"
-            + " shutdown internal");
+    private static final Set<String> OF_WINDOW =
+            Set.of("length", "window", "size", "limit", "exceeded", "overflow");
+    private static final Set<String> OF_LENGTH = Set.of("length", "max", "limit", "truncated", "incomplete");
+    private static final Set<String> OF_REFUSAL = Set.of("safety", "sensitive", "recitation", "prohibited",
+            "blocklist", "blocked", "spii", "refusal", "refused", "guardrail", "guardrails", "moderation",
+            "moderated", "policy", "toxic");
+    /** Refusals if of content; any other is a failure. */
+    private static final Set<String> FILTER = Set.of("filter", "filtered");
+    private static final Set<String> OF_BUSY = Set.of("insufficient", "overload", "overloaded", "busy",
+            "unavailable", "capacity", "exhausted", "throttled");
+    private static final Set<String> OF_FAILURE = Set.of("error", "errors", "abort", "aborted", "cancel",
+            "canceled", "cancelled", "cancellation", "fail", "failed", "failure", "malformed", "invalid",
+            "unexpected", "missing", "filter", "exception", "timeout", "time", "rate", "quota", "crashed",
+            "crash", "killed", "interrupted", "terminated", "disconnected", "shutdown", "internal");
 
-    private static Set<String> words(String line) { return Set.of(line.split(" ")); }
-
+    /** {@return what a finish_reason means; STOP for none} */
     static Finish of(String reason) {
-        String snake = reason.strip().replaceAll("(?<=[a-z])(?=[A-Z])", "_").toLowerCase(Locale.ROOT)
-                .replaceFirst("^finish_?reason[._]", ""); // as an enumeration is printed, FinishReason.STOP
+        String snake = CAMEL_HUMP.matcher(reason.strip()).replaceAll("_").toLowerCase(Locale.ROOT);
+        snake = ENUMERATION.matcher(snake).replaceFirst("");
         if (STOPS.contains(snake)) return STOP;
-        List<String> words = Arrays.asList(snake.split("[^a-z]+"));
-        boolean isFilter = words.contains("filter") || words.contains("filtered");
-        if (isFilter && words.contains("content") || has(words, OF_REFUSAL)) return REFUSAL;
-        boolean isWindow = words.contains("context") || snake.equals("model_length");
-        if (isWindow && has(words, OF_WINDOW)) return WINDOW;
-        if (has(words, OF_BUSY)) return BUSY;
-        if (has(words, OF_FAILURE)) return FAILURE;
-        return has(words, OF_LENGTH) ? LENGTH : UNKNOWN;
+        List<String> words = List.of(NO_WORD.split(snake));
+        boolean isContentFilter = words.contains("content") && hasAny(words, FILTER);
+        if (isContentFilter || hasAny(words, OF_REFUSAL)) return REFUSAL;
+        boolean isContext = words.contains("context") || snake.equals("model_length"); // Mistral
+        if (isContext && hasAny(words, OF_WINDOW)) return WINDOW;
+        if (hasAny(words, OF_BUSY)) return BUSY;
+        if (hasAny(words, OF_FAILURE)) return FAILURE;
+        return hasAny(words, OF_LENGTH) ? LENGTH : UNKNOWN;
     }
 
-    private static boolean has(List<String> words, Set<String> any) {
-        return words.stream().anyMatch(any::contains);
+    private static boolean hasAny(List<String> words, Set<String> any) {
+        return !Collections.disjoint(words, any);
     }
 }

@@ -37,9 +37,14 @@ final class JsonInProse {
     /**
      * {@return whether there can be anything to find: a string or a number alone cannot be told from prose}
      */
-    boolean isWanted() { return !openings.isEmpty(); }
+    boolean isWanted() {
+        return !openings.isEmpty();
+    }
+
     /** {@return whether text that begins so may be the JSON itself} */
-    boolean mayBeginWith(char first) { return openings.indexOf(first) >= 0; }
+    boolean mayBeginWith(char first) {
+        return openings.indexOf(first) >= 0;
+    }
 
     /** {@return the longest value in the text; all of the text if there is none} */
     String in(String text) {
@@ -64,5 +69,7 @@ final class JsonInProse {
         return longest.isNull() ? text : longest.raw();
     }
 
-    private static int length(Json value) { return value.to() - value.from(); }
+    private static int length(Json value) {
+        return value.to() - value.from();
+    }
 }

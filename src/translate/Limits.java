@@ -11,7 +11,9 @@ import java.util.function.LongSupplier;
  * @param window   that window, as far as it is known by then, also from the backend; else 0
  */
 record Limits(LongSupplier sent, long context, LongSupplier window) {
-    /** {@return whether the reply takes as many tokens as it may: then it is cut, whatever the backend says} */
+    /**
+     * {@return whether the reply takes as many tokens as it may: then it is cut, whatever the backend says}
+     */
     boolean areReached(Usage counted) {
         boolean isAtLimit = sent.getAsLong() > 0 && counted.output() >= sent.getAsLong();
         boolean isFull = context > 0 && counted.prompt() + counted.output() >= context;

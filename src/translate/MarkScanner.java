@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.function.Consumer;
 
@@ -20,9 +21,11 @@ final class MarkScanner {
         private final Map<Character, Node> next = new HashMap<>();
         private final int depth; // its length in characters
         private Node shorter; // the longest end of it that is the beginning of a mark too; null for the root
-        private String mark = ""; // the longest mark that ends here
+        private Optional<String> mark = Optional.empty(); // the longest that ends here
 
-        private Node(int depth) { this.depth = depth; }
+        private Node(int depth) {
+            this.depth = depth;
+        }
     }
 
     private final Node root = new Node(0);
@@ -40,7 +43,7 @@ final class MarkScanner {
             int depth = node.depth + 1;
             node = node.next.computeIfAbsent(c, none -> new Node(depth));
         }
-        node.mark = mark;
+        node.mark = Optional.of(mark);
     }
 
     /** Finds the shorter beginnings, level by level. */
@@ -64,23 +67,24 @@ final class MarkScanner {
 
     /**
      * Takes a piece of text, and passes on what stands before the first mark. What follows the mark in this
-     * piece can be had by {@link #flush}. {@return the mark; "" if none has been found}
+     * piece can be had by {@link #flush}. {@return the mark, if one has been found}
      */
-    String feed(String piece, Consumer<String> passed) {
+    Optional<String> feed(String piece, Consumer<String> passed) {
         for (int i = 0; i < piece.length(); i++) {
             at = step(at, piece.charAt(i));
-            if (at.mark.isEmpty()) continue;
-            String mark = at.mark;
-            held.append(piece, 0, i + 1);
-            pass(held.length() - mark.length(), passed);
-            held.setLength(0);
-            held.append(piece, i + 1, piece.length());
-            at = root;
-            return mark;
+            Optional<String> found = at.mark;
+            if (found.isPresent()) {
+                held.append(piece, 0, i + 1);
+                pass(held.length() - found.get().length(), passed);
+                held.setLength(0);
+                held.append(piece, i + 1, piece.length());
+                at = root;
+                return found;
+            }
         }
         held.append(piece);
         pass(held.length() - at.depth, passed);
-        return "";
+        return Optional.empty();
     }
 
     /** {@return what has been held back; it is no mark any more} */

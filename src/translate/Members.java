@@ -83,7 +83,7 @@ final class Members {
     }
 
     /** Writes the members of {@code --extra-body}. */
-    void extraBody() {
+    void writeExtraBody() {
         Json[] members = extraBody.parts();
         for (int i = 0; i < members.length; i += 2) {
             out.name(members[i]).value(members[i + 1]);

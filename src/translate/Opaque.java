@@ -6,29 +6,36 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import json.Json;
 import json.JsonParser;
 import json.JsonWriter;
 
 /**
- * What a backend wants back as it gave it: OpenRouter's {@code reasoning_details}, and the {@code extra_content} of
- * tool calls in which Gemini signs its thoughts. The client keeps it in the signature of a thinking block or, where
- * there is none, in the data of a redacted_thinking block: {@code a2o1.FIELD}, with the key that the reasoning came
- * under, and if there is more to keep {@code .} and, in base64url,
- * {@code {"reasoning_details":[…],"extra_content":{CALL_ID:{…}}}}.
+ * What a backend wants back as it gave it: OpenRouter's {@code reasoning_details}, and the {@code
+ * extra_content} of tool calls in which Gemini signs its thoughts. The client keeps it in the signature of a
+ * thinking block or, where there is none, in the data of a redacted_thinking block: {@code a2o1.FIELD}, with
+ * the key that the reasoning came under, and if there is more to keep {@code .} and, in base64url, {@code
+ * {"reasoning_details":[…],"extra_content":{CALL_ID:{…}}}}.
  */
 public final class Opaque {
     /** The keys that backends send reasoning under; the first where no other is known. */
     static final List<String> FIELDS = List.of("reasoning_content", "reasoning", "thinking");
     static final String PREFIX = "a2o1.";
-    private static final Set<String> PIECES = Set.of("text", "summary", "data"); // members that come in pieces
-    static final int MAX_BYTES = 256 * 1024;
+    /** As {@code a2o1.reasoning.eyJ…}. */
+    private static final Pattern SIGNATURE = Pattern.compile("(?s)a2o1\\.([^.]*)(?:\\.(.*))?");
+    /** The members of a detail that come in pieces. */
+    private static final Set<String> PIECES = Set.of("text", "summary", "data");
+    static final int MAX_BYTES = 256 * 1024; // of what is kept; beyond it nothing is
 
     private final List<Json> details = new ArrayList<>();
     private String callId = "";
     private Json extra = Json.NULL;
 
-    void add(Json detail) { details.add(detail); }
+    void add(Json detail) {
+        details.add(detail);
+    }
 
     void add(String callId, Json extra) {
         this.callId = callId;
@@ -41,57 +48,80 @@ public final class Opaque {
                 .noneMatch(each -> each.get("signature").hasText() || each.get("data").hasText());
     }
 
-    /** {@return the signature of reasoning that came under {@code field}, with what was gathered since the last} */
+    /**
+     * {@return the signature of reasoning that came under {@code field}, with what was gathered since the
+     * last}
+     */
     String take(String field) {
-        var json = new JsonWriter().raw('{');
-        if (!details.isEmpty()) list(json);
-        if (!extra.isNull()) json.put("'extra_content':{%:%}", callId, extra);
-        byte[] bytes = json.closeWith('}').toBytes();
-        boolean isKept = !isEmpty() && bytes.length <= MAX_BYTES;
+        byte[] kept = toJson();
+        boolean isKept = !isEmpty() && kept.length <= MAX_BYTES;
         details.clear();
         extra = Json.NULL;
-        return PREFIX + field + (isKept ? "." + Base64.getUrlEncoder().withoutPadding().encodeToString(bytes) : "");
+        if (!isKept) return PREFIX + field;
+        return PREFIX + field + "." + Base64.getUrlEncoder().withoutPadding().encodeToString(kept);
     }
 
-    /** Writes the details, the pieces of each joined: those that follow each other with the same index and type. */
-    private void list(JsonWriter json) {
-        json.put("'reasoning_details':[");
-        for (int from = 0, to; from < details.size(); from = to) {
-            Map<String, List<Json>> whole = new LinkedHashMap<>();
-            Object kind = kind(details.get(from));
-            for (to = from; to < details.size() && (to == from || kind(details.get(to)).equals(kind)); to++) {
-                Json[] members = details.get(to).parts();
-                for (int i = 0; i < members.length; i += 2) {
-                    List<Json> values = whole.computeIfAbsent(members[i].text(), none -> new ArrayList<>());
-                    if (!members[i + 1].isNull()) values.add(members[i + 1]);
-                }
-            }
-            json.raw('{');
-            whole.forEach((name, values) -> {
-                boolean isJoined = PIECES.contains(name) && values.stream().allMatch(Json.Str.class::isInstance);
-                Json last = values.isEmpty() ? Json.NULL : values.getLast();
-                json.put("%:%,", name, isJoined && !values.isEmpty() ? JsonWriter.text(values.toArray()) : last);
-            });
-            json.closeWith('}').raw(',');
+    private byte[] toJson() {
+        var json = new JsonWriter().object();
+        if (!details.isEmpty()) writeDetails(json);
+        if (!extra.isNull()) json.name("extra_content").object().field(callId, extra).endObject();
+        return json.endObject().toBytes();
+    }
+
+    /** Writes the details, the pieces of each joined. */
+    private void writeDetails(JsonWriter json) {
+        json.name("reasoning_details").array();
+        int from = 0;
+        while (from < details.size()) {
+            int to = from + 1;
+            while (to < details.size() && isPieceOfSame(details.get(from), details.get(to))) to++;
+            writeJoined(details.subList(from, to), json);
+            from = to;
         }
-        json.closeWith(']').raw(',');
+        json.endArray();
     }
 
-    /** {@return what pieces of one have in common; for what has no index, what no other has} */
-    private static Object kind(Json detail) {
-        return detail.get("index").isNull() ? detail : detail.get("index").raw() + detail.get("type").raw();
+    /** {@return whether two details in a row are pieces of one: they have the same index and type} */
+    private static boolean isPieceOfSame(Json one, Json next) {
+        Json index = one.get("index");
+        if (index.isNull() || !index.raw().equals(next.get("index").raw())) return false;
+        return one.get("type").raw().equals(next.get("type").raw());
+    }
+
+    /** Writes one object for its pieces: texts one after the other, of other members the last. */
+    private static void writeJoined(List<Json> pieces, JsonWriter json) {
+        Map<String, List<Json>> members = new LinkedHashMap<>();
+        for (Json piece : pieces) {
+            Json[] parts = piece.parts();
+            for (int i = 0; i < parts.length; i += 2) {
+                List<Json> values = members.computeIfAbsent(parts[i].text(), none -> new ArrayList<>());
+                if (!parts[i + 1].isNull()) values.add(parts[i + 1]);
+            }
+        }
+        json.object();
+        members.forEach((name, values) -> json.field(name, joined(name, values)));
+        json.endObject();
+    }
+
+    private static Json joined(String name, List<Json> values) {
+        if (values.isEmpty()) return Json.NULL;
+        boolean isText = PIECES.contains(name) && values.stream().allMatch(Json.Str.class::isInstance);
+        return isText ? JsonWriter.text(values.toArray()) : values.getLast();
     }
 
     /** {@return the key that reasoning came under, by its signature; "" if that is none of ours} */
     public static String field(String signature) {
-        return signature.startsWith(PREFIX) ? signature.substring(PREFIX.length()).split("\\.", 2)[0] : "";
+        Matcher ours = SIGNATURE.matcher(signature);
+        return ours.matches() ? ours.group(1) : "";
     }
 
     /** {@return what a signature keeps; NULL if nothing, or it is none of ours} */
     static Json of(String signature) {
-        String[] parts = signature.startsWith(PREFIX) ? signature.split("\\.") : new String[0];
+        Matcher ours = SIGNATURE.matcher(signature);
+        boolean hasKept = ours.matches() && ours.group(2) != null;
+        if (!hasKept) return Json.NULL;
         try {
-            return parts.length == 3 ? JsonParser.parse(Base64.getUrlDecoder().decode(parts[2])) : Json.NULL;
+            return JsonParser.parse(Base64.getUrlDecoder().decode(ours.group(2)));
         } catch (IllegalArgumentException | Json.Malformed e) { // somebody changed it: as good as none
             return Json.NULL;
         }

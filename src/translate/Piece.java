@@ -5,7 +5,8 @@ import json.JsonWriter;
 
 /**
  * What a backend's words come to, whatever its API: a reader of that API makes pieces of what arrives, and
- * {@link Reply} makes blocks of the pieces. A piece may be of any length; what a backend has not sent is NULL.
+ * {@link Reply} makes blocks of the pieces. A piece may be of any length; what a backend has not sent is
+ * NULL.
  */
 sealed interface Piece {
     /** The next characters of the answer; at least one. */

@@ -21,7 +21,9 @@ final class Prefill {
     }
 
     /** {@return whether nothing is held back or has been taken off} */
-    boolean isUnused() { return matched == 0; }
+    boolean isUnused() {
+        return matched == 0;
+    }
 
     /** Passes on a piece of text, without what is repeated. */
     void feed(Json.Str piece) {

@@ -14,8 +14,8 @@ import json.Json;
 import json.JsonWriter;
 
 /**
- * The reply to the client, put together of pieces as a reader of the backend's API finds them: it opens and closes the
- * blocks, keeps them in order, and finds the stop reason. It knows nothing of that API.
+ * The reply to the client, put together of pieces as a reader of the backend's API finds them: it opens and
+ * closes the blocks, keeps them in order, and finds the stop reason. It knows nothing of that API.
  *
  * <p>Blocks come one after the other. While a tool call is not finished, text and reasoning wait for its end.
  */
@@ -41,8 +41,8 @@ final class Reply implements ToolCalls.Blocks {
      * @param inputTokens a better one
      * @param warnings    takes codes of what was mended
      */
-    Reply(Request request, Supplier<String> newIds, List<String> stops, Limits limits, LongSupplier roughTokens,
-          LongSupplier inputTokens, Set<String> warnings) {
+    Reply(Request request, Supplier<String> newIds, List<String> stops, Limits limits,
+          LongSupplier roughTokens, LongSupplier inputTokens, Set<String> warnings) {
         this.request = request;
         this.newIds = newIds;
         this.limits = limits;
@@ -52,7 +52,8 @@ final class Reply implements ToolCalls.Blocks {
         this.filter = new TextFilter(stops, new JsonInProse(request.schema()),
                 text -> write(new Piece.Answer(text)), text -> write(new Piece.Reasoning(text, "reasoning")));
         this.prefill = new Prefill("", filter::feed);
-        this.message = new MessageWriter(request.isStream(), "msg_" + newIds.get(), request.get("model"), roughTokens);
+        String id = "msg_" + newIds.get();
+        this.message = new MessageWriter(request.isStream(), id, request.get("model"), roughTokens);
     }
 
     /** The request has begun the reply; {@code isRepeated} if the backend sends that beginning once more. */
@@ -61,28 +62,55 @@ final class Reply implements ToolCalls.Blocks {
         prefill = new Prefill(isRepeated ? begun : "", filter::feed);
     }
 
-    JsonWriter ready() { return message.out(); }
+    JsonWriter ready() {
+        return message.out();
+    }
+
     /** {@return whether a stop sequence has come, after which nothing more is wanted} */
-    boolean isStopped() { return !filter.stop().isEmpty(); }
+    boolean isStopped() {
+        return filter.stop().isPresent();
+    }
+
     /** {@return whether nothing has come that the client will see} */
     boolean isEmpty() {
         return message.blocks() == 0 && calls.isEmpty() && filter.isUnused() && prefill.isUnused();
     }
 
-    boolean hasBlocks() { return message.blocks() > 0; }
-    boolean hasCalls() { return !calls.isEmpty(); }
+    boolean hasBlocks() {
+        return message.blocks() > 0;
+    }
+
+    boolean hasCalls() {
+        return !calls.isEmpty();
+    }
+
     /** {@return whether there are calls, all of them whole, and nothing after them} */
     boolean endsInWholeCalls() {
-        boolean isTextLast = message.isOpen(MessageWriter.Block.TEXT) || message.isOpen(MessageWriter.Block.THINKING);
+        boolean isTextLast = isOpen(MessageWriter.Block.TEXT) || isOpen(MessageWriter.Block.THINKING);
         boolean areCallsLast = !isTextLast && waiting.isEmpty();
         return areCallsLast && hasCalls() && calls.areWhole();
     }
 
+    private boolean isOpen(MessageWriter.Block kind) {
+        return message.isOpen(kind);
+    }
+
     /** {@return the tokens that the reply took; none before it has ended} */
-    Usage used() { return used; }
-    void setTier(String tier) { message.setTier(tier); }
-    void ping() { message.ping(); }
-    void fail(ApiError error, String requestId) { message.error(error.body(requestId)); }
+    Usage used() {
+        return used;
+    }
+
+    void setTier(String tier) {
+        message.setTier(tier);
+    }
+
+    void ping() {
+        message.ping();
+    }
+
+    void fail(ApiError error, String requestId) {
+        message.error(error.body(requestId));
+    }
 
     /** Takes the pieces of one chunk, in their order. */
     void take(List<Piece> pieces) {
@@ -121,7 +149,9 @@ final class Reply implements ToolCalls.Blocks {
         }
     }
 
-    private void take(Piece.Answer answer) { prefill.feed(answer.text()); }
+    private void take(Piece.Answer answer) {
+        prefill.feed(answer.text());
+    }
 
     private void take(Piece.Call call) {
         if (isStopped()) return;
@@ -150,7 +180,7 @@ final class Reply implements ToolCalls.Blocks {
     }
 
     private void writeText(Piece.Answer answer) {
-        if (!message.isOpen(MessageWriter.Block.TEXT)) {
+        if (!isOpen(MessageWriter.Block.TEXT)) {
             close();
             message.openText();
         }
@@ -159,7 +189,7 @@ final class Reply implements ToolCalls.Blocks {
 
     private void writeReasoning(Piece.Reasoning reasoning) {
         if (request.isThinkingOff()) return;
-        if (!message.isOpen(MessageWriter.Block.THINKING)) {
+        if (!isOpen(MessageWriter.Block.THINKING)) {
             close();
             message.openThinking();
             thinkingField = reasoning.field();
@@ -192,7 +222,7 @@ final class Reply implements ToolCalls.Blocks {
 
     /** Closes the open block. A signature carries what the backend wants back. */
     private void close() {
-        if (message.isOpen(MessageWriter.Block.THINKING)) {
+        if (isOpen(MessageWriter.Block.THINKING)) {
             message.closeThinking(opaque.take(thinkingField));
         } else {
             message.close();
@@ -208,10 +238,14 @@ final class Reply implements ToolCalls.Blocks {
     }
 
     @Override
-    public void addInput(String json) { message.input(json); }
+    public void addInput(String json) {
+        message.input(json);
+    }
 
     @Override
-    public void closeCall() { message.close(); }
+    public void closeCall() {
+        message.close();
+    }
 
     /** Writes what the backend wants back in a block of its own, if no thinking block has taken it. */
     private void keepOpaque() {
@@ -224,7 +258,9 @@ final class Reply implements ToolCalls.Blocks {
     /** @param count of the searches in the web that the backend has run */
     void setSearches(long count) { message.setSearches(count); }
 
-    /** Adds a call of a server tool, and that its results cannot be had. Source: Anthropic, "Web search tool". */
+    /**
+     * Adds a call of a server tool, and that its results cannot be had. Source: Anthropic, "Web search tool".
+     */
     void failedSearch(ServerSearch search) {
         warnings.add(search.tool() + "_unavailable");
         message.failedServerTool("srvtoolu_" + newIds.get(), search.tool(), search.input());
@@ -260,7 +296,7 @@ final class Reply implements ToolCalls.Blocks {
 
     /** Source: Anthropic, "stop_reason". What was sent counts more than what was said. */
     private StopReason stopReason(Finish finish, String matched) {
-        if (isStopped()) return StopReason.sequence(filter.stop());
+        if (isStopped()) return StopReason.sequence(filter.stop().get());
         if (!refusal.isEmpty()) return StopReason.refused(refusal.toString());
         return switch (finish) {
             case WINDOW -> StopReason.WINDOW_EXCEEDED;

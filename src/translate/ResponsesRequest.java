@@ -66,7 +66,7 @@ final class ResponsesRequest implements BackendRequest {
         user(members);
         serviceTier(members);
         members.field("store", false);
-        members.extraBody();
+        members.writeExtraBody();
         out.endObject();
     }
 

@@ -79,8 +79,14 @@ final class TokenCosts {
         if (json[afterBackslash] != 'u') return kindOfShortEscape(json[afterBackslash]);
         int c = 0;
         for (int i = 1; i <= 4; i++) c = c << 4 | Character.digit(json[afterBackslash + i], 16);
-        if (c < 0x80) return KINDS[c];
-        return KINDS[c < 0x800 ? 0xC0 | c >> 6 : 0xE0 | c >> 12]; // its first byte in UTF-8
+        return KINDS[firstByte(c)];
+    }
+
+    /** {@return the first byte of a UTF-16 unit in UTF-8} */
+    private static int firstByte(int c) {
+        if (c < 0x80) return c;
+        if (c < 0x800) return 0xC0 | c >> 6;
+        return 0xE0 | c >> 12;
     }
 
     /** As {@code \n}, which is white space, or {@code \"}, which stands for itself. */

@@ -4,7 +4,9 @@ import java.util.Comparator;
 import json.Json;
 import json.JsonWriter;
 
-/** One tool call of a reply, as its pieces come: its arguments are mended, and wait here until they are taken. */
+/**
+ * One tool call of a reply, as its pieces come: its arguments are mended, and wait here until they are taken.
+ */
 final class ToolCall {
     static final Comparator<ToolCall> IN_ORDER =
             Comparator.<ToolCall>comparingLong(call -> call.place).thenComparingInt(call -> call.number);
@@ -36,24 +38,55 @@ final class ToolCall {
     }
 
     /** {@return whether the client does not get it} */
-    boolean isDropped() { return isDropped; }
-    /** {@return the backend's id; "" as long as none has come} */
-    String id() { return id; }
-    String name() { return name; }
-    /** {@return what the backend wants back with the call; NULL for nothing} */
-    Json extra() { return extra; }
-    boolean hasArguments() { return input != Input.NONE; }
-    /** {@return whether the arguments end where they are, as far as can be seen} */
-    boolean isWhole() { return input == Input.PLACEHOLDER || arguments.isComplete(); }
-    /** {@return whether the arguments have been closed, so that nothing more can come} */
-    boolean isComplete() { return arguments.isComplete(); }
-    /** {@return whether the arguments ended before they were whole; known after {@link #end}} */
-    boolean isCut() { return arguments.isCut(); }
-    /** {@return whether the arguments were beyond mending from some place on; known after {@link #end}} */
-    boolean isBroken() { return arguments.isBroken(); }
+    boolean isDropped() {
+        return isDropped;
+    }
 
-    void setId(String id) { this.id = id; }
-    void setExtra(Json extra) { this.extra = extra; }
+    /** {@return the backend's id; "" as long as none has come} */
+    String id() {
+        return id;
+    }
+
+    String name() {
+        return name;
+    }
+
+    /** {@return what the backend wants back with the call; NULL for nothing} */
+    Json extra() {
+        return extra;
+    }
+
+    boolean hasArguments() {
+        return input != Input.NONE;
+    }
+
+    /** {@return whether the arguments end where they are, as far as can be seen} */
+    boolean isWhole() {
+        return input == Input.PLACEHOLDER || arguments.isComplete();
+    }
+
+    /** {@return whether the arguments have been closed, so that nothing more can come} */
+    boolean isComplete() {
+        return arguments.isComplete();
+    }
+
+    /** {@return whether the arguments ended before they were whole; known after {@link #end}} */
+    boolean isCut() {
+        return arguments.isCut();
+    }
+
+    /** {@return whether the arguments were beyond mending from some place on; known after {@link #end}} */
+    boolean isBroken() {
+        return arguments.isBroken();
+    }
+
+    void setId(String id) {
+        this.id = id;
+    }
+
+    void setExtra(Json extra) {
+        this.extra = extra;
+    }
 
     /** Takes a name, or more of it; some backends repeat it, or all that has come of it so far. */
     void addName(String more) {
@@ -63,7 +96,9 @@ final class ToolCall {
     }
 
     /** Takes arguments, or the next characters of them. */
-    void addArguments(Json more) { feed(more instanceof Json.Str ? more.text() : more.raw()); }
+    void addArguments(Json more) {
+        feed(more instanceof Json.Str ? more.text() : more.raw());
+    }
 
     private void feed(String json) {
         if (json.isEmpty()) return;
@@ -91,7 +126,9 @@ final class ToolCall {
     }
 
     /** {@return what of the arguments has become ready since the last time} */
-    String take() { return arguments.take(); }
+    String take() {
+        return arguments.take();
+    }
 
     /** Nothing more comes. */
     void end(Arguments.Ending ending) {

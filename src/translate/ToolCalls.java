@@ -42,14 +42,28 @@ final class ToolCalls {
         this.blocks = blocks;
     }
 
-    boolean isEmpty() { return all.isEmpty(); }
+    boolean isEmpty() {
+        return all.isEmpty();
+    }
+
     /** {@return whether a call has begun that is not finished} */
-    boolean isOpen() { return open.isPresent() || !waiting.isEmpty(); }
-    boolean areWhole() { return all.stream().allMatch(ToolCall::isWhole); }
+    boolean isOpen() {
+        return open.isPresent() || !waiting.isEmpty();
+    }
+
+    boolean areWhole() {
+        return all.stream().allMatch(ToolCall::isWhole);
+    }
+
     /** {@return whether the arguments of a call were cut, whatever the backend says; known at the end} */
-    boolean isCut() { return all.stream().anyMatch(ToolCall::isCut); }
+    boolean isCut() {
+        return all.stream().anyMatch(ToolCall::isCut);
+    }
+
     /** {@return whether arguments were beyond mending from some place on; known at the end} */
-    boolean isBroken() { return all.stream().anyMatch(ToolCall::isBroken); }
+    boolean isBroken() {
+        return all.stream().anyMatch(ToolCall::isBroken);
+    }
 
     /** Takes a call, or a piece of one. */
     void take(Piece.Call piece) {
@@ -132,7 +146,9 @@ final class ToolCalls {
         }
     }
 
-    /** A cut call stays cut in a stream, which has shown its beginning; in a whole reply its input is empty. */
+    /**
+     * A cut call stays cut in a stream, which has shown its beginning; in a whole reply its input is empty.
+     */
     private void end(ToolCall call, Arguments.Ending ending) {
         call.end(ending);
         String rest = call.take();

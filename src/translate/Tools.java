@@ -126,20 +126,20 @@ final class Tools {
         if (known.isPresent()) {
             out.field("description", known.get().description()).field("parameters", known.get().parameters());
         } else {
-            custom(tool, out);
+            writeCustom(tool, out);
         }
     }
 
     /** {@code "description":D,"input_schema":S} becomes {@code "description":D,"parameters":S}. */
-    private void custom(Json tool, JsonWriter out) {
-        description(tool, out);
+    private void writeCustom(Json tool, JsonWriter out) {
+        writeDescription(tool, out);
         Json schema = request.required(tool, "input_schema", Shape.OBJECT);
         out.name("parameters");
-        parameters(schema, out);
+        writeParameters(schema, out);
     }
 
     /** Writes the description, and after it the examples of input, as OpenAI has no member for them. */
-    private void description(Json tool, JsonWriter out) {
+    private void writeDescription(Json tool, JsonWriter out) {
         Json description = request.optional(tool, "description", Shape.STRING);
         List<Json> examples = tool.get("input_examples").items();
         if (!description.hasText() && examples.isEmpty()) return;
@@ -154,9 +154,10 @@ final class Tools {
     }
 
     /**
-     * Writes a schema with {@code type} and {@code properties}, which some backends require, without its id.
+     * Writes a schema without its id, with the {@code type} and {@code properties} that some backends
+     * require.
      */
-    private static void parameters(Json schema, JsonWriter out) {
+    private static void writeParameters(Json schema, JsonWriter out) {
         out.object();
         if (schema.get("type").isNull()) {
             out.field("type", "object");

@@ -57,10 +57,7 @@ sealed interface Trait {
         OBJECT("thinking"),
         /** {@code "enable_thinking":true} */
         SWITCH("enable_thinking"),
-        /**
-         * {@code "chat_template_kwargs":{"enable_thinking":true,"thinking":true}}: templates know one or
-         * the other.
-         */
+        /** {@code "chat_template_kwargs":{"enable_thinking":true,"thinking":true}}: a template knows one. */
         TEMPLATE("chat_template_kwargs");
 
         private final String wireName;
@@ -144,7 +141,7 @@ sealed interface Trait {
         @Override public boolean isForAllModels() { return api == Api.CHAT; }
     }
 
-    /** What has two or three possible ways. */
+    /** One of two ways to do something; a backend that has none of these is taken to do it the other way. */
     enum Habit implements Trait {
         /** System messages may stand anywhere between the others. */
         SYSTEM_IN_PLACE("system messages", "in place"),

@@ -23,7 +23,8 @@ import json.SseEvent;
  * the request, {@link ChatReply} or {@link ResponsesReply} reads the reply, {@link Reply} puts it together.
  */
 public final class Translator implements Conversation {
-    private static final int MAX_STOP_CHARACTERS = 20_000; // of all that are looked for here, for room and time
+    /** Of all stop sequences that are looked for here: they take room and time. */
+    private static final int MAX_STOP_CHARACTERS = 20_000;
 
     private final Request request;
     private final Dialect dialect;
@@ -81,8 +82,16 @@ public final class Translator implements Conversation {
         return unsent;
     }
 
-    @Override public String asked() { return request.get("model").text(); }
-    @Override public String model() { return route.model(); }
+    @Override
+    public String asked() {
+        return request.get("model").text();
+    }
+
+    @Override
+    public String model() {
+        return route.model();
+    }
+
     /** {@return what was known when the request was made, and what the reply has told} */
     @Override
     public Dialect dialect() {
@@ -91,15 +100,26 @@ public final class Translator implements Conversation {
         return responsesReader.get().hasNotSearched() ? known.withoutWebSearch() : known;
     }
 
-    @Override public boolean isStream() { return request.isStream(); }
-    @Override public Set<String> warnings() { return warnings; }
+    @Override
+    public boolean isStream() {
+        return request.isStream();
+    }
+
+    @Override
+    public Set<String> warnings() {
+        return warnings;
+    }
 
     /** {@return whether no token is wanted, or nothing but a search that nobody runs} */
     @Override
-    public boolean isAnsweredHere() { return wantsNothing() || search.isPresent(); }
+    public boolean isAnsweredHere() {
+        return wantsNothing() || search.isPresent();
+    }
 
     /** {@return whether the request only warms a cache, which chat completions cannot do} */
-    private boolean wantsNothing() { return request.get("max_tokens").toLong(1) == 0; }
+    private boolean wantsNothing() {
+        return request.get("max_tokens").toLong(1) == 0;
+    }
 
     @Override
     public void answer() {
@@ -140,24 +160,70 @@ public final class Translator implements Conversation {
         request.forget();
     }
 
-    @Override public boolean event(SseEvent event) { return reader.event(event); }
+    @Override
+    public boolean event(SseEvent event) {
+        return reader.event(event);
+    }
+
     @Override
     public boolean whole(Json json) {
-        boolean isOfChat = json.get("choices") instanceof Json.Arr; // some gateways answer so, whatever they are asked
+        boolean isOfChat = json.get("choices") instanceof Json.Arr; // some gateways answer so in any case
         if (isOfChat) reader = chatReader;
         return reader.whole(json);
     }
 
-    @Override public boolean isFinished() { return reader.isFinished(); }
-    @Override public boolean isStopped() { return reply.isStopped(); }
-    @Override public void finish() { reader.finish(); }
-    @Override public void endAtLimit() { reader.endAs("length"); }
+    @Override
+    public boolean isFinished() {
+        return reader.isFinished();
+    }
 
-    @Override public JsonWriter ready() { return reply.ready(); }
-    @Override public void ping() { reply.ping(); }
-    @Override public void fail(ApiError error, String requestId) { reply.fail(error, requestId); }
-    @Override public ApiError error(int status, byte[] body) { return errors.answered(status, body); }
-    @Override public ApiError broken(int status, String what) { return errors.broken(status, what); }
-    @Override public String finishReason() { return reader.shownFinishReason(); }
-    @Override public Usage used() { return reply.used(); }
+    @Override
+    public boolean isStopped() {
+        return reply.isStopped();
+    }
+
+    @Override
+    public void finish() {
+        reader.finish();
+    }
+
+    @Override
+    public void endAtLimit() {
+        reader.endAs("length");
+    }
+
+    @Override
+    public JsonWriter ready() {
+        return reply.ready();
+    }
+
+    @Override
+    public void ping() {
+        reply.ping();
+    }
+
+    @Override
+    public void fail(ApiError error, String requestId) {
+        reply.fail(error, requestId);
+    }
+
+    @Override
+    public ApiError error(int status, byte[] body) {
+        return errors.answered(status, body);
+    }
+
+    @Override
+    public ApiError broken(int status, String what) {
+        return errors.broken(status, what);
+    }
+
+    @Override
+    public String finishReason() {
+        return reader.shownFinishReason();
+    }
+
+    @Override
+    public Usage used() {
+        return reply.used();
+    }
 }

@@ -15,6 +15,8 @@ import json.JsonWriter;
  */
 public final class UpstreamError {
     public static final String NO_HTTP_THERE = "TLS is spoken there; use https:// in --upstream";
+    private static final String NOT_A_BACKEND =
+            "that is A2o, not a backend; --upstream must be the address of what it is to ask";
     private static final int MAX_SHOWN = 200; // characters of a text that is not JSON
     private static final int MAX_PAGE_SHOWN = 120; // characters of a web page
     private static final int IN_A_REPLY = 200; // the status of an error inside a reply, if it names none
@@ -36,10 +38,7 @@ public final class UpstreamError {
     private static final Pattern IS_A2O =
             Pattern.compile("is not available on this proxy|this proxy needs its own key");
 
-    /**
-     * What a page holds beside its text: {@code <style>p { color: red }</style>}, also if the end is
-     * missing.
-     */
+    /** What is no text in a page: {@code <style>p { color: red }</style>}, also if the end is missing. */
     private static final Pattern STYLE_OR_SCRIPT = Pattern.compile("(?s)<(style|script).*?(?:</\\1>|\\z)");
     private static final Pattern TAG = Pattern.compile("<[^<>]*+>");
     private static final Pattern WHITE_SPACE = Pattern.compile("\\s+");
@@ -80,10 +79,7 @@ public final class UpstreamError {
         return of(status, JsonWriter.text(cut(text, MAX_SHOWN)), context);
     }
 
-    /**
-     * {@return the error that a web page stands for; none where its status says what is wrong, such as
-     * 413}
-     */
+    /** {@return the error that a web page stands for; none where its status says more, such as 413} */
     private static Optional<ApiError> ofPage(int status, String text, ErrorContext context) {
         String gateway = cut(text, MAX_SHOWN);
         return switch (status) {
@@ -92,7 +88,8 @@ public final class UpstreamError {
             case 502, 503, 504, 520, 521, 522, 523, 524 -> Optional.of(context.error(502, gateway).asPassing());
             default -> {
                 if (status < 400) yield Optional.of(context.error(502, notABackend(text)));
-                yield status < 500 ? Optional.empty() : Optional.of(context.error(502, gateway));
+                if (status < 500) yield Optional.empty();
+                yield Optional.of(context.error(502, gateway));
             }
         };
     }
@@ -111,8 +108,8 @@ public final class UpstreamError {
         boolean isTls = TLS_IS_SPOKEN.matcher(said.message()).find();
         if (isTls) return Optional.of(context.error(502, NO_HTTP_THERE));
         boolean isA2o = IS_A2O.matcher(said.message()).find();
-        String advice = "that is A2o, not a backend; --upstream must be the address of what it is to ask";
-        return isA2o ? Optional.of(context.error(502, advice)) : Optional.empty();
+        if (isA2o) return Optional.of(context.error(502, NOT_A_BACKEND));
+        return Optional.empty();
     }
 
     /** {@return the error, if the backend's words say more than its status} */
@@ -126,7 +123,8 @@ public final class UpstreamError {
         if (isUnpaid) return Optional.of(context.error(402, text).asFinal());
         boolean maySayBusy = status == IN_A_REPLY || status == 429 || status >= 500;
         boolean isBusy = maySayBusy && said.says("overloaded");
-        return isBusy ? Optional.of(context.error(529, text).asPassing()) : Optional.empty();
+        if (isBusy) return Optional.of(context.error(529, text).asPassing());
+        return Optional.empty();
     }
 
     private static ApiError byStatus(int status, ErrorBody said, Json body, ErrorContext context) {
@@ -173,14 +171,11 @@ public final class UpstreamError {
         return status == IN_A_REPLY ? "not a reply" : "status " + status;
     }
 
-    /**
-     * A client whose own key was sent may mend it; of the operator's key clients are told no more than
-     * that.
-     */
+    /** A client may mend its own key; of the operator's key it is told no more than this. */
     private static ApiError denied(int status, ErrorBody said, String text, ErrorContext context) {
         boolean isOurs = context.isKeyOurs() && !said.says("moderation");
-        return isOurs ? context.error(500, "backend rejected the proxy's credentials").asFinal()
-                : context.error(status, text);
+        if (isOurs) return context.error(500, "backend rejected the proxy's credentials").asFinal();
+        return context.error(status, text);
     }
 
     /** Clients know a wrong model by the words {@code model: X}. */

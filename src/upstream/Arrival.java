@@ -3,8 +3,8 @@ package upstream;
 import java.net.http.HttpHeaders;
 
 /**
- * A part of a backend's reply as it arrives: one {@link Head}, then {@link Piece}s, then the {@link End}. In place
- * of any of them, as the last one, it can be {@link Broken}.
+ * A part of a backend's reply as it arrives: one {@link Head}, then {@link Piece}s, then the {@link End}. In
+ * place of any of them, as the last one, it can be {@link Broken}.
  */
 public sealed interface Arrival {
     /** The status and the headers. */

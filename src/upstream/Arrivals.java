@@ -10,8 +10,9 @@ import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 
 /**
- * The reply to one request while it arrives: a queue that the JDK's HTTP client fills and one thread empties. It
- * requests no more than {@link #MAX_BYTES} ahead, so that a backend has to wait for a client that reads slowly.
+ * The reply to one request while it arrives: a queue that the JDK's HTTP client fills and one thread empties.
+ * It requests no more than {@link #MAX_BYTES} ahead, so that a backend has to wait for a client that reads
+ * slowly.
  *
  * <p>Shared between the threads are the queue, and what is guarded by {@code this}.
  */
@@ -46,7 +47,7 @@ public final class Arrivals implements AutoCloseable {
     private Future<?> request = CompletableFuture.completedFuture(null); // as Transport has sent it
     private boolean hasEnded; // the end was taken from the queue
     private volatile boolean isClosed; // nothing more is queued
-    private Optional<Flow.Subscription> body = Optional.empty(); // once it has begun; guarded by this, as the next
+    private Optional<Flow.Subscription> body = Optional.empty(); // once begun; guarded by this, as the next
     private int queuedBytes;
     private int requestedPieces; // that have not arrived yet
 
@@ -79,7 +80,10 @@ public final class Arrivals implements AutoCloseable {
         requestMore(1, piece.length);
     }
 
-    /** The body begins. Requests its first pieces; if the reply has been closed meanwhile, ends the connection. */
+    /**
+     * The body begins. Requests its first pieces; if the reply has been closed meanwhile, ends the
+     * connection.
+     */
     private void beginBody(Flow.Subscription begun) {
         boolean isWanted;
         synchronized (this) {
@@ -113,7 +117,10 @@ public final class Arrivals implements AutoCloseable {
     /** Sets the request whose reply this is; cancelling it closes the connection. */
     void setRequest(Future<?> sent) { request = sent; }
 
-    /** Drops what is queued or still arrives. If the reply has not been read to its end, the connection is closed. */
+    /**
+     * Drops what is queued or still arrives. If the reply has not been read to its end, the connection is
+     * closed.
+     */
     @Override
     public void close() {
         if (hasEnded) isClosed = true; else abort();
@@ -123,10 +130,10 @@ public final class Arrivals implements AutoCloseable {
     /**
      * Ends the request although its reply goes on.
      *
-     * <p>Once the body has begun, neither {@code request.cancel} nor the subscription's {@code cancel} is safe (JDK
-     * 21 to 25): they close the connection at once, even if the reply has just come to its end and the connection
-     * serves another request by now. Invalid demand is an error, for which the client closes the connection in turn
-     * with the bytes that arrive, and only if it still belongs to this reply.
+     * <p>Once the body has begun, neither {@code request.cancel} nor the subscription's {@code cancel} is
+     * safe (JDK 21 to 25): they close the connection at once, even if the reply has just come to its end and
+     * the connection serves another request by now. Invalid demand is an error, for which the client closes
+     * the connection in turn with the bytes that arrive, and only if it still belongs to this reply.
      */
     private void abort() {
         Optional<Flow.Subscription> begun;

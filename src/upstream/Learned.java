@@ -10,8 +10,8 @@ import json.Text;
 import translate.Dialect;
 
 /**
- * What one backend takes, as its refusals have taught it, by model. It is a cache: when it is lost, the same refusals
- * teach it again. Safe for use by many threads.
+ * What one backend takes, as its refusals have taught it, by model. It is a cache: when it is lost, the same
+ * refusals teach it again. Safe for use by many threads.
  */
 final class Learned {
     private static final int MAX_MODELS = 1000; // whose names clients choose

@@ -71,10 +71,10 @@ public final class ModelList {
         this.clock = clock;
     }
 
-    public List<ListedModel> models(String clientKey) { return models(clientKey, PATIENCE); }
+    public List<ListedModel> listed(String clientKey) { return listed(clientKey, PATIENCE); }
 
     /** {@return the models that the backend lists for that key; none if it does not, or not in time} */
-    public List<ListedModel> models(String clientKey, Duration patience) {
+    public List<ListedModel> listed(String clientKey, Duration patience) {
         Optional<Answer> known = answer.filter(last -> isValid(last, clientKey));
         if (known.isPresent()) return known.get().models;
         List<ListedModel> models = ask(clientKey, patience);
@@ -97,7 +97,7 @@ public final class ModelList {
      */
     public void askForWindows(String clientKey) {
         areWindowsWanted = true;
-        models(clientKey);
+        listed(clientKey);
     }
 
     /**
@@ -108,7 +108,7 @@ public final class ModelList {
         if (!areWindowsWanted || !lastNamed.isEmpty()) return;
         boolean hasJustAnswered = answer.filter(last -> isValid(last, clientKey)).isPresent();
         if (hasJustAnswered || retries.incrementAndGet() > MAX_RETRIES) return;
-        Thread.ofVirtual().start(() -> models(clientKey));
+        Thread.ofVirtual().start(() -> listed(clientKey));
     }
 
     private List<ListedModel> ask(String clientKey, Duration patience) {
@@ -116,7 +116,7 @@ public final class ModelList {
             Json list = JsonParser.parse(body(clientKey, patience));
             return list.get("data").items().stream()
                     .filter(model -> model.get("id").hasText())
-                    .map(ModelList::listed).toList();
+                    .map(ModelList::read).toList();
         } catch (InterruptedException | IOException | IllegalArgumentException
                 | ApiError | Json.Malformed e) { // interrupted: the client has left
             // the message is not logged, for it may hold the key
@@ -149,7 +149,7 @@ public final class ModelList {
         return plain.rest(MAX_BYTES);
     }
 
-    private static ListedModel listed(Json model) {
+    private static ListedModel read(Json model) {
         List<String> aliases = model.get("aliases").items().stream().map(Json::text).toList();
         Optional<String> title = Optional.of(model.get("name").text()).filter(text -> !text.isEmpty());
         long created = Math.clamp(model.get("created").toLong(0), 0, MAX_SECONDS);

@@ -12,8 +12,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.logging.Logger;
 
 /**
- * Finds out in the background when a backend that is down can be connected to again. It connects, and sends nothing.
- * Safe for use by many threads.
+ * Finds out in the background when a backend that is down can be connected to again. It connects, and sends
+ * nothing. Safe for use by many threads.
  */
 final class Probe implements AutoCloseable {
     private static final Duration FIRST_WAIT = Duration.ofSeconds(1); // doubled each time
@@ -26,11 +26,12 @@ final class Probe implements AutoCloseable {
     private final String host; // for the log
     private final Clock clock;
     private final AtomicBoolean isRunning = new AtomicBoolean();
-    private final BlockingQueue<Boolean> closed = new LinkedBlockingQueue<>(); // holds something when it is closed
+    private final BlockingQueue<Boolean> closed = new LinkedBlockingQueue<>(); // holds an element once closed
 
     Probe(Health health, Target target, URI url, Clock clock) {
         this.health = health;
-        this.address = target.proxy().orElse(InetSocketAddress.createUnresolved(url.getHost(), Target.port(url)));
+        InetSocketAddress direct = InetSocketAddress.createUnresolved(url.getHost(), Target.port(url));
+        this.address = target.proxy().orElse(direct);
         this.host = target.address();
         this.clock = clock;
     }

@@ -140,7 +140,8 @@ public final class ReplyBody implements Supplier<byte[]> {
 
     /**
      * {@return where the first byte stands that is no white space; where the body ends, if there is none}
-     * White space at the beginning of the body is dropped: some servers send it for minutes as a sign of life.
+     * White space at the beginning of the body is dropped: some servers send it for minutes as a sign of
+     * life.
      */
     private int beginning(int line) {
         int at = line;

@@ -10,6 +10,7 @@ import java.net.http.HttpRequest;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
@@ -19,8 +20,9 @@ import json.Text;
 import translate.Dialect;
 
 /**
- * One backend: sends it requests, no more at a time than allowed, and knows how it does and what it takes. Safe
- * for use by many threads; shared are the places, what was learned, its health, and the counts of errors.
+ * One backend: sends it requests, no more at a time than allowed, and knows how it does and what it takes.
+ * Safe for use by many threads; shared are the places, what was learned, its health, and the counts of
+ * errors.
  */
 public final class Upstream implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(8); // to get a place
@@ -99,8 +101,8 @@ public final class Upstream implements AutoCloseable {
     public boolean isAwaited() { return places.areAwaited() || placesOfAll.areAwaited(); }
 
     /**
-     * Sends a request to an API. The client's key goes with it, unless this backend has its own; of the client's headers
-     * none does.
+     * Sends a request to an API. The client's key goes with it, unless this backend has its own; of the client's
+     * headers none does.
      */
     public Arrivals send(Api api, JsonWriter body, String clientKey) {
         try {
@@ -142,14 +144,18 @@ public final class Upstream implements AutoCloseable {
         health.works(number).filter(this::isLogged).ifPresent(was -> LOG.info(() -> host() + " works again"));
     }
 
-    /** {@return whether the log tells when that is over; a rate limit of the only backend is none of its states} */
+    /**
+     * {@return whether the log tells when that is over; a rate limit of the only backend is none of its
+     * states}
+     */
     private boolean isLogged(Health.Kind kind) { return kind != Health.Kind.DENIED || isOneOfSeveral(); }
 
     private boolean isOneOfSeveral() { return options.upstreams().size() > 1; }
 
     /** A try has failed. {@code message} may be shown to everybody. */
     public void fails(ApiError error, String message) {
-        var failure = new Health.Failure(System.currentTimeMillis(), error.status(), Text.cut(message, MAX_MESSAGE));
+        String shown = Text.cut(message, MAX_MESSAGE);
+        var failure = new Health.Failure(System.currentTimeMillis(), error.status(), shown);
         long seconds = health.fails(kind(error), failure, isFailure(error));
         boolean isSetAside = seconds > 0 && isOneOfSeveral();
         String why = failure.message().replace(host() + ": ", "");
@@ -172,7 +178,9 @@ public final class Upstream implements AutoCloseable {
 
     public Health.State state() { return health.state(); }
 
-    /** {@return whether its last try failed, and not by the request, and no connection has been made since} */
+    /**
+     * {@return whether its last try failed, and not by the request, and no connection has been made since}
+     */
     public boolean isDown() { return health.isDown(); }
 
     /** {@return whether other backends are tried before it} */
@@ -210,9 +218,13 @@ public final class Upstream implements AutoCloseable {
     /** {@return how often something was learned} */
     public long lessons() { return learned.lessons(); }
 
-    /** {@return the context window of a model in tokens, as far as it is known by now; else 0} It does not ask. */
+    /**
+     * {@return the context window of a model in tokens, as far as it is known by now; else 0} It does not
+     * ask.
+     */
     public long window(String model) {
-        return options.context() > 0 ? options.context() : models.window(model).orElse(0);
+        OptionalLong given = options.routes().of(model).context();
+        return given.isPresent() ? given.getAsLong() : models.window(model).orElse(0);
     }
 
     /** {@return the context window of a model at the first of the backends of which it is known; else 0} */

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.OptionalLong;
 
 /** All backends, in the order in which the options name them. Safe for use by many threads. */
 public final class Upstreams implements AutoCloseable {
@@ -31,12 +32,13 @@ public final class Upstreams implements AutoCloseable {
     public boolean areAwaited() { return all.stream().anyMatch(Upstream::isAwaited); }
 
     /**
-     * {@return the context window of a model in tokens; 0 if it is not known} Where --context does not say it, all
-     * backends are asked at once for their models, and the first one in order that tells it counts. None is waited
-     * for longer than a client waits for a list.
+     * {@return the context window of a model in tokens; 0 if it is not known} Where --context does not say
+     * it, all backends are asked at once for their models, and the first one in order that tells it counts.
+     * None is waited for longer than a client waits for a list.
      */
     public long askWindow(String model, String clientKey) {
-        if (options.context() > 0) return options.context();
+        OptionalLong given = options.routes().of(model).context();
+        if (given.isPresent()) return given.getAsLong();
         List<Thread> askers = all.stream()
                 .map(each -> Thread.ofVirtual().start(() -> each.models().askForWindows(clientKey))).toList();
         try {

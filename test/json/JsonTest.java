@@ -121,7 +121,7 @@ class JsonTest {
             Json json = parse(document);
             same(Tree.of(document), json);
             assertEquals(document.strip(), json.raw());
-            assertEquals(document.strip(), new JsonWriter().put("%", json).toString());
+            assertEquals(document.strip(), new JsonWriter().value(json).toString());
             assertEquals(document.strip(), parse("\uFEFF" + document).raw(), "after a byte order mark");
         }
     }
@@ -384,29 +384,6 @@ class JsonTest {
             }
             assertEquals(5, parse("9".repeat(1_000_000)).toLong(5));
         });
-    }
-
-    @Test
-    void patternsAreWritten() {
-        assertEquals("{\"a\":[1,true,\"t\\\"\\n\",{\"x\": 1.0},2,-3]}", new JsonWriter()
-                .put("{'a':[%,%,%,%,%,%]}", 1, true, "t\"\n", parse("{\"x\": 1.0}"),
-                new JsonWriter().put("2"), -3L).toString());
-        assertEquals("", new JsonWriter().put("").toString());
-        assertArrayEquals(utf8("\"é😀\""), new JsonWriter().put("%", "é😀").toBytes());
-        assertEquals("\"%'@\"", new JsonWriter().put("%", "%'@").toString(), "values are no patterns");
-        var list = new JsonWriter();
-        for (int i = 0; i < 5000; i++) list.put(i == 0 ? "[%" : ",%", "x".repeat(i % 50));
-        assertEquals(5000, JsonParser.parse(list.put("]").toBytes()).items().size());
-    }
-
-    @Test
-    void jsonIsWrittenAsAStringThatHoldsIt() {
-        var random = new Random(11);
-        for (int i = 0; i < 3000; i++) {
-            String document = i == 0 ? SAMPLE : i == 1 ? "[\n\r\t \"\\\"\\\\\\\\\" ]" : RandomJson.value(random, 3);
-            String written = new JsonWriter().put("{'arguments':@}", parse(document)).toString();
-            assertEquals(document, Tree.at(Tree.of(written), "arguments"), "case " + i);
-        }
     }
 
     @Test

@@ -38,7 +38,7 @@ class CutCallTest {
             "\"{\\\"command\\\":\\\"touch out/ran-", "\"{\\\"command\\\":\\\"touch out/ran-\"", "{");
 
     private static String quoted(String text) {
-        return new JsonWriter().put("%", text).toString();
+        return new JsonWriter().string(text).toString();
     }
 
     private static String call(String arguments) {

@@ -88,7 +88,7 @@ class TokensTest {
     }
 
     private static String escaped(String text) {
-        return new JsonWriter().escaped(text).toString();
+        return new JsonWriter().piece(text).toString();
     }
 
     /** {@return the estimate for a text alone, without what the body around it costs} */

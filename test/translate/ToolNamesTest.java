@@ -3,6 +3,7 @@ package translate;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.stream.Stream;
+import json.JsonParser;
 import json.JsonWriter;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -11,9 +12,9 @@ import org.junit.jupiter.api.TestFactory;
 /** What models call tools, and the declared names that are meant (SPEC B.2, "Names"). */
 class ToolNamesTest {
     private static final String LONG = "mcp__a_server_with_a_long_name__and_a_tool_with_a_longer_name_than_is_taken";
-    private static final ToolNames NAMES = new ToolNames(JsonWriter.json("""
-            [{'name':'Bash'},{'name':'BashOutput'},{'name':'mcp__db__query'},{'name':'get-it'},{'name':'my.tool'},
-            {'name':%},{'type':'nameless'}]""", LONG).items());
+    private static final ToolNames NAMES = new ToolNames(JsonParser.parse("""
+            [{"name":"Bash"},{"name":"BashOutput"},{"name":"mcp__db__query"},{"name":"get-it"},{"name":"my.tool"},
+            {"name":"%s"},{"type":"nameless"}]""".formatted(LONG)).items());
 
     private static Stream<DynamicTest> all(String expected, String... called) {
         return Stream.of(called).map(name -> DynamicTest.dynamicTest("'" + name + "'",

@@ -15,7 +15,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import testing.Backend;
 import testing.Counted;
+import testing.Farm;
 
 /** The client's error for what a backend has answered, and what it costs to read a hostile one. */
 class UpstreamErrorTest {
@@ -52,6 +54,19 @@ class UpstreamErrorTest {
         assertTrue(error.isPassing(), "" + status);
         assertEquals("backend.test: error code: " + status, error.getMessage());
         return error;
+    }
+
+    @Test
+    void aRequestThatAGatewayAnsweredWithAPageIsSentAgain() throws Exception {
+        String request = "{\"model\":\"m\",\"max_tokens\":9,\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}";
+        for (int status : List.of(502, 503, 504)) {
+            try (var farm = new Farm(1)) {
+                farm.get(0).answers(call -> call.reply(status, "text/html", "<html><h1>No backend</h1></html>"),
+                        Backend.saying("good"));
+                assertEquals("good", farm.post(request).said());
+                assertEquals(2, farm.get(0).requests());
+            }
+        }
     }
 
     @Test

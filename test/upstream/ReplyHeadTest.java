@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,12 +11,14 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import serve.Proxy;
 import testing.Backend;
 import testing.HeldClock;
+import testing.PatientClock;
 import testing.Proxies;
 import testing.Sockets;
 import testing.Tasks;
@@ -70,20 +71,16 @@ class ReplyHeadTest {
         };
     }
 
-    /** All at the same time, since each waits between its tries. */
     @TestFactory
-    List<DynamicTest> theConnectionIsClosedAndTheClientTold() {
-        List<DynamicTest> tests = new ArrayList<>();
-        heads().forEach((name, head) -> {
-            FutureTask<Void> claim = Tasks.begin(() -> assertClosed(head));
-            tests.add(DynamicTest.dynamicTest(name, () -> Tasks.outcome(claim)));
-        });
-        return tests;
+    Stream<DynamicTest> theConnectionIsClosedAndTheClientTold() {
+        return heads().entrySet().stream()
+                .map(head -> DynamicTest.dynamicTest(head.getKey(), () -> assertClosed(head.getValue())));
     }
 
     private static void assertClosed(String head) throws Exception {
         var left = new LinkedBlockingQueue<Boolean>();
-        try (var backend = new Backend().answers(sending(head, left)); Proxy proxy = Proxies.before(backend)) {
+        try (var backend = new Backend().answers(sending(head, left));
+                Proxy proxy = Proxies.before(PatientClock.withoutPauses(), backend)) {
             for (String request : List.of(PLAIN, STREAM)) {
                 Wire.Reply reply = Wire.post(proxy.port(), request);
                 assertEquals(502, reply.status(), reply.body());
