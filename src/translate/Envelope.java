@@ -42,13 +42,15 @@ record Envelope(String field, String encrypted, String place, boolean hasPhases)
 
     Envelope withPhases(boolean areSaid) { return new Envelope(field, encrypted, place, areSaid); }
 
+    /** {@return whether the signature holds the ciphertext; a very long one would burden every request to come} */
+    boolean isKept() { return isSealed() && encrypted.length() <= Opaque.MAX_BYTES; }
+
     String signature() {
         String bare = Opaque.PREFIX + field;
-        if (encrypted.isEmpty()) return bare;
+        if (!isKept()) return bare;
         var json = new JsonWriter().object().field("encrypted_content", encrypted).field("for", place);
         if (hasPhases) json.field("phase", 1);
         byte[] bytes = json.endObject().toBytes();
-        if (bytes.length > Opaque.MAX_BYTES) return bare;
         return bare + "." + new String(Base64.getUrlEncoder().withoutPadding().encode(bytes), StandardCharsets.US_ASCII);
     }
 }

@@ -30,8 +30,9 @@ sealed interface Piece {
      * its own.
      *
      * @param signature of the block, in which the client keeps what the backend wants back
+     * @param isNeeded  whether the signature holds something, so that there must be a block
      */
-    record ReasoningEnd(String signature) implements Piece { }
+    record ReasoningEnd(String signature, boolean isNeeded) implements Piece { }
 
     /** An object about the reasoning that the backend wants back as it is. */
     record Detail(Json detail) implements Piece { }

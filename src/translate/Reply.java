@@ -198,12 +198,13 @@ final class Reply implements ToolCalls.Blocks {
     }
 
     private void endText() {
-        if (message.isOpen(MessageWriter.Block.TEXT)) close();
+        if (isOpen(MessageWriter.Block.TEXT)) close();
     }
 
     private void endReasoning(Piece.ReasoningEnd end) {
         if (request.isThinkingOff()) return;
-        if (!message.isOpen(MessageWriter.Block.THINKING)) {
+        if (!isOpen(MessageWriter.Block.THINKING)) {
+            if (!end.isNeeded()) return;
             close();
             message.openThinking();
         }

@@ -117,7 +117,7 @@ final class ResponsesReply implements Reader {
         if (held.isEmpty()) return;
         Envelope envelope = held.get().withPhases(hasPhases || saysPhases);
         held = Optional.empty();
-        pieces.add(new Piece.ReasoningEnd(envelope.signature()));
+        pieces.add(new Piece.ReasoningEnd(envelope.signature(), envelope.isKept()));
     }
 
     private void hand() {
