@@ -44,9 +44,8 @@ final class ChildProcess {
     private static void connect(Map<String, String> environment, Options options, Proxy proxy, String url) {
         environment.keySet().removeIf(name -> name.startsWith("A2O_")); // keys, which its tools would see
         String asked = ClientVariables.model(options, environment).orElse("");
-        String model = options.routes().of(asked).model();
         String key = options.authKey().isPresent() ? "" : ClientVariables.token(options, environment);
-        ClientVariables.putInto(environment, options, url, proxy.askWindow(model, key));
+        ClientVariables.putInto(environment, options, url, proxy.askWindow(asked, key));
         avoidHttpProxy(environment, options.host());
     }
 

@@ -7,7 +7,7 @@ import serve.Proxy;
 import translate.Dialect;
 import upstream.Credentials;
 
-/** What A2o prints when it listens: where, whose key each backend gets, how clients connect. No key is in it. */
+/** What A2o prints when it listens: where, whose key each backend gets, how clients connect; never a key. */
 final class Greeting {
     private static final String SAY_HI = """
             {"model":"any","max_tokens":100,"messages":[{"role":"user","content":"Say hi."}]}""";
@@ -29,7 +29,7 @@ final class Greeting {
                 .collect(Collectors.joining("; then "));
         System.out.printf("a2o %s listens on %s, upstream %s%n", Options.VERSION, url, upstreams);
         System.out.printf("Claude Code:  ANTHROPIC_BASE_URL=%s %s claude%n", url,
-                ClientVariables.shown(options, route.context().orElse(0)));
+                ClientVariables.shown(options, route.context()));
         System.out.printf("curl:         curl %s/v1/messages -H 'x-api-key: %s' -d '%s'%n", url,
                 ClientVariables.placeholder(options), SAY_HI);
         boolean isAtTerminal = System.console() != null;
@@ -44,9 +44,8 @@ final class Greeting {
 
     /** Adds the model's window by the backend's list of models, if it says one. Nothing waits for that. */
     private void printWindow(String model) {
-        long window = proxy.askWindow(model, "");
-        if (window == 0) return;
-        System.out.printf("The backend's context window is %d tokens; tell Claude Code by %s%n", window,
-                ClientVariables.shownWindow(window));
+        proxy.askWindow(model, "").ifPresent(window -> System.out.printf(
+                "The backend's context window is %d tokens; tell Claude Code by %s%n", window,
+                ClientVariables.shownWindow(window)));
     }
 }

@@ -32,11 +32,11 @@ public record StopReason(String name, Optional<String> detail) {
 
     /** {@return the explanation of a refusal} */
     Optional<String> explanation() {
-        return isRefusal() ? detail : Optional.empty();
+        return detail.filter(explanation -> isRefusal());
     }
 
     /** {@return the stop sequence that the text met} */
     Optional<String> stopSequence() {
-        return name.equals(SEQUENCE) ? detail : Optional.empty();
+        return detail.filter(sequence -> name.equals(SEQUENCE));
     }
 }

@@ -61,7 +61,7 @@ public final class CommandLine {
         if (word.equals(Option.COMMAND.flag())) {
             if (!rest.hasNext()) throw new UsageError("a command is expected after --");
             rest.forEachRemaining(each -> add(given, Option.COMMAND, each));
-        } else if (Target.isAddress(word)) {
+        } else if (UpstreamUrl.isAddress(word)) {
             add(given, Option.UPSTREAM, word);
         } else if (word.startsWith("-")) {
             readOption(word, rest, given);
@@ -108,6 +108,7 @@ public final class CommandLine {
 
     /** {@return the error for a word that is no option} The word is shown only if it looks like a command. */
     private static UsageError unexpected(String word) {
+        if (word.equals(Target.DEMO)) return new UsageError("the built-in backend is --upstream demo");
         String advice = "%s is no option; if it is a command to run, put -- before it, as in: -- %s%n"
                 + "try --help";
         boolean isLikeCommand = COMMAND.matcher(word).matches();

@@ -97,7 +97,7 @@ public record Options(List<Target> upstreams, Route.Table routes, String host, i
         List<Optional<String>> keys = upstreamKeys(urls.size(), given);
         List<Target> upstreams = new ArrayList<>();
         for (int i = 0; i < urls.size(); i++) {
-            upstreams.add(upstream(Target.of(urls.get(i)), keys.get(i), given));
+            upstreams.add(upstream(UpstreamUrl.target(urls.get(i)), keys.get(i), given));
         }
         return upstreams;
     }
@@ -151,13 +151,6 @@ public record Options(List<Target> upstreams, Route.Table routes, String host, i
         return isInHeader(headers) || target.key().isPresent() || target.hasSecretQuery();
     }
 
-    // ---- to go: callers ask the route ----
-
+    /** {@return the model that backends are asked for where a client asks for this one} */
     public String model(String asked) { return routes.of(asked).model(); }
-    public Optional<String> model() { return routes.modelForAll(); }
-    public long context() { return routes.of("").context().orElse(0); }
-    public List<String> names() { return routes.names(); }
-    public boolean serves(String asked) { return routes.of(asked).isMapped(); }
-    public Optional<String> mainModel() { return routes.mainModel(); }
-    public static String bare(String asked) { return Route.bare(asked); }
 }

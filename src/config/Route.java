@@ -66,8 +66,6 @@ public record Route(List<Target> targets, String model, OptionalLong context, bo
                     .map(Mapping::model).findFirst();
         }
 
-        Optional<String> modelForAll() { return modelForAll; } // to go
-
         /** {@return true if all names that no --map fits lead to one model, so that no other can be had} */
         public boolean hasModelForAll() { return modelForAll.isPresent(); }
 

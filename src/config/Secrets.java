@@ -1,13 +1,10 @@
 package config;
 
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.BitSet;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 import json.Json;
@@ -22,11 +19,7 @@ import json.Json;
 public final class Secrets {
     private static final String MASK = "(key)";
     private static final int MIN_RANDOM_LENGTH = 16; // of a string that looks like a key, whatever its name
-    private static final String BASIC = "basic ";
 
-    /** What stands before the credentials in a header, such as {@code Bearer abc}. */
-    private static final List<String> SCHEMES =
-            List.of("bearer ", BASIC, "token ", "digest ", "apikey ", "negotiate ");
     /** A key of Anthropic's API, or a subscription's token, such as {@code Bearer sk-ant-oat01-…}. */
     private static final Pattern ANTHROPIC_KEY = Pattern.compile("(?i)(?<![a-z0-9])sk-ant-");
 
@@ -61,46 +54,19 @@ public final class Secrets {
 
     /** {@return true if there is a key of Anthropic's in the value of a header, also in user and password} */
     public static boolean isAnthropicKey(String value) {
-        String pair = userAndPassword(value).orElse("");
+        String pair = new HeaderValue(value).userAndPassword().orElse("");
         return ANTHROPIC_KEY.matcher(value).find() || ANTHROPIC_KEY.matcher(pair).find();
     }
 
     /** Adds the value of a header without its scheme, user and password of Basic, values of cookies. */
-    private static void addValue(String value, Collection<Needle> found) {
-        String credentials = withoutScheme(value.strip());
-        boolean isOne = !credentials.contains(";");
-        if (isOne) add(credentials, found);
-        userAndPassword(value).ifPresent(pair -> {
+    private static void addValue(String text, Collection<Needle> found) {
+        var value = new HeaderValue(text);
+        if (!value.isList()) add(value.credentials(), found);
+        value.values().forEach(each -> add(each, found));
+        value.userAndPassword().ifPresent(pair -> {
             add(pair, found);
             add(pair.substring(pair.indexOf(':') + 1), found);
         });
-        for (String cookie : credentials.split(";")) addCookie(cookie, found);
-    }
-
-    private static void addCookie(String cookie, Collection<Needle> found) {
-        int equals = cookie.indexOf('=');
-        boolean hasValue = equals >= 0 && equals < cookie.length() - 1;
-        add(hasValue ? cookie.substring(equals + 1) : cookie, found);
-    }
-
-    private static String withoutScheme(String value) {
-        Optional<String> scheme = SCHEMES.stream().filter(each -> startsWith(each, value)).findFirst();
-        return scheme.map(each -> value.substring(each.length()).strip()).orElse(value);
-    }
-
-    private static boolean startsWith(String scheme, String value) {
-        return value.regionMatches(true, 0, scheme, 0, scheme.length());
-    }
-
-    /** {@return what stands in the value of a header {@code authorization: Basic …}} */
-    private static Optional<String> userAndPassword(String value) {
-        if (!startsWith(BASIC, value.strip())) return Optional.empty();
-        try {
-            byte[] pair = Base64.getDecoder().decode(withoutScheme(value.strip()));
-            return Optional.of(new String(pair, StandardCharsets.UTF_8));
-        } catch (IllegalArgumentException e) { // not Base64
-            return Optional.empty();
-        }
     }
 
     /** Adds the strings in {@code json} that have the name of a secret, or look random. */

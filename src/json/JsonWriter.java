@@ -233,67 +233,17 @@ public final class JsonWriter {
         return Character.charCount(c) - 1;
     }
 
-    /**
-     * {@return a string made of {@code pieces}: strings of JSON as they are, Java strings escaped}
-     */
+    /** {@return a string made of pieces: strings of JSON as they are, Java strings escaped} */
     public static Json.Str text(Object... pieces) {
         var out = new JsonWriter().openString();
         for (Object piece : pieces) {
-            if (piece instanceof Json.Str text) out.piece(text); else out.piece((String) piece);
+            if (piece instanceof Json.Str text) {
+                out.piece(text);
+            } else {
+                out.piece((String) piece);
+            }
         }
         out.closeString();
         return new Json.Str(out.buffer(), 0, out.size());
-    }
-
-    // --- to go: what the verbs above replace ---
-
-    /**
-     * Writes {@code pattern}; in it ' stands for a quotation mark, % for the next of {@code values}
-     * (strings are quoted and escaped, others written as they are), @ for the next one's JSON text as a
-     * string.
-     */
-    public JsonWriter put(String pattern, Object... values) {
-        int next = 0;
-        ensure(pattern.length());
-        for (int i = 0; i < pattern.length(); i++) {
-            char c = pattern.charAt(i);
-            if (c == '%' || c == '@') {
-                put(values[next++], c == '@').ensure(pattern.length());
-            } else {
-                bytes[size++] = (byte) (c == '\'' ? '"' : c);
-            }
-        }
-        return this;
-    }
-
-    private JsonWriter put(Object value, boolean inQuotes) {
-        needsComma = false;
-        return switch (value) {
-            case Json json when inQuotes -> one('"').pieceOf(json).one('"');
-            case Json json -> copy(json.source(), json.from(), json.to());
-            case JsonWriter other -> raw(other);
-            case String text -> one('"').piece(text).one('"');
-            default -> utf8(value.toString());
-        };
-    }
-
-    /** {@return what {@link #put} makes of the pattern} */
-    public static Json json(String pattern, Object... values) {
-        return JsonParser.parse(new JsonWriter().put(pattern, values).toBytes());
-    }
-
-    public JsonWriter inner(Object text) {
-        return text instanceof Json.Str str ? piece(str) : piece((String) text);
-    }
-
-    public JsonWriter raw(char ascii) { return one(ascii); }
-
-    public JsonWriter raw(JsonWriter other) { return copy(other.bytes, 0, other.size); }
-
-    public JsonWriter escaped(String text) { return piece(text); }
-
-    public JsonWriter closeWith(char closing) {
-        size -= bytes[size - 1] == ',' ? 1 : 0;
-        return one(closing);
     }
 }

@@ -32,6 +32,7 @@ final class BackendHeaders {
             new Passed("x-ratelimit-remaining-tokens", "anthropic-ratelimit-tokens-remaining", Kind.COUNT),
             new Passed("x-ratelimit-reset-tokens", "anthropic-ratelimit-tokens-reset", Kind.DURATION));
 
+    /** An id as backends give it: {@code req_011CSHoEeqs5C35K2UUqR7Fy}. */
     private static final Pattern PRINTABLE = Pattern.compile("[ -~]{1,100}");
     /** A number, or a time of RFC 3339: {@code 5000}, {@code 2026-11-05T12:00:00Z}. */
     private static final Pattern NUMBER_OR_TIME = Pattern.compile("[\\dT:Z-]+");

@@ -3,6 +3,7 @@ package serve;
 import anthropic.ApiError;
 import anthropic.Ids;
 import config.Options;
+import config.Route;
 import java.util.Optional;
 import json.Json;
 import json.JsonWriter;
@@ -49,22 +50,21 @@ final class ClientRequest {
      *
      * @throws ApiError if it cannot be translated
      */
-    Translated translate(Upstream upstream) { return translate(upstream, upstream.dialect(model())); }
+    Translated translate(Upstream upstream) { return translate(upstream, upstream.dialect(route().model())); }
 
     Translated translate(Upstream upstream, Dialect dialect) {
         Json request = anthropic.orElseThrow();
-        String model = model();
+        Route route = route();
         Conversation conversation =
-                new Translator(request, options, dialect, () -> upstream.window(model), Ids::newId);
+                new Translator(request, options, dialect, () -> upstream.window(route).orElse(0), Ids::newId);
         JsonWriter body = conversation.request();
         transcript.logRequests(request, body);
         return new Translated(conversation, body);
     }
 
-    /** {@return the model to ask the backend for} */
-    private String model() {
+    private Route route() {
         String asked = anthropic.orElseThrow().get("model").text();
-        return options.routes().of(asked).model();
+        return options.routes().of(asked);
     }
 
     /**

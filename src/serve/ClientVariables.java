@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.stream.Collectors;
 import json.Text;
 
@@ -39,9 +40,10 @@ public final class ClientVariables {
      * Sets the variables of a client. Those that its user has set for Claude Code are kept, but for the
      * address, the key, and other services.
      *
-     * @param window the context window of the model in tokens, 0 if it is not known
+     * @param window the context window of the model in tokens, if it is known
      */
-    public static void putInto(Map<String, String> environment, Options options, String url, long window) {
+    public static void putInto(Map<String, String> environment, Options options, String url,
+                               OptionalLong window) {
         String token = token(options, environment);
         environment.remove(KEY);
         environment.keySet().removeIf(ClientVariables::isForOtherService);
@@ -58,17 +60,17 @@ public final class ClientVariables {
     }
 
     /** {@return all but {@link #URL}, in the order to show them} */
-    private static Map<String, String> all(Options options, String token, long window) {
+    private static Map<String, String> all(Options options, String token, OptionalLong window) {
         Map<String, String> variables = new LinkedHashMap<>();
         variables.put(TOKEN, token);
         options.routes().mainModel().ifPresent(model -> variables.put(MODEL, model));
-        if (window > 0) variables.put(WINDOW, Long.toString(window));
+        window.ifPresent(tokens -> variables.put(WINDOW, Long.toString(tokens)));
         variables.put(AUTO_MODE, "0");
         return variables;
     }
 
     /** {@return the variables besides {@link #URL} as the user would type them; they hold no key} */
-    public static String shown(Options options, long window) {
+    public static String shown(Options options, OptionalLong window) {
         return all(options, placeholder(options), window).entrySet().stream()
                 .map(variable -> variable.getKey() + "=" + quoted(variable.getValue()))
                 .collect(Collectors.joining(" "));

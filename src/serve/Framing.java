@@ -17,7 +17,9 @@ import java.util.regex.Pattern;
 final class Framing {
     /** A method: {@code GET}. */
     private static final Pattern TOKEN = Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}");
+    /** A Content-Length: {@code 1024}; not {@code +1024}, nor two of them. */
     private static final Pattern LENGTH = Pattern.compile("[0-9]{1,18}");
+    /** A host, perhaps with a port: {@code localhost:3578}. */
     private static final Pattern HOST = Pattern.compile("[^\\s,/\\\\@?#]+");
     private static final char DELETE = 0x7F;
 

@@ -3,7 +3,9 @@ package serve;
 import anthropic.ApiError;
 import anthropic.Ids;
 import config.Options;
+import config.Route;
 import java.io.IOException;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.logging.Logger;
@@ -12,6 +14,7 @@ import json.JsonWriter;
 import translate.Dialect;
 import translate.Translator;
 import upstream.Clock;
+import upstream.Upstream;
 import upstream.Upstreams;
 
 /** Answers requests for a message, and knows those in flight. Safe for use by many threads. */
@@ -48,8 +51,8 @@ final class Messages {
         try (Budget.Share share = budget.share()) {
             Json anthropic = new Body(client, share).read();
             String key = gate.keyForBackend(client.http());
-            var exchange = new Exchange(
-                    client, requestId, anthropic, upstreams.inOrder(), options, key, share, clock);
+            List<Upstream> inOrder = upstreams.inOrder(options.routes().of(anthropic.get("model").text()));
+            var exchange = new Exchange(client, requestId, anthropic, inOrder, options, key, share, clock);
             inFlight.add(exchange);
             try {
                 exchange.run();
@@ -66,8 +69,8 @@ final class Messages {
     void countTokens(Client client) throws IOException {
         try (Budget.Share share = budget.share()) {
             Json anthropic = new Body(client, share).read();
-            String model = options.routes().of(anthropic.get("model").text()).model();
-            Dialect dialect = upstreams.first().dialect(model);
+            Route route = options.routes().of(anthropic.get("model").text());
+            Dialect dialect = upstreams.first().dialect(route.model());
             long tokens = new Translator(anthropic, options, dialect, Ids::newId).inputTokens();
             client.answer(200, new JsonWriter().object()
                     .field("input_tokens", tokens)

@@ -117,11 +117,10 @@ public final class Proxy implements AutoCloseable {
 
     public int port() { return server.getAddress().getPort(); }
 
-    /**
-     * {@return the context window of a model in tokens; 0 if it is not known} See {@link
-     * Upstreams#askWindow}.
-     */
-    public long askWindow(String model, String clientKey) { return upstreams.askWindow(model, clientKey); }
+    /** As {@link Upstreams#askWindow}. */
+    public OptionalLong askWindow(String asked, String clientKey) {
+        return upstreams.askWindow(asked, clientKey);
+    }
 
     /** {@return the first backend's models as it lists them, if it does in that time} */
     List<ListedModel> listed(String clientKey, Duration patience) {

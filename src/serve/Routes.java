@@ -83,8 +83,8 @@ final class Routes {
 
     /** Lists the first backend's models; with {@code --model} that one alone, as the backend lists it. */
     private JsonWriter models(HttpExchange http) {
-        boolean isWindowKnown = options.routes().of("").context().isPresent();
-        boolean isListNeeded = !options.routes().hasModelForAll() || !isWindowKnown;
+        boolean isOneServed = options.routes().hasModelForAll(); // then no other model can be had
+        boolean isListNeeded = !isOneServed || options.routes().main().context().isEmpty();
         List<ListedModel> listed = List.of();
         if (isListNeeded) listed = upstreams.first().models().listed(gate.keyForBackend(http));
         String id = modelId(path(http.getRequestURI()));

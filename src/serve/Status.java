@@ -5,6 +5,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import json.JsonWriter;
 import upstream.Health;
 import upstream.Upstream;
@@ -52,8 +53,7 @@ final class Status {
 
     /** {@return {@code status.json}, which the page shows} */
     JsonWriter json(int inFlight) {
-        String mainModel = options.routes().mainModel().orElse("");
-        long window = Upstream.window(upstreams, options.routes().of(mainModel).model());
+        OptionalLong window = Upstream.window(upstreams, options.routes().main());
         var out = new JsonWriter().object();
         out.field("version", Options.VERSION).field("state", whyNotReady().orElse("ready"));
         out.field("started", startMillis);

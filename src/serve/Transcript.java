@@ -9,7 +9,7 @@ import json.JsonWriter;
 
 /** The bodies of one exchange, which {@code --debug} logs; without it, nothing is kept. Keys are masked. */
 final class Transcript {
-    private static final int MAX_BYTES = 1024 * 1024; // of a reply
+    private static final int MAX_BYTES = 1024 * 1024; // of each body; looking for keys takes 20 times as much
     private static final Logger LOG = Logger.getLogger("a2o");
 
     private final boolean isWanted;
@@ -52,6 +52,9 @@ final class Transcript {
     }
 
     private void log(String arrow, String body) {
-        LOG.info("%s %s %s".formatted(requestId, arrow, secrets.mask(body)));
+        int more = body.length() - MAX_BYTES;
+        String beginning = more > 0 ? body.substring(0, MAX_BYTES) : body;
+        String rest = more > 0 ? " ... and %d characters more".formatted(more) : "";
+        LOG.info("%s %s %s%s".formatted(requestId, arrow, secrets.mask(beginning), rest));
     }
 }

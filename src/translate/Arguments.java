@@ -139,12 +139,11 @@ final class Arguments {
     private void takeToken(char c) {
         switch (state) {
             case MEMBER -> takeName(c);
-            case COLON -> takeSeparator(c, ':', State.BROKEN);
+            case COLON -> takeColon(c);
             case VALUE -> takeValue(c);
-            case AFTER -> takeSeparator(c, ',', State.BROKEN);
-            case QUOTED -> takeSeparator(c, ',', State.MISQUOTED);
-            // another string may be a member, whose comma was forgotten
-            case SPACED -> takeSeparator(c, ',', isQuote(c) ? State.BROKEN : State.MISQUOTED);
+            case AFTER -> takeComma(c, State.BROKEN);
+            case QUOTED -> takeComma(c, State.MISQUOTED);
+            case SPACED -> takeAfterSpace(c);
             case START, OTHER, NAME, STRING, WORD, DONE, BROKEN, MISQUOTED ->
                     throw new IllegalStateException(state + " takes no token");
         }
@@ -165,22 +164,32 @@ final class Arguments {
         }
     }
 
-    private void takeSeparator(char c, char expected, State otherwise) {
-        if (c != expected) {
-            state = otherwise;
-            return;
-        }
+    private void takeColon(char c) {
         out.append(c);
-        state = c == ':' ? State.VALUE : item();
+        state = c == ':' ? State.VALUE : State.BROKEN;
+    }
+
+    private void takeComma(char c, State otherwise) {
+        out.append(c);
+        state = c == ',' ? item() : otherwise;
+    }
+
+    /** After a string and white space another string may be a member, whose comma was forgotten. */
+    private void takeAfterSpace(char c) {
+        takeComma(c, isQuote(c) ? State.BROKEN : State.MISQUOTED);
     }
 
     /** {@return what follows a bracket or comma} */
-    private State item() { return closers.charAt(closers.length() - 1) == '}' ? State.MEMBER : State.VALUE; }
+    private State item() {
+        boolean isInObject = closers.charAt(closers.length() - 1) == '}';
+        return isInObject ? State.MEMBER : State.VALUE;
+    }
 
     private void open(char bracket) {
         closers.append(bracket == '{' ? '}' : ']');
         keep(bracket);
-        state = closers.length() > MAX_DEPTH ? State.BROKEN : item();
+        boolean isTooDeep = closers.length() > MAX_DEPTH;
+        state = isTooDeep ? State.BROKEN : item();
     }
 
     /** A comma or a name that no value followed is dropped. */
@@ -221,7 +230,7 @@ final class Arguments {
     }
 
     private Optional<String> number() {
-        return NUMBER.matcher(word).matches() ? Optional.of(word.toString()) : Optional.empty();
+        return Optional.of(word.toString()).filter(text -> NUMBER.matcher(text).matches());
     }
 
     /** {@return what the word means in JSON, if it is one of JSON's, Python's or JavaScript's} */
@@ -297,7 +306,7 @@ final class Arguments {
     /** Goes on with an object for the value that is none; a value that was cut is left as it is. */
     private void convert(Ending ending) {
         String text = word.toString().strip();
-        Optional<String> object = text.equals("None") ? Optional.of("{}") : objectFor(text, ending);
+        Optional<String> object = objectFor(text, ending);
         if (object.isEmpty()) return;
         word.setLength(0);
         state = State.START;
@@ -309,10 +318,12 @@ final class Arguments {
      * {"_raw":…}}.
      */
     private Optional<String> objectFor(String text, Ending ending) {
+        if (text.equals("None")) return Optional.of("{}"); // Python's word for nothing
         try {
             Json value = JsonParser.parse(text);
             boolean mayGoOn = ending == Ending.CUT && value instanceof Json.Num;
-            return mayGoOn ? Optional.empty() : Optional.of(objectFor(value));
+            if (mayGoOn) return Optional.empty();
+            return Optional.of(objectFor(value));
         } catch (Json.Malformed e) {
             boolean endsTooEarly = e.position() >= text.getBytes(StandardCharsets.UTF_8).length;
             if (endsTooEarly || ending != Ending.WHOLE) return Optional.empty();
@@ -324,6 +335,7 @@ final class Arguments {
     private static String objectFor(Json value) {
         String encodedTwice = value.text().strip();
         if (value.isNull()) return "{}";
-        return encodedTwice.startsWith("{") ? encodedTwice : "{\"value\":%s}".formatted(value.raw());
+        if (encodedTwice.startsWith("{")) return encodedTwice;
+        return "{\"value\":%s}".formatted(value.raw());
     }
 }

@@ -210,16 +210,23 @@ final class ChatReply implements Reader {
 
     @Override
     public void finish() {
-        boolean isStreamOver = isFinished() || reply.isStopped() || isUsageLast || reply.endsInWholeCalls();
-        boolean isOver = isOneObject ? hasChoice : isStreamOver;
-        String missing = isOneObject ? "the backend returned no choices" : "the stream ended early";
-        if (!isOver) throw errors.broken(502, missing).asPassing();
+        refuseUnfinished();
         Finish finish = Finish.of(finishReason);
         switch (finish) {
             case BUSY -> throw errors.broken(529, shownFinishReason());
             case FAILURE -> throw errors.broken(502, "finish_reason " + shownFinishReason());
             case STOP, LENGTH, WINDOW, REFUSAL, UNKNOWN -> end(finish);
         }
+    }
+
+    private void refuseUnfinished() {
+        if (isOneObject && !hasChoice) throw errors.broken(502, "the backend returned no choices").asPassing();
+        if (!isOneObject && !isStreamOver()) throw errors.broken(502, "the stream ended early").asPassing();
+    }
+
+    private boolean isStreamOver() {
+        boolean isSaid = isFinished() || isUsageLast;
+        return isSaid || reply.isStopped() || reply.endsInWholeCalls();
     }
 
     @Override

@@ -51,11 +51,12 @@ record ChunkTemplate(byte[] chunk, int from, int to, Piece piece) {
                 && Arrays.equals(chunk, to, chunk.length, other, end, other.length);
         if (!isSame) return Optional.empty();
         Json text = JsonParser.string(other, from, end);
-        return text.hasText() ? Optional.of(pieceOf((Json.Str) text)) : Optional.empty();
+        if (!text.hasText()) return Optional.empty();
+        return Optional.of(pieceOf((Json.Str) text));
     }
 
     private Piece pieceOf(Json.Str text) {
-        return piece instanceof Piece.Reasoning known
-                ? new Piece.Reasoning(text, known.field()) : new Piece.Answer(text);
+        if (piece instanceof Piece.Reasoning known) return new Piece.Reasoning(text, known.field());
+        return new Piece.Answer(text);
     }
 }

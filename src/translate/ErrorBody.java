@@ -84,6 +84,7 @@ record ErrorBody(Json error, String message, String words) {
 
     boolean says(Pattern pattern) { return pattern.matcher(words).find(); }
     boolean says(String text) { return words.contains(text); }
+    boolean saysAny(List<String> texts) { return texts.stream().anyMatch(words::contains); }
 
     /** {@return the HTTP status that the error itself names, by its code or else by its words} */
     OptionalInt status() {
@@ -91,7 +92,7 @@ record ErrorBody(Json error, String message, String words) {
             Matcher matcher = STATUS.matcher(beginning(error.get(name).raw()));
             if (matcher.matches()) return OptionalInt.of(Integer.parseInt(matcher.group(1)));
         }
-        return STATUS_WORDS.stream().filter(row -> row.words.stream().anyMatch(this::says))
+        return STATUS_WORDS.stream().filter(row -> saysAny(row.words))
                 .mapToInt(StatusWords::status).findFirst();
     }
 

@@ -155,7 +155,7 @@ final class Lessons {
      */
     private static final Pattern WITHIN = Pattern.compile("'body', ?'messages'|invalid schema");
     private static final Pattern QUOTES = Pattern.compile("[\\\\\"`]+");
-    private static final Pattern ECHO = Pattern.compile("'input':"); // what follows is the client's
+    private static final String ECHO = "'input':"; // what follows is the client's
 
     private Lessons() { }
 
@@ -183,7 +183,8 @@ final class Lessons {
     /** {@return the backend's own words, in lower case, with one kind of quotation marks} */
     static String plain(String refusal) {
         String said = QUOTES.matcher(refusal.toLowerCase(Locale.ROOT)).replaceAll("'");
-        return ECHO.split(said, 2)[0];
+        int echo = said.indexOf(ECHO);
+        return echo < 0 ? said : said.substring(0, echo);
     }
 
     private static long number(MatchResult found) { return Long.parseLong(found.group(1)); }

@@ -45,7 +45,7 @@ final class Overflow {
     private Overflow() { }
 
     static boolean isIn(ErrorBody said, int status) {
-        if (CODES.stream().anyMatch(said::says)) return true;
+        if (said.saysAny(CODES)) return true;
         return STATUSES.contains(status) && !said.says(OF_REPLY) && said.says(WORDS);
     }
 

@@ -3,6 +3,7 @@ package translate;
 import anthropic.ApiError;
 import config.Api;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import json.Json;
@@ -27,16 +28,16 @@ public final class UpstreamError {
             + "|reached.{0,40}(?:max_\\w{0,40}tokens|output (?:token )?limit)"
             + "|(?:could not|unable to|cannot|failed to) (?:finish|complete) .{0,60}max_\\w{0,40}tokens",
             Pattern.DOTALL);
-    /** As in "You exceeded your current quota", {@code insufficient_quota}, "Insufficient Balance". */
-    private static final Pattern UNPAID =
-            Pattern.compile("insufficient[_ ](?:quota|balance|credits)|exceeded your current quota");
+    /** Codes of OpenAI and others, and "You exceeded your current quota", "Insufficient Balance". */
+    private static final List<String> UNPAID = List.of("insufficient_quota", "insufficient quota",
+            "insufficient_balance", "insufficient balance", "insufficient_credits", "insufficient credits",
+            "exceeded your current quota");
     /** As nginx, Go's server and Apache answer plain HTTP where they speak TLS, with status 400. */
-    private static final Pattern TLS_IS_SPOKEN = Pattern.compile("(?i)"
-            + "plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server"
-            + "|plain HTTP to an SSL-enabled");
+    private static final List<String> TLS_IS_SPOKEN = List.of("plain http request was sent to https port",
+            "http request to an https server", "plain http to an ssl-enabled");
     /** As A2o answers a client that takes it for a backend. */
-    private static final Pattern IS_A2O =
-            Pattern.compile("is not available on this proxy|this proxy needs its own key");
+    private static final List<String> IS_A2O =
+            List.of("is not available on this proxy", "this proxy needs its own key");
 
     /** What is no text in a page: {@code <style>p { color: red }</style>}, also if the end is missing. */
     private static final Pattern STYLE_OR_SCRIPT = Pattern.compile("(?s)<(style|script).*?(?:</\\1>|\\z)");
@@ -105,10 +106,8 @@ public final class UpstreamError {
 
     /** {@return the error, if what answers is no backend} */
     private static Optional<ApiError> wrongAddress(ErrorBody said, ErrorContext context) {
-        boolean isTls = TLS_IS_SPOKEN.matcher(said.message()).find();
-        if (isTls) return Optional.of(context.error(502, NO_HTTP_THERE));
-        boolean isA2o = IS_A2O.matcher(said.message()).find();
-        if (isA2o) return Optional.of(context.error(502, NOT_A_BACKEND));
+        if (said.saysAny(TLS_IS_SPOKEN)) return Optional.of(context.error(502, NO_HTTP_THERE));
+        if (said.saysAny(IS_A2O)) return Optional.of(context.error(502, NOT_A_BACKEND));
         return Optional.empty();
     }
 
@@ -119,7 +118,7 @@ public final class UpstreamError {
         boolean maySayLength = status == IN_A_REPLY || status == 400 || status == 422;
         boolean isOfReply = maySayLength && said.says(REPLY_REACHED_ITS_LENGTH);
         if (isOfReply) return Optional.of(context.error(400, text).asAtLimit());
-        boolean isUnpaid = status == 402 || said.says(UNPAID);
+        boolean isUnpaid = status == 402 || said.saysAny(UNPAID);
         if (isUnpaid) return Optional.of(context.error(402, text).asFinal());
         boolean maySayBusy = status == IN_A_REPLY || status == 429 || status >= 500;
         boolean isBusy = maySayBusy && said.says("overloaded");

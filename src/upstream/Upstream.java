@@ -3,6 +3,7 @@ package upstream;
 import anthropic.ApiError;
 import config.Api;
 import config.Options;
+import config.Route;
 import config.Target;
 import java.io.IOException;
 import java.net.URI;
@@ -68,6 +69,7 @@ public final class Upstream implements AutoCloseable {
     }
 
     public String host() { return target.address(); }
+    Target target() { return target; }
     public Credentials credentials() { return credentials; }
     public ModelList models() { return models; }
 
@@ -218,18 +220,12 @@ public final class Upstream implements AutoCloseable {
     /** {@return how often something was learned} */
     public long lessons() { return learned.lessons(); }
 
-    /**
-     * {@return the context window of a model in tokens, as far as it is known by now; else 0} It does not
-     * ask.
-     */
-    public long window(String model) {
-        OptionalLong given = options.routes().of(model).context();
-        return given.isPresent() ? given.getAsLong() : models.window(model).orElse(0);
-    }
+    /** {@return the context window of a route's model in tokens, if it is known by now} It does not ask. */
+    public OptionalLong window(Route route) { return route.window(() -> models.window(route.model())); }
 
-    /** {@return the context window of a model at the first of the backends of which it is known; else 0} */
-    public static long window(List<Upstream> all, String model) {
-        return all.stream().mapToLong(each -> each.window(model)).filter(tokens -> tokens > 0)
-                .findFirst().orElse(0);
+    /** {@return the context window of a route's model at the first of the backends of which it is known} */
+    public static OptionalLong window(List<Upstream> all, Route route) {
+        return all.stream().map(each -> each.window(route)).filter(OptionalLong::isPresent)
+                .findFirst().orElse(OptionalLong.empty());
     }
 }

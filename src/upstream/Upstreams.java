@@ -1,6 +1,7 @@
 package upstream;
 
 import config.Options;
+import config.Route;
 import config.Target;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -23,30 +24,36 @@ public final class Upstreams implements AutoCloseable {
     public List<Upstream> all() { return List.copyOf(all); }
     public Upstream first() { return all.getFirst(); }
 
-    /** {@return the backends in the order to try them: as the options name them, but those set aside last} */
-    public List<Upstream> inOrder() {
-        return all.stream().sorted(Comparator.comparing(Upstream::isAside)).toList();
+    /** {@return the backends of a route in the order to try them: the route's, but those set aside last} */
+    public List<Upstream> inOrder(Route route) {
+        return of(route).stream().sorted(Comparator.comparing(Upstream::isAside)).toList();
+    }
+
+    private List<Upstream> of(Route route) {
+        List<Target> targets = route.targets();
+        return all.stream().filter(each -> targets.contains(each.target()))
+                .sorted(Comparator.comparing(each -> targets.indexOf(each.target()))).toList();
     }
 
     /** {@return whether a request waits for its turn, as too many are in flight} */
     public boolean areAwaited() { return all.stream().anyMatch(Upstream::isAwaited); }
 
     /**
-     * {@return the context window of a model in tokens; 0 if it is not known} Where --context does not say
-     * it, all backends are asked at once for their models, and the first one in order that tells it counts.
-     * None is waited for longer than a client waits for a list.
+     * {@return the context window of the model that a client asks for, in tokens} Where --context does not
+     * say it, all backends of the route are asked at once for their models, and the first one in order that
+     * tells it counts. None is waited for longer than a client waits for a list.
      */
-    public long askWindow(String model, String clientKey) {
-        OptionalLong given = options.routes().of(model).context();
-        if (given.isPresent()) return given.getAsLong();
-        List<Thread> askers = all.stream()
+    public OptionalLong askWindow(String asked, String clientKey) {
+        Route route = options.routes().of(asked);
+        if (route.context().isPresent()) return route.context();
+        List<Thread> askers = of(route).stream()
                 .map(each -> Thread.ofVirtual().start(() -> each.models().askForWindows(clientKey))).toList();
         try {
             for (Thread asker : askers) asker.join();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt(); // the answers that have come by now must do
         }
-        return Upstream.window(all, model);
+        return Upstream.window(of(route), route);
     }
 
     @Override

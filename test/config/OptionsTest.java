@@ -45,7 +45,7 @@ class OptionsTest {
             Object standard) { }
 
     private static final List<Case> CASES = List.of(
-            new Case("model", "m", Options::model, Optional.of("m"), Optional.empty()),
+            new Case("model", "m", options -> options.routes().of("x").model(), "m", "x"),
             new Case("host", "0.0.0.0", Options::host, "0.0.0.0", "127.0.0.1"),
             new Case("port", "0", Options::port, 0, 3578),
             new Case("port", "65535", Options::port, 65_535, 3578),
@@ -56,12 +56,17 @@ class OptionsTest {
             new Case("log-file", "a2o.log", Options::logFile, Optional.of("a2o.log"), Optional.empty()),
             new Case("upstream-key", "sk-1=2", options -> options.upstreams().getFirst().key(), Optional.of("sk-1=2"), Optional.empty()),
             new Case("auth-key", "k", Options::authKey, Optional.of("k"), Optional.empty()),
-            new Case("context", "131072", Options::context, 131_072L, 0L),
+            new Case("context", "131072", OptionsTest::context, 131_072L, 0L),
             new Case("extra-body", "{\"k\": 5.0}", OptionsTest::extra, "5.0", "null"),
             new Case("header", "X-A:  b: c ", OptionsTest::headers, List.of("X-A=b: c"), List.of()));
 
     private static List<String> headers(Options options) {
         return options.headers().stream().map(header -> header.name() + "=" + header.value()).toList();
+    }
+
+    /** {@return the window by --context in tokens, 0 if that says none} */
+    private static long context(Options options) {
+        return options.routes().of("m").context().orElse(0);
     }
 
     private static String extra(Options options) {
@@ -165,7 +170,7 @@ class OptionsTest {
         assertEquals(0, Options.of(given).port());
         assertEquals(2, options(with("--port", "2", "--", "x")).port());
         assertEquals(3, options(Map.of("A2O_PORT", "3"), with("--", "x")).port());
-        assertEquals(Optional.of("m"), Options.of(given).model());
+        assertEquals("m", Options.of(given).routes().of("x").model());
     }
 
     // ---- errors ----
@@ -255,7 +260,7 @@ class OptionsTest {
     @Test
     void aCommandWithoutTheTwoDashesIsSaid() {
         List<Executable> all = new ArrayList<>();
-        for (String command : List.of("claude", "./run.sh", "/usr/local/bin/claude", "python3.12", "run.sh", "demo")) {
+        for (String command : List.of("claude", "./run.sh", "/usr/local/bin/claude", "python3.12", "run.sh")) {
             String message = "a2o: '%1$s' is no option; if it is a command to run, put -- before it, as in: -- %1$s\n"
                     + "try --help";
             all.add(wrong(2, message.formatted(command), with(command, "-p", "hi")));
@@ -265,6 +270,7 @@ class OptionsTest {
             all.add(wrong(2, "a2o: a word that is no option; if it is a command to run, put -- before it, as in: "
                     + "-- claude\ntry --help", with(secret)));
         }
+        all.add(wrong(2, "a2o: the built-in backend is --upstream demo", "demo"));
         assertAll(all);
     }
 
@@ -311,7 +317,7 @@ class OptionsTest {
     @Test
     void numbersMayHaveAUnit() throws Exception {
         Object[][] rows = {{"64k", 64_000L}, {"128K", 128_000L}, {"1m", 1_000_000L}, {"65536", 65_536L}, {"0", 0L}};
-        for (Object[] row : rows) assertEquals(row[1], options("--context", (String) row[0]).context());
+        for (Object[] row : rows) assertEquals(row[1], context(options("--context", (String) row[0])));
         Object[][] times = {{"5m", 300L}, {"90s", 90L}, {"1h", 3600L}, {"1H", 3600L}, {"24h", 86_400L}, {"7", 7L}};
         for (Object[] row : times) {
             assertEquals(row[1], options("--timeout=" + row[0]).timeout().toSeconds());
@@ -331,7 +337,7 @@ class OptionsTest {
     void numbersAreTakenWithinTheLimitsThatAreTold() throws Exception {
         Map<String, Function<Options, Object>> numbers = Map.of("--port", Options::port, "--workers", Options::workers,
                 "--timeout", options -> options.timeout().toSeconds(), "--max-connections", Options::maxConnections,
-                "--max-connections-per-host", Options::maxConnectionsPerHost, "--context", Options::context);
+                "--max-connections-per-host", Options::maxConnectionsPerHost, "--context", OptionsTest::context);
         List<Executable> all = new ArrayList<>();
         for (String flag : numbers.keySet()) {
             UsageError e = assertThrows(UsageError.class, () -> options(flag, "x"));

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.Test;
 import testing.Backend;
@@ -30,7 +31,7 @@ class ClientVariablesTest {
     /** {@return what becomes of an environment, for a window of 5,000 tokens} */
     private static Map<String, String> changed(Map<String, String> environment, String... args) {
         Map<String, String> changed = new HashMap<>(environment);
-        ClientVariables.putInto(changed, options(args), URL, 5000);
+        ClientVariables.putInto(changed, options(args), URL, OptionalLong.of(5000));
         return changed;
     }
 
@@ -104,14 +105,14 @@ class ClientVariablesTest {
     @Test
     void theUserIsToldTheSameWithoutAKey() {
         assertEquals("ANTHROPIC_AUTH_TOKEN='<key of the backend, or any word>' CLAUDE_CODE_AUTO_MODE_SERVER=0",
-                ClientVariables.shown(options(), 0));
+                ClientVariables.shown(options(), OptionalLong.empty()));
         assertEquals("ANTHROPIC_AUTH_TOKEN=any ANTHROPIC_MODEL='it'\\''s' CLAUDE_CODE_MAX_CONTEXT_TOKENS=7 "
                 + "CLAUDE_CODE_AUTO_MODE_SERVER=0",
-                ClientVariables.shown(options("--model", "it's", "--upstream-key", "sk-secret"), 7));
+                ClientVariables.shown(options("--model", "it's", "--upstream-key", "sk-secret"), OptionalLong.of(7)));
         assertEquals("ANTHROPIC_AUTH_TOKEN='<key of --auth-key>' CLAUDE_CODE_AUTO_MODE_SERVER=0",
-                ClientVariables.shown(options("--auth-key", "sk-secret", "--upstream-key", "sk-secret"), 0));
+                ClientVariables.shown(options("--auth-key", "sk-secret", "--upstream-key", "sk-secret"), OptionalLong.empty()));
         assertEquals("ANTHROPIC_AUTH_TOKEN=any ANTHROPIC_MODEL=m CLAUDE_CODE_AUTO_MODE_SERVER=0",
-                ClientVariables.shown(options("--upstream", "demo", "--map", "*=m"), 0));
+                ClientVariables.shown(options("--upstream", "demo", "--map", "*=m"), OptionalLong.empty()));
     }
 
     // ---- the window ----
@@ -125,7 +126,7 @@ class ClientVariablesTest {
 
     private static long window(String model, String key, String... args) throws IOException {
         try (Proxy proxy = Proxies.start(new HeldClock(), args)) {
-            return proxy.askWindow(model, key);
+            return proxy.askWindow(model, key).orElse(0);
         }
     }
 
@@ -159,10 +160,10 @@ class ClientVariablesTest {
         var clock = new HeldClock();
         try (var backend = new Backend().answers(Backend.Call::awaitLeft);
                 Proxy proxy = Proxies.start(clock, "--upstream", backend.url().toString())) {
-            FutureTask<Long> window = Tasks.ask(() -> proxy.askWindow("m", ""));
+            FutureTask<OptionalLong> window = Tasks.ask(() -> proxy.askWindow("m", ""));
             backend.take();
             clock.elapse(2_500);
-            assertEquals(0, Tasks.outcome(window));
+            assertEquals(OptionalLong.empty(), Tasks.outcome(window));
         }
     }
 }

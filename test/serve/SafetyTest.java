@@ -520,6 +520,24 @@ class SafetyTest {
         }
     }
 
+    /** Looking for keys takes many times the memory of the text: of a long body the beginning is logged. */
+    @Test
+    void theDebugLogHoldsTheBeginningOfALongBody() throws Exception {
+        int limit = 1024 * 1024;
+        try (var pair = new Pair("--debug", "--upstream-key", "up/0123456789abcdef")) {
+            pair.backend.answers(Backend.saying("Hello"));
+            Wire.Reply reply = pair.post(plain("x".repeat(3 * limit)));
+            assertEquals(200, reply.status());
+            String id = reply.headers().get("request-id");
+            log.line(id + " < ");
+            for (String arrow : List.of(" > ", " >> ")) {
+                String line = log.lines(id + arrow).getFirst();
+                assertTrue(line.length() < limit + 200, () -> "a line of " + line.length());
+                assertTrue(line.matches("(?s).*x \\.\\.\\. and \\d+ characters more\\s*"), line.substring(line.length() - 60));
+            }
+        }
+    }
+
     @Test
     void theDebugLogHasNoSecretHoweverTheBackendWritesIt() throws Exception {
         String echo = "{\"error\":{\"message\":\"no: up\\\\/0123456789abcdef, head-0123456789abcdef\"}}".replace("\\\\", "\\");

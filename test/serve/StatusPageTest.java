@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -101,7 +102,7 @@ class StatusPageTest {
                     Backend.saying("hi").answer(call);
                 }
             });
-            assertEquals(0, proxy.askWindow("m", ""));
+            assertEquals(OptionalLong.empty(), proxy.askWindow("m", ""));
             assertEquals(401, ask(proxy, "m", false, "x-api-key: bad").status());
             assertEquals(200, ask(proxy, "m", false, "x-api-key: good").status());
             String expected = "ANTHROPIC_AUTH_TOKEN='<key of the backend, or any word>' ANTHROPIC_MODEL=m "
