@@ -17,6 +17,8 @@ import json.JsonWriter;
  * <p>Source: Anthropic Messages, "Content blocks"; OpenAI API reference, "Create a model response", input.
  */
 final class AssistantItems {
+    private static final int MAX_CALL_ID = 64; // characters
+    private static final int HASH_CHARACTERS = 8;
     private static final Json.Str BLANK_LINE = JsonWriter.text("\n\n");
 
     private final Turns.AssistantTurn turn;
@@ -122,7 +124,7 @@ final class AssistantItems {
         callsWritten++;
         Json input = request.optional(block, "input", Shape.OBJECT);
         out.object().field("type", "function_call")
-                .field("call_id", ResponsesInput.callId(request.text(block, "id")))
+                .field("call_id", callId(request.text(block, "id")))
                 .field("name", ToolNames.shortName(request.text(block, "name")))
                 .name("arguments").openString();
         if (input.isNull()) {
@@ -131,6 +133,14 @@ final class AssistantItems {
             out.pieceOf(input);
         }
         out.closeString().endObject();
+    }
+
+    /** {@return the id of a call; one from elsewhere that is too long becomes its beginning and a hash of it} */
+    static Json callId(Json id) {
+        String text = id.text();
+        if (text.length() <= MAX_CALL_ID) return id;
+        String hash = Request.hash(text).substring(0, HASH_CHARACTERS);
+        return JsonWriter.text(text.substring(0, MAX_CALL_ID - HASH_CHARACTERS - 1) + "_" + hash);
     }
 
     /**

@@ -68,7 +68,7 @@ final class Dialects {
             row(".azure.com", Trait.Habit.API_KEY_HEADER),
             row("api.x.ai", SYSTEM_IN_PLACE, Trait.Habit.WEB_SEARCH_HOSTED, CACHE_KEY),
             row("openrouter.ai", SYSTEM_IN_PLACE, Trait.Habit.WEB_SEARCH_HOSTED,
-                    new Trait.Omitted(ResponsesRequest.SOURCES)));
+                    new Trait.Omitted(Searches.SOURCES)));
 
     private static final List<Trait> USUAL_IN_RESPONSES = omitted("stream_options", "service_tier",
             "prompt_cache_key", "safety_identifier", "reasoning_content");

@@ -17,8 +17,6 @@ import json.JsonWriter;
  * <p>Source: OpenAI API reference, "Create a model response", input.
  */
 final class ResponsesInput {
-    private static final int MAX_CALL_ID = 64; // characters
-    private static final int HASH_CHARACTERS = 8;
     private static final Json.Str NO_RESULT = JsonWriter.text("(no result: the call was not executed)");
     private static final Json.Str NO_OUTPUT = JsonWriter.text("(no output)");
     /** A result that says itself that it is an error, as "error: no such file". */
@@ -64,14 +62,6 @@ final class ResponsesInput {
         return prefill;
     }
 
-    /** {@return the id of a call; one from elsewhere that is too long becomes its beginning and a hash of it} */
-    static Json callId(Json id) {
-        String text = id.text();
-        if (text.length() <= MAX_CALL_ID) return id;
-        String hash = Request.hash(text).substring(0, HASH_CHARACTERS);
-        return JsonWriter.text(text.substring(0, MAX_CALL_ID - HASH_CHARACTERS - 1) + "_" + hash);
-    }
-
     /**
      * What the user's side says: the outputs of all calls, in the order of the calls, then everything else as one message.
      * System messages stay in place, or become a part of the user's text.
@@ -95,7 +85,7 @@ final class ResponsesInput {
      */
     private void writeOutput(Turns.Result result) {
         List<Part> said = result.block().isPresent() ? resultParts(result.block().get()) : List.of(new Part.Text(NO_RESULT));
-        out.object().field("type", "function_call_output").field("call_id", callId(result.id())).name("output");
+        out.object().field("type", "function_call_output").field("call_id", AssistantItems.callId(result.id())).name("output");
         content(said);
         out.endObject();
     }

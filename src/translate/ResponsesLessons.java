@@ -73,7 +73,7 @@ final class ResponsesLessons {
             // Some: Invalid value: 'web_search_call.action.sources'.
             new Lesson("the sources of a search are not told",
                     Wording.of("invalid|support").and("web_search_call"),
-                    found -> new Trait.Omitted(ResponsesRequest.SOURCES)),
+                    found -> new Trait.Omitted(Searches.SOURCES)),
 
             // Some: Invalid value: 'web_search'. Supported values are: 'function'.
             // Some: tools[0].type: web_search is not supported

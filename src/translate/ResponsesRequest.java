@@ -23,7 +23,6 @@ final class ResponsesRequest implements BackendRequest {
     private static final int ROOM_BYTES = 1024; // by which the request may get longer, as a guess
     private static final String SCHEME_END = "://";
     private static final String ENCRYPTED_REASONING = "reasoning.encrypted_content";
-    static final String SOURCES = "web_search_call.action.sources";
 
     private final Request request;
     private final Options options;
@@ -136,12 +135,12 @@ final class ResponsesRequest implements BackendRequest {
     /** What the reply is to hold besides: reasoning that the client can bring back, and what searches found. */
     private void include(Members members, boolean hasWebSearch) {
         boolean isSealed = !request.isThinkingOff() && dialect.takes("reasoning") && dialect.takes("encrypted_content");
-        boolean isSourced = hasWebSearch && dialect.takes(SOURCES);
+        boolean isSourced = hasWebSearch && dialect.takes(Searches.SOURCES);
         boolean isAnything = isSealed || isSourced;
         if (!isAnything) return;
         var include = new JsonWriter().array();
         if (isSealed) include.string(ENCRYPTED_REASONING);
-        if (isSourced) include.string(SOURCES);
+        if (isSourced) include.string(Searches.SOURCES);
         members.field("include", include.endArray());
     }
 
@@ -151,7 +150,7 @@ final class ResponsesRequest implements BackendRequest {
         out.array();
         for (Json tool : tools.sent()) {
             out.object();
-            if (Tools.isWebSearch(tool)) {
+            if (ToolKind.isWebSearch(tool)) {
                 webSearch(tool, out);
             } else {
                 out.field("type", "function");
@@ -202,7 +201,7 @@ final class ResponsesRequest implements BackendRequest {
 
     /** OpenAI counts only the calls of tools that it runs itself. */
     private static void maxSearches(Tools tools, Members members) {
-        Stream<Json> limits = tools.sent().stream().filter(Tools::isWebSearch).map(tool -> tool.get("max_uses"));
+        Stream<Json> limits = tools.sent().stream().filter(ToolKind::isWebSearch).map(tool -> tool.get("max_uses"));
         limits.filter(Json.Num.class::isInstance).findFirst()
                 .ifPresent(limit -> members.field("max_tool_calls", limit));
     }

@@ -17,6 +17,9 @@ import json.JsonWriter;
  * <p>Source: Anthropic, "Web search tool"; OpenAI API reference, "Web search tool call".
  */
 final class Searches {
+    /** What a request includes so that searches name the pages that they have found. */
+    static final String SOURCES = "web_search_call.action.sources";
+
     private final List<Json> unsourced = new ArrayList<>(); // queries whose results are not known yet
     private final Map<String, Json> titles = new LinkedHashMap<>(); // of the pages that the text cites, by address
     private int count;

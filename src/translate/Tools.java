@@ -49,8 +49,8 @@ final class Tools {
         Set<String> names = new HashSet<>();
         for (Json tool : tools) {
             refuseToolset(tool);
-            boolean isHosted = isSearchHosted && isWebSearch(tool);
-            if (isServer(tool) && !isHosted) {
+            boolean isHosted = isSearchHosted && ToolKind.isWebSearch(tool);
+            if (ToolKind.isServer(tool) && !isHosted) {
                 warnings.add("server_tool_omitted"); // the backend would not run it
                 continue;
             }
@@ -66,20 +66,6 @@ final class Tools {
     private void refuseToolset(Json tool) {
         String type = tool.get("type").text();
         if (type.contains("toolset")) throw request.invalid(tool, "type", type + " is not available");
-    }
-
-    /**
-     * {@return whether Anthropic's servers run a tool} Its type says so; its name may be that of any other
-     * tool.
-     */
-    static boolean isServer(Json tool) {
-        return !isCustom(tool) && ToolSchemas.of(tool).isEmpty();
-    }
-
-    /** {@return whether a tool is the client's own, with a schema} */
-    private static boolean isCustom(Json tool) {
-        Json type = tool.get("type");
-        return !type.hasText() || type.is("custom") || tool.get("input_schema") instanceof Json.Obj;
     }
 
     /**
@@ -101,28 +87,23 @@ final class Tools {
     /** {@return whether it is the name of a web search that the backend runs; there such a tool has no name} */
     private boolean isHostedSearch(String name, List<Json> tools) {
         if (!isSearchHosted) return false;
-        return tools.stream().anyMatch(tool -> isWebSearch(tool) && tool.get("name").text().equals(name));
-    }
-
-    /** {@return whether a tool is the web search of Anthropic's servers} */
-    static boolean isWebSearch(Json tool) {
-        return isServer(tool) && tool.get("type").begins("web_search");
+        return tools.stream().anyMatch(tool -> ToolKind.isWebSearch(tool) && tool.get("name").text().equals(name));
     }
 
     /** {@return the tools to send; a web search among them is one that the backend runs} */
     List<Json> sent() { return sent; }
 
-    boolean hasWebSearch() { return sent.stream().anyMatch(Tools::isWebSearch); }
+    boolean hasWebSearch() { return sent.stream().anyMatch(ToolKind::isWebSearch); }
 
     /** {@return whether the model may be held to a tool's schema: the client wants it, and the schema allows it} */
     static boolean isStrict(Json tool) {
-        return isCustom(tool) && tool.get("strict") == Json.TRUE && StrictSchema.fits(tool.get("input_schema"));
+        return ToolKind.isCustom(tool) && tool.get("strict") == Json.TRUE && StrictSchema.fits(tool.get("input_schema"));
     }
 
     /** Writes the members of a function: {@code "name":N,"description":D,"parameters":S}. */
     void writeFunction(Json tool, JsonWriter out) {
         out.field("name", ToolNames.shortName(request.text(tool, "name")));
-        Optional<ToolSchemas.ToolSchema> known = isCustom(tool) ? Optional.empty() : ToolSchemas.of(tool);
+        Optional<ToolSchemas.ToolSchema> known = ToolKind.isCustom(tool) ? Optional.empty() : ToolSchemas.of(tool);
         if (known.isPresent()) {
             out.field("description", known.get().description()).field("parameters", known.get().parameters());
         } else {
