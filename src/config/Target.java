@@ -50,7 +50,8 @@ public record Target(URI base, Optional<Api> pinned, Optional<String> query, Opt
     /** {@return --upstream as everybody may see it, without the query, which may hold a key} */
     public String shown() {
         if (isDemo()) return DEMO;
-        return query.isPresent() ? base + "?..." : base.toString();
+        String shown = base + pinned.map(Api::path).orElse("");
+        return query.isPresent() ? shown + "?..." : shown;
     }
 
     public boolean isDemo() { return base.equals(DEMO_BASE); }
