@@ -109,6 +109,10 @@ final class ChatReply implements Reader {
         return item.get("choices") instanceof Json.Arr;
     }
 
+    /**
+     * Takes a chunk, or a whole reply. A chunk that brought one piece of text and did not end the reply is the
+     * template for those that follow.
+     */
     private void chunk(Json chunk) {
         Json choice = firstChoice(chunk);
         refuseErrors(chunk, choice);

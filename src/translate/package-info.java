@@ -16,5 +16,20 @@
  *                                              LoadedTools for those that are hidden until found
  *  a search that nobody runs                   ServerSearch: answered without a backend
  * </pre>
+ *
+ * <p>Of a reply:
+ * <pre>
+ *  member                                      is read by
+ *  events, errors, finish_reason, usage,       ChatReply, with Finish, ChatUsage and BackendErrors;
+ *    service_tier, stop_reason                 ChunkTemplate where only the text of a chunk is new
+ *  delta, message                              ChatPieces, which makes a Piece of each thing in it
+ *                                              and is put together by
+ *  pieces                                      Reply: blocks, their order, stop_reason, usage
+ *    text                                      Prefill, then TextFilter: thinking in tags, stop sequences,
+ *                                              prose around JSON
+ *    calls                                     ToolCalls; CallFinder says whose a piece is, Arguments
+ *                                              mends the input
+ *    what the backend wants back               Opaque: kept in signatures
+ * </pre>
  */
 package translate;
