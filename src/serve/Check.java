@@ -103,8 +103,8 @@ public final class Check {
         if (getsNoKey) table.print("the key here begins with sk-ant-, so it gets no key%n");
         table.print("%n");
         if (answers()) {
-            tellApi(target);
             tryAbilities();
+            tellApi(target);
         }
         nextOnes.forEach(this::tryNext);
         table.print("%nClaude Code %s%n", table.conclusion());
