@@ -13,7 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Which API a backend is asked by, at first and after its refusals (RESPONSES R.5). */
-class DialectTest {
+class ApiChoiceTest {
     private static final String WANTS_RESPONSES = "Function tools with reasoning_effort are not supported for m in"
             + " /v1/chat/completions. To use function tools, use /v1/responses or set reasoning_effort to 'none'.";
     private static final String NO_ROUTE = ResponsesLessons.noRoute("Invalid URL (POST /v1/responses)");
