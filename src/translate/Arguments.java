@@ -64,18 +64,18 @@ final class Arguments {
         MISQUOTED
     }
 
-    private final StringBuilder out = new StringBuilder(); // mended, not yet taken
+    private final StringBuilder out = new StringBuilder(); // mended, not yet removed
     private final StringMender string = new StringMender(out);
     private final StringBuilder word = new StringBuilder(); // a number or word, or a value that is no object
     private final StringBuilder closers = new StringBuilder(); // of the containers that are open
     private State state = State.START;
     private int kept; // how much of out stays; after that stand comma, name, colon until their value has come
-    private boolean isTaken; // whether some of it has been
+    private boolean isAnyRemoved; // whether some of it has been removed
     private boolean isCut;
     private boolean isBroken;
 
     /** {@return whether the object has been closed, or nothing more comes} */
-    boolean isComplete() {
+    boolean isClosed() {
         return state == State.DONE;
     }
 
@@ -100,7 +100,7 @@ final class Arguments {
             case START -> takeFirst(c);
             case OTHER, WORD -> word.append(c);
             case NAME, STRING -> {
-                if (string.takeLast(c)) endString();
+                if (string.take(c)) endString();
             }
             case MEMBER, COLON, VALUE, QUOTED, SPACED, AFTER -> takeBetween(c);
             case DONE, BROKEN, MISQUOTED -> { } // dropped: what follows the object, or what cannot be mended
@@ -256,14 +256,14 @@ final class Arguments {
     }
 
     /** {@return what has become ready since the last call; half of a surrogate pair is not} */
-    String take() {
+    String removeReady() {
         int end = state == State.STRING ? out.length() : kept; // a string is ready as it comes
         boolean endsInHalf = end > 0 && Character.isHighSurrogate(out.charAt(end - 1)) && state != State.DONE;
         if (endsInHalf) end--;
         String ready = out.substring(0, end);
         out.delete(0, end);
         kept = 0;
-        isTaken |= end > 0;
+        isAnyRemoved |= end > 0;
         return UNPAIRED.matcher(ready).replaceAll(half -> "\\\\u%04x".formatted((int) half.group().charAt(0)));
     }
 
@@ -301,7 +301,7 @@ final class Arguments {
     private void leaveOpen() {
         if (state == State.STRING) kept = out.length();
         out.setLength(kept);
-        boolean isNothing = out.isEmpty() && !isTaken;
+        boolean isNothing = out.isEmpty() && !isAnyRemoved;
         if (isNothing) keep('{');
     }
 
