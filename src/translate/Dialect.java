@@ -1,5 +1,6 @@
 package translate;
 
+import config.Api;
 import config.Target;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -10,36 +11,66 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * What a backend takes for a model, where that differs from plain chat completions: the traits in its
- * host's row ({@link Dialects}), and before them those that its own refusals have taught (SPEC, "Learned
- * downgrades"). Immutable.
+ * What a backend takes for a model, where that differs from plain chat completions or plain Responses: the
+ * traits in its host's row ({@link Dialects}), and before them those that its own refusals have taught
+ * (SPEC, "Learned downgrades"). Immutable, but for the reasoning that the backend could not open.
  *
- * @param ofHost each trait by what it is about, as those in {@code learned}
+ * @param ofHost each trait by what it is about, as those in {@code learned}; they are of the API that is spoken
  * @param once what goes for one request alone, such as to omit a wrong value
+ * @param unopened of the backend, whatever the model
  */
 public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trait> learned,
-                      Map<String, Trait> once) {
+                      Map<String, Trait> once, UnopenedReasoning unopened) {
     private static final List<Trait> OF_LLAMA =
             List.of(Trait.Habit.FORCED_TOOL_ALONE, Trait.Habit.BEGUN_REPLY_REPEATED);
 
     /** {@return what is known of a backend that has not been asked} */
     public static Dialect of(Target target) {
-        return new Dialect(target, Dialects.of(target), Map.of(), Map.of());
+        Map<String, Trait> ofHost = Dialects.of(target, Dialects.api(target));
+        return new Dialect(target, ofHost, Map.of(), Map.of(), new UnopenedReasoning());
     }
 
     // What is learned
 
     /** {@return the dialects to try after a refusal in these words, the likeliest first} */
-    public Stream<Dialect> lessons(String refusal) {
-        return Lessons.of(refusal).stream().map(this::with);
+    public Stream<Dialect> afterRefusal(String refusal) {
+        return Lessons.of(refusal).stream().filter(taught -> taught.traits().stream().allMatch(this::mayBeTried))
+                .map(this::with);
     }
 
     /** {@return whether a refusal says how much room there is for the reply, which changes with each try} */
     public static boolean isRoom(String refusal) { return Lessons.isRoom(refusal); }
 
+    /** {@return false for another API where the URL pins one, or where it has been changed before} */
+    private boolean mayBeTried(Trait trait) {
+        if (!(trait instanceof Trait.Spoken spoken)) return true;
+        boolean isNew = spoken.api() == Api.CHAT || !learned.containsKey(trait.about());
+        return target.pinned().isEmpty() && spoken.api() != api() && isNew;
+    }
+
+    /** {@return this, and what was taught} Back in chat, the refusal that has led away from it is heeded there. */
     private Dialect with(Lessons.Taught taught) {
         Dialect known = this;
-        for (Trait trait : taught.traits()) known = known.with(trait, taught.isForOnce());
+        for (Trait trait : taught.traits()) {
+            boolean isBack = trait instanceof Trait.Spoken && learned.containsKey(trait.about());
+            known = known.with(trait, taught.isForOnce());
+            if (isBack) known = known.with(Lessons.NO_REASONING_BESIDE_TOOLS, false);
+        }
+        return known;
+    }
+
+    /** {@return this, and that the backend has not searched where it was asked to} */
+    Dialect withoutWebSearch() { return with(Trait.Habit.WEB_SEARCH_REFUSED, false); }
+
+    /** {@return this, and that the backend has said the phase of a message} */
+    Dialect withPhases() { return with(Trait.Habit.PHASES_SAID, false); }
+
+    /** {@return this, and what another dialect of the backend has learned about all its models} */
+    public Dialect withLessonsForAllOf(Dialect other) {
+        Dialect known = this;
+        for (Trait trait : other.learned.values()) {
+            if (trait.isForAllModels()) known = known.with(trait, false);
+        }
         return known;
     }
 
@@ -62,7 +93,9 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
         if (has(trait)) return this;
         Map<String, Trait> more = new LinkedHashMap<>(isOnce ? once : learned);
         more.put(trait.about(), trait);
-        return isOnce ? new Dialect(target, ofHost, learned, more) : new Dialect(target, ofHost, more, once);
+        if (isOnce) return new Dialect(target, ofHost, learned, more, unopened);
+        Map<String, Trait> row = trait instanceof Trait.Spoken spoken ? Dialects.of(target, spoken.api()) : ofHost;
+        return new Dialect(target, row, more, once, unopened);
     }
 
     /** {@return what was learned, for the log and the status page: what it is about, and what is so} */
@@ -82,6 +115,9 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
         return Stream.of(once, learned, ofHost).flatMap(traits -> traits.values().stream())
                 .filter(kind::isInstance).map(kind::cast).findFirst();
     }
+
+    /** {@return the API to ask by} */
+    public Api api() { return find(Trait.Spoken.class).map(Trait.Spoken::api).orElse(Api.CHAT); }
 
     // Members of the request
 
@@ -130,7 +166,6 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
 
     // Ways to say something
 
-    boolean takesSystemInPlace() { return has(Trait.Habit.SYSTEM_IN_PLACE); }
     boolean takesSystem() { return !has(Trait.Habit.SYSTEM_NEVER); }
     boolean alwaysReasons() { return has(Trait.Habit.ALWAYS_REASONS); }
     boolean takesEffortWithTools() { return !has(Trait.Habit.NO_EFFORT_WITH_TOOLS); }
@@ -140,6 +175,26 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
     boolean isStreamed(boolean wanted) {
         if (has(Trait.Habit.ALWAYS_STREAMED)) return true;
         return wanted && !has(Trait.Habit.NEVER_STREAMED);
+    }
+
+    boolean takesSystemInPlace() { return has(Trait.Habit.SYSTEM_IN_PLACE) || has(Trait.Habit.SYSTEM_AS_DEVELOPER); }
+    /** {@return the role of a system message that stands in place} */
+    String systemRole() { return has(Trait.Habit.SYSTEM_AS_DEVELOPER) ? "developer" : "system"; }
+    boolean hostsWebSearch() { return has(Trait.Habit.WEB_SEARCH_HOSTED); }
+    /** {@return whether the backend may search, though that is not sure} */
+    boolean mayHostWebSearch() { return has(Trait.Habit.WEB_SEARCH_TRIED); }
+    boolean saysPhases() { return has(Trait.Habit.PHASES_SAID); }
+    boolean showsSummaries() { return !has(Trait.Habit.SUMMARIES_REFUSED); }
+    boolean takesFilesInOutputs() { return !has(Trait.Habit.FILES_IN_NEXT_MESSAGE); }
+
+    /**
+     * {@return whether a ciphertext of reasoning is to go back} Where the backend could not open one of this request's, all
+     * of them are remembered, and none goes back any more.
+     */
+    boolean wantsBack(String encrypted) {
+        if (has(Trait.Habit.REASONING_UNOPENED)) unopened.add(encrypted);
+        boolean isLeftOut = has(Trait.Habit.REASONING_LEFT_OUT) || unopened.contains(encrypted);
+        return takes("encrypted_content") && takes("reasoning") && !isLeftOut;
     }
 
     boolean forcesToolAlone() { return has(Trait.Habit.FORCED_TOOL_ALONE); }

@@ -15,35 +15,12 @@ import java.util.stream.Stream;
  */
 final class Lessons {
     /**
-     * A refusal of one kind.
-     *
-     * @param why what the backend dislikes
-     * @param says how it says so, in the plain form of {@link Said}
-     * @param teaches what to do; of several the likeliest first
-     * @param isForOnce whether the next request may be fine as it is
-     */
-    record Lesson(String why, Wording says, Function<Said, List<Trait>> teaches, boolean isForOnce) {
-        Lesson(String why, Wording says, Function<Said, List<Trait>> teaches) {
-            this(why, says, teaches, false);
-        }
-
-        Lesson(String why, Wording says, Trait trait) {
-            this(why, says, said -> List.of(trait), false);
-        }
-
-        private Stream<Taught> in(Said refusal) {
-            if (!says.isIn(refusal)) return Stream.empty();
-            return teaches.apply(refusal).stream().map(trait -> new Taught(trait, isForOnce));
-        }
-    }
-
-    /**
      * @param traits that are tried together
      * @param isForOnce whether they go for this request alone, for only a value or a combination was
      * refused
      */
     record Taught(List<Trait> traits, boolean isForOnce) {
-        private Taught(Trait trait, boolean isForOnce) { this(List.of(trait), isForOnce); }
+        Taught(Trait trait, boolean isForOnce) { this(List.of(trait), isForOnce); }
     }
 
     private static final String ONCE_AT_MOST = "max_tokens is too large; this once at most "; // A2o's
@@ -79,7 +56,10 @@ final class Lessons {
             "size", "pixel", "dimension", "resolution", "base64", "invalid image", "load image", "image format",
             "invalid url", "cannot identify", "truncated", "media type", "过大", "下载", "解码"};
 
-    static final List<Lesson> LESSONS = List.of(
+    /** What chat completions want of models that they refuse tools beside reasoning. */
+    static final Trait NO_REASONING_BESIDE_TOOLS = Trait.Habit.NO_EFFORT_WITH_TOOLS;
+
+    private static final List<Lesson> LESSONS = List.of(
             // Fireworks: Requests with max_tokens > 4096 must have stream=true
             // DashScope: This model only support stream mode, please enable the stream parameter to access
             // DashScope: parameter.enable_thinking must be set to false for non-streaming calls
@@ -142,7 +122,7 @@ final class Lessons {
 
             // OpenAI: Function tools with reasoning_effort are not supported for gpt-5.6
             new Lesson("tools and reasoning exclude each other", Wording.of("tools with reasoning_effort"),
-                    Trait.Habit.NO_EFFORT_WITH_TOOLS),
+                    NO_REASONING_BESIDE_TOOLS),
 
             // Gemini: Budget 0 is invalid. This model only works in thinking mode.
             // OpenRouter: Reasoning is mandatory for this endpoint and cannot be disabled.
@@ -184,6 +164,15 @@ final class Lessons {
             new Lesson("some reasoning in messages is not wanted", Wording.of("messages").and("reasoning"),
                     new Trait.Omitted("reasoning_content")),
 
+            // OpenAI: Invalid Value: 'file'. Supported values are: 'text', 'image_url', and 'audio'.
+            // DeepSeek: messages[3]: unknown variant `file`, expected `text` or `image_url`
+            // llama.cpp: unsupported content[].type
+            // llama.cpp: 'input_file' is not supported by llamacpp at this moment
+            new Lesson("documents are not read", Wording.of("value: 'file", "value 'file", "variant 'file",
+                    "variant: 'file", "type: 'file", "type 'file", "type: file", "value: file", "pdf", "file input",
+                    "file content", "file part", "'input_file'", "unsupported content", "document", "文件", "文档"),
+                    new Trait.Omitted("file")),
+
             // OpenAI: Invalid image data: the image could not be decoded.
             new Lesson("an image is bad", Wording.of(IMAGE_WORDS).and(BAD_IMAGE), said ->
                     List.of(new Trait.Omitted("image_url")), true),
@@ -195,15 +184,8 @@ final class Lessons {
             // OpenAI: Invalid content type. image_url is only supported by certain models.
             // OpenRouter: No endpoints found that support image input
             // DeepSeek: messages[3]: unknown variant `image_url`, expected `text`
+            // Some: 'input_image' is not supported
             new Lesson("images are not seen", Wording.of(IMAGE_WORDS).not(BAD_IMAGE), new Trait.Omitted("image_url")),
-
-            // OpenAI: Invalid Value: 'file'. Supported values are: 'text', 'image_url', and 'audio'.
-            // DeepSeek: messages[3]: unknown variant `file`, expected `text` or `image_url`
-            // llama.cpp: unsupported content[].type
-            new Lesson("documents are not read", Wording.of("value: 'file", "value 'file", "variant 'file",
-                    "variant: 'file", "type: 'file", "type 'file", "type: file", "value: file", "pdf", "file input",
-                    "file content", "file part", "unsupported content", "document", "文件", "文档"),
-                    new Trait.Omitted("file")),
 
             // llama-cpp-python: 'AssistantMessage', 'content'), 'msg': 'Input should be a valid string'
             // Cloudflare: Type mismatch of '/messages/1/content', 'null' not in 'string'
@@ -248,6 +230,9 @@ final class Lessons {
             new Lesson("no tools can be called", Wording.of("enable-auto-tool-choice", "tool-call-parser"),
                     new Trait.Omitted("tools")));
 
+    /** Those of the Responses API come first: by another API, more of a request may be taken. */
+    static final List<Lesson> ALL = Stream.concat(ResponsesLessons.LESSONS.stream(), LESSONS.stream()).toList();
+
     /** Members that a request can do without, the likeliest to be refused first, and their other names. */
     static final Map<String, List<String>> OPTIONAL = optional();
     /** Members whose value may be fine the next time. */
@@ -257,7 +242,7 @@ final class Lessons {
     /** Words without which a text is no refusal: "not permitted", "unsupported", "must be at least 2". */
     private static final List<String> REFUSALS = List.of("not ", "n't", "unsup", "unknown", "unrec", "unexp",
             "unav", "unable", "unmarshal", "undefined", "no ", "only", "extra", "invalid", "must", "should",
-            "required", "missing", "too ", "deprecated", "minimum", "at least", "at most", "below", "than", ">=", "<=",
+            "require", "missing", "too ", "deprecated", "minimum", "at least", "at most", "below", "than", ">=", "<=",
             "exceed", "range", "mandatory", "mismatch", "incompatible", "cannot", "conflict", "disallow", "reject",
             "refus", "forbid", "removed", "disabled", "fail", "illegal", "limit", "bad ", "error", "max",
             "非法", "不", "无效", "错误", "只", "仅", "取值", "有误", "超", "未知", "必须");
@@ -300,9 +285,13 @@ final class Lessons {
         members.put("service_tier", List.of());
         members.put("prompt_cache_key", List.of());
         members.put("stop", List.of("stop_sequences", "stop_sequence"));
-        members.put("user", List.of("safety_identifier"));
+        members.put("user", List.of());
         members.put("reasoning_details", List.of());
         members.put("extra_content", List.of());
+        members.put("include", List.of());
+        members.put("safety_identifier", List.of());
+        members.put("max_tool_calls", List.of());
+        members.put("text", List.of());
         return members;
     }
 
@@ -319,7 +308,7 @@ final class Lessons {
         boolean areListed = !members.isEmpty() && members.getFirst().traits.size() > 1;
         List<Taught> taught = new ArrayList<>();
         if (areListed) taught.add(members.getFirst());
-        LESSONS.stream().flatMap(lesson -> lesson.in(said)).forEach(taught::add);
+        ALL.stream().flatMap(lesson -> lesson.in(said)).forEach(taught::add);
         taught.addAll(members);
         return taught;
     }
@@ -344,12 +333,12 @@ final class Lessons {
         return taught;
     }
 
-    private static <T> List<Trait> traits(List<T> values, Function<T, Trait> trait) {
+    static <T> List<Trait> traits(List<T> values, Function<T, Trait> trait) {
         return values.stream().map(trait).toList();
     }
 
     /** {@return the efforts in a list such as {@code 'low', 'medium' or 'high'}; nothing if there is none} */
-    private static List<List<String>> efforts(Said said) {
+    static List<List<String>> efforts(Said said) {
         List<List<String>> found = new ArrayList<>();
         for (String list : LISTS) {
             int at = said.text().indexOf(list);

@@ -22,7 +22,7 @@ import json.JsonWriter;
 public final class Opaque {
     /** The keys that backends send reasoning under; the first where no other is known. */
     static final List<String> FIELDS = List.of("reasoning_content", "reasoning", "thinking");
-    private static final String PREFIX = "a2o1.";
+    static final String PREFIX = "a2o1.";
     /** As {@code a2o1.reasoning.eyJ…}. */
     private static final Pattern SIGNATURE = Pattern.compile("(?s)a2o1\\.([^.]*)(?:\\.(.*))?");
     /** The members of a detail that come in pieces. */

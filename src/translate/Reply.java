@@ -18,8 +18,15 @@ import json.JsonWriter;
  * closes the blocks, keeps them in order, and finds the stop reason. It knows nothing of that API.
  *
  * <p>Blocks come one after the other. While a tool call is not finished, text and reasoning wait for its end.
+ *
+ * <pre>
+ *  Answer, Refusal ─► Prefill ─► TextFilter ─► write ─────────────────────────┐
+ *  Reasoning ────────────────────────────────► write ─────────────────────────┼─► MessageWriter
+ *  Call ─────────────► ToolCalls ────────────► openCall, addInput, closeCall ─┘
+ *  Detail ───────────► Opaque ───────────────► the signature of a block
+ * </pre>
  */
-final class Reply implements ToolCalls.Blocks {
+final class Reply implements ToolCalls.Output {
     private final Request request;
     private final Supplier<String> newIds;
     private final Limits limits;
@@ -115,10 +122,10 @@ final class Reply implements ToolCalls.Blocks {
     /** Takes the pieces of one chunk, in their order. */
     void take(List<Piece> pieces) {
         pieces.forEach(this::take);
-        boolean isWriting = calls.isOpen() && request.isStream();
+        boolean isWriting = calls.hasUnfinished() && request.isStream();
         if (!isWriting) return;
         calls.write();
-        if (!calls.isOpen()) writeWaiting();
+        if (!calls.hasUnfinished()) writeWaiting();
     }
 
     /** Takes a piece; what it adds to a call is written with the next pieces. */
@@ -135,6 +142,17 @@ final class Reply implements ToolCalls.Blocks {
             }
             case Piece.Detail detail -> opaque.add(detail.detail());
             case Piece.Call call -> take(call);
+            case Piece.CallEnd end -> calls.end(end.index());
+            case Piece.AnswerEnd end -> {
+                prefill.flush();
+                filter.flush();
+                write(end);
+            }
+            case Piece.ReasoningEnd end -> write(end);
+            case Piece.Search search -> {
+                filter.flush();
+                write(search);
+            }
         }
     }
 
@@ -149,8 +167,26 @@ final class Reply implements ToolCalls.Blocks {
         calls.take(call);
     }
 
-    private void write(Piece.Answer answer) {
-        if (isWaiting(answer)) return;
+    /** Writes a piece; while a call is open, it waits for the end of that. */
+    private void write(Piece piece) {
+        if (calls.hasUnfinished()) {
+            waiting.add(piece);
+            return;
+        }
+        switch (piece) {
+            case Piece.Answer answer -> writeText(answer);
+            case Piece.Reasoning reasoning -> writeReasoning(reasoning);
+            case Piece.AnswerEnd end -> endText();
+            case Piece.ReasoningEnd end -> endReasoning(end);
+            case Piece.Search search -> writeSearch(search);
+            case Piece.Refusal refusal -> { } // these four go other ways
+            case Piece.Detail detail -> { }
+            case Piece.Call call -> { }
+            case Piece.CallEnd end -> { }
+        }
+    }
+
+    private void writeText(Piece.Answer answer) {
         if (!isOpen(MessageWriter.Block.TEXT)) {
             close();
             message.openText();
@@ -158,8 +194,8 @@ final class Reply implements ToolCalls.Blocks {
         message.text(answer.text());
     }
 
-    private void write(Piece.Reasoning reasoning) {
-        if (request.isThinkingOff() || isWaiting(reasoning)) return;
+    private void writeReasoning(Piece.Reasoning reasoning) {
+        if (request.isThinkingOff()) return;
         if (!isOpen(MessageWriter.Block.THINKING)) {
             close();
             message.openThinking();
@@ -168,18 +204,27 @@ final class Reply implements ToolCalls.Blocks {
         message.text(reasoning.text());
     }
 
-    /** {@return whether a call is open; then the piece is written after it} */
-    private boolean isWaiting(Piece piece) {
-        boolean isWaiting = calls.isOpen();
-        if (isWaiting) waiting.add(piece);
-        return isWaiting;
+    private void endText() {
+        if (isOpen(MessageWriter.Block.TEXT)) close();
+    }
+
+    private void endReasoning(Piece.ReasoningEnd end) {
+        if (request.isThinkingOff()) return;
+        if (!isOpen(MessageWriter.Block.THINKING)) {
+            if (!end.isNeeded()) return;
+            close();
+            message.openThinking();
+        }
+        message.closeThinking(end.signature());
+    }
+
+    private void writeSearch(Piece.Search search) {
+        close();
+        message.webSearch("srvtoolu_" + newIds.get(), search.query(), search.results());
     }
 
     private void writeWaiting() {
-        for (Piece piece : waiting) {
-            if (piece instanceof Piece.Answer answer) write(answer);
-            if (piece instanceof Piece.Reasoning reasoning) write(reasoning);
-        }
+        waiting.forEach(this::write);
         waiting.clear();
     }
 
@@ -214,6 +259,12 @@ final class Reply implements ToolCalls.Blocks {
     private void keepOpaque() {
         if (!opaque.isEmpty()) message.redactedThinking(opaque.take(thinkingField));
     }
+
+    /** The backend refuses to answer, in these words, which are no text of the model's. */
+    void explainRefusal(String words) { refusal.append(words); }
+
+    /** @param count of the searches in the web that the backend has run */
+    void setSearches(long count) { message.setSearches(count); }
 
     /**
      * Adds a call of a server tool, and that its results cannot be had. Source: Anthropic, "Web search tool".
