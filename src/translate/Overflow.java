@@ -40,6 +40,7 @@ final class Overflow {
     private static final String SUM = "+ ";
 
     private static final long MIN_ROOM = 1024; // tokens of a reply for which a prompt is worth another try
+    private static final long GOOD_ROOM = 8192; // tokens of a reply that is seldom cut
     private static final long MARGIN = 128; // tokens that the backend may count otherwise
     private static final int PERCENT_MORE = 10; // that a prompt may take beyond the estimate
 
@@ -73,11 +74,9 @@ final class Overflow {
         }
         OptionalLong fitting = counts.fittingPrompt(window);
         if (fitting.isPresent()) {
+            long prompt = fitting.getAsLong();
             boolean isCounted = counts.atLeast().isEmpty();
-            if (isCounted) return replyTooLong(fitting.getAsLong(), window, context);
-            long prompt = estimate(fitting.getAsLong(), window, context);
-            boolean isRoomLeft = window - prompt - MARGIN >= MIN_ROOM;
-            return isRoomLeft ? replyTooLong(prompt, window, context) : promptTooLong(0, window, context);
+            return isCounted ? replyTooLong(prompt, window, context) : countedNoFurther(prompt, window, context);
         }
         long tokens = counts.prompt().orElse(0);
         ApiError error = promptTooLong(tokens, window, context);
@@ -91,15 +90,19 @@ final class Overflow {
     }
 
     /**
-     * {@return the prompt's length, where the backend says only what it has at least} It stops counting at
-     * the first token for which there is no room, so the number tells nothing of the prompt: the estimate
-     * does. Where that is lower, three quarters of the room are tried.
+     * {@return the error where the backend says only what the prompt has at least} It stops counting at the
+     * first token for which there is no room beside the reply, so the number tells how long a reply was
+     * refused, and nothing more of the prompt. What to ask for next is a guess by the estimate. As that may be
+     * too high, a good reply is tried before the shortest; and half of what was refused, as it may be too low.
      */
-    private static long estimate(long least, long window, ErrorContext context) {
-        long likely = context.tokens() + context.tokens() * PERCENT_MORE / 100;
-        long most = window - MIN_ROOM - MARGIN; // a reply of that length is worth a try
-        if (least < likely) return Math.max(least, Math.min(likely, most));
-        return least + (window - least) / 4;
+    private static ApiError countedNoFurther(long least, long window, ErrorContext context) {
+        long refused = window - least;
+        if (refused <= MIN_ROOM) return promptTooLong(0, window, context);
+        long likely = window - context.tokens() - context.tokens() * PERCENT_MORE / 100 - MARGIN;
+        boolean isGoodRefused = refused <= GOOD_ROOM;
+        long shorter = likely < refused ? likely : refused / 2;
+        long room = isGoodRefused ? MIN_ROOM : Math.max(shorter, GOOD_ROOM);
+        return replyTooLong(window - room - MARGIN, window, context);
     }
 
     /** The prompt alone fits: with a shorter reply the request may be sent again. */
