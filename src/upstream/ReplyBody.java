@@ -120,7 +120,11 @@ public final class ReplyBody implements Supplier<byte[]> {
             boolean isDecided = at == filled - next || at > MAX_TEXT_BYTES;
             if (isDecided) return isText ? textKind() : Kind.EMPTY;
             Kind found = kindOf(at);
-            boolean isMeant = found == Kind.EVENTS || found == Kind.JSON || found == Kind.PAGE && !isText;
+            boolean isMeant = switch (found) {
+                case EVENTS, JSON -> true;
+                case PAGE -> !isText;
+                case TEXT, BINARY, EMPTY -> false;
+            };
             if (isMeant) {
                 next += at;
                 return found;
