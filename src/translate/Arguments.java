@@ -33,6 +33,8 @@ final class Arguments {
     private static final Pattern NUMBER = Pattern.compile("-?(0|[1-9]\\d*)(\\.\\d+)?([eE][+-]?\\d+)?");
     /** Half of a surrogate pair, which UTF-8 has not, as {@code \ud83d} alone. */
     private static final Pattern UNPAIRED = Pattern.compile("\\p{Cs}");
+    /** The beginning of an object in a Markdown fence, as {@code ```json {"a":1} ```}. */
+    private static final Pattern FENCED = Pattern.compile("```\\w*\\s*(\\{|$)");
     /** How deep arguments may be nested: they are going to stand within a message of the next request. */
     private static final int MAX_DEPTH = Json.MAX_DEPTH - 12;
 
@@ -319,6 +321,8 @@ final class Arguments {
      */
     private Optional<String> objectFor(String text, Ending ending) {
         if (text.equals("None")) return Optional.of("{}"); // Python's word for nothing
+        boolean isFenced = FENCED.matcher(text).lookingAt();
+        if (isFenced) return fenced(text);
         try {
             Json value = JsonParser.parse(text);
             boolean mayGoOn = ending == Ending.CUT && value instanceof Json.Num;
@@ -330,6 +334,12 @@ final class Arguments {
             isBroken = true;
             return Optional.of(new JsonWriter().object().field("_raw", text).endObject().toString());
         }
+    }
+
+    /** {@return the object in a fence, with what follows it, which is dropped later; none if it has not begun} */
+    private static Optional<String> fenced(String text) {
+        int begin = text.indexOf('{');
+        return begin < 0 ? Optional.empty() : Optional.of(text.substring(begin));
     }
 
     private static String objectFor(Json value) {

@@ -71,7 +71,9 @@ class ArgumentsTest {
         {"'{\\'a\\':\\'x\\ny\\'}'", "{'a':'x\\ny'}"}, {"[1]", "{'value':[1]}"}, {"[ 1, 'x' ]", "{'value':[ 1, 'x' ]}"},
         {"5", "{'value':5}"}, {"1.0", "{'value':1.0}"}, {"true", "{'value':true}"}, {"'text'", "{'value':'text'}"},
         {"''", "{'value':''}"}, {"not json", "{'_raw':'not json'}"}, {"}", "{'_raw':'}'}"},
-        {"```json\n{'a':1}\n```", "{'_raw':'```json\\n{\\'a\\':1}\\n```'}"},
+        {"```\nls\n```", "{'_raw':'```\\nls\\n```'}"},
+        // an object in a fence
+        {"```json\n{'a':1}\n```", "{'a':1}"}, {"``` {'a':'```'}", "{'a':'```'}"}, {"```{'a':[1]```", "{'a':[1]}"},
     };
 
     /**
@@ -96,6 +98,8 @@ class ArgumentsTest {
         // in a value that is no object: twice encoded, a list
         {"'{\\'a\\':1}", "{"}, {"'{\\'a\\':\\'x", "{"}, {"'{\\'a\\':\\'x'", "{'a':'x"}, {"'{\\'a\\':1'", "{"},
         {"[1", "{"}, {"['x'", "{"}, {"'x", "{"}, {"'x\\", "{"},
+        // in a fence
+        {"```json\n{'a':'rm -rf x", "{'a':'rm -rf x"}, {"```json\n{'a'", "{"}, {"```js", "{"}, {"```", "{"},
     };
 
     /** Pairs as in {@link #CUT}, of calls that would be whole if the backend did not say that the reply was cut. */
