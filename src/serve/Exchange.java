@@ -148,7 +148,7 @@ final class Exchange {
                 if (haveAllBeenTried) waitBeforeRetry(e, tries);
                 if (!stream.allowsRetry()) throw ending(newest, toTell); // a ping was sent meanwhile
                 earlier = Optional.of(toTell);
-                goOn(e, upstreams.get(tries % upstreams.size()));
+                retry(e, upstreams.get(tries % upstreams.size()));
             }
         }
     }
@@ -169,7 +169,7 @@ final class Exchange {
 
     /** {@return whether another backend is left, or the same one may do better soon} */
     private boolean mayBeTriedAgain(ApiError error, int tries) {
-        if (!Upstream.isFailure(error) || !stream.allowsRetry()) return false;
+        if (!Upstream.isWorthRetry(error) || !stream.allowsRetry()) return false;
         boolean isBackendLeft = tries < upstreams.size();
         return isBackendLeft || tries < MAX_TRIES && mayPassSoon(error);
     }
@@ -196,7 +196,7 @@ final class Exchange {
     }
 
     /** Makes the next attempt, at that backend. */
-    private void goOn(ApiError error, Upstream next) {
+    private void retry(ApiError error, Upstream next) {
         String message = forClient(error).getMessage();
         String line = "%s %d, %s; tries %s".formatted(requestId, error.status(), message, next.host());
         LOG.info(() -> Text.cut(line, MAX_LINE));

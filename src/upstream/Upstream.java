@@ -157,7 +157,7 @@ public final class Upstream implements AutoCloseable {
     public void noteFailure(ApiError error, String message) {
         String shown = Text.cut(message, MAX_MESSAGE);
         var failure = new Health.Failure(System.currentTimeMillis(), error.status(), shown);
-        long seconds = health.noteFailure(kind(error), failure, isFailure(error));
+        long seconds = health.noteFailure(kind(error), failure, isWorthRetry(error));
         boolean isSetAside = seconds > 0 && isOneOfSeveral();
         String why = failure.message().replace(host() + ": ", "");
         if (isSetAside) LOG.info(() -> "%s is set aside for %d s: %s".formatted(host(), seconds, why));
@@ -172,7 +172,7 @@ public final class Upstream implements AutoCloseable {
     }
 
     /** {@return whether another backend may do better, or the same one at another time} */
-    public static boolean isFailure(ApiError error) {
+    public static boolean isWorthRetry(ApiError error) {
         boolean isLimit = error.status() == 402 || error.status() == 429;
         return isLimit || error.status() >= 500 && !error.isFinal();
     }
