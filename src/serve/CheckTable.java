@@ -47,7 +47,7 @@ final class CheckTable {
         print("%-15s %-3s %s%n", name, verdict, inLines(text));
     }
 
-    /** {@return the text with line breaks between its words} A word that is longer than a line is not broken. */
+    /** {@return the text with line breaks between words} A word longer than a line is not broken. */
     private static String inLines(String text) {
         var lines = new StringJoiner("\n" + INDENT);
         String rest = text.strip();

@@ -40,10 +40,7 @@ final class Exchange {
 
     /** The error that a try ended with. */
     private record Failure(ApiError error, Upstream upstream) {
-        /**
-         * {@return how much it tells the client: an answer more than a broken connection, that more than
-         * none}
-         */
+        /** {@return how much it tells the client: most if it is an answer, least if there was no connection} */
         private int rank() {
             return switch (error.origin()) {
                 case CONNECTION -> 0;

@@ -129,7 +129,7 @@ public final class Opaque {
         if (kept.isEmpty()) return Json.NULL;
         try {
             return JsonParser.parse(Base64.getUrlDecoder().decode(kept.get()));
-        } catch (IllegalArgumentException | Json.Malformed e) { // somebody changed it: as good as none
+        } catch (IllegalArgumentException | Json.Malformed e) { // the client has changed it
             return Json.NULL;
         }
     }

@@ -26,7 +26,7 @@ final class Learned {
     private final String host; // for the log
     private final Secrets secrets;
     private final Map<String, Dialect> byModel = new ConcurrentHashMap<>();
-    private final LongAdder lessons = new LongAdder(); // also those that were forgotten
+    private final LongAdder times = new LongAdder(); // that something was learned, also what was forgotten
 
     /** {@code base} is what is known of each model before anything is learned. */
     Learned(Dialect base, String host, Secrets secrets) {
@@ -38,7 +38,7 @@ final class Learned {
     Dialect dialect(String model) { return byModel.getOrDefault(model, base); }
 
     /** {@return how often something was learned} */
-    long lessons() { return lessons.sum(); }
+    long times() { return times.sum(); }
 
     /** Remembers a dialect that has proved right for a model. */
     void learn(String model, Dialect dialect) {
@@ -48,7 +48,7 @@ final class Learned {
         Dialect known = dialect(model).withLessonsOf(dialect);
         boolean isKnown = known.equals(byModel.put(model, known));
         if (isKnown) return;
-        lessons.increment();
+        times.increment();
         String line = "learned about %s at %s: %s".formatted(model, host, dialect.learnedWords());
         LOG.info(() -> Text.printable(secrets.mask(line)));
     }

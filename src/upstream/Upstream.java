@@ -139,15 +139,15 @@ public final class Upstream implements AutoCloseable {
         learn(model, dialect(model).servedBy(server));
     }
 
-    /** The reply to that try has come to a good end. */
+    /** The reply to that try is whole. */
     public void noteSuccess(long number) {
         health.noteSuccess(number).filter(this::isLogged)
                 .ifPresent(was -> LOG.info(() -> host() + " works again"));
     }
 
     /**
-     * {@return whether the log tells when that is over; a rate limit of the only backend is none of its
-     * states}
+     * {@return whether the end of such trouble is logged} The end of a rate limit is not if there is only one
+     * backend: then its beginning was not logged either.
      */
     private boolean isLogged(Health.Kind kind) { return kind != Health.Kind.DENIED || isOneOfSeveral(); }
 
@@ -219,7 +219,7 @@ public final class Upstream implements AutoCloseable {
     public void learn(String model, Dialect dialect) { learned.learn(model, dialect); }
 
     /** {@return how often something was learned} */
-    public long lessons() { return learned.lessons(); }
+    public long timesLearned() { return learned.times(); }
 
     /** {@return the context window of a route's model in tokens, if it is known by now} It does not ask. */
     public OptionalLong window(Route route) { return route.window(() -> models.window(route.model())); }
