@@ -54,6 +54,7 @@ public final class MessageWriter {
     private boolean isStarted;
     private boolean hasToolUse;
     private boolean hasServerTool;
+    private long searches; // in the web, that the backend has run
     private Optional<Block> open = Optional.empty();
     private int blocks;
 
@@ -148,9 +149,9 @@ public final class MessageWriter {
     private void counts(Usage usage) {
         out.field("input_tokens", usage.input()).field("cache_creation_input_tokens", usage.cacheWrite())
                 .field("cache_read_input_tokens", usage.cacheRead()).field("output_tokens", usage.output());
-        if (hasServerTool) { // one that was not run
-            out.name("server_tool_use").object().field("web_search_requests", 0);
-            out.field("web_fetch_requests", 0).endObject();
+        if (hasServerTool || searches > 0) {
+            out.name("server_tool_use").object().field("web_search_requests", searches)
+                    .field("web_fetch_requests", 0).endObject();
         } else {
             out.nullField("server_tool_use");
         }
@@ -194,25 +195,40 @@ public final class MessageWriter {
         endWholeBlock();
     }
 
+    public void setSearches(long count) { searches = count; }
+
+    /** Two blocks: a search in the web, and its results; {@code query} is a string. */
+    public void webSearch(String callId, Json query, JsonWriter results) {
+        serverTool(callId, "web_search", new JsonWriter().object().field("query", query).endObject());
+        beginBlock("web_search_tool_result");
+        out.field("tool_use_id", callId).field("content", results).ready(CALLER);
+        endWholeBlock();
+    }
+
     /** Two blocks: a call of a tool of Anthropic's servers, and that its results cannot be had. */
     public void failedServerTool(String callId, String tool, Json input) {
+        serverTool(callId, tool, new JsonWriter().value(input));
+        String result = tool + "_tool_result";
+        beginBlock(result);
+        out.field("tool_use_id", callId).name("content").object().field("type", result + "_error")
+                .field("error_code", "unavailable").endObject().ready(CALLER);
+        endWholeBlock();
+    }
+
+    private void serverTool(String callId, String tool, JsonWriter input) {
+        start(); // its usage knows of no such tool yet
         hasServerTool = true;
         beginBlock("server_tool_use");
         out.field("id", callId).field("name", tool).name("input");
         if (isStream) {
             out.ready(EMPTY_INPUT).ready(CALLER);
             open(Block.TOOL_USE);
-            out.ready(deltaStart).piece(input.raw()).ready(DELTA_END);
+            out.ready(deltaStart).piece(input.toString()).ready(DELTA_END);
             close();
         } else {
             out.value(input).ready(CALLER);
             endWholeBlock();
         }
-        String result = tool + "_tool_result";
-        beginBlock(result);
-        out.field("tool_use_id", callId).name("content").object().field("type", result + "_error")
-                .field("error_code", "unavailable").endObject().ready(CALLER);
-        endWholeBlock();
     }
 
     private void beginBlock(String type) {

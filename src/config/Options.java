@@ -118,7 +118,7 @@ public record Options(List<Target> upstreams, Route.Table routes, String host, i
     private static Target upstream(Target target, Optional<String> ownKey, CommandLine given) {
         boolean getsOpenAiKey = ownKey.isEmpty() && target.isOpenAis();
         Optional<String> key = getsOpenAiKey ? given.variable("OPENAI_API_KEY") : ownKey;
-        return new Target(target.base(), target.query(), key, HttpProxy.of(target.base(), given));
+        return new Target(target.base(), target.pinned(), target.query(), key, HttpProxy.of(target.base(), given));
     }
 
     private static Route.Table routes(List<Target> upstreams, CommandLine given) {

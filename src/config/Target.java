@@ -10,12 +10,12 @@ import java.util.stream.Collectors;
 /**
  * A backend: its address, the key for it, and the HTTP proxy on the way. It connects to nothing.
  *
- * @param base   what the paths of the API are appended to: {@code http://h/v1}
+ * @param base   what the paths of the APIs are appended to: {@code http://h/v1}
+ * @param pinned the API that --upstream names; then no other is spoken
  * @param query  what stands behind the question mark in each URL, as Azure's {@code api-version=…}
  */
-public record Target(URI base, Optional<String> query, Optional<String> key,
+public record Target(URI base, Optional<Api> pinned, Optional<String> query, Optional<String> key,
                      Optional<InetSocketAddress> proxy) {
-    static final String CHAT = "/chat/completions";
     private static final String MODELS = "/models";
     static final String DEMO = "demo";
     private static final URI DEMO_BASE = URI.create("demo:in-process"); // its port is known when it listens
@@ -23,10 +23,12 @@ public record Target(URI base, Optional<String> query, Optional<String> key,
             ".cognitiveservices.azure.com", ".services.ai.azure.com");
 
     /** A backend without key and proxy. */
-    Target(URI base, Optional<String> query) { this(base, query, Optional.empty(), Optional.empty()); }
+    Target(URI base, Optional<Api> pinned, Optional<String> query) {
+        this(base, pinned, query, Optional.empty(), Optional.empty());
+    }
 
     /** {@return the built-in backend} */
-    static Target demo() { return new Target(DEMO_BASE, Optional.empty()); }
+    static Target demo() { return new Target(DEMO_BASE, Optional.empty(), Optional.empty()); }
 
     /** {@return the port of a URL, also where it is not written} */
     public static int port(URI url) {
@@ -34,8 +36,8 @@ public record Target(URI base, Optional<String> query, Optional<String> key,
         return "https".equalsIgnoreCase(url.getScheme()) ? 443 : 80;
     }
 
-    /** {@return the URL of chat completions} */
-    public URI url() { return append(CHAT); }
+    /** {@return the URL of an API} */
+    public URI url(Api api) { return append(api.path()); }
 
     /** {@return the URL of the list of models} */
     public URI modelsUrl() { return append(MODELS); }
@@ -48,7 +50,8 @@ public record Target(URI base, Optional<String> query, Optional<String> key,
     /** {@return --upstream as everybody may see it, without the query, which may hold a key} */
     public String shown() {
         if (isDemo()) return DEMO;
-        return query.isPresent() ? base + "?..." : base.toString();
+        String shown = base + pinned.map(Api::path).orElse("");
+        return query.isPresent() ? shown + "?..." : shown;
     }
 
     public boolean isDemo() { return base.equals(DEMO_BASE); }
@@ -85,9 +88,9 @@ public record Target(URI base, Optional<String> query, Optional<String> key,
     /** {@return the same, with these parameters alone} */
     public Target with(List<Parameter> parameters) {
         String joined = parameters.stream().map(Parameter::text).collect(Collectors.joining("&"));
-        return new Target(base, Optional.of(joined).filter(text -> !text.isEmpty()), key, proxy);
+        return new Target(base, pinned, Optional.of(joined).filter(text -> !text.isEmpty()), key, proxy);
     }
 
     /** {@return the same, at another base: the demo, where it has begun to listen} */
-    public Target at(URI otherBase) { return new Target(otherBase, query, key, proxy); }
+    public Target at(URI otherBase) { return new Target(otherBase, pinned, query, key, proxy); }
 }

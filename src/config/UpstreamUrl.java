@@ -7,9 +7,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Reads the value of {@code --upstream}: a root, a base, or the URL of chat completions. {@code http://h},
- * {@code http://h/v1} and {@code http://h/v1/chat/completions} mean the same. The query is kept; user and
- * password are dropped.
+ * Reads the value of {@code --upstream}: a root, a base, or the URL of one API. {@code http://h},
+ * {@code http://h/v1}, {@code http://h/v1/chat/completions} and {@code http://h/v1/responses} have the same
+ * base; the last two pin the API. The query is kept; user and password are dropped.
  */
 final class UpstreamUrl {
     private static final String BASE_OF_ROOT = "/v1";
@@ -38,8 +38,10 @@ final class UpstreamUrl {
             if (url.getPort() > MAX_PORT) throw wrong("a port is %d at most".formatted(MAX_PORT));
             if (url.getHost() == null) throw new IllegalArgumentException();
             String authority = url.getRawAuthority().substring(url.getRawAuthority().lastIndexOf('@') + 1);
-            var base = URI.create(url.getScheme() + "://" + authority + basePath(url.getRawPath()));
-            return new Target(base, Optional.ofNullable(url.getRawQuery()));
+            String path = withoutSlashAtTheEnd(url.getRawPath());
+            Optional<Api> pinned = Api.atTheEndOf(path);
+            var base = URI.create(url.getScheme() + "://" + authority + basePath(path, pinned));
+            return new Target(base, pinned, Optional.ofNullable(url.getRawQuery()));
         } catch (IllegalArgumentException e) {
             throw wrong("a URL like http://localhost:11434/v1 expected, without spaces, or _ in the host");
         }
@@ -52,13 +54,16 @@ final class UpstreamUrl {
     /** {@return the error about the value of --upstream, which it does not show: that may hold a key} */
     private static UsageError wrong(String why) { return UsageError.cannotStart("--upstream: " + why); }
 
-    private static String basePath(String path) {
+    private static String withoutSlashAtTheEnd(String path) {
         int end = path.length();
         while (end > 0 && path.charAt(end - 1) == '/') end--;
-        if (end == 0) return BASE_OF_ROOT;
-        String trimmed = path.substring(0, end);
-        if (trimmed.endsWith(Target.CHAT)) return trimmed.substring(0, end - Target.CHAT.length());
-        return trimmed;
+        return path.substring(0, end);
+    }
+
+    private static String basePath(String path, Optional<Api> pinned) {
+        if (path.isEmpty()) return BASE_OF_ROOT;
+        int end = path.length() - pinned.map(api -> api.path().length()).orElse(0);
+        return path.substring(0, end);
     }
 
     /** {@return true if the word can only be meant for --upstream, also if http:// is missing} */

@@ -106,7 +106,7 @@ final class Attempt {
     /** Sends the request. {@return the source of the reply, whose head has come} */
     private ReplySource send() {
         number = upstream.beginTry();
-        Arrivals arrivals = upstream.send(translated.body(), request.key());
+        Arrivals arrivals = upstream.send(conversation.dialect().api(), translated.body(), request.key());
         var reply = new ReplySource(arrivals, conversation, request, stream, patience, transcript, clock);
         source = Optional.of(reply);
         switch (reply.first()) {

@@ -102,7 +102,10 @@ public final class Check {
         boolean getsNoKey = credentials.holdsBack(clientKey);
         if (getsNoKey) table.print("the key here begins with sk-ant-, so it gets no key%n");
         table.print("%n");
-        if (answers()) tryAbilities();
+        if (answers()) {
+            tryAbilities();
+            tellApi(target);
+        }
         nextOnes.forEach(this::tryNext);
         table.print("%nClaude Code %s%n", table.conclusion());
         if (table.works()) {
@@ -220,6 +223,17 @@ public final class Check {
         if (!reply.isGood()) tellLastError(next);
         table.add(Ability.NEXT_BACKEND, reply.isGood() ? CheckTable.Verdict.OK : CheckTable.Verdict.UNSURE,
                 host + ": " + reply.summary());
+    }
+
+    /** Prints by which API the backend is asked; its refusals may have taught another one than it was asked by first. */
+    private void tellApi(Target target) {
+        String learned = "";
+        for (Json known : client.status(proxy).get("upstreams").items().getFirst().get("learned").items()) {
+            Json api = known.get("rules").get("api");
+            if (api.hasText()) learned = api.text();
+        }
+        String first = Dialect.of(target).api().word();
+        table.addNote("api", learned.isEmpty() ? first : learned + ", for it refuses requests by the other one");
     }
 
     /** Prints what went wrong last at the backend of {@code asked}, and when. */

@@ -1,6 +1,7 @@
 package serve;
 
 import anthropic.ApiError;
+import config.Api;
 import config.Options;
 import config.Secrets;
 import java.io.IOException;
@@ -30,6 +31,7 @@ final class Exchange {
     private static final int MAX_WAIT_SECONDS = 5; // that a backend may ask for, else the client decides
     private static final int MAX_TRIES = 3; // once each backend has been tried
     private static final int MAX_REPAIRS = 3; // of a request that a backend refuses
+    private static final int MAX_REPAIRS_OF_RESPONSES = 5; // that API has more to be refused, and may have to be found
     private static final int MAX_LINE = 300; // characters of an error in the log
     /**
      * What differs from one refusal to the next: ids and times, such as {@code req_7f3a} or {@code
@@ -38,7 +40,7 @@ final class Exchange {
     private static final Pattern WORD_WITH_DIGIT = Pattern.compile("[\\w-]*\\d[\\w-]*");
     private static final Logger LOG = Logger.getLogger("a2o");
 
-    /** The error that a try ended with. */
+        /** {@return how much it tells the client: most if it is an answer, least if nothing connected} */
     private record Failure(ApiError error, Upstream upstream) {
         /** {@return how much it tells the client: most if it is an answer, least if there was no connection} */
         private int rank() {
@@ -207,17 +209,21 @@ final class Exchange {
         Optional<Refusal> refusal = Optional.empty();
         for (int repairs = 0; ; repairs++) {
             try {
-                attempt.run();
+                if (conversation().isAnsweredHere()) answerHere(); else attempt.run(); // a search may have been refused
                 return;
             } catch (ApiError e) {
                 String words = WORD_WITH_DIGIT.matcher(e.refusal()).replaceAll("");
                 if (words.isEmpty()) throw e;
                 boolean isRepeated = refusal.isPresent() && refusal.get().words.equals(words);
                 if (!isRepeated) refusal = Optional.of(refusal(words, e));
-                boolean mayBeRepaired = stream.allowsRetry() && repairs < MAX_REPAIRS;
+                boolean mayBeRepaired = stream.allowsRetry() && repairs < maxRepairs();
                 if (!mayBeRepaired || !repair(refusal.get())) throw e;
             }
         }
+    }
+
+    private int maxRepairs() {
+        return conversation().dialect().api() == Api.RESPONSES ? MAX_REPAIRS_OF_RESPONSES : MAX_REPAIRS;
     }
 
     /**

@@ -4,13 +4,34 @@ import anthropic.ApiError;
 import anthropic.Request;
 import config.Options;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import java.util.function.LongSupplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import json.Json;
 import json.JsonParser;
 import json.JsonWriter;
 
 /** The errors of one try, which name its backend. */
 final class BackendErrors {
+    private static final int UNNAMED = 200; // the status of an error in a reply whose code says none
+    /** Codes of the Responses API, in its events and in responses that failed. */
+    private static final Map<String, Integer> STATUS_OF_CODES = Map.ofEntries(
+            Map.entry("rate_limit_exceeded", 429), Map.entry("too_many_requests", 429), Map.entry("slow_down", 429),
+            Map.entry("insufficient_quota", 402), Map.entry("credit_balance_exhausted", 402),
+            Map.entry("server_error", 500), Map.entry("vector_store_timeout", 500),
+            Map.entry("server_is_overloaded", 529),
+            Map.entry("invalid_image", 400), Map.entry("invalid_image_format", 400), Map.entry("invalid_image_mode", 400),
+            Map.entry("invalid_base64_image", 400), Map.entry("invalid_image_url", 400),
+            Map.entry("image_too_large", 400), Map.entry("image_too_small", 400), Map.entry("image_parse_error", 400),
+            Map.entry("empty_image_file", 400), Map.entry("image_file_too_large", 400),
+            Map.entry("unsupported_image_media_type", 400), Map.entry("failed_to_download_image", 400),
+            Map.entry("image_file_not_found", 400),
+            Map.entry("invalid_prompt", 400), Map.entry("bio_policy", 400),
+            Map.entry("misalignment_policy_violation", 400), Map.entry("image_content_policy_violation", 400));
+    /** "Please try again in 1.5s", "in 300ms". */
+    private static final Pattern TRY_AGAIN = Pattern.compile("try again in (\\d{1,9}(?:\\.\\d{1,9})?) ?(ms|s)\\b");
+
     private final Request request;
     private final Options options;
     private final Dialect dialect;
@@ -47,6 +68,21 @@ final class BackendErrors {
         }
     }
 
+    /**
+     * {@return the client's error for one of the Responses API that came inside a reply, after a status of 200}
+     * {@code {"code":"rate_limit_exceeded","message":"Please try again in 1.5s"}}
+     */
+    ApiError reported(Json error) {
+        int status = STATUS_OF_CODES.getOrDefault(error.get("code").text(), UNNAMED);
+        ApiError told = UpstreamError.of(status, error, context());
+        if (told.status() == 500) told.asPassing();
+        Matcher wait = TRY_AGAIN.matcher(error.get("message").text());
+        boolean isLimit = told.status() == 429 && wait.find();
+        if (!isLimit) return told;
+        double unit = wait.group(2).equals("ms") ? 0.001 : 1;
+        return told.retryAfter((long) Math.ceil(Double.parseDouble(wait.group(1)) * unit));
+    }
+
     /** {@return an error of the proxy's own} */
     ApiError broken(int status, String what) {
         return new ApiError(status, dialect.target().address() + ": " + what);
@@ -56,6 +92,6 @@ final class BackendErrors {
         String model = options.routes().of(request.get("model").text()).model();
         boolean isKeyOurs = options.areKeysOurs(dialect.target());
         return new ErrorContext(dialect.target().address(), model, isKeyOurs, options.secrets(),
-                window.getAsLong(), inputTokens.getAsLong(), request.get("max_tokens").toLong(0));
+                window.getAsLong(), inputTokens.getAsLong(), request.get("max_tokens").toLong(0), dialect.api());
     }
 }

@@ -82,6 +82,7 @@ final class Blocks {
     /** {@return the text of a {@code thinking} block, if the backend wants it back} */
     Optional<Json.Str> thought(Json block) {
         if (!isKind(block, "thinking") || !dialect.takes("reasoning_content")) return Optional.empty();
+        if (Envelope.isOfResponses(Opaque.field(block.get("signature").text()))) return Optional.empty();
         return present(block.get("thinking"));
     }
 

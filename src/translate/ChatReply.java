@@ -18,7 +18,7 @@ import json.SseEvent;
  * </pre>
  * Source: OpenAI, "The chat completion chunk object"; what else backends send is in SPEC D.
  */
-final class ChatReply {
+final class ChatReply implements Reader {
     /** The end of a stream, written as JSON: {@code "[DONE]"}. */
     private static final Pattern DONE = Pattern.compile("(?i)\\s*(\\[done]|done)\\s*");
     private static final int MAX_SHOWN_REASON = 100; // characters
@@ -26,6 +26,8 @@ final class ChatReply {
     private final Reply reply;
     private final BackendErrors errors;
     private final List<String> stops; // the client's
+    private final Optional<ServerSearch> search; // that the request is for, and that the backend runs
+    private final Searches searches = new Searches();
     private boolean isOneObject; // whether the reply came as one, and not in chunks
     private boolean hasChoice; // whether one has come that holds anything
     private boolean isUsageLast; // whether it came in a chunk of its own, as it does at the end
@@ -34,24 +36,26 @@ final class ChatReply {
     private ChatUsage usage = new ChatUsage(Json.NULL, Json.NULL);
     private Optional<ChunkTemplate> template = Optional.empty();
 
-    ChatReply(Reply reply, BackendErrors errors, List<String> stops) {
+    /** @param search that the request is for, and that the backend runs */
+    ChatReply(Reply reply, BackendErrors errors, List<String> stops, Optional<ServerSearch> search) {
         this.reply = reply;
         this.errors = errors;
         this.stops = stops;
+        this.search = search;
     }
 
-    boolean isFinished() {
+    @Override
+    public boolean isFinished() {
         return !finishReason.isEmpty();
     }
 
-    String shownFinishReason() {
+    @Override
+    public String shownFinishReason() {
         return finishReason.substring(0, Math.min(MAX_SHOWN_REASON, finishReason.length()));
     }
 
-    /**
-     * Takes a whole reply, or the first of several chunks. {@return whether it is a whole one for certain}
-     */
-    boolean whole(Json json) {
+    @Override
+    public boolean whole(Json json) {
         chunk(json);
         List<Json> choices = json.get("choices").items();
         Json choice = choices.isEmpty() ? Json.NULL : choices.getFirst();
@@ -59,8 +63,8 @@ final class ChatReply {
         return choice.get("message") instanceof Json.Obj && choice.get("finish_reason").hasText();
     }
 
-    /** Takes an event of a stream. {@return whether nothing more is wanted} */
-    boolean event(SseEvent event) {
+    @Override
+    public boolean event(SseEvent event) {
         isOneObject = false;
         if (event.isDone()) return true;
         if (event.isError()) throw errors.sent(event.data());
@@ -122,10 +126,17 @@ final class ChatReply {
         List<Piece> legacy = ChatPieces.text(choice.get("text"));
         reply.take(pieces);
         reply.take(legacy);
+        if (search.isPresent()) readCitations(choice);
         readMatchedStop(choice);
         boolean isEnd = readFinishReason(choice.get("finish_reason"));
         boolean isUsual = isDelta && legacy.isEmpty() && !isEnd;
         if (isUsual) template = ChunkTemplate.of(chunk, pieces).or(() -> template);
+    }
+
+    /** OpenRouter names the pages that it has found in {@code annotations}, and no search. */
+    private void readCitations(Json choice) {
+        choice.get("delta").get("annotations").items().forEach(searches::cite);
+        choice.get("message").get("annotations").items().forEach(searches::cite);
     }
 
     /** {@return the first choice of index 0 or without one; NULL if there is none} */
@@ -211,13 +222,8 @@ final class ChatReply {
         return true;
     }
 
-    /**
-     * Ends the reply.
-     *
-     * @throws ApiError if the backend has not finished, or finished with an error: half a reply must not look
-     * whole
-     */
-    void finish() {
+    @Override
+    public void finish() {
         refuseUnfinished();
         Finish finish = Finish.of(finishReason);
         switch (finish) {
@@ -237,8 +243,8 @@ final class ChatReply {
         return isSaid || reply.isStopped() || reply.endsInWholeCalls();
     }
 
-    /** Ends the reply as if the backend had said so. */
-    void endAs(String reason) {
+    @Override
+    public void endAs(String reason) {
         finishReason = reason;
         end(Finish.of(reason));
     }
@@ -246,6 +252,9 @@ final class ChatReply {
     private void end(Finish finish) {
         var counted = usage.toAnthropic();
         reply.endBlocks(finish, counted);
+        search.ifPresent(wanted -> searches.suppose(wanted.input().get("query")));
+        reply.take(searches.atTheEnd());
+        reply.setSearches(searches.count());
         boolean isNothing = finish == Finish.UNKNOWN && !reply.hasBlocks();
         String what = "no content, and finish_reason " + shownFinishReason();
         if (isNothing) throw errors.broken(502, what).asPassing();

@@ -16,7 +16,7 @@ import json.JsonWriter;
  * context_management}, {@code inference_geo}, {@code fallbacks}, {@code diagnostics}, and all members that
  * are not named here.
  */
-final class ChatRequest {
+final class ChatRequest implements BackendRequest {
     private static final int MAX_STOPS = 4; // OpenAI takes no more; the others are looked for in the reply
     private static final int ROOM_BYTES = 1024; // a guess of how much longer than the client's it gets
 
@@ -42,7 +42,8 @@ final class ChatRequest {
      *
      * @throws ApiError if the request cannot be translated
      */
-    void write(JsonWriter out) {
+    @Override
+    public void write(JsonWriter out) {
         out.ensure(request.json().to() + ROOM_BYTES);
         out.object();
         var members = new Members(out, dialect, options.extraBody(), warnings);
@@ -63,14 +64,11 @@ final class ChatRequest {
         out.endObject();
     }
 
-    /** {@return the beginning of the reply that the client gave, as it is sent; "" if it gave none} */
-    String prefill() { return prefill; }
+    @Override public String prefill() { return prefill; }
+    @Override public long maxTokensSent() { return maxTokensSent; }
 
-    /** {@return the most tokens that the reply may take; 0 if no limit was sent} */
-    long maxTokensSent() { return maxTokensSent; }
-
-    /** {@return the stop sequences that are not sent, as the backend takes no more} */
-    List<String> unsentStops() {
+    @Override
+    public List<String> unsentStops() {
         return request.stops().stream().skip(sentStops()).map(Json::text).toList();
     }
 
@@ -127,8 +125,15 @@ final class ChatRequest {
         if (tools.sent().isEmpty() || !members.begins("tools")) return;
         out.array();
         for (Json tool : tools.sent()) {
+            if (ToolKind.isWebSearch(tool)) {
+                out.object().field("type", "openrouter:web_search").endObject(); // nobody else is sent one
+                continue;
+            }
             out.object().field("type", "function").name("function").object();
             tools.writeFunction(tool, out);
+            if (Tools.isStrict(tool)) {
+                out.field("strict", true);
+            }
             out.endObject().endObject();
         }
         out.endArray();

@@ -6,7 +6,7 @@ import java.util.stream.Stream;
 import json.Json;
 
 /**
- * Token counts of chat completions, under any of the names that are in use (SPEC B.4).
+ * Token counts of chat completions and of the Responses API, under any of the names that are in use (SPEC B.4).
  *
  * @param usage   OpenAI's {@code usage}; NULL if it has not come
  * @param timings llama.cpp's {@code timings}; NULL if they have not come
@@ -18,7 +18,8 @@ record ChatUsage(Json usage, Json timings) {
         long cacheRead = first(prompt.get("cached_tokens"), usage.get("prompt_cache_hit_tokens"),
                 usage.get("cached_tokens"), usage.get("input_tokens_details").get("cached_tokens"),
                 usage.get("cache_read_input_tokens"), timings.get("cache_n"));
-        long cacheWrite = first(prompt.get("cache_write_tokens"), usage.get("cache_creation_input_tokens"));
+        long cacheWrite = first(prompt.get("cache_write_tokens"), usage.get("cache_creation_input_tokens"),
+                usage.get("input_tokens_details").get("cache_write_tokens"));
         long thinking = first(usage.get("completion_tokens_details").get("reasoning_tokens"),
                 usage.get("output_tokens_details").get("reasoning_tokens"), usage.get("reasoning_tokens"));
         long sent = first(usage.get("prompt_tokens"), usage.get("input_tokens"));

@@ -29,6 +29,10 @@ record ChunkTemplate(byte[] chunk, int from, int to, Piece piece) {
             case Piece.Refusal refusal -> Optional.empty();
             case Piece.Detail detail -> Optional.empty();
             case Piece.Call call -> Optional.empty();
+            case Piece.AnswerEnd end -> Optional.empty();
+            case Piece.ReasoningEnd end -> Optional.empty();
+            case Piece.CallEnd end -> Optional.empty();
+            case Piece.Search search -> Optional.empty();
         };
     }
 

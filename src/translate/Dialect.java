@@ -1,5 +1,6 @@
 package translate;
 
+import config.Api;
 import config.Target;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -9,28 +10,59 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * What a backend takes for a model, where that differs from plain chat completions: the traits in its
- * host's row ({@link Dialects}), and before them those that its own refusals have taught (SPEC, "Learned
- * downgrades"). Immutable.
+ * What a backend takes for a model, where that differs from plain chat completions or plain Responses: the
+ * traits in its host's row ({@link Dialects}), and before them those that its own refusals have taught
+ * (SPEC, "Learned downgrades"). Immutable, but for the reasoning that the backend could not open.
  *
- * @param ofHost each trait by what it is about, as those in {@code learned}
+ * @param ofHost each trait by what it is about, as those in {@code learned}; they are of the API that is spoken
  * @param isForOnce whether some of {@code learned} goes for one request alone, such as to omit a wrong value
+ * @param unopened of the backend, whatever the model
  */
 public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trait> learned,
-                      boolean isForOnce) {
+                      boolean isForOnce, UnopenedReasoning unopened) {
     private static final List<Trait> OF_LLAMA =
             List.of(Trait.Habit.FORCED_TOOL_ALONE, Trait.Habit.BEGUN_REPLY_REPEATED);
 
     /** {@return what is known of a backend that has not been asked} */
     public static Dialect of(Target target) {
-        return new Dialect(target, Dialects.of(target), Map.of(), false);
+        Map<String, Trait> ofHost = Dialects.of(target, Dialects.api(target));
+        return new Dialect(target, ofHost, Map.of(), false, new UnopenedReasoning());
     }
 
     // What is learned
 
     /** {@return the dialects to try after a refusal in these words, the likeliest first} */
     public Stream<Dialect> afterRefusal(String refusal) {
-        return Lessons.of(refusal).stream().map(taught -> with(taught.trait(), taught.isForOnce()));
+        return Lessons.of(refusal).stream().filter(taught -> mayBeTried(taught.trait())).map(this::with);
+    }
+
+    /** {@return false for another API where the URL pins one, or where it has been changed before} */
+    private boolean mayBeTried(Trait trait) {
+        if (!(trait instanceof Trait.Spoken spoken)) return true;
+        boolean isNew = spoken.api() == Api.CHAT || !learned.containsKey(trait.about());
+        return target.pinned().isEmpty() && spoken.api() != api() && isNew;
+    }
+
+    /** {@return this, and what was taught} Back in chat, the refusal that has led away from it is heeded there. */
+    private Dialect with(Lessons.Taught taught) {
+        boolean isBack = taught.trait() instanceof Trait.Spoken && learned.containsKey(taught.trait().about());
+        Dialect known = with(taught.trait(), taught.isForOnce());
+        return isBack ? known.with(Lessons.NO_REASONING_BESIDE_TOOLS, false) : known;
+    }
+
+    /** {@return this, and that the backend has not searched where it was asked to} */
+    Dialect withoutWebSearch() { return with(Trait.Habit.WEB_SEARCH_REFUSED, false); }
+
+    /** {@return this, and that the backend has said the phase of a message} */
+    Dialect withPhases() { return with(Trait.Habit.PHASES_SAID, false); }
+
+    /** {@return this, and what another dialect of the backend has learned about all its models} */
+    public Dialect withLessonsForAllOf(Dialect other) {
+        Dialect known = this;
+        for (Trait trait : other.learned.values()) {
+            if (trait.isForAllModels()) known = known.with(trait, false);
+        }
+        return known;
     }
 
     /** {@return this, and what the name tells that a server gives itself in the header {@code server}} */
@@ -52,7 +84,8 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
         if (has(trait)) return this;
         Map<String, Trait> more = new LinkedHashMap<>(learned);
         more.put(trait.about(), trait);
-        return new Dialect(target, ofHost, more, isForOnce || isOnce);
+        Map<String, Trait> row = trait instanceof Trait.Spoken spoken ? Dialects.of(target, spoken.api()) : ofHost;
+        return new Dialect(target, row, more, isForOnce || isOnce, unopened);
     }
 
     /** {@return what was learned, for the log and the status page: what it is about, and what is so} */
@@ -72,6 +105,9 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
         return Stream.of(learned, ofHost).flatMap(traits -> traits.values().stream())
                 .filter(kind::isInstance).map(kind::cast).findFirst();
     }
+
+    /** {@return the API to ask by} */
+    public Api api() { return find(Trait.Spoken.class).map(Trait.Spoken::api).orElse(Api.CHAT); }
 
     // Members of the request
 
@@ -117,7 +153,26 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
 
     // Ways to say something
 
-    boolean takesSystemInPlace() { return has(Trait.Habit.SYSTEM_IN_PLACE); }
+    boolean takesSystemInPlace() { return has(Trait.Habit.SYSTEM_IN_PLACE) || has(Trait.Habit.SYSTEM_AS_DEVELOPER); }
+    /** {@return the role of a system message that stands in place} */
+    String systemRole() { return has(Trait.Habit.SYSTEM_AS_DEVELOPER) ? "developer" : "system"; }
+    boolean hostsWebSearch() { return has(Trait.Habit.WEB_SEARCH_HOSTED); }
+    /** {@return whether the backend may search, though that is not sure} */
+    boolean mayHostWebSearch() { return has(Trait.Habit.WEB_SEARCH_TRIED); }
+    boolean saysPhases() { return has(Trait.Habit.PHASES_SAID); }
+    boolean showsSummaries() { return !has(Trait.Habit.SUMMARIES_REFUSED); }
+    boolean takesFilesInOutputs() { return !has(Trait.Habit.FILES_IN_NEXT_MESSAGE); }
+
+    /**
+     * {@return whether a ciphertext of reasoning is to go back} Where the backend could not open one of this request's, all
+     * of them are remembered, and none goes back any more.
+     */
+    boolean wantsBack(String encrypted) {
+        if (has(Trait.Habit.REASONING_UNOPENED)) unopened.add(encrypted);
+        boolean isLeftOut = has(Trait.Habit.REASONING_LEFT_OUT) || unopened.contains(encrypted);
+        return takes("encrypted_content") && takes("reasoning") && !isLeftOut;
+    }
+
     boolean forcesToolAlone() { return has(Trait.Habit.FORCED_TOOL_ALONE); }
     boolean refusesNullContent() { return has(Trait.Habit.EMPTY_CONTENT); }
     boolean repeatsBegunReply() { return has(Trait.Habit.BEGUN_REPLY_REPEATED); }

@@ -1,9 +1,11 @@
 package translate;
 
+import config.Api;
 import config.Target;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * What is known of backends before they are asked, by the end of the host's name or by the port where a
@@ -29,13 +31,13 @@ final class Dialects {
     private static final Trait CACHE_KEY = new Trait.Known("prompt_cache_key");
     private static final Trait OLLAMAS_EFFORTS = new Trait.Efforts(List.of("none", "low", "medium", "high"));
 
-    private static final List<Row> ROWS = List.of(
+    private static final List<Row> CHAT = List.of(
             row("api.openai.com", NEW_MAX_TOKENS, SYSTEM_IN_PLACE, NO_THINKING, NO_REASONING_CONTENT,
                     new Trait.Known("store"), new Trait.Known("service_tier"), CACHE_KEY),
             row(".azure.com", NEW_MAX_TOKENS, SYSTEM_IN_PLACE, NO_THINKING, NO_REASONING_CONTENT,
                     Trait.Habit.API_KEY_HEADER),
             row("openrouter.ai", SYSTEM_IN_PLACE, NO_THINKING, Trait.EffortForm.OBJECT, TOP_K,
-                    new Trait.Known("cache_control")),
+                    new Trait.Known("cache_control"), Trait.Habit.WEB_SEARCH_HOSTED),
             row("api.groq.com", NO_THINKING, NO_REASONING_CONTENT),
             row("api.mistral.ai", NO_THINKING, NO_REASONING_CONTENT, NO_USER,
                     new Trait.Omitted("stream_options"), new Trait.Efforts(List.of("none", "high"))),
@@ -54,19 +56,67 @@ final class Dialects {
                     Trait.Thinking.TEMPLATE, TOP_K));
 
     /** Of OpenAI or few others; elsewhere sent only where a row says so. */
-    private static final List<String> UNCOMMON =
-            List.of("store", "service_tier", "prompt_cache_key", "top_k", "tool_stream", "cache_control");
+    private static final List<Trait> USUAL_IN_CHAT = omitted("store", "service_tier", "prompt_cache_key",
+            "top_k", "tool_stream", "cache_control");
+
+    private static final Trait[] OF_OPENAI = {SYSTEM_IN_PLACE, Trait.Habit.WEB_SEARCH_HOSTED, CACHE_KEY,
+        new Trait.Known("stream_options"), new Trait.Known("service_tier"), new Trait.Known("safety_identifier"),
+        new Trait.Omitted(Envelope.REASONING_TEXT)}; // OpenAI does not show it, and takes none
+    private static final List<Row> RESPONSES = List.of(
+            row("api.openai.com", OF_OPENAI),
+            row(".azure.com", OF_OPENAI),
+            row(".azure.com", Trait.Habit.API_KEY_HEADER),
+            row("api.x.ai", SYSTEM_IN_PLACE, Trait.Habit.WEB_SEARCH_HOSTED, CACHE_KEY),
+            row("openrouter.ai", SYSTEM_IN_PLACE, Trait.Habit.WEB_SEARCH_HOSTED,
+                    new Trait.Omitted(Searches.SOURCES)));
+
+    private static final List<Trait> USUAL_IN_RESPONSES = omitted("stream_options", "service_tier",
+            "prompt_cache_key", "safety_identifier", "reasoning_content");
+    private static final long LEAST_TOKENS = 16; // of a reply; OpenAI refuses fewer there
+
+    /** Asked by Responses unless told otherwise: their newest models want it. */
+    private static final List<String> RESPONSES_HOSTS = List.of("api.openai.com", "api.x.ai");
+    private static final String AZURE = ".azure.com";
+    private static final String AZURE_PATH = "/openai/v1"; // elsewhere there it speaks chat completions
 
     private Dialects() { }
+
+    private static List<Trait> omitted(String... members) {
+        return Stream.of(members).<Trait>map(Trait.Omitted::new).toList();
+    }
 
     private static Row row(String end, Trait... traits) { return row(List.of(end), traits); }
     private static Row row(List<String> ends, Trait... traits) { return new Row(ends, List.of(traits)); }
 
-    /** {@return the traits of a backend, each by what it is about} */
-    static Map<String, Trait> of(Target target) {
+    /** {@return the API to ask a backend by at first} */
+    static Api api(Target target) {
+        return target.pinned().orElse(isAskedByResponses(target) ? Api.RESPONSES : Api.CHAT);
+    }
+
+    private static boolean isAskedByResponses(Target target) {
+        boolean isAzures = target.host().endsWith(AZURE) && AZURE_PATH.equals(target.base().getPath());
+        return isAzures || RESPONSES_HOSTS.stream().anyMatch(end -> target.host().endsWith(end));
+    }
+
+    /** {@return the traits of a backend that is asked by an API, each by what it is about} */
+    static Map<String, Trait> of(Target target, Api api) {
+        return switch (api) {
+            case CHAT -> known(target, USUAL_IN_CHAT, CHAT);
+            case RESPONSES -> {
+                Map<String, Trait> known = known(target, USUAL_IN_RESPONSES, RESPONSES);
+                known.putIfAbsent(Trait.Habit.WEB_SEARCH_TRIED.about(), Trait.Habit.WEB_SEARCH_TRIED);
+                for (Trait trait : List.of(new Trait.Spoken(api), new Trait.ShortestReply(LEAST_TOKENS))) {
+                    known.put(trait.about(), trait);
+                }
+                yield known;
+            }
+        };
+    }
+
+    private static Map<String, Trait> known(Target target, List<Trait> usual, List<Row> rows) {
         Map<String, Trait> known = new LinkedHashMap<>();
-        for (String member : UNCOMMON) known.put(member, new Trait.Omitted(member));
-        for (Row row : ROWS) {
+        for (Trait trait : usual) known.put(trait.about(), trait);
+        for (Row row : rows) {
             if (!row.isOf(target)) continue;
             for (Trait trait : row.traits) known.put(trait.about(), trait);
         }

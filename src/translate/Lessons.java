@@ -5,7 +5,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.function.Function;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -18,17 +17,6 @@ import java.util.stream.Stream;
  */
 final class Lessons {
     /**
-     * A refusal of one kind.
-     *
-     * @param why what the backend dislikes
-     * @param says how it says so, in lower case, with ' for each kind of quotation mark
-     * @param teaches what to do, from the last piece of the wording
-     */
-    record Lesson(String why, Wording says, Function<MatchResult, Trait> teaches) {
-        private Stream<Trait> in(String refusal) { return says.in(refusal).map(teaches).stream(); }
-    }
-
-    /**
      * @param isForOnce whether it goes for this request alone, for only a value or a combination was
      * refused
      */
@@ -38,13 +26,15 @@ final class Lessons {
     private static final String LOW_NUMBER = "\\D{0,24}?(\\d{1,4})(?!\\d)"; // the next number
     private static final String ONCE_AT_MOST = "max_tokens is too large; this once at most "; // A2o's
     private static final long USUAL_LEAST = 16; // OpenAI's
+    /** What chat completions want of models that they refuse tools beside reasoning. */
+    static final Trait NO_REASONING_BESIDE_TOOLS = new Trait.Efforts(List.of("none"));
 
-    static final List<Lesson> LESSONS = List.of(
+    private static final List<Lesson> LESSONS = List.of(
             // A2o: max_tokens is too large; this once at most 5000
             // OpenAI: max_tokens is too large: 128000. This model supports at most 16384 completion tokens
             // Groq: `max_tokens` must be less than or equal to `8192`, the maximum value for `max_tokens`
             // DashScope: Range of max_tokens should be [1, 8192]
-            new Lesson("the reply may get too long", Wording.of("max_(?:completion_)?tokens")
+            new Lesson("the reply may get too long", Wording.of("max_(?:completion_|output_)?tokens")
                     .then("(?:at most|less than or equal to|no more than|maximum\\D{0,100}"
                             + "|\\[\\d{1,9},|<=?|> )[ ']{0,4}(\\d{1,9})"),
                     found -> new Trait.LongestReply(number(found))),
@@ -85,7 +75,7 @@ final class Lessons {
 
             // OpenAI: Function tools with reasoning_effort are not supported for gpt-5.6
             new Lesson("tools and reasoning exclude each other", Wording.of("tools with reasoning_effort"),
-                    found -> new Trait.Efforts(List.of("none"))),
+                    found -> NO_REASONING_BESIDE_TOOLS),
 
             // Ollama: "gemma3:4b" does not support thinking
             new Lesson("the model does not reason", Wording.of("does not support thinking"),
@@ -95,7 +85,7 @@ final class Lessons {
             // vLLM: 'loc': ('body', 'reasoning_effort'), 'msg': "Input should be 'low', 'medium' or 'high'"
             new Lesson("the effort has other values", Wording.of("reasoning_effort")
                     .then("(?:values are|one of|should be)([a-z ',:|/\\[\\]]{0,200})"),
-                    found -> new Trait.Efforts(efforts(found.group(1)))),
+                    found -> Trait.Efforts.of(found.group(1))),
 
             // DeepSeek: The `reasoning_content` in the thinking mode must be passed back to the API.
             // Kimi: thinking is enabled but reasoning_content is missing in assistant tool call message
@@ -124,7 +114,8 @@ final class Lessons {
             // OpenAI: Invalid Value: 'file'. Supported values are: 'text', 'image_url', and 'audio'.
             // DeepSeek: messages[3]: unknown variant `file`, expected `text` or `image_url`
             // llama.cpp: unsupported content[].type
-            new Lesson("documents are not read", Wording.of("(?:value|variant|type):? '?file\\b"
+            // llama.cpp: 'input_file' is not supported by llamacpp at this moment
+            new Lesson("documents are not read", Wording.of("(?:value|variant|type):? '?file\\b|'input_file'"
                             + "|\\bsupport\\w{0,8} [^.]{0,30}\\bpdf|(?:pdf|file) (?:input|content|part)"
                             + "|unsupported content"),
                     found -> new Trait.Omitted("file")),
@@ -132,17 +123,22 @@ final class Lessons {
             // OpenAI: Invalid content type. image_url is only supported by certain models.
             // OpenRouter: No endpoints found that support image input
             // DeepSeek: messages[3]: unknown variant `image_url`, expected `text`
-            new Lesson("images are not seen", Wording.of("(?:type|variant|value)\\W{1,4}image"
+            // Some: 'input_image' is not supported
+            new Lesson("images are not seen", Wording.of("(?:type|variant|value)\\W{1,4}image|'input_image'"
                             + "|\\bsupport\\w{0,8} [^.]{0,30}\\b(?:image|vision)"
                             + "|image(?:s|_url| input)? (?:is|are) (?:not|only) supp"
                             + "|multimodal|unsupported content"),
                     found -> new Trait.Omitted("image_url")));
 
+    /** Those of the Responses API come first: by another API, more of a request may be taken. */
+    static final List<Lesson> ALL = Stream.concat(ResponsesLessons.LESSONS.stream(), LESSONS.stream()).toList();
+
     /** Members that a request can do without, the likeliest to be refused first. */
     static final Map<String, Pattern> OPTIONAL = named("temperature", "top_p", "reasoning_effort",
             "reasoning", "thinking", "enable_thinking", "chat_template_kwargs", "top_k", "tool_stream",
             "stream_options", "parallel_tool_calls", "response_format", "tool_choice", "store",
-            "service_tier", "prompt_cache_key", "stop", "user", "reasoning_details", "extra_content");
+            "service_tier", "prompt_cache_key", "stop", "user", "reasoning_details", "extra_content",
+            "include", "safety_identifier", "max_tool_calls", "text");
 
     /** Words without which a text is no refusal: "not permitted", "unsupported", "must be at least 2". */
     private static final Pattern REFUSAL = Pattern.compile("not |n't|\\bun[a-z]|\\bno |only|extra|invalid"
@@ -171,9 +167,11 @@ final class Lessons {
         String said = plain(refusal);
         if (!REFUSAL.matcher(said).find()) return List.of();
         List<Taught> taught = new ArrayList<>();
-        boolean isForOnce = said.contains(ONCE_AT_MOST);
-        LESSONS.stream().flatMap(lesson -> lesson.in(said)).map(trait -> new Taught(trait, isForOnce))
-                .forEach(taught::add);
+        boolean isLength = said.contains(ONCE_AT_MOST);
+        for (Lesson lesson : ALL) {
+            boolean isForOnce = isLength || lesson.isForOnce();
+            lesson.in(said).ifPresent(trait -> taught.add(new Taught(trait, isForOnce)));
+        }
         if (WITHIN.matcher(said).find()) return taught;
         boolean isAlways = NEVER.matcher(said).find();
         OPTIONAL.forEach((name, words) -> {
@@ -190,12 +188,6 @@ final class Lessons {
     }
 
     private static long number(MatchResult found) { return Long.parseLong(found.group(1)); }
-
-    /** {@return the efforts in a list such as {@code 'low', 'medium' or 'high'}} */
-    private static List<String> efforts(String list) {
-        List<String> words = List.of(list.split("[^a-z]+"));
-        return Trait.Efforts.SCALE.stream().filter(words::contains).toList();
-    }
 
     /** {@return for each member how a refusal names it} */
     private static Map<String, Pattern> named(String... members) {

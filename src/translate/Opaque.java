@@ -21,7 +21,7 @@ import json.JsonWriter;
 public final class Opaque {
     /** The keys that backends send reasoning under; the first where no other is known. */
     static final List<String> FIELDS = List.of("reasoning_content", "reasoning", "thinking");
-    private static final String PREFIX = "a2o1.";
+    static final String PREFIX = "a2o1.";
     /** The members of a detail that come in pieces. */
     private static final Set<String> PIECES = Set.of("text", "summary", "data");
     static final int MAX_BYTES = 256 * 1024; // of what is kept; beyond it nothing is

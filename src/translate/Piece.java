@@ -1,6 +1,7 @@
 package translate;
 
 import json.Json;
+import json.JsonWriter;
 
 /**
  * What a backend's words come to, whatever its API: a reader of that API makes pieces of what arrives, and
@@ -21,6 +22,18 @@ sealed interface Piece {
     /** The next characters, at least one, of the model's words for why it does not answer. */
     record Refusal(Json.Str text) implements Piece { }
 
+    /** The answer's text is over; what comes after it has a block of its own. */
+    record AnswerEnd() implements Piece { }
+
+    /**
+     * A piece of reasoning is over, or there is one that does not show its text; what comes after it has a block of
+     * its own.
+     *
+     * @param signature of the block, in which the client keeps what the backend wants back
+     * @param isNeeded  whether the signature holds something, so that there must be a block
+     */
+    record ReasoningEnd(String signature, boolean isNeeded) implements Piece { }
+
     /** An object about the reasoning that the backend wants back as it is. */
     record Detail(Json detail) implements Piece { }
 
@@ -36,4 +49,15 @@ sealed interface Piece {
      */
     record Call(Json index, Json id, Json name, Json arguments, Json input, Json extra, boolean isWhole)
             implements Piece { }
+
+    /** The arguments of a call are over. */
+    record CallEnd(Json index) implements Piece { }
+
+    /**
+     * A search in the web that the backend has run.
+     *
+     * @param query   a string
+     * @param results the content of the client's {@code web_search_tool_result}
+     */
+    record Search(Json query, JsonWriter results) implements Piece { }
 }

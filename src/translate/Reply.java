@@ -143,6 +143,17 @@ final class Reply implements ToolCalls.Output {
             }
             case Piece.Detail detail -> opaque.add(detail.detail());
             case Piece.Call call -> take(call);
+            case Piece.CallEnd end -> calls.end(end.index());
+            case Piece.AnswerEnd end -> {
+                prefill.flush();
+                filter.flush();
+                write(end);
+            }
+            case Piece.ReasoningEnd end -> write(end);
+            case Piece.Search search -> {
+                filter.flush();
+                write(search);
+            }
         }
     }
 
@@ -157,8 +168,26 @@ final class Reply implements ToolCalls.Output {
         calls.take(call);
     }
 
-    private void write(Piece.Answer answer) {
-        if (isWaiting(answer)) return;
+    /** Writes a piece; while a call is open, it waits for the end of that. */
+    private void write(Piece piece) {
+        if (calls.hasUnfinished()) {
+            waiting.add(piece);
+            return;
+        }
+        switch (piece) {
+            case Piece.Answer answer -> writeText(answer);
+            case Piece.Reasoning reasoning -> writeReasoning(reasoning);
+            case Piece.AnswerEnd end -> endText();
+            case Piece.ReasoningEnd end -> endReasoning(end);
+            case Piece.Search search -> writeSearch(search);
+            case Piece.Refusal refusal -> { } // these four go other ways
+            case Piece.Detail detail -> { }
+            case Piece.Call call -> { }
+            case Piece.CallEnd end -> { }
+        }
+    }
+
+    private void writeText(Piece.Answer answer) {
         if (!isOpen(MessageWriter.Block.TEXT)) {
             close();
             message.openText();
@@ -166,8 +195,8 @@ final class Reply implements ToolCalls.Output {
         message.text(answer.text());
     }
 
-    private void write(Piece.Reasoning reasoning) {
-        if (request.isThinkingOff() || isWaiting(reasoning)) return;
+    private void writeReasoning(Piece.Reasoning reasoning) {
+        if (request.isThinkingOff()) return;
         if (!isOpen(MessageWriter.Block.THINKING)) {
             close();
             message.openThinking();
@@ -176,18 +205,27 @@ final class Reply implements ToolCalls.Output {
         message.text(reasoning.text());
     }
 
-    /** {@return whether a call is open; then the piece is written after it} */
-    private boolean isWaiting(Piece piece) {
-        boolean isWaiting = calls.hasUnfinished();
-        if (isWaiting) waiting.add(piece);
-        return isWaiting;
+    private void endText() {
+        if (isOpen(MessageWriter.Block.TEXT)) close();
+    }
+
+    private void endReasoning(Piece.ReasoningEnd end) {
+        if (request.isThinkingOff()) return;
+        if (!isOpen(MessageWriter.Block.THINKING)) {
+            if (!end.isNeeded()) return;
+            close();
+            message.openThinking();
+        }
+        message.closeThinking(end.signature());
+    }
+
+    private void writeSearch(Piece.Search search) {
+        close();
+        message.webSearch("srvtoolu_" + newIds.get(), search.query(), search.results());
     }
 
     private void writeWaiting() {
-        for (Piece piece : waiting) {
-            if (piece instanceof Piece.Answer answer) write(answer);
-            if (piece instanceof Piece.Reasoning reasoning) write(reasoning);
-        }
+        waiting.forEach(this::write);
         waiting.clear();
     }
 
@@ -222,6 +260,12 @@ final class Reply implements ToolCalls.Output {
     private void keepOpaque() {
         if (!opaque.isEmpty()) message.redactedThinking(opaque.take(thinkingField));
     }
+
+    /** The backend refuses to answer, in these words, which are no text of the model's. */
+    void explainRefusal(String words) { refusal.append(words); }
+
+    /** @param count of the searches in the web that the backend has run */
+    void setSearches(long count) { message.setSearches(count); }
 
     /**
      * Adds a call of a server tool, and that its results cannot be had. Source: Anthropic, "Web search tool".

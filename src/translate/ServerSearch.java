@@ -27,6 +27,21 @@ record ServerSearch(String tool, Json input) {
     /** As in "Summarize https://example.com/news". */
     private static final Pattern URL = Pattern.compile("https?://[^\\s\"'<>]+");
 
+    /** {@return whether the backend is to search the web for the client; where that is not sure, for nothing else} */
+    static boolean isHosted(Request request, Dialect dialect) {
+        if (dialect.hostsWebSearch()) return true;
+        return dialect.mayHostWebSearch() && of(request).filter(ServerSearch::isOfWeb).isPresent();
+    }
+
+    /** {@return whether it is not about a page whose address is known} */
+    private boolean isOfWeb() { return tool.equals(SEARCH); }
+
+    /** {@return the search, where it is one that a backend runs if it can} */
+    Optional<ServerSearch> ifHosted(Dialect dialect) {
+        boolean isHosted = dialect.hostsWebSearch() || dialect.mayHostWebSearch();
+        return Optional.of(this).filter(search -> isHosted && isOfWeb());
+    }
+
     /**
      * {@return the search that a request is for: the only tool, or one that must be called} Beside tools that
      * the client runs, a search that need not be called is left out by {@link Tools}.
@@ -52,7 +67,7 @@ record ServerSearch(String tool, Json input) {
 
     /** {@return the search or else the fetch among the tools, if Anthropic's servers run them all} */
     private static Optional<String> amongServerTools(List<Json> tools) {
-        if (!tools.stream().allMatch(Tools::isServer)) return Optional.empty();
+        if (!tools.stream().allMatch(ToolKind::isServer)) return Optional.empty();
         return Stream.of(SEARCH, FETCH)
                 .filter(kind -> tools.stream().anyMatch(tool -> tool.get("type").begins(kind)))
                 .findFirst();

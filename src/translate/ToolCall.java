@@ -28,6 +28,7 @@ final class ToolCall {
     private final boolean isDropped;
     private final Arguments arguments = new Arguments();
     private Input input = Input.NONE;
+    private boolean isEnded;
     private String id = "";
     private String name = "";
     private Json extra = Json.NULL;
@@ -131,8 +132,10 @@ final class ToolCall {
         return arguments.removeReady();
     }
 
-    /** Nothing more comes. */
+    /** Nothing more comes; later calls do nothing. */
     void end(Arguments.Ending ending) {
+        if (isEnded) return;
+        isEnded = true;
         boolean isTextWhole = input == Input.TEXT && ending == Arguments.Ending.WHOLE;
         if (input == Input.PLACEHOLDER) arguments.feed("{}");
         if (isTextWhole) arguments.feed("\"}");

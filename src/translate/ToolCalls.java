@@ -128,6 +128,12 @@ final class ToolCalls {
         open = Optional.empty();
     }
 
+    /** Nothing more comes for that call. */
+    void end(Json index) {
+        var nothing = new Piece.Call(index, Json.NULL, Json.NULL, Json.NULL, Json.NULL, Json.NULL, false);
+        finder.find(nothing).ifPresent(call -> call.end(Arguments.Ending.WHOLE));
+    }
+
     /** Writes all calls to their end; nothing more comes. Calls without a name are dropped. */
     void end(Arguments.Ending ending) {
         while (hasUnfinished()) {

@@ -13,7 +13,7 @@ import json.JsonWriter;
 /**
  * The tools that are sent, as functions: the client's own with their schemas, and those that Anthropic
  * defines and the client runs ({@link ToolSchemas}). Tools that Anthropic's servers run are left out, as
- * nobody runs them here.
+ * nobody runs them here; but some backends run a web search themselves.
  *
  * <p>Source: Anthropic Messages, "tools"; OpenAI, "Function calling"; SPEC A.5, A.6.
  */
@@ -32,6 +32,7 @@ final class Tools {
     private final Request request;
     private final Dialect dialect;
     private final Set<String> warnings;
+    private final boolean isSearchHosted; // whether the backend is to search the web
     private final List<Json> sent = new ArrayList<>();
 
     /**
@@ -43,16 +44,18 @@ final class Tools {
         this.dialect = dialect;
         this.warnings = warnings;
         List<Json> tools = request.objects(request.json(), "tools");
+        this.isSearchHosted = ServerSearch.isHosted(request, dialect);
         var loaded = new LoadedTools(request);
         Set<String> names = new HashSet<>();
         for (Json tool : tools) {
             refuseToolset(tool);
-            if (isServer(tool)) {
+            boolean isHosted = isSearchHosted && ToolKind.isWebSearch(tool);
+            if (ToolKind.isServer(tool) && !isHosted) {
                 warnings.add("server_tool_omitted"); // the backend would not run it
                 continue;
             }
             Json.Str name = request.text(tool, "name");
-            boolean isSent = isForModel(tool) && !loaded.isHidden(tool) && !isBesideForced(name);
+            boolean isSent = isForModel(tool) && !loaded.isHidden(tool) && !isBesideForced(name, tools);
             if (!isSent) continue;
             boolean isUnique = name.hasText() && names.add(name.text());
             if (!isUnique) throw request.invalid(tool, "name", "a name that no other tool has expected");
@@ -66,20 +69,6 @@ final class Tools {
     }
 
     /**
-     * {@return whether Anthropic's servers run a tool} Its type says so; its name may be that of any other
-     * tool.
-     */
-    static boolean isServer(Json tool) {
-        return !isCustom(tool) && ToolSchemas.of(tool).isEmpty();
-    }
-
-    /** {@return whether a tool is the client's own, with a schema} */
-    private static boolean isCustom(Json tool) {
-        Json type = tool.get("type");
-        return !type.hasText() || type.is("custom") || tool.get("input_schema") instanceof Json.Obj;
-    }
-
-    /**
      * {@return whether the model itself may call a tool, and not only code that it writes for Anthropic's
      * servers}
      */
@@ -88,18 +77,33 @@ final class Tools {
         return callers.isEmpty() || callers.stream().anyMatch(caller -> caller.is("direct"));
     }
 
-    /** {@return whether another tool is forced, at a backend where that means to send no other} */
-    private boolean isBesideForced(Json.Str name) {
-        Json forced = request.get("tool_choice").get("name");
-        return dialect.forcesToolAlone() && forced.hasText() && !forced.text().equals(name.text());
+    /** {@return whether another tool is forced, and that means to send no other} */
+    private boolean isBesideForced(Json.Str name, List<Json> tools) {
+        String forced = request.get("tool_choice").get("name").text();
+        if (forced.isEmpty() || forced.equals(name.text())) return false;
+        return dialect.forcesToolAlone() || isHostedSearch(forced, tools);
     }
 
+    /** {@return whether it is the name of a web search that the backend runs; there such a tool has no name} */
+    private boolean isHostedSearch(String name, List<Json> tools) {
+        if (!isSearchHosted) return false;
+        return tools.stream().anyMatch(tool -> ToolKind.isWebSearch(tool) && tool.get("name").text().equals(name));
+    }
+
+    /** {@return the tools to send; a web search among them is one that the backend runs} */
     List<Json> sent() { return sent; }
+
+    boolean hasWebSearch() { return sent.stream().anyMatch(ToolKind::isWebSearch); }
+
+    /** {@return whether the model may be held to a tool's schema: the client wants it, and the schema allows it} */
+    static boolean isStrict(Json tool) {
+        return ToolKind.isCustom(tool) && tool.get("strict") == Json.TRUE && StrictSchema.fits(tool.get("input_schema"));
+    }
 
     /** Writes the members of a function: {@code "name":N,"description":D,"parameters":S}. */
     void writeFunction(Json tool, JsonWriter out) {
         out.field("name", ToolNames.shortName(request.text(tool, "name")));
-        Optional<ToolSchemas.ToolSchema> known = isCustom(tool) ? Optional.empty() : ToolSchemas.of(tool);
+        Optional<ToolSchemas.ToolSchema> known = ToolKind.isCustom(tool) ? Optional.empty() : ToolSchemas.of(tool);
         if (known.isPresent()) {
             out.field("description", known.get().description()).field("parameters", known.get().parameters());
         } else {
@@ -113,10 +117,6 @@ final class Tools {
         Json schema = request.required(tool, "input_schema", Shape.OBJECT);
         out.name("parameters");
         writeParameters(schema, out);
-        boolean isStrict = tool.get("strict") == Json.TRUE && StrictSchema.fits(schema);
-        if (isStrict) {
-            out.field("strict", true);
-        }
     }
 
     /** Writes the description, and after it the examples of input, as OpenAI has no member for them. */
@@ -180,7 +180,8 @@ final class Tools {
             warnings.add("tool_choice_dropped");
             return Optional.empty();
         }
-        if (dialect.forcesToolAlone()) return Optional.of(new Choice.Mode("required"));
+        boolean isAlone = dialect.forcesToolAlone() || isHostedSearch(name.text(), sent);
+        if (isAlone) return Optional.of(new Choice.Mode("required"));
         return Optional.of(new Choice.Function(ToolNames.shortName(name)));
     }
 

@@ -1,5 +1,6 @@
 package translate;
 
+import config.Api;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -16,6 +17,9 @@ sealed interface Trait {
 
     /** {@return what is so, for the log and the status page; "" where something is left out} */
     String value();
+
+    /** {@return whether it goes for all models of the backend, once it goes for one} */
+    default boolean isForAllModels() { return false; }
 
     /** About a member of the request, or a kind of part in a message ({@code image_url}, {@code file}). */
     sealed interface OfMember extends Trait {
@@ -101,6 +105,12 @@ sealed interface Trait {
         static final List<String> SCALE = List.of("none", "minimal", "low", "medium", "high", "xhigh", "max");
         private static final String NONE = "none";
 
+        /** {@return those in a list such as {@code 'low', 'medium' or 'high'}} */
+        static Efforts of(String list) {
+            List<String> words = List.of(list.split("[^a-z]+"));
+            return new Efforts(SCALE.stream().filter(words::contains).toList());
+        }
+
         @Override public String about() { return "efforts"; }
         @Override public String value() { return String.join(", ", known); }
 
@@ -123,10 +133,20 @@ sealed interface Trait {
         @Override public String value() { return byAsked.toString(); }
     }
 
+    /** The API that is spoken. */
+    record Spoken(Api api) implements Trait {
+        @Override public String about() { return "api"; }
+        @Override public String value() { return api.word(); }
+        /** Chat is learned only where the other API does not exist. */
+        @Override public boolean isForAllModels() { return api == Api.CHAT; }
+    }
+
     /** One of two ways to do something; a backend that has none of these is taken to do it the other way. */
     enum Habit implements Trait {
         /** System messages may stand anywhere between the others. */
         SYSTEM_IN_PLACE("system messages", "in place"),
+        /** They may, by the name of {@code developer}; only in the Responses API. */
+        SYSTEM_AS_DEVELOPER("system messages", "as developer"),
         /** They stand at the beginning; later ones go as the user's text, in {@code <system>} tags. */
         SYSTEM_FIRST_ONLY("system messages", "first only"),
         /** A call is forced by {@code "tool_choice":"required"} and by sending no other tool. */
@@ -135,6 +155,22 @@ sealed interface Trait {
         EMPTY_CONTENT("no content", "empty string"),
         /** A reply whose beginning was in the request begins with that once more. */
         BEGUN_REPLY_REPEATED("begun reply", "repeated"),
+        /** The backend searches the web itself, if it is given a tool for that; elsewhere nobody does. */
+        WEB_SEARCH_HOSTED("web search", "hosted"),
+        /** It may do so: it is asked where nothing but a search is wanted. */
+        WEB_SEARCH_TRIED("web search", "tried"),
+        /** It has refused that tool, or has not searched. */
+        WEB_SEARCH_REFUSED("web search", "refused"),
+        /** Reasoning items of earlier turns, of the Responses API, do not go back. */
+        REASONING_LEFT_OUT("reasoning items", "left out"),
+        /** The same, and those of this request never will: the backend cannot open them. */
+        REASONING_UNOPENED("reasoning items", "not opened"),
+        /** Reasoning is not shown; OpenAI shows it only to organizations that it has verified. */
+        SUMMARIES_REFUSED("summaries", "refused"),
+        /** Each message says in which phase of its work the model was, and is to say so when it goes back. */
+        PHASES_SAID("phases", "said"),
+        /** Results of tools hold text alone; images and documents stand in the user's next message. */
+        FILES_IN_NEXT_MESSAGE("files in outputs", "in the next message"),
         /** The key goes as {@code api-key: K}; elsewhere as {@code authorization: Bearer K}. */
         API_KEY_HEADER("key header", "api-key");
 
@@ -148,5 +184,6 @@ sealed interface Trait {
 
         @Override public String about() { return about; }
         @Override public String value() { return value; }
+        @Override public boolean isForAllModels() { return this == SUMMARIES_REFUSED; }
     }
 }

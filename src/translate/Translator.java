@@ -3,6 +3,7 @@ package translate;
 import anthropic.ApiError;
 import anthropic.Request;
 import anthropic.Usage;
+import config.Api;
 import config.Options;
 import config.Route;
 import java.util.LinkedHashSet;
@@ -16,10 +17,10 @@ import json.JsonWriter;
 import json.SseEvent;
 
 /**
- * Translates one exchange: the client's request (Anthropic Messages, {@code POST /v1/messages}) into the
- * backend's (OpenAI, {@code POST /v1/chat/completions}), and the backend's reply, whole or in chunks, into a
- * message or its events. It is the face of those that do it: {@link ChatRequest} writes the request, {@link
- * ChatReply} reads the reply, {@link Reply} puts it together.
+ * Translates one exchange: the client's request (Anthropic Messages, {@code POST /v1/messages}) into the backend's
+ * (OpenAI, {@code POST /v1/chat/completions} or {@code /v1/responses}), and the backend's reply, whole or in chunks,
+ * into a message or its events. It is the face of those that do it: {@link ChatRequest} or {@link ResponsesRequest} writes
+ * the request, {@link ChatReply} or {@link ResponsesReply} reads the reply, {@link Reply} puts it together.
  */
 public final class Translator implements Conversation {
     /** Of all stop sequences that are looked for here: they take room and time. */
@@ -30,11 +31,13 @@ public final class Translator implements Conversation {
     private final Route route;
     private final Optional<ServerSearch> search; // that the request is for, and that nobody can run
     private final Set<String> warnings = new LinkedHashSet<>();
-    private final ChatRequest chat;
+    private final BackendRequest backendRequest;
     private final JsonWriter openai = new JsonWriter();
     private final BackendErrors errors;
     private final Reply reply;
-    private final ChatReply reader;
+    private final ChatReply chatReader;
+    private final Optional<ResponsesReply> responsesReader; // where that API is spoken
+    private Reader reader;
     private long inputTokens; // a guess; 0 until it is asked for
 
     /** For a model of which no more is known than what the options say. */
@@ -51,17 +54,29 @@ public final class Translator implements Conversation {
         this.request = new Request(anthropic);
         this.dialect = dialect;
         this.route = options.routes().of(asked());
-        this.search = ServerSearch.of(request);
-        this.chat = new ChatRequest(request, options, dialect, warnings);
+        Optional<ServerSearch> wanted = ServerSearch.of(request);
+        Optional<ServerSearch> hosted = wanted.flatMap(search -> search.ifHosted(dialect));
+        this.search = hosted.isPresent() ? Optional.empty() : wanted;
+        this.backendRequest = dialect.api() == Api.CHAT ? new ChatRequest(request, options, dialect, warnings)
+                : new ResponsesRequest(request, options, dialect, warnings);
         this.errors = new BackendErrors(request, options, dialect, window, this::inputTokens);
-        var limits = new Limits(chat::maxTokensSent, route.context().orElse(0), window);
+        var limits = new Limits(backendRequest::maxTokensSent, route.context().orElse(0), window);
         this.reply = new Reply(request, newIds, unsentStops(), limits,
                 () -> Tokens.rough(openai.buffer(), openai.size()), this::inputTokens, warnings);
-        this.reader = new ChatReply(reply, errors, request.stops().stream().map(Json::text).toList());
+        this.chatReader = new ChatReply(reply, errors, request.stops().stream().map(Json::text).toList(), hosted);
+        this.responsesReader = responsesReader(hosted);
+        this.reader = responsesReader.isPresent() ? responsesReader.get() : chatReader;
+    }
+
+    private Optional<ResponsesReply> responsesReader(Optional<ServerSearch> hosted) {
+        if (dialect.api() == Api.CHAT) return Optional.empty();
+        Optional<ServerSearch> unsure = hosted.filter(search -> dialect.mayHostWebSearch());
+        String place = Envelope.place(dialect.target(), model());
+        return Optional.of(new ResponsesReply(reply, errors, place, dialect.saysPhases(), unsure, warnings));
     }
 
     private List<String> unsentStops() {
-        List<String> unsent = chat.unsentStops();
+        List<String> unsent = backendRequest.unsentStops();
         boolean isTooMuch = unsent.stream().mapToLong(String::length).sum() > MAX_STOP_CHARACTERS;
         request.refuse("stop_sequences", isTooMuch, MAX_STOP_CHARACTERS + " characters in all at most");
         return unsent;
@@ -77,9 +92,12 @@ public final class Translator implements Conversation {
         return route.model();
     }
 
+    /** {@return what was known when the request was made, and what the reply has told} */
     @Override
     public Dialect dialect() {
-        return dialect;
+        if (responsesReader.isEmpty()) return dialect;
+        Dialect known = responsesReader.get().saysPhases() ? dialect.withPhases() : dialect;
+        return responsesReader.get().hasNotSearched() ? known.withoutWebSearch() : known;
     }
 
     @Override
@@ -122,8 +140,8 @@ public final class Translator implements Conversation {
     }
 
     private void write() {
-        chat.write(openai);
-        reply.continues(chat.prefill(), dialect.repeatsBegunReply());
+        backendRequest.write(openai);
+        reply.continues(backendRequest.prefill(), dialect.repeatsBegunReply());
     }
 
     /** {@return a guess of the tokens that the request takes, for which it need not say max_tokens} */
@@ -149,6 +167,8 @@ public final class Translator implements Conversation {
 
     @Override
     public boolean whole(Json json) {
+        boolean isOfChat = json.get("choices") instanceof Json.Arr; // some gateways answer so in any case
+        if (isOfChat) reader = chatReader;
         return reader.whole(json);
     }
 

@@ -1,6 +1,7 @@
 package translate;
 
 import anthropic.ApiError;
+import config.Api;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
@@ -83,7 +84,8 @@ public final class UpstreamError {
     private static Optional<ApiError> ofPage(int status, String text, ErrorContext context) {
         String gateway = cut(text, MAX_SHOWN);
         return switch (status) {
-            case 404, 405 -> Optional.of(context.error(status, notABackend(text)));
+            case 404, 405 -> Optional.of(context.error(status, notABackend(text))
+                    .refusing(context.api() == Api.RESPONSES ? ResponsesLessons.noRoute("") : ""));
             case 502, 503, 504, 520, 521, 522, 523, 524 -> Optional.of(context.error(502, gateway).asPassing());
             default -> {
                 if (status < 400) yield Optional.of(context.error(502, notABackend(text)));
@@ -126,6 +128,10 @@ public final class UpstreamError {
 
     private static ApiError byStatus(int status, ErrorBody said, Json body, ErrorContext context) {
         String text = shown(status, said);
+        if (isNoRoute(status, said, context)) {
+            return context.error(status == 404 ? status : general(status), text)
+                    .refusing(ResponsesLessons.noRoute(body.raw()));
+        }
         return switch (status) {
             case 401, 403 -> denied(status, said, text, context);
             case 404 -> notFound(said, text, context).refusing(body.raw());
@@ -143,6 +149,13 @@ public final class UpstreamError {
     /** As llama-cpp-python says with a status of 500: "Input should be a valid string". */
     private static boolean isAboutTheRequest(ErrorBody said) {
         return said.says("not supported") || said.says("input should be");
+    }
+
+    /** {@return whether the backend has no such path: what it misses is neither a model nor an item of the input} */
+    private static boolean isNoRoute(int status, ErrorBody said, ErrorContext context) {
+        boolean maySay = status == 404 || status == 405 || status == 501;
+        boolean isOther = said.says("model") || said.says("item with id");
+        return context.api() == Api.RESPONSES && maySay && !isOther;
     }
 
     /** {@return the status that stands for others of its class; 502 for what is no error's} */

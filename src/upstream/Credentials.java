@@ -118,7 +118,7 @@ public final class Credentials {
             names.add(new KeyName("a2o's header " + header.name(), target.mustNotGet(header.value())));
         }
         if (target.hasSecretQuery()) {
-            names.add(new KeyName("a2o's key in its URL", target.mustNotGet(target.url().getQuery())));
+            names.add(new KeyName("a2o's key in its URL", target.mustNotGet(target.query().orElse(""))));
         }
         if (getsTheClients()) {
             names.add(new KeyName(target.isAnthropics() ? ANY_OF_THE_CLIENTS : SOME_OF_THE_CLIENTS, false));

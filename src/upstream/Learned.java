@@ -13,16 +13,17 @@ import translate.Dialect;
  * What one backend takes, as its refusals have taught it, by model. It is a cache: when it is lost, the same
  * refusals teach it again. Safe for use by many threads.
  *
- * <p>It is kept until the process ends, or until there are more than {@link #MAX_MODELS} models: then all is
- * forgotten. A later lesson replaces an earlier one about the same. A lesson for one request alone ({@link
- * Dialect#isForOnce}) is not kept, and neither are those that were learned together with it.
+ * <p>What goes for all models is kept until the process ends; what goes for one is forgotten before that only
+ * when there are more than {@link #MAX_MODELS} models. A later lesson replaces an earlier one about the same.
+ * A lesson for one request alone ({@link Dialect#isForOnce}) is not kept, and neither are those that were
+ * learned together with it.
  */
 final class Learned {
     private static final int MAX_MODELS = 1000; // whose names clients choose
     private static final int MAX_SHOWN = 50;
     private static final Logger LOG = Logger.getLogger("a2o");
 
-    private final Dialect base;
+    private volatile Dialect ofAll; // what goes for models of which no more is known
     private final String host; // for the log
     private final Secrets secrets;
     private final Map<String, Dialect> byModel = new ConcurrentHashMap<>();
@@ -30,12 +31,12 @@ final class Learned {
 
     /** {@code base} is what is known of each model before anything is learned. */
     Learned(Dialect base, String host, Secrets secrets) {
-        this.base = base;
+        this.ofAll = base;
         this.host = host;
         this.secrets = secrets;
     }
 
-    Dialect dialect(String model) { return byModel.getOrDefault(model, base); }
+    Dialect dialect(String model) { return byModel.getOrDefault(model, ofAll); }
 
     /** {@return how often something was learned} */
     long times() { return times.sum(); }
@@ -48,9 +49,18 @@ final class Learned {
         Dialect known = dialect(model).withLessonsOf(dialect);
         boolean isKnown = known.equals(byModel.put(model, known));
         if (isKnown) return;
+        learnOfAll(known);
         times.increment();
         String line = "learned about %s at %s: %s".formatted(model, host, dialect.learnedWords());
         LOG.info(() -> Text.printable(secrets.mask(line)));
+    }
+
+    /** Some of what was learned about one model goes for all. */
+    private synchronized void learnOfAll(Dialect known) {
+        Dialect more = ofAll.withLessonsForAllOf(known);
+        if (more == ofAll) return;
+        ofAll = more;
+        byModel.replaceAll((model, dialect) -> dialect.withLessonsForAllOf(known));
     }
 
     /** Writes an array with what was learned about each model, or the first {@link #MAX_SHOWN} of them. */

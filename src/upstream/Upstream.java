@@ -1,6 +1,7 @@
 package upstream;
 
 import anthropic.ApiError;
+import config.Api;
 import config.Options;
 import config.Route;
 import config.Target;
@@ -31,7 +32,8 @@ public final class Upstream implements AutoCloseable {
 
     private final Options options;
     private final Target target;
-    private final URI url;
+    private final Target address; // without what the backend must not get
+    private final URI url; // of one of the APIs, for connections alone
     private final Clock clock;
     private final Credentials credentials;
     private final Transport transport;
@@ -55,8 +57,8 @@ public final class Upstream implements AutoCloseable {
         this.clock = clock;
         Dialect dialect = Dialect.of(target);
         this.credentials = new Credentials(options, target, dialect);
-        Target address = target.isDemo() ? target.at(new Demo().start()) : credentials.address();
-        this.url = address.url();
+        this.address = target.isDemo() ? target.at(new Demo().start()) : credentials.address();
+        this.url = address.url(dialect.api());
         this.transport = new Transport(options, target, url, clock);
         this.placesOfAll = placesOfAll;
         this.places = new Places(options.maxConnectionsPerHost(), clock);
@@ -101,12 +103,12 @@ public final class Upstream implements AutoCloseable {
     public boolean isAwaited() { return places.areAwaited() || placesOfAll.areAwaited(); }
 
     /**
-     * Sends a request. The client's key goes with it, unless this backend has its own; of the client's
+     * Sends a request to an API. The client's key goes with it, unless this backend has its own; of the client's
      * headers none does.
      */
-    public Arrivals send(JsonWriter body, String clientKey) {
+    public Arrivals send(Api api, JsonWriter body, String clientKey) {
         try {
-            HttpRequest.Builder request = HttpRequest.newBuilder(url);
+            HttpRequest.Builder request = HttpRequest.newBuilder(address.url(api));
             credentials.headers(clientKey).forEach(request::setHeader);
             return transport.post(request.setHeader("content-type", "application/json"), body);
         } catch (IllegalArgumentException e) {

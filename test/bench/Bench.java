@@ -80,23 +80,25 @@ final class Bench {
         double busy = ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
         int port = freePort();
         Subject floor = await("floor", port, start(program(List.of(), "Floor", "" + port, "http://127.0.0.1:" + direct.port)));
-        Subject a2o = startA2o();
+        Subject a2o = startA2o("a2o", "/v1");
+        Subject responses = startA2o("a2o-r", "/v1/responses");
+        List<Subject> subjects = List.of(direct, floor, a2o, responses);
         for (String each : LOADS) {
-            for (Subject subject : List.of(direct, floor, a2o)) measure(subject, each, 16, isQuick ? 0.5 : 3);
+            for (Subject subject : subjects) measure(subject, each, 16, isQuick ? 0.5 : 3);
         }
         System.out.println("""
-                CPU of the proxy for a request, in microseconds (steady: without what the JIT compilers took); times in ms
+                CPU of the proxy for a request, in microseconds (steady: without what the JIT compilers took); times in ms;
+                a2o-r: A2o before a backend that speaks the Responses API
 
                 load               conns through   req/s events/s     cpu  steady    p50     p99  first errors  ÷floor steady\
                 """);
         for (String each : LOADS) {
-            for (int connections : List.of(1, 16)) compare(each, connections, List.of(direct, floor, a2o));
+            for (int connections : List.of(1, 16)) compare(each, connections, subjects);
         }
         System.out.printf("%n%d streams, each of 50 events/s; how late an event comes, in ms%n%n", STREAMS);
         System.out.println("through events/s      p50      p99      max    first   errors      cpu (an event)");
         for (Subject subject : List.of(direct, floor, a2o)) paced(subject);
-        floor.process.destroyForcibly();
-        a2o.process.destroyForcibly();
+        for (Subject subject : List.of(floor, a2o, responses)) subject.process.destroyForcibly();
         System.out.println("\nstart, in ms                            listens  first reply");
         startUp(hasCache() ? List.of("", "-XX:AOTCache=" + AOT) : List.of(""));
         System.out.println("\npeak memory, 188 KB at c = 16             MiB");
@@ -138,7 +140,7 @@ final class Bench {
                     median(all, "cpu"), median(all, "steady"), median(all, "p50"), median(all, "p99"),
                     median(all, "firstp50"), all.stream().mapToDouble(each -> each.get("errors")).sum());
             boolean isA2o = subject.name.equals("a2o");
-            String ratios = isA2o ? "  %6.2f %6.2f".formatted(median(all, "ratio"), median(all, "steadyratio")) : "";
+            String ratios = subject.name.startsWith("a2o") ? "  %6.2f %6.2f".formatted(median(all, "ratio"), median(all, "steadyratio")) : "";
             System.out.println((line + ratios).replace("NaN", "  -"));
             String title = TITLES.get(kind) + ", c = " + connections;
             if (isA2o) bars.add(new Bar(title, median(all, "ratio"), median(all, "cpu")));
@@ -167,7 +169,7 @@ final class Bench {
         for (int i = 0; i < (isQuick ? 3 : 7); i++) {
             for (String flag : flags) {
                 long begin = System.nanoTime();
-                Subject a2o = flag.isEmpty() ? startA2o() : startA2o(flag);
+                Subject a2o = flag.isEmpty() ? startA2o("a2o", "/v1") : startA2o("a2o", "/v1", flag);
                 double listens = (System.nanoTime() - begin) / 1e6;
                 measure(a2o, "small", 1, 0);
                 double replied = (System.nanoTime() - begin) / 1e6;
@@ -182,7 +184,7 @@ final class Bench {
     }
 
     private void peak(String title, String... flags) throws IOException, InterruptedException {
-        Subject a2o = startA2o(flags);
+        Subject a2o = startA2o("a2o", "/v1", flags);
         measure(a2o, "agent", 16, isQuick ? 2 : 10);
         String peak = values("/proc/%d/status".formatted(a2o.process.pid()), "VmHWM")
                 .map(value -> "" + Long.parseLong(value.replace(" kB", "")) / 1024).findFirst().orElse("unknown");
@@ -192,7 +194,7 @@ final class Bench {
 
     /** Runs A2o with something of all that it does, so that the JVM writes at its end what it has learnt. */
     private void train(String file) throws IOException, InterruptedException {
-        Subject a2o = startA2o("-XX:AOTCacheOutput=" + file);
+        Subject a2o = startA2o("a2o", "/v1", "-XX:AOTCacheOutput=" + file);
         for (String each : LOADS) measure(a2o, each, 4, 1);
         a2o.process.destroy(); // by TERM: it drains, and the JVM assembles the cache
         a2o.process.waitFor();
@@ -240,13 +242,13 @@ final class Bench {
         return micros;
     }
 
-    private Subject startA2o(String... flags) throws IOException, InterruptedException {
+    private Subject startA2o(String name, String path, String... flags) throws IOException, InterruptedException {
         int port = freePort();
         var command = new ArrayList<>(List.of(JAVA));
         command.addAll(List.of(flags));
-        String mock = "http://127.0.0.1:%d/v1".formatted(direct.port);
+        String mock = "http://127.0.0.1:%d%s".formatted(direct.port, path);
         command.addAll(List.of("-jar", JAR.toString(), "--port", "" + port, "--upstream", mock));
-        return await("a2o", port, start(command));
+        return await(name, port, start(command));
     }
 
     private static List<String> helper(String name, String... args) {

@@ -17,8 +17,8 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * A backend without a model, for measuring proxies: {@code java test/bench/Mock.java PORT}. It answers every POST, in
- * the form of OpenAI chat completions: with a whole reply or, if {@code stream} is true, with {@code max_tokens} events,
- * all in one write; from the model {@code paced} in steps of {@link #GAP_MICROS}, each with the time at which it was due.
+ * the form of OpenAI chat completions or, if the request has {@code max_output_tokens}, of the Responses API: with a whole
+ * reply or, if {@code stream} is true, with as many events as tokens are allowed, all in one write; from the model {@code paced} in steps of {@link #GAP_MICROS}, each with the time at which it was due.
  */
 final class Mock {
     private static final int GAP_MICROS = 20_000; // 50 events/s
@@ -32,9 +32,18 @@ final class Mock {
     private static final String REPLY = "{\"id\":\"chatcmpl-bench\",\"object\":\"chat.completion\",\"created\":1700000000,"
             + "\"model\":\"mock\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":"
             + "\"The quick brown fox jumps over the lazy dog.\"},\"finish_reason\":\"stop\"}]," + USAGE;
-    private static final byte[] WHOLE =
-            bytes(HEAD + "application/json\r\nContent-Length: " + REPLY.length() + "\r\n\r\n" + REPLY);
-    private static final Map<Integer, byte[]> BURSTS = new ConcurrentHashMap<>();
+    private static final byte[] WHOLE = whole(REPLY);
+    private static final String RESPONSE = "{\"id\":\"resp_bench\",\"object\":\"response\",\"created_at\":1700000000,"
+            + "\"status\":\"%s\",\"error\":null,\"incomplete_details\":null,\"model\":\"mock\",\"output\":[%s],";
+    private static final String RESPONSE_USAGE = "\"usage\":{\"input_tokens\":1000,\"input_tokens_details\":"
+            + "{\"cached_tokens\":640},\"output_tokens\":100,\"output_tokens_details\":{\"reasoning_tokens\":0},"
+            + "\"total_tokens\":1100}}";
+    private static final String MESSAGE = "{\"id\":\"msg_bench\",\"type\":\"message\",\"status\":\"completed\","
+            + "\"role\":\"assistant\",\"content\":[%s]}";
+    private static final String PART = "{\"type\":\"output_text\",\"annotations\":[],\"logprobs\":[],\"text\":\"%s\"}";
+    private static final byte[] WHOLE_RESPONSE = whole(RESPONSE.formatted("completed",
+            MESSAGE.formatted(PART.formatted("The quick brown fox jumps over the lazy dog."))) + RESPONSE_USAGE);
+    private static final Map<String, byte[]> BURSTS = new ConcurrentHashMap<>();
     private static final LinkedBlockingQueue<Paced> PACED = new LinkedBlockingQueue<>(); // the next that is due first
 
     /** A paced stream, how many events are still to come and when the next is due; {@code end} is told of its end. */
@@ -82,11 +91,13 @@ final class Mock {
     }
 
     private static void answer(String request, OutputStream out) throws IOException {
+        boolean isResponses = request.contains("\"max_output_tokens\":");
         if (!request.contains("\"stream\":true")) {
-            out.write(WHOLE);
+            out.write(isResponses ? WHOLE_RESPONSE : WHOLE);
             return;
         }
-        int at = request.indexOf("\"max_tokens\":") + 13, after = at;
+        String limit = isResponses ? "\"max_output_tokens\":" : "\"max_tokens\":";
+        int at = request.indexOf(limit) + limit.length(), after = at;
         while (Character.isDigit(request.charAt(after))) after++;
         int events = Integer.parseInt(request, at, after, 10);
         if (request.contains("\"model\":\"paced\"")) {
@@ -95,8 +106,42 @@ final class Mock {
             PACED.add(paced);
             paced.end.join();
         } else {
-            out.write(BURSTS.computeIfAbsent(events, Mock::burst));
+            out.write(isResponses ? BURSTS.computeIfAbsent("responses " + events, key -> responses(events))
+                    : BURSTS.computeIfAbsent("chat " + events, key -> burst(events)));
         }
+    }
+
+    private static byte[] whole(String reply) {
+        return bytes(HEAD + "application/json\r\nContent-Length: " + reply.length() + "\r\n\r\n" + reply);
+    }
+
+    /** {@return a stream of the Responses API, which says all again at its end} The request is not echoed. */
+    private static byte[] responses(int events) {
+        var text = new StringBuilder();
+        for (int i = 0; i < events; i++) text.append(WORDS[i % WORDS.length]);
+        String part = PART.formatted(text), item = MESSAGE.formatted(part);
+        String begun = MESSAGE.formatted("").replace("completed", "in_progress");
+        String at = ",\"item_id\":\"msg_bench\",\"output_index\":0,\"content_index\":0,";
+        var reply = new StringBuilder(STREAM_HEAD);
+        int number = 0;
+        reply.append(named("response.created", number++, ",\"response\":" + RESPONSE.formatted("in_progress", "") + "\"usage\":null}"));
+        reply.append(named("response.in_progress", number++, ",\"response\":" + RESPONSE.formatted("in_progress", "") + "\"usage\":null}"));
+        reply.append(named("response.output_item.added", number++, ",\"output_index\":0,\"item\":" + begun));
+        reply.append(named("response.content_part.added", number++, at + "\"part\":" + PART.formatted("")));
+        for (int i = 0; i < events; i++) {
+            String delta = "\"delta\":\"%s\",\"logprobs\":[]".formatted(WORDS[i % WORDS.length]);
+            reply.append(named("response.output_text.delta", number++, at + delta));
+        }
+        reply.append(named("response.output_text.done", number++, at + "\"text\":\"%s\",\"logprobs\":[]".formatted(text)));
+        reply.append(named("response.content_part.done", number++, at + "\"part\":" + part));
+        reply.append(named("response.output_item.done", number++, ",\"output_index\":0,\"item\":" + item));
+        reply.append(named("response.completed", number, ",\"response\":" + RESPONSE.formatted("completed", item) + RESPONSE_USAGE));
+        return bytes(reply + "0\r\n\r\n");
+    }
+
+    private static String named(String type, int number, String members) {
+        String event = "event: %1$s\ndata: {\"type\":\"%1$s\",\"sequence_number\":%2$d%3$s}\n\n".formatted(type, number, members);
+        return "%x\r\n%s\r\n".formatted(event.length(), event);
     }
 
     private static byte[] burst(int events) {

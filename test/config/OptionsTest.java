@@ -97,7 +97,7 @@ class OptionsTest {
                     each.flag);
         }
         assertEquals(URI.create("http://e.test/v1/chat/completions"),
-                options(Map.of("A2O_UPSTREAM", "http://e.test"), new String[0]).upstreams().getFirst().url());
+                options(Map.of("A2O_UPSTREAM", "http://e.test"), new String[0]).upstreams().getFirst().url(Api.CHAT));
     }
 
     @Test
@@ -116,7 +116,7 @@ class OptionsTest {
         assertEquals(2, options(Map.of("A2O_PORT", "1"), with("--port", "2")).port());
         assertEquals(3, options("--port", "2", "--port=3").port());
         assertEquals(URI.create("http://backend.test/v1/chat/completions"),
-                options(Map.of("A2O_UPSTREAM", "http://e.test"), UPSTREAM).upstreams().getFirst().url());
+                options(Map.of("A2O_UPSTREAM", "http://e.test"), UPSTREAM).upstreams().getFirst().url(Api.CHAT));
         assertEquals(List.of("B=2"), headers(options(Map.of("A2O_HEADER", "A: 1\nC: 3"), with("--header", "B: 2"))));
         assertEquals(4, options(Map.of("A2O_PORT", "nonsense"), with("--port", "4")).port());
     }

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 
@@ -45,10 +46,20 @@ class TargetTest {
             {"HTTPS://h.test/v1", "HTTPS://h.test/v1/chat/completions"},
         };
         for (String[] form : forms) {
-            URI url = target(form[0]).url();
+            URI url = target(form[0]).url(Api.CHAT);
             assertEquals(form[1].toLowerCase(Locale.ROOT), url.toString().toLowerCase(Locale.ROOT), form[0]);
         }
         assertTrue(target("demo").isDemo());
+    }
+
+    @Test
+    void aUrlOfOneApiPinsIt() {
+        assertEquals(Optional.empty(), target("https://h.test/v1").pinned());
+        assertEquals(Optional.empty(), target("https://h.test").pinned());
+        assertEquals(Optional.of(Api.CHAT), target("https://h.test/v1/chat/completions").pinned());
+        assertEquals(Optional.of(Api.RESPONSES), target("https://h.test/openai/v1/responses/?api-version=v1").pinned());
+        assertEquals(URI.create("https://h.test/openai/v1/responses?api-version=v1"),
+                target("https://h.test/openai/v1/responses/?api-version=v1").url(Api.RESPONSES));
     }
 
     private static Executable refused(String why, String url) {
@@ -78,6 +89,7 @@ class TargetTest {
     void theListOfModelsIsBesideTheChat() {
         String[][] rows = {{"http://h.test", "http://h.test/v1/models"},
             {"https://h.test/v1/chat/completions", "https://h.test/v1/models"},
+            {"https://h.test/v1/responses?a=b", "https://h.test/v1/models?a=b"},
             {"https://h.test/openai/v1?api-version=1&a=%2F", "https://h.test/openai/v1/models?api-version=1&a=%2F"}};
         for (String[] row : rows) assertEquals(URI.create(row[1]), target(row[0]).modelsUrl(), row[0]);
     }
@@ -86,7 +98,8 @@ class TargetTest {
     void itIsShownWithoutWhatMayBeAKey() {
         String[][] rows = {{"http://h.test", "http://h.test/v1", "h.test"}, {"demo", "demo", "demo"},
             {"https://me:pass@h.test:8/v1?key=k", "https://h.test:8/v1?...", "h.test:8"},
-            {"http://[::1]:8080/v1/chat/completions", "http://[::1]:8080/v1", "[::1]:8080"}};
+            {"http://[::1]:8080/v1/chat/completions", "http://[::1]:8080/v1/chat/completions", "[::1]:8080"},
+            {"http://h.test/v1/responses?key=k", "http://h.test/v1/responses?...", "h.test"}};
         for (String[] row : rows) {
             assertEquals(row[1], target(row[0]).shown());
             assertEquals(row[2], target(row[0]).address());
@@ -101,9 +114,9 @@ class TargetTest {
         assertEquals("x y=z", target.parameters().getLast().value());
         assertTrue(target.hasSecretQuery());
         Target without = target.with(List.of(target.parameters().getLast()));
-        assertEquals(URI.create("http://h.test/v1/chat/completions?b=x%20y=z"), without.url());
+        assertEquals(URI.create("http://h.test/v1/chat/completions?b=x%20y=z"), without.url(Api.CHAT));
         assertFalse(without.hasSecretQuery());
-        assertEquals(URI.create("http://h.test/v1/chat/completions"), target.with(List.of()).url());
+        assertEquals(URI.create("http://h.test/v1/chat/completions"), target.with(List.of()).url(Api.CHAT));
     }
 
     @Test

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import testing.Backend;
+import testing.ResponsesModel;
 import testing.Tasks;
 
 /** {@code --check} against backends that lack something. Needs build/a2o.jar. */
@@ -121,6 +122,7 @@ class CheckTest {
         expected.put("key", "ok accepted, or not needed");
         expected.put("model", "ok 2 listed; m'1");
         expected.put("plain reply", "ok OK.");
+        expected.put("api", "chat");
         expected.put("streamed reply", "ok 1, 2, and so on.");
         expected.put("tool call", "ok calls 1: {\"city\":\"Paris\"}");
         expected.put("parallel calls", "ok calls 2: {\"city\":\"Paris\"}{\"city\":\"Rome\"}");
@@ -130,7 +132,7 @@ class CheckTest {
         expected.put("JSON schema", "ok {\"city\":\"Paris\"}");
         expected.put("stop sequence", "ok 1, 2, 3, 4, 5, 6,");
         assertEquals(expected, rows);
-        assertTrue(table.verdict().matches("Claude Code works \\| a2o --upstream 'http://127\\.0\\.0\\.1:\\d+/v1' "
+        assertTrue(table.verdict().matches("Claude Code works \\| a2o --upstream 'http://127\\.0\\.0\\.1:\\d+/v1/chat/completions' "
                 + "--model 'm'\\\\''1' -- claude"), table.verdict());
         assertEquals(0, table.status);
     }
@@ -195,13 +197,27 @@ class CheckTest {
             Table table = check("--upstream", url, "--model", "big", "--upstream-key", "sk-secret", "--port", "1");
             assertEquals("ok 2 listed; big", table.rows.get("model"));
             assertTrue(table.verdict().matches("Claude Code works \\| A2O_UPSTREAM_KEY=\\.\\.\\. a2o --upstream "
-                    + "'http://127\\.0\\.0\\.1:\\d+/v1\\?\\.\\.\\.' --model 'big' -- claude"), table.verdict());
+                    + "'http://127\\.0\\.0\\.1:\\d+/v1/chat/completions\\?\\.\\.\\.' --model 'big' -- claude"), table.verdict());
             assertFalse(table.out.contains("sk-secret"), table.out);
             for (Backend.Call call = backend.take(); !call.text().contains("unknown"); call = backend.take()) {
                 boolean isAsked = call.line().startsWith("GET") || call.text().contains("\"model\":\"big\"");
                 assertTrue(isAsked, call.text());
             }
             assertEquals("ok 2 listed; m2", check("--upstream", url, "--map", "*=m2").rows.get("model"));
+        }
+    }
+
+    @Test
+    void theApiThatRefusalsHaveTaughtIsNamed() throws Exception {
+        var model = new ResponsesModel().says("text OK.");
+        try (var backend = new Backend().answers(call -> {
+            if (call.line().startsWith("GET")) call.reply(200, "application/json", "{\"data\":[{\"id\":\"m1\"}]}");
+            else model.answer(call);
+        })) {
+            String base = backend.url().toString().replace("/chat/completions", "");
+            Table table = check("--upstream", base);
+            assertEquals("responses, for it refuses requests by the other one", table.rows.get("api"), table.out);
+            assertEquals("responses", check("--upstream", base + "/responses").rows.get("api"));
         }
     }
 

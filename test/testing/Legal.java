@@ -34,6 +34,7 @@ public final class Legal {
     private int blocks;
     private int deltas; // of the open block
     private boolean signed;
+    private String signature = ""; // of the block of thinking
     private boolean started;
     private Object reason;
     private boolean over;
@@ -66,17 +67,19 @@ public final class Legal {
             String type = (String) Tree.at(block, "type");
             switch (type) {
                 case "text" -> assertTrue(Tree.at(block, "text") instanceof String text && !text.isBlank(), "text");
-                case "thinking" -> assertTrue(Tree.at(block, "thinking") instanceof String text && !text.isEmpty()
-                        && Tree.at(block, "signature") instanceof String signature && !signature.isEmpty(),
-                                "thinking and its signature");
+                case "thinking" -> assertTrue(Tree.at(block, "thinking") instanceof String text
+                        && Tree.at(block, "signature") instanceof String signature
+                        && isThinking(text, signature), "thinking and its signature");
                 case "tool_use" -> {
                     assertTrue(Tree.at(block, "input") instanceof Map, "input");
                     call(block, ids);
                 }
                 case "redacted_thinking" -> assertEquals(Set.of("type", "data"), ((Map<?, ?>) block).keySet());
+                case "server_tool_use" -> search(block, true);
+                case "web_search_tool_result" -> searchResult(block);
                 default -> throw new AssertionError("a block of type " + type);
             }
-            if (type.startsWith("redacted")) continue;
+            if (type.startsWith("redacted") || type.startsWith("server") || type.startsWith("web")) continue;
             said.append(type.equals("tool_use") ? RandomJson.write(Tree.at(block, "input")) : Tree.at(block, type));
         }
         end(message, Tree.at(message, "usage"), !ids.isEmpty());
@@ -93,6 +96,32 @@ public final class Legal {
 
     private static Set<?> names(Object object) {
         return ((Map<?, ?>) object).keySet();
+    }
+
+    /** {@return whether there is text, or in the signature what the backend wants back} */
+    private static boolean isThinking(String text, String signature) {
+        boolean isKept = signature.matches("a2o1\\.\\w+\\.[\\w-]+");
+        return !signature.isEmpty() && (!text.isEmpty() || isKept);
+    }
+
+    private static void search(Object block, boolean isWhole) {
+        assertEquals(Set.of("type", "id", "name", "input", "caller"), names(block));
+        assertTrue(Tree.at(block, "id") instanceof String id && id.startsWith("srvtoolu_"), "the id of a search");
+        assertTrue(Tree.at(block, "name") instanceof String name && name.startsWith("web_"), "a search's name");
+        assertTrue(Tree.at(block, "input") instanceof Map<?, ?> input && input.isEmpty() != isWhole, "a search's input");
+    }
+
+    private static void searchResult(Object block) {
+        assertEquals(Set.of("type", "tool_use_id", "content", "caller"), names(block));
+        if (!(Tree.at(block, "content") instanceof List<?> results)) {
+            assertEquals("web_search_tool_result_error", Tree.at(block, "content.type"));
+            assertEquals("unavailable", Tree.at(block, "content.error_code"));
+            return;
+        }
+        for (Object result : results) {
+            assertEquals(Set.of("type", "url", "title", "encrypted_content", "page_age"), names(result));
+            assertTrue(Tree.at(result, "url") instanceof String && Tree.at(result, "title") instanceof String, "a result");
+        }
     }
 
     private static void call(Object block, Set<Object> ids) {
@@ -189,6 +218,8 @@ public final class Legal {
                 assertEquals(Map.of(), Tree.at(block, "input"));
             }
             case "redacted_thinking" -> assertEquals(Set.of("type", "data"), ((Map<?, ?>) block).keySet());
+            case "server_tool_use" -> search(block, false);
+            case "web_search_tool_result" -> searchResult(block);
             default -> throw new AssertionError("a block of type " + open);
         }
     }
@@ -198,7 +229,7 @@ public final class Legal {
         assertFalse(signed, "a delta after the signature");
         String fits = switch (String.valueOf(open)) {
             case "text" -> "text_delta";
-            case "tool_use" -> "input_json_delta";
+            case "tool_use", "server_tool_use" -> "input_json_delta";
             case "thinking" -> Tree.at(delta, "type").equals("signature_delta") ? "signature_delta"
                     : "thinking_delta";
             default -> "none: no block is open";
@@ -212,18 +243,21 @@ public final class Legal {
             case "signature_delta" -> "signature";
             default -> "partial_json";
         });
+        if (signed) signature = piece;
         if (signed) assertFalse(piece.isEmpty(), "an empty signature");
         if (signed) return;
         text.append(piece);
-        said.append(piece);
+        if (!open.equals("server_tool_use")) said.append(piece);
     }
 
     private void stop(Object index) {
         assertEquals(new Tree.Num(String.valueOf(blocks - 1)), index);
         switch (String.valueOf(open)) {
             case "text" -> assertFalse(text.toString().isBlank(), "a block without text");
-            case "thinking" -> assertTrue(signed && !text.isEmpty(),
+            case "thinking" -> assertTrue(signed && isThinking(text.toString(), signature),
                     "a block of thinking without a signature or text");
+            case "server_tool_use" -> assertTrue(RandomJson.isObject(text.toString()), "a search's input");
+            case "web_search_tool_result" -> assertEquals(0, deltas);
             case "tool_use" -> {
                 assertTrue(deltas > 0, "tool_use without input_json_delta");
                 inputs.add(text.toString());

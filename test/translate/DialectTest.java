@@ -26,7 +26,7 @@ class DialectTest {
 
     @Test
     void aHostIsKnownByTheEndOfItsNameOrByItsPort() throws Exception {
-        assertEquals("max_completion_tokens", of("https://api.openai.com/v1").name("max_tokens"));
+        assertEquals("max_completion_tokens", of("https://api.openai.com/v1/chat/completions").name("max_tokens"));
         assertEquals("max_completion_tokens", of("https://x.openai.azure.com/v1").name("max_tokens"));
         assertTrue(of("https://x.openai.azure.com/v1").takesApiKeyHeader());
         assertEquals("max_tokens", of("http://backend.test/v1").name("max_tokens"));
@@ -41,7 +41,7 @@ class DialectTest {
         for (String member : List.of("store", "service_tier", "prompt_cache_key", "top_k", "tool_stream", "cache_control")) {
             assertFalse(of("http://backend.test/v1").takes(member), member);
         }
-        assertTrue(of("https://api.openai.com/v1").takes("store"));
+        assertTrue(of("https://api.openai.com/v1/chat/completions").takes("store"));
         assertTrue(of("https://openrouter.ai/api/v1").takes("cache_control"));
         assertTrue(of("http://backend.test/v1").takes("temperature"));
     }
@@ -89,7 +89,7 @@ class DialectTest {
 
     @Test
     void aLaterLessonAboutTheSameCounts() throws Exception {
-        Dialect known = after(of("https://api.openai.com/v1"), "unknown field max_completion_tokens");
+        Dialect known = after(of("https://api.openai.com/v1/chat/completions"), "unknown field max_completion_tokens");
         assertEquals("max_tokens", known.name("max_tokens"));
         known = after(known, "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.");
         assertEquals("max_completion_tokens", known.name("max_tokens"));

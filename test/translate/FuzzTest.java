@@ -3,6 +3,7 @@ package translate;
 import static org.junit.jupiter.api.Assertions.assertAll;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import anthropic.ApiError;
@@ -41,6 +42,7 @@ import testing.Tree;
  */
 class FuzzTest {
     private static final Path FIXTURES = Path.of(System.getProperty("fixtures", "test"));
+    private static final String RESPONSES = "responses/"; // folders of the second API
     private static final int CASES = Integer.getInteger("fuzz", 20_000);
     private static final long SEED = Long.getLong("fuzz.seed", 1);
     private static final int MAX_SHOWN = 5;
@@ -71,13 +73,18 @@ class FuzzTest {
     private static Options options(String base) {
         return OPTIONS.computeIfAbsent(base, of -> {
             String words = new String(read(base + ".args"), StandardCharsets.UTF_8);
+            String usual = isOfResponses(base) ? "https://api.openai.com/v1" : "http://b.test";
             try {
-                return Options.of(CommandLine.read(words.isEmpty() ? new String[] {"--upstream", "http://b.test"}
+                return Options.of(CommandLine.read(words.isEmpty() ? new String[] {"--upstream", usual}
                         : words.lines().toArray(String[]::new), Map.of()));
             } catch (UsageError e) {
                 throw new IllegalStateException(base, e);
             }
         });
+    }
+
+    private static boolean isOfResponses(String base) {
+        return Path.of(base).startsWith(FIXTURES.resolve(RESPONSES));
     }
 
     private static Translator translator(byte[] request, Options options) {
@@ -305,7 +312,20 @@ class FuzzTest {
 
     @Test
     void spoiltRequestsAreRefusedOrBecomeLegal() throws IOException {
-        cases(8, "requests", ".anthropic.json", (random, base, shown) -> {
+        requests(5, "requests", FuzzTest::checkRequest);
+    }
+
+    @Test
+    void spoiltRequestsOfResponsesAreRefusedOrBecomeLegal() throws IOException {
+        requests(3, RESPONSES + "requests", FuzzTest::checkResponsesRequest);
+    }
+
+    private interface Check {
+        void check(String openai, String request);
+    }
+
+    private static void requests(int share, String folder, Check check) throws IOException {
+        cases(share, folder, ".anthropic.json", (random, base, shown) -> {
             byte[] request = spoilt(read(base + ".anthropic.json"), random);
             shown.append(text(request));
             String openai;
@@ -319,8 +339,78 @@ class FuzzTest {
                 return;
             }
             shown.append("\nbecame\n").append(openai);
-            checkRequest(openai, text(request));
+            check.check(openai, text(request));
         });
+    }
+
+    private static void checkResponsesRequest(String openai, String request) {
+        Object tree;
+        try {
+            tree = Tree.of(openai);
+        } catch (IllegalArgumentException e) {
+            if (!RandomJson.isDuplicate(e)) throw e;
+            assertTrue(RandomJson.isObject(openai) && isDuplicate(request), "a name given twice, by whom?");
+            return;
+        }
+        assertTrue(Tree.at(tree, "store") instanceof Boolean, "store");
+        List<Object> input = list(Tree.at(tree, "input"));
+        assertFalse(input.isEmpty(), "input: []");
+        List<Object> open = new ArrayList<>();
+        for (int i = 0; i < input.size(); i++) {
+            Object item = input.get(i);
+            assertNull(Tree.at(item, "id"), "an id");
+            switch ((String) Tree.at(item, "type")) {
+                case "message" -> {
+                    boolean isAssistant = "assistant".equals(Tree.at(item, "role"));
+                    assertTrue(isAssistant || open.isEmpty(), () -> "calls without their results: " + open);
+                    parts(Tree.at(item, "content"), "user".equals(Tree.at(item, "role")));
+                }
+                case "function_call" -> {
+                    open.add(Tree.at(item, "call_id"));
+                    assertTrue(Tree.at(item, "call_id") instanceof String id && id.length() <= 64, "a call's id");
+                    assertTrue(Tree.at(item, "name") instanceof String name && name.length() <= 64, "a call's name");
+                    assertTrue(RandomJson.isObject((String) Tree.at(item, "arguments")), "arguments");
+                }
+                case "function_call_output" -> {
+                    assertFalse(open.isEmpty(), "an output without its call");
+                    assertEquals(open.removeFirst(), Tree.at(item, "call_id"));
+                    parts(Tree.at(item, "output"), true);
+                }
+                case "reasoning" -> {
+                    assertEquals(List.of(), Tree.at(item, "summary"));
+                    String next = (String) Tree.at(input.get(i + 1), "type");
+                    assertTrue(Set.of("reasoning", "message", "function_call").contains(next), next);
+                }
+                default -> throw new AssertionError("an item of type " + Tree.at(item, "type"));
+            }
+        }
+        assertTrue(open.isEmpty(), () -> "calls without their results: " + open);
+        List<Object> tools = object(tree).containsKey("tools") ? list(Tree.at(tree, "tools")) : List.of();
+        for (Object tool : tools) {
+            boolean isSearch = "web_search".equals(Tree.at(tool, "type"));
+            assertTrue(isSearch || Tree.at(tool, "name") instanceof String name && name.length() <= 64, "a tool's name");
+            assertTrue(isSearch || Tree.at(tool, "strict") instanceof Boolean, "strict");
+        }
+        assertTrue(!object(tree).containsKey("tools") || !tools.isEmpty(), "tools: []");
+        assertTrue(!object(tree).containsKey("tool_choice") || !tools.isEmpty(), "tool_choice without tools");
+    }
+
+    private static void parts(Object content, boolean mayBeParts) {
+        if (content instanceof String text) {
+            assertFalse(text.isEmpty() && !mayBeParts, "a message without text");
+            return;
+        }
+        assertTrue(mayBeParts, "parts, or no content");
+        assertFalse(list(content).isEmpty(), "content: []");
+        for (Object part : list(content)) {
+            switch ((String) Tree.at(part, "type")) {
+                case "input_text" -> assertTrue(Tree.at(part, "text") instanceof String, "a part of text");
+                case "input_image" -> assertTrue(Tree.at(part, "image_url") instanceof String, "an image's URL");
+                case "input_file" -> assertTrue(Tree.at(part, "file_data") instanceof String
+                        && Tree.at(part, "filename") instanceof String || Tree.at(part, "file_url") instanceof String, "a file");
+                default -> throw new AssertionError("a part of type " + Tree.at(part, "type"));
+            }
+        }
     }
 
     private static void checkRequest(String openai, String request) {
@@ -362,6 +452,7 @@ class FuzzTest {
         List<Object> tools = object(tree).containsKey("tools") ? list(Tree.at(tree, "tools")) : List.of();
         Set<Object> names = new HashSet<>();
         for (Object tool : tools) {
+            if ("openrouter:web_search".equals(Tree.at(tool, "type"))) continue;
             assertTrue(names.add(Tree.at(tool, "function.name")), "a tool's name given twice");
             assertTrue(Tree.at(tool, "function.name") instanceof String name && name.length() <= 64, "a tool's name");
             Map<String, Object> parameters = object(Tree.at(tool, "function.parameters"));
@@ -410,16 +501,26 @@ class FuzzTest {
         return utf8(RandomJson.write(tree));
     }
 
-    private static List<String> requests() throws IOException {
-        List<String> all = new ArrayList<>(fixtures("streams", ".openai.sse"));
-        all.addAll(fixtures("replies", ".openai.json"));
+    /** @param api before the names of the folders */
+    private static List<String> requests(String api) throws IOException {
+        List<String> all = new ArrayList<>(fixtures(api + "streams", ".openai.sse"));
+        all.addAll(fixtures(api + "replies", ".openai.json"));
         return all.stream().filter(base -> read(base + ".request.json").length > 0).toList();
     }
 
     @Test
     void spoiltStreamsBecomeLegal() throws IOException {
-        List<String> requests = requests();
-        cases(8, "streams", ".openai.sse", (random, base, shown) -> {
+        streams(5, "");
+    }
+
+    @Test
+    void spoiltStreamsOfResponsesBecomeLegal() throws IOException {
+        streams(4, RESPONSES);
+    }
+
+    private static void streams(int share, String api) throws IOException {
+        List<String> requests = requests(api);
+        cases(share, api + "streams", ".openai.sse", (random, base, shown) -> {
             byte[] request = request(base, random, requests, true);
             byte[] sse = spoiltStream(read(base + ".openai.sse"), random);
             shown.append(text(request)).append('\n').append(text(sse));
@@ -440,8 +541,17 @@ class FuzzTest {
 
     @Test
     void spoiltRepliesBecomeLegal() throws IOException {
-        List<String> requests = requests();
-        cases(4, "replies", ".openai.json", (random, base, shown) -> {
+        replies(2, "");
+    }
+
+    @Test
+    void spoiltRepliesOfResponsesBecomeLegal() throws IOException {
+        replies(2, RESPONSES);
+    }
+
+    private static void replies(int share, String api) throws IOException {
+        List<String> requests = requests(api);
+        cases(share, api + "replies", ".openai.json", (random, base, shown) -> {
             byte[] request = request(base, random, requests, false);
             byte[] reply = spoilt(read(base + ".openai.json"), random);
             shown.append(text(request)).append('\n').append(text(reply));

@@ -19,7 +19,8 @@ import testing.Counted;
 
 /** Each lesson is taught by the refusals that stand above it in the source, and by nothing like them. */
 class LessonsTest {
-    private static final Path SOURCE = Path.of("src/translate/Lessons.java");
+    private static final List<Path> SOURCES =
+            List.of(Path.of("src/translate/ResponsesLessons.java"), Path.of("src/translate/Lessons.java"));
     private static final int MOST_LOOKS = 3000; // at a character; a quadratic pattern needs 32,000 in 64 KB
 
     /** What each example teaches first of all. */
@@ -36,7 +37,7 @@ class LessonsTest {
             Map.entry("OpenAI: Unsupported parameter: 'max_tokens'", "max_tokens=max_completion_tokens"),
             Map.entry("Azure: Unrecognized request argument supplied", "max_tokens=max_completion_tokens"),
             Map.entry("Some: unknown field max_completion_tokens", "max_tokens=max_tokens"),
-            Map.entry("OpenAI: Function tools with reasoning_effort", "efforts=none"),
+            Map.entry("OpenAI: Function tools with reasoning_effort are not supported for", "efforts=none"),
             Map.entry("Ollama: \"gemma3:4b\" does not support thinking", "reasoning_effort="),
             Map.entry("OpenAI: 'reasoning_effort' does not support", "efforts=low, high"),
             Map.entry("vLLM: 'loc': ('body', 'reasoning_effort')", "efforts=low, medium, high"),
@@ -51,7 +52,36 @@ class LessonsTest {
             Map.entry("llama.cpp: unsupported content[].type", "file="),
             Map.entry("OpenAI: Invalid content type. image_url", "image_url="),
             Map.entry("OpenRouter: No endpoints found", "image_url="),
-            Map.entry("DeepSeek: messages[3]: unknown variant `image_url`", "image_url="));
+            Map.entry("DeepSeek: messages[3]: unknown variant `image_url`", "image_url="),
+            Map.entry("OpenAI: Function tools with reasoning_effort are not supported. Please", "api=responses"),
+            Map.entry("OpenAI: This model is only supported in v1/responses", "api=responses"),
+            Map.entry("OpenAI: This is not a chat model", "api=responses"),
+            Map.entry("Copilot: model ", "api=responses"),
+            Map.entry("Copilot: {", "api=responses"),
+            Map.entry("A2o: the backend has no such path", "api=responses"),
+            Map.entry("OpenAI: The encrypted content gAAA", "reasoning items=not opened, once"),
+            Map.entry("OpenAI: {\"error\":{\"message\":\"not valid\"", "reasoning items=not opened, once"),
+            Map.entry("Some: {\"error\":{\"message\":\"not valid\"", "reasoning items=not opened, once"),
+            Map.entry("Some: reasoning `encrypted_content`", "reasoning items=not opened, once"),
+            Map.entry("OpenAI: Item 'rs_1'", "reasoning items=left out, once"),
+            Map.entry("OpenAI: Item 'fc_1'", "reasoning items=left out, once"),
+            Map.entry("OpenAI: Item with id", "reasoning items=left out, once"),
+            Map.entry("OpenAI: Encrypted content is not supported", "encrypted_content="),
+            Map.entry("vLLM: Encrypted content is not supported", "encrypted_content="),
+            Map.entry("OpenAI: Your organization must be verified", "summaries=refused"),
+            Map.entry("OpenAI: Unsupported parameter: 'reasoning.effort'", "reasoning="),
+            Map.entry("OpenAI: Unsupported parameter: 'reasoning.summary'", "reasoning="),
+            Map.entry("OpenAI: Unsupported value: 'none'", "efforts=low, max"),
+            Map.entry("OpenAI: The following tools cannot be used", "efforts=low, once"),
+            Map.entry("OpenRouter: Invalid Responses API request", "web_search_call.action.sources="),
+            Map.entry("Some: Invalid value: 'web_search_call", "web_search_call.action.sources="),
+            Map.entry("Some: Invalid value: 'web_search'", "web search=refused"),
+            Map.entry("Some: tools[0].type: web_search", "web search=refused"),
+            Map.entry("llama.cpp: Output of tool call", "files in outputs=in the next message"),
+            Map.entry("Some: input[3].output[0]", "files in outputs=in the next message"),
+            Map.entry("Some: System messages are not allowed", "system messages=as developer"),
+            Map.entry("llama.cpp: 'input_file' is not supported", "file="),
+            Map.entry("Some: 'input_image' is not supported", "image_url="));
 
     /** A refusal above a lesson, as {@code Vendor: words}. */
     private record Example(String why, String vendorAndWords) {
@@ -61,9 +91,11 @@ class LessonsTest {
     private static List<Example> examples() throws IOException {
         List<Example> found = new ArrayList<>();
         Pattern lesson = Pattern.compile("((?: *// [^\n]*\n)+) *new Lesson\\(\"([^\"]*)\"");
-        for (Matcher at = lesson.matcher(Files.readString(SOURCE)); at.find(); ) {
-            for (String line : at.group(1).strip().split("\n")) {
-                found.add(new Example(at.group(2), line.strip().replaceFirst("^// ", "")));
+        for (Path source : SOURCES) {
+            for (Matcher at = lesson.matcher(Files.readString(source)); at.find(); ) {
+                for (String line : at.group(1).strip().split("\n")) {
+                    found.add(new Example(at.group(2), line.strip().replaceFirst("^// ", "")));
+                }
             }
         }
         return found;
@@ -83,14 +115,14 @@ class LessonsTest {
                     .filter(row -> example.vendorAndWords.startsWith(row.getKey())).map(Map.Entry::getValue).toList();
             assertEquals(1, expected.size(), expected.toString());
             assertEquals(expected.getFirst(), text(Lessons.of(example.words()).getFirst()));
-            Lessons.Lesson lesson = Lessons.LESSONS.stream().filter(one -> one.why().equals(example.why)).findFirst().orElseThrow();
+            Lesson lesson = Lessons.ALL.stream().filter(one -> one.why().equals(example.why)).findFirst().orElseThrow();
             assertTrue(lesson.says().in(Lessons.plain(example.words())).isPresent(), example.why);
         }));
     }
 
     @Test
     void eachLessonHasAnExampleAndAReasonOfItsOwn() throws IOException {
-        List<String> reasons = Lessons.LESSONS.stream().map(Lessons.Lesson::why).toList();
+        List<String> reasons = Lessons.ALL.stream().map(Lesson::why).toList();
         assertEquals(reasons, examples().stream().map(Example::why).distinct().toList());
     }
 
@@ -119,7 +151,7 @@ class LessonsTest {
         List<String> pieces = List.of("<", " ", "9", "'", "\\", "a", "_", "un", "support ", "max_tokens ",
                 "max_tokens maximum ", "max_tokens < ", "maximum ", "at least ", "[1,", "[1 ", "(1 , ", "reasoning_effort ",
                 "reasoning_effort should be ", "messages ", "assistant content ", "unsupported parameter ", "'body', ", "type: ");
-        Stream<Pattern> said = Lessons.LESSONS.stream().flatMap(lesson -> lesson.says().pieces().stream())
+        Stream<Pattern> said = Lessons.ALL.stream().flatMap(lesson -> lesson.says().pieces().stream())
                 .map(Wording.Piece::pattern);
         Stream<Pattern> constants = Counted.patterns(Lessons.class).stream();
         return Stream.of(constants, Lessons.OPTIONAL.values().stream(), said).flatMap(patterns -> patterns)

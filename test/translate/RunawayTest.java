@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import anthropic.ApiError;
+import config.Api;
 import config.CommandLine;
 import config.Options;
 import config.Target;
@@ -63,14 +64,14 @@ class RunawayTest {
 
     @Test
     void anErrorPageOfAngleBracketsIsTakenAtOnce() throws Exception {
-        var context = new ErrorContext("backend.test", "m", false, options().secrets(), 0, 0, 0);
+        var context = new ErrorContext("backend.test", "m", false, options().secrets(), 0, 0, 0, Api.CHAT);
         byte[] page = utf8("<".repeat(64 * 1024));
         assertEquals(502, Cpu.assertLittle(() -> UpstreamError.of(500, page, context)).status());
     }
 
     @Test
     void aRefusalOfTheSameWordsIsLearnedFromAtOnce() throws Exception {
-        var context = new ErrorContext("backend.test", "m", false, options().secrets(), 0, 0, 0);
+        var context = new ErrorContext("backend.test", "m", false, options().secrets(), 0, 0, 0, Api.CHAT);
         Target target = Options.of(CommandLine.read(new String[] {"--upstream", "http://backend.test"}, Map.of()))
                 .upstreams().getFirst();
         for (String words : new String[] {"max_tokens maximum ", "max_tokens < ", "reasoning_effort ", "system message "}) {

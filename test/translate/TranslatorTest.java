@@ -33,10 +33,11 @@ import testing.Tree;
  * {@code replies/N.openai.json} becomes {@code N.anthropic.json} or {@code N.error.json}; {@code streams/N.openai.sse}
  * becomes {@code N.anthropic.sse}, fed whole, line by line and byte by byte. {@code N.args} holds the flags, one word a
  * line, {@code N.request.json} the request before a reply. "*" in what is expected matches any text, "x*" any that
- * begins with x.
+ * begins with x. Below {@code responses/} the same for the Responses API, by default with OpenAI as the backend.
  */
 class TranslatorTest {
     private static final Path FIXTURES = Path.of(System.getProperty("fixtures", "test"));
+    private static final String RESPONSES = "responses/"; // folders of the second API
 
     @TestFactory
     Stream<DynamicTest> requests() throws IOException {
@@ -63,6 +64,31 @@ class TranslatorTest {
         return fixtures("streams", ".openai.sse", base -> stream(base, 1));
     }
 
+    @TestFactory
+    Stream<DynamicTest> responsesRequests() throws IOException {
+        return fixtures(RESPONSES + "requests", ".anthropic.json", this::request);
+    }
+
+    @TestFactory
+    Stream<DynamicTest> responsesReplies() throws IOException {
+        return fixtures(RESPONSES + "replies", ".openai.json", this::reply);
+    }
+
+    @TestFactory
+    Stream<DynamicTest> responsesStreamsWhole() throws IOException {
+        return fixtures(RESPONSES + "streams", ".openai.sse", base -> stream(base, Integer.MAX_VALUE));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> responsesStreamsByLine() throws IOException {
+        return fixtures(RESPONSES + "streams", ".openai.sse", base -> stream(base, 0));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> responsesStreamsByteByByte() throws IOException {
+        return fixtures(RESPONSES + "streams", ".openai.sse", base -> stream(base, 1));
+    }
+
     private interface Fixture {
         void run(String base) throws Exception;
     }
@@ -85,9 +111,14 @@ class TranslatorTest {
 
     private static Translator translator(String base, byte[] request) throws Exception {
         Path args = Path.of(base + ".args");
-        String[] words = Files.exists(args) ? Files.readAllLines(args).toArray(String[]::new) : new String[] {"--upstream", "http://backend.test/v1"};
+        String[] usual = {"--upstream", isOfResponses(base) ? "https://api.openai.com/v1" : "http://backend.test/v1"};
+        String[] words = Files.exists(args) ? Files.readAllLines(args).toArray(String[]::new) : usual;
         Options options = Options.of(CommandLine.read(words, Map.of()));
         return new Translator(JsonParser.parse(request), options, Dialect.of(options.upstreams().getFirst()), counter());
+    }
+
+    private static boolean isOfResponses(String base) {
+        return Path.of(base).startsWith(FIXTURES.resolve(RESPONSES));
     }
 
     private static Supplier<String> counter() {
@@ -98,8 +129,8 @@ class TranslatorTest {
     private static byte[] requestBefore(String base, boolean stream) throws IOException {
         Path file = Path.of(base + ".request.json");
         return Files.exists(file) ? Files.readAllBytes(file) : """
-                {"model":"claude-x","max_tokens":100,"stream":%s,"messages":[{"role":"user","content":"hi"}]}
-                """.formatted(stream).getBytes(StandardCharsets.UTF_8);
+                {"model":"%s","max_tokens":100,"stream":%s,"messages":[{"role":"user","content":"hi"}]}
+                """.formatted(isOfResponses(base) ? "gpt-5.6" : "claude-x", stream).getBytes(StandardCharsets.UTF_8);
     }
 
     private void request(String base) throws Exception {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import anthropic.ApiError;
+import config.Api;
 import config.CommandLine;
 import config.Options;
 import java.nio.charset.StandardCharsets;
@@ -24,7 +25,7 @@ class UpstreamErrorTest {
 
     private static ApiError error(int status, String body) throws Exception {
         Options options = Options.of(CommandLine.read(new String[] {"--upstream", "http://backend.test"}, Map.of()));
-        var context = new ErrorContext("backend.test", "m", false, options.secrets(), 8192, 9000, 500);
+        var context = new ErrorContext("backend.test", "m", false, options.secrets(), 8192, 9000, 500, Api.CHAT);
         return UpstreamError.of(status, body.getBytes(StandardCharsets.UTF_8), context);
     }
 

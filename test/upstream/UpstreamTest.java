@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import config.Api;
 import config.CommandLine;
 import config.Options;
 import config.Target;
@@ -34,7 +35,7 @@ class UpstreamTest {
     }
 
     private static Arrivals send(Upstream upstream, String text) {
-        return upstream.send(new JsonWriter().string(text), "");
+        return upstream.send(Api.CHAT, new JsonWriter().string(text), "");
     }
 
     private static Arrival next(Arrivals arrivals) throws InterruptedException {
