@@ -227,7 +227,7 @@ final class Exchange {
 
     /** The backend has refused all that the request is for: a search in the web, which nobody else can make. */
     private void answerRefused() {
-        upstream.learns(conversation().model(), conversation().dialect());
+        upstream.learn(conversation().model(), conversation().dialect());
         answerHere();
     }
 
