@@ -77,7 +77,7 @@ final class ChatMessages {
                 parts.add(blocks.marked(block));
             }
         }
-        boolean isToldSchema = !request.schema().isNull() && ChatRequest.isFormatTold(request, dialect);
+        boolean isToldSchema = !request.schema().isNull() && !dialect.takesFormat(!request.get("tools").items().isEmpty());
         if (isToldSchema) {
             String schema = request.schema().raw();
             parts.add(new Part.Text(JsonWriter.text("Answer with JSON alone, by this schema:\n", schema)));

@@ -167,18 +167,20 @@ final class ChatRequest implements BackendRequest {
     private void writeThinking(Members members) {
         boolean isOff = request.isThinkingOff();
         if (isOff && dialect.alwaysReasons()) return;
-        boolean isStated = isOff || request.get("thinking").get("type").is("enabled");
-        Trait.Thinking form = dialect.thinking();
-        boolean isSwitch = form != Trait.Thinking.OBJECT && dialect.takes("thinking");
-        boolean isMeant = isStated || isSwitch && request.effort().isPresent();
-        if (!isMeant) return;
-        switch (form) {
+        boolean isOn = request.get("thinking").get("type").is("enabled") || isSwitchedOnByEffort();
+        if (!isOff && !isOn) return;
+        switch (dialect.thinking()) {
             case OBJECT -> members.field("thinking",
                     new JsonWriter().object().field("type", isOff ? "disabled" : "enabled").endObject());
             case SWITCH -> members.field("thinking", !isOff);
             case TEMPLATE -> members.field("thinking", new JsonWriter().object()
                     .field("enable_thinking", !isOff).field("thinking", !isOff).endObject());
         }
+    }
+
+    private boolean isSwitchedOnByEffort() {
+        boolean isSwitch = dialect.thinking() != Trait.Thinking.OBJECT && dialect.takes("thinking");
+        return isSwitch && request.effort().isPresent();
     }
 
     /**
@@ -217,19 +219,13 @@ final class ChatRequest implements BackendRequest {
     private void writeResponseFormat(Members members) {
         Json schema = request.schema();
         if (schema.isNull()) return;
-        if (isFormatTold(request, dialect)) {
+        if (!dialect.takesFormat(!request.get("tools").items().isEmpty())) {
             warnings.add("dropped_response_format");
             return;
         }
         var format = new JsonWriter().object().field("type", "json_schema").name("json_schema").object();
         format.field("name", "output").field("schema", schema).field("strict", StrictSchema.fits(schema));
         members.field("response_format", format.endObject().endObject());
-    }
-
-    /** {@return whether the prompt says the format of the output, as the backend does not take it} */
-    static boolean isFormatTold(Request request, Dialect dialect) {
-        boolean isRefused = !dialect.takesFormatWithTools() && !request.get("tools").items().isEmpty();
-        return isRefused || !dialect.takes("response_format");
     }
 
     private void writeUser(Members members) {

@@ -49,7 +49,7 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
     }
 
     /** {@return this, and what was taught} Back in chat, the refusal that has led away from it is heeded there. */
-    private Dialect with(Lessons.Taught taught) {
+    private Dialect with(Lesson.Taught taught) {
         Dialect known = this;
         for (Trait trait : taught.traits()) {
             boolean isBack = trait instanceof Trait.Spoken && learned.containsKey(trait.about());
@@ -169,7 +169,13 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
     boolean takesSystem() { return !has(Trait.Habit.SYSTEM_NEVER); }
     boolean alwaysReasons() { return has(Trait.Habit.ALWAYS_REASONS); }
     boolean takesEffortWithTools() { return !has(Trait.Habit.NO_EFFORT_WITH_TOOLS); }
-    boolean takesFormatWithTools() { return !has(Trait.Habit.NO_FORMAT_WITH_TOOLS); }
+
+    /** {@return whether the backend takes a format of the output; if not, the prompt says it} */
+    boolean takesFormat(boolean isWithTools) {
+        boolean isExcluded = isWithTools && has(Trait.Habit.NO_FORMAT_WITH_TOOLS);
+        return takes("response_format") && !isExcluded;
+    }
+
 
     /** {@return whether to ask for a stream, where the client wants one or not} */
     boolean isStreamed(boolean wanted) {

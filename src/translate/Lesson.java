@@ -13,6 +13,15 @@ import java.util.stream.Stream;
  * @param isForOnce whether to do it for this request alone, as the next one may be fine
  */
 record Lesson(String why, Wording says, Function<Said, List<Trait>> teaches, boolean isForOnce) {
+    /**
+     * @param traits that are tried together
+     * @param isForOnce whether they go for this request alone, for only a value or a combination was
+     * refused
+     */
+    record Taught(List<Trait> traits, boolean isForOnce) {
+        Taught(Trait trait, boolean isForOnce) { this(List.of(trait), isForOnce); }
+    }
+
     Lesson(String why, Wording says, Function<Said, List<Trait>> teaches) { this(why, says, teaches, false); }
     Lesson(String why, Wording says, Trait trait) { this(why, says, said -> List.of(trait), false); }
 
@@ -21,9 +30,14 @@ record Lesson(String why, Wording says, Function<Said, List<Trait>> teaches, boo
         return new Lesson(why, says, said -> List.of(trait), true);
     }
 
+    /** {@return for each value what it teaches} */
+    static <T> List<Trait> each(List<T> values, Function<T, Trait> trait) {
+        return values.stream().map(trait).toList();
+    }
+
     /** {@return what a refusal teaches, if it is of this kind} */
-    Stream<Lessons.Taught> in(Said refusal) {
+    Stream<Taught> in(Said refusal) {
         if (!says.isIn(refusal)) return Stream.empty();
-        return teaches.apply(refusal).stream().map(trait -> new Lessons.Taught(trait, isForOnce));
+        return teaches.apply(refusal).stream().map(trait -> new Taught(trait, isForOnce));
     }
 }

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
@@ -14,15 +13,6 @@ import java.util.stream.Stream;
  * <p>Above each lesson stand refusals as vendors say them; a test reads them from here.
  */
 final class Lessons {
-    /**
-     * @param traits that are tried together
-     * @param isForOnce whether they go for this request alone, for only a value or a combination was
-     * refused
-     */
-    record Taught(List<Trait> traits, boolean isForOnce) {
-        Taught(Trait trait, boolean isForOnce) { this(List.of(trait), isForOnce); }
-    }
-
     private static final String ONCE_AT_MOST = "max_tokens is too large; this once at most "; // A2o's
     private static final long USUAL_LEAST = 16; // OpenAI's
     private static final long SHORT_REPLY = 4096; // tokens; more than most need
@@ -38,9 +28,6 @@ final class Lessons {
             "thinking level", "thinking_level", "reasoning level", "reasoning.effort", "effort value",
             "effort'", "effort level", "reasoning_level", "thinking_effort", "推理强度", "effort must",
             "effort should"};
-    private static final List<String> LISTS = List.of("supported values", "values are", "one of", "should be",
-            "must be", "expected", "allowed", "valid values", "supported:", "choose from", "available",
-            "values: ", "value: ", "取值", "可选", "支持", "options", "accepts", "only ", "use ", "范围", "为");
     private static final String[] FORMAT_WORDS = {"response_format", "response format", "json_schema",
             "json schema", "mime type", "mime_type", "response_schema", "structured output", "json mode",
             "json_object", "grammar", "guided_json", "structured_output"};
@@ -80,20 +67,20 @@ final class Lessons {
 
             // A2o: max_tokens is too large; this once at most 5000
             new Lesson("the reply has no room beside the prompt", Wording.of(ONCE_AT_MOST), said ->
-                    traits(ReplyBounds.in(said).most(), Trait.LongestReply::new), true),
+                    Lesson.each(ReplyBounds.in(said).most(), Trait.LongestReply::new), true),
 
             // OpenAI: max_tokens is too large: 128000. This model supports at most 16384 completion tokens
             // Groq: `max_tokens` must be less than or equal to `8192`, the maximum value for `max_tokens`
             // DashScope: Range of max_tokens should be [1, 8192]
             // Gemini: maxOutputTokens value of 32000 but the supported range is from 1 (inclusive) to 8193 (exclusive)
             new Lesson("the reply may get too long", Wording.of(REPLY_LIMIT).not(ONCE_AT_MOST), said ->
-                    traits(ReplyBounds.in(said.withReplyLimits()).most(), Trait.LongestReply::new)),
+                    Lesson.each(ReplyBounds.in(said.withReplyLimits()).most(), Trait.LongestReply::new)),
 
             // OpenAI: Invalid 'max_output_tokens': integer below minimum value. Expected a value >= 16
             // FastAPI: {"loc":["body","max_tokens"],"msg":"Input should be greater than or equal to 16"}
             // Some: max_tokens must be greater than 1
             new Lesson("the reply is too short", Wording.of(REPLY_LIMIT), said ->
-                    traits(ReplyBounds.in(said.withReplyLimits()).least(), Trait.ShortestReply::new)),
+                    Lesson.each(ReplyBounds.in(said.withReplyLimits()).least(), Trait.ShortestReply::new)),
 
             // Some: max_tokens is too small
             new Lesson("the reply is too short, by how much is not said", Wording.of(REPLY_LIMIT)
@@ -145,7 +132,7 @@ final class Lessons {
             // vLLM: 'loc': ('body', 'reasoning_effort'), 'msg': "Input should be 'low', 'medium' or 'high'"
             // Copilot: reasoning_effort "xhigh" is not supported by model gpt-5.2; supported values: [low medium]
             new Lesson("the effort has other values", Wording.of(EFFORT_WORDS), said ->
-                    traits(efforts(said), Trait.Efforts::new)),
+                    Lesson.each(Trait.Efforts.in(said.text()), Trait.Efforts::new)),
 
             // Gemini: Thinking level is not supported for this model.
             new Lesson("the effort is not taken", Wording.of(EFFORT_WORDS).not("messages"),
@@ -179,7 +166,7 @@ final class Lessons {
 
             // vLLM: At most 2 image(s) may be provided in one prompt.
             new Lesson("there are too many images", Wording.of(IMAGE_WORDS), said ->
-                    traits(ReplyBounds.in(said.withReplyLimits()).most(), Trait.MostImages::new)),
+                    Lesson.each(ReplyBounds.in(said.withReplyLimits()).most(), Trait.MostImages::new)),
 
             // OpenAI: Invalid content type. image_url is only supported by certain models.
             // OpenRouter: No endpoints found that support image input
@@ -301,12 +288,12 @@ final class Lessons {
     static boolean isRoom(String refusal) { return refusal.startsWith(ONCE_AT_MOST); }
 
     /** {@return what the words of a refusal teach, the likeliest first} */
-    static List<Taught> of(String refusal) {
+    static List<Lesson.Taught> of(String refusal) {
         Said said = Said.of(refusal);
         if (!said.says(REFUSALS)) return List.of();
-        List<Taught> members = said.says(WITHIN) ? List.of() : members(said);
-        boolean areListed = !members.isEmpty() && members.getFirst().traits.size() > 1;
-        List<Taught> taught = new ArrayList<>();
+        List<Lesson.Taught> members = said.says(WITHIN) ? List.of() : members(said);
+        boolean areListed = !members.isEmpty() && members.getFirst().traits().size() > 1;
+        List<Lesson.Taught> taught = new ArrayList<>();
         if (areListed) taught.add(members.getFirst());
         ALL.stream().flatMap(lesson -> lesson.in(said)).forEach(taught::add);
         taught.addAll(members);
@@ -314,7 +301,7 @@ final class Lessons {
     }
 
     /** {@return to leave out the members that are named: all together where each is refused, then one by one} */
-    private static List<Taught> members(Said said) {
+    private static List<Lesson.Taught> members(Said said) {
         Said refused = said.before(TAKEN);
         boolean isCombined = said.says(COMBINED);
         boolean isNever = said.says(NEVER) && !isCombined;
@@ -323,29 +310,13 @@ final class Lessons {
             boolean isNamed = refused.names(member) || others.stream().anyMatch(refused::names);
             if (isNamed) named.add(new Trait.Omitted(member));
         });
-        List<Taught> taught = new ArrayList<>();
+        List<Lesson.Taught> taught = new ArrayList<>();
         boolean areAllRefused = isNever && named.size() > 1;
-        if (areAllRefused) taught.add(new Taught(List.copyOf(named), false));
+        if (areAllRefused) taught.add(new Lesson.Taught(List.copyOf(named), false));
         for (Trait omitted : named) {
             boolean isOfValue = OF_CHANGING_VALUE.contains(omitted.about());
-            taught.add(new Taught(omitted, isCombined || isOfValue && !isNever));
+            taught.add(new Lesson.Taught(omitted, isCombined || isOfValue && !isNever));
         }
         return taught;
-    }
-
-    static <T> List<Trait> traits(List<T> values, Function<T, Trait> trait) {
-        return values.stream().map(trait).toList();
-    }
-
-    /** {@return the efforts in a list such as {@code 'low', 'medium' or 'high'}; nothing if there is none} */
-    static List<List<String>> efforts(Said said) {
-        List<List<String>> found = new ArrayList<>();
-        for (String list : LISTS) {
-            int at = said.text().indexOf(list);
-            if (at < 0) continue;
-            List<String> listed = Trait.Efforts.listed(said.text().substring(at + list.length()));
-            if (!listed.isEmpty()) found.add(listed);
-        }
-        return found;
     }
 }

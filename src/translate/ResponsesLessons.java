@@ -60,7 +60,7 @@ final class ResponsesLessons {
 
             // OpenAI: Unsupported value: 'none'. Supported values are: 'low' and 'max'., param reasoning.effort
             new Lesson("the effort has other values there", Wording.of("reasoning.effort"), said ->
-                    Lessons.traits(Lessons.efforts(said), Trait.Efforts::new)),
+                    Lesson.each(Trait.Efforts.in(said.text()), Trait.Efforts::new)),
 
             // OpenAI: The following tools cannot be used with reasoning.effort 'minimal': web_search.
             Lesson.once("so little effort excludes a tool", Wording.of("cannot be used with reasoning.effort"),

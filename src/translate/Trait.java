@@ -111,7 +111,23 @@ sealed interface Trait {
         /** The values of {@code reasoning_effort} that some backend knows, in ascending order. */
         static final List<String> SCALE = List.of("none", "minimal", "low", "medium", "high", "xhigh", "max");
         private static final String NONE = "none";
+        /** After these words stand the values that are taken. */
+        private static final List<String> LISTS = List.of("supported values", "values are", "one of", "should be",
+                "must be", "expected", "allowed", "valid values", "supported:", "choose from", "available",
+                "values: ", "value: ", "取值", "可选", "支持", "options", "accepts", "only ", "use ", "范围", "为");
         private static final List<String> BETWEEN = List.of("or", "and", "default", "auto", "null");
+
+        /** {@return the lists of efforts that stand in a text, such as {@code 'low', 'medium' or 'high'}} */
+        static List<List<String>> in(String text) {
+            List<List<String>> found = new ArrayList<>();
+            for (String list : LISTS) {
+                int at = text.indexOf(list);
+                if (at < 0) continue;
+                List<String> listed = listed(text.substring(at + list.length()));
+                if (!listed.isEmpty()) found.add(listed);
+            }
+            return found;
+        }
 
         /** {@return the efforts that a text begins with, in ascending order} */
         static List<String> listed(String text) {

@@ -125,7 +125,7 @@ class LessonsTest {
         return found;
     }
 
-    private static String text(Lessons.Taught taught) {
+    private static String text(Lesson.Taught taught) {
         String once = taught.isForOnce() ? ", once" : "";
         return taught.traits().stream().map(trait -> trait.about() + "=" + trait.value())
                 .collect(Collectors.joining(" and ")) + once;
