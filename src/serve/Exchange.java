@@ -214,7 +214,7 @@ final class Exchange {
                 String words = withoutIds(e.refusal());
                 boolean isRepeated = refusal.isPresent() && refusal.get().words.equals(words);
                 if (!isRepeated) refusal = Optional.of(refusal(words, e));
-                boolean mayBeRepaired = stream.allowsRetry() && repairs < MAX_REPAIRS;
+                boolean mayBeRepaired = stream.allowsRepair() && repairs < MAX_REPAIRS;
                 if (!mayBeRepaired || !repair(refusal.get())) throw e;
             }
         }
@@ -247,6 +247,7 @@ final class Exchange {
             ClientRequest.Translated repaired = request.translate(upstream, refusal.untried.next());
             boolean isOther = !repaired.body().toString().equals(refusal.body);
             if (isOther) {
+                if (stream.isOpen()) repaired.conversation().resume();
                 attempt = attempt(repaired);
                 return true;
             }

@@ -21,7 +21,7 @@ final class Overflow {
     private static final List<String> RELATIONS = List.of("exceed", "too long", "too large", "too big",
             "too many", "longer", "larger", "greater", "bigger", "more than", "less than", "fewer than",
             "at most", "limit", "maximum", "max ", "max:", "max_", "out of room", "overflow", "beyond",
-            "does not fit", "doesn't fit", "not fit", "cannot truncate", "no room", "surpass", "too short for",
+            "not fit", "n't fit", "tokens but", "cannot truncate", "no room", "surpass", "too short for",
             ">", "<=", "超", "过长", "太长", "過長", "上限", "最大", "大于", "长度限制");
     /** Phrases that have a noun, and are not about the prompt. */
     private static final List<String> OTHER_PHRASES = List.of("input should", "input validation",

@@ -20,7 +20,7 @@ record OverflowCounts(OptionalLong window, OptionalLong prompt, OptionalLong atL
 
     private static final int MIN_COUNT = 100; // a lower one is no count of tokens
     private static final List<String> WINDOW_WORDS = List.of("limit", "maximum", "max", "context length",
-            "context size", "context window", "n_ctx", "seq_len", "exceed", "than", ">", "<=", "at most",
+            "context size", "context of", "window", "n_ctx", "seq_len", "exceed", "than", ">", "<=", "at most",
             "allowed", "supports", "only", "up to", "超", "最大", "上限", "限制", "大于", "max_model_len");
     private static final List<String> PROMPT_WORDS = List.of("resulted in", "contains", "contain", " has ",
             "have ", "received", "got ", "given", "passed", "current length is", "n_keep", "requested",
@@ -35,9 +35,9 @@ record OverflowCounts(OptionalLong window, OptionalLong prompt, OptionalLong atL
     private static final List<String> AFTER_REPLY = List.of("in the completion", "for the completion",
             "in the output", "for the output", "in the reply", "in the response", Said.REPLY_LIMIT, "of output",
             "in completion", "for completion", "'" + Said.REPLY_LIMIT);
-    /** As in "exceeded by 200 tokens", "AiError: 5021", "Request id: 0217". */
+    /** As in "exceeded by 200 tokens", "AiError: 5021", "Request id: 0217", "<400>". */
     private static final List<String> NOT_OF_TOKENS =
-            List.of("by ", "error: ", "code: ", "code ", "status ", " id: ", "http ");
+            List.of("by ", "error: ", "code: ", "code ", "status ", " id: ", "http ", "<");
     private static final List<String> TOTAL_WORDS =
             List.of("total of", "total:", "in total", "input and " + Said.REPLY_LIMIT, "sum of", "合计", "总计");
 
@@ -45,7 +45,7 @@ record OverflowCounts(OptionalLong window, OptionalLong prompt, OptionalLong atL
     static OverflowCounts of(ErrorBody said, long asked) {
         List<Counted> counts = Count.in(withoutCode(Said.of(said.message()).withReplyLimits())).stream()
                 .filter(count -> count.value() >= MIN_COUNT)
-                .map(count -> new Counted(role(count), count.value())).toList();
+                .map(count -> new Counted(role(count, asked), count.value())).toList();
         OptionalLong window = first(counts, Role.WINDOW);
         if (said.number("n_ctx", 0) > 0) window = OptionalLong.of(said.number("n_ctx", 0));
         OptionalLong parts = sum(counts, Role.PART);
@@ -102,7 +102,7 @@ record OverflowCounts(OptionalLong window, OptionalLong prompt, OptionalLong atL
         return isAny ? OptionalLong.of(sum) : none();
     }
 
-    private static Role role(Count count) {
+    private static Role role(Count count, long asked) {
         String before = count.before();
         String after = count.after();
         if (NOT_OF_TOKENS.stream().anyMatch(before::endsWith)) return Role.OTHER;
@@ -113,12 +113,15 @@ record OverflowCounts(OptionalLong window, OptionalLong prompt, OptionalLong atL
         if (says(after, AFTER_PROMPT)) return isLeast ? Role.LEAST : Role.PROMPT;
         if (TOTAL_WORDS.stream().anyMatch(before::contains)) return Role.TOTAL;
         if (before.endsWith("+ ")) return Role.REPLY;
+        boolean isRangeEnd = before.strip().equals(","); // as in "Range of input length should be [1, 129024]"
+        if (isRangeEnd) return Role.WINDOW;
         int window = last(before, WINDOW_WORDS);
         int prompt = last(before, PROMPT_WORDS);
         boolean isRequested = before.endsWith("requested ") || before.endsWith("requested about ");
         if (isRequested && prompt > window) return Role.TOTAL;
         if (prompt > window) return isLeast ? Role.LEAST : Role.PROMPT;
-        return window >= 0 ? Role.WINDOW : Role.UNSAID;
+        if (window >= 0) return Role.WINDOW;
+        return count.value() == asked ? Role.REPLY : Role.UNSAID;
     }
 
     /** As in {@code max_tokens: 32000}. */
@@ -132,7 +135,7 @@ record OverflowCounts(OptionalLong window, OptionalLong prompt, OptionalLong atL
         String near = after.substring(0, Math.min(after.length(), 40));
         return words.stream().anyMatch(word -> {
             int at = near.indexOf(word);
-            return at >= 0 && at <= "tokens are ".length();
+            return at >= 0 && at <= " tokens ".length();
         });
     }
 

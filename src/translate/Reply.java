@@ -112,6 +112,10 @@ final class Reply implements ToolCalls.Output {
         message.setTier(tier);
     }
 
+    void resume() {
+        message.resume();
+    }
+
     void ping() {
         message.ping();
     }

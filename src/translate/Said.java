@@ -12,7 +12,7 @@ import java.util.Locale;
  */
 record Said(String text) {
     /** Stands for each name of the limit of the reply, so that its "max" and "tokens" are not read as words. */
-    static final String REPLY_LIMIT = "<reply>";
+    static final String REPLY_LIMIT = "@reply@";
     static final List<String> REPLY_LIMITS = List.of("maximum output tokens", "max output tokens",
             "maximum completion tokens", "max completion tokens", "max_completion_tokens",
             "max_output_tokens", "max_new_tokens", "maximum new tokens", "max_tokens_to_sample",

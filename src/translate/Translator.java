@@ -199,6 +199,11 @@ public final class Translator implements Conversation {
     }
 
     @Override
+    public void resume() {
+        reply.resume();
+    }
+
+    @Override
     public void ping() {
         reply.ping();
     }

@@ -106,7 +106,7 @@ class WordingsTest {
 
     @TestFactory
     Stream<DynamicTest> aPromptThatIsTooLongIsSaidInTheClientsWords() throws IOException {
-        return each(WordingsTest::checkOverflow, "overflows");
+        return each(WordingsTest::checkOverflow, "overflows", "variants-overflows");
     }
 
     private static void checkOverflow(Row row) throws Exception {
@@ -130,7 +130,7 @@ class WordingsTest {
 
     @TestFactory
     Stream<DynamicTest> aReplyForWhichThereIsNoRoomIsAskedForOnceMoreAndShorter() throws IOException {
-        return each(WordingsTest::checkRoom, "room");
+        return each(WordingsTest::checkRoom, "room", "variants-room");
     }
 
     private static void checkRoom(Row row) throws Exception {
@@ -150,7 +150,7 @@ class WordingsTest {
 
     @TestFactory
     Stream<DynamicTest> whatIsRefusedIsMended() throws IOException {
-        return each(WordingsTest::checkRefusal, "refusals");
+        return each(WordingsTest::checkRefusal, "refusals", "variants-refusals");
     }
 
     private static void checkRefusal(Row row) throws Exception {
