@@ -1,6 +1,7 @@
 package translate;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
@@ -46,25 +47,30 @@ record OverflowCounts(OptionalLong window, OptionalLong prompt, OptionalLong atL
         List<Counted> counts = Count.in(withoutCode(Said.of(said.message()).withReplyLimits())).stream()
                 .filter(count -> count.value() >= MIN_COUNT)
                 .map(count -> new Counted(role(count, asked), count.value())).toList();
-        OptionalLong window = first(counts, Role.WINDOW);
-        if (said.number("n_ctx", 0) > 0) window = OptionalLong.of(said.number("n_ctx", 0));
+        OptionalLong window = member(said, "n_ctx", first(counts, Role.WINDOW));
+        OptionalLong named = first(counts, Role.PROMPT);
+        OptionalLong prompt = member(said, "n_prompt_tokens", or(named, first(counts, Role.UNSAID)));
         OptionalLong parts = sum(counts, Role.PART);
-        OptionalLong total = first(counts, Role.TOTAL);
         OptionalLong least = first(counts, Role.LEAST);
-        OptionalLong prompt = first(counts, Role.PROMPT);
-        if (said.number("n_prompt_tokens", 0) > 0) {
-            prompt = OptionalLong.of(said.number("n_prompt_tokens", 0));
-        }
-        if (prompt.isEmpty()) prompt = first(counts, Role.UNSAID);
-        OptionalLong fits = parts.isPresent() ? parts : prompt;
-        boolean isSum = total.isPresent() && prompt.isEmpty() && parts.isEmpty() && least.isEmpty();
-        if (isSum) return new OverflowCounts(window, total, none(), total, none());
-        boolean isOnlyCompared = prompt.isEmpty() && parts.isEmpty() && least.isEmpty();
-        if (isOnlyCompared) return compared(counts, window);
-        if (prompt.isEmpty()) prompt = parts.isPresent() ? total : least;
-        if (prompt.isEmpty()) prompt = parts;
-        return new OverflowCounts(window, prompt, least(least, fits, window, asked), none(),
-                fits.isPresent() ? fits : least);
+        OptionalLong total = first(counts, Role.TOTAL);
+        OptionalLong fits = or(parts, or(prompt, least));
+        if (fits.isEmpty()) return total.isEmpty() ? compared(counts, window) : sumOnly(window, total);
+        OptionalLong longest = parts.isPresent() ? or(prompt, or(total, parts)) : fits;
+        return new OverflowCounts(window, longest, least(least, fits, window, asked), none(), fits);
+    }
+
+    private static OptionalLong member(ErrorBody said, String name, OptionalLong otherwise) {
+        long tokens = said.number(name, 0);
+        return tokens > 0 ? OptionalLong.of(tokens) : otherwise;
+    }
+
+    private static OptionalLong or(OptionalLong first, OptionalLong second) {
+        return first.isPresent() ? first : second;
+    }
+
+    /** As in "the number of input and output tokens (39100) exceeded the limit (32000)". */
+    private static OverflowCounts sumOnly(OptionalLong window, OptionalLong total) {
+        return new OverflowCounts(window, total, none(), total, none());
     }
 
     /** As MiniMax ends: "invalid params, context window exceeds limit (2013)". */
@@ -103,23 +109,34 @@ record OverflowCounts(OptionalLong window, OptionalLong prompt, OptionalLong atL
     }
 
     private static Role role(Count count, long asked) {
-        String before = count.before();
+        boolean isOther = NOT_OF_TOKENS.stream().anyMatch(count.before()::endsWith);
+        return isOther ? Role.OTHER : roleAfter(count).orElseGet(() -> roleBefore(count, asked));
+    }
+
+    /** {@return what a number counts by the words after it, which are the surest} */
+    private static Optional<Role> roleAfter(Count count) {
         String after = count.after();
-        if (NOT_OF_TOKENS.stream().anyMatch(before::endsWith)) return Role.OTHER;
-        if (after.startsWith(" + ")) return Role.PROMPT;
-        boolean isLeast = before.contains("at least");
-        if (says(after, AFTER_REPLY) || isOfReply(before)) return Role.REPLY;
-        if (says(after, AFTER_PART)) return Role.PART;
-        if (says(after, AFTER_PROMPT)) return isLeast ? Role.LEAST : Role.PROMPT;
+        if (after.startsWith(" + ")) return Optional.of(Role.PROMPT);
+        if (says(after, AFTER_REPLY) || isOfReply(count.before())) return Optional.of(Role.REPLY);
+        if (says(after, AFTER_PART)) return Optional.of(Role.PART);
+        return says(after, AFTER_PROMPT) ? Optional.of(promptOf(count)) : Optional.empty();
+    }
+
+    private static Role promptOf(Count count) {
+        return count.before().contains("at least") ? Role.LEAST : Role.PROMPT;
+    }
+
+    /** {@return what a number counts by the words before it; the nearest of them counts} */
+    private static Role roleBefore(Count count, long asked) {
+        String before = count.before();
         if (TOTAL_WORDS.stream().anyMatch(before::contains)) return Role.TOTAL;
         if (before.endsWith("+ ")) return Role.REPLY;
         boolean isRangeEnd = before.strip().equals(","); // as in "Range of input length should be [1, 129024]"
         if (isRangeEnd) return Role.WINDOW;
         int window = last(before, WINDOW_WORDS);
-        int prompt = last(before, PROMPT_WORDS);
+        boolean isPrompt = last(before, PROMPT_WORDS) > window;
         boolean isRequested = before.endsWith("requested ") || before.endsWith("requested about ");
-        if (isRequested && prompt > window) return Role.TOTAL;
-        if (prompt > window) return isLeast ? Role.LEAST : Role.PROMPT;
+        if (isPrompt) return isRequested ? Role.TOTAL : promptOf(count);
         if (window >= 0) return Role.WINDOW;
         return count.value() == asked ? Role.REPLY : Role.UNSAID;
     }

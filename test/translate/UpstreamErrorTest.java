@@ -43,6 +43,33 @@ class UpstreamErrorTest {
         }
     }
 
+    private static void assertInReply(int status, String words, String body) throws Exception {
+        ApiError error = error(200, body);
+        assertEquals(status, error.status(), body);
+        assertTrue(error.getMessage().contains(words), error.getMessage());
+    }
+
+    /** MiniMax, Qianfan, gateways: the status of such an error is told by its words. */
+    @Test
+    void anErrorInsideAGoodReplyKeepsItsWordsAndGetsItsStatus() throws Exception {
+        String miniMax = "{\"id\":\"x\",\"choices\":null,\"base_resp\":{\"status_code\":%d,\"status_msg\":\"%s\"}}";
+        assertInReply(402, "insufficient balance", miniMax.formatted(1008, "insufficient balance"));
+        assertInReply(401, "login fail", miniMax.formatted(1004, "login fail: Please carry the API secret key"));
+        assertInReply(429, "rate limit", miniMax.formatted(1002, "rate limit exceeded(RPM)"));
+        assertInReply(402, "余额不足", "{\"code\":-1,\"msg\":\"账户余额不足\"}");
+        assertInReply(429, "qps", "{\"error_code\":18,\"error_msg\":\"Open api qps request limit reached\"}");
+        assertInReply(400, "prompt is too long", miniMax.formatted(1039, "token limit"));
+    }
+
+    /** Groq: the model's call of a tool was no JSON; the next one may be. */
+    @Test
+    void aBadCallOfAToolIsTriedAgain() throws Exception {
+        ApiError error = error(400, "{\"error\":{\"message\":\"Failed to call a function. Please adjust your prompt.\","
+                + "\"type\":\"invalid_request_error\",\"code\":\"tool_use_failed\",\"failed_generation\":\"<f>\"}}");
+        assertEquals(529, error.status());
+        assertTrue(error.isPassing());
+    }
+
     /** As Cloudflare answers those that do not ask for a page: "error code: 522". */
     @Test
     void cloudflaresStatusesPass() throws Exception {
