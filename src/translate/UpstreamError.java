@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import json.Json;
 import json.JsonParser;
 import json.JsonWriter;
@@ -146,9 +147,12 @@ public final class UpstreamError {
         };
     }
 
-    /** As llama-cpp-python says with a status of 500: "Input should be a valid string". */
+    /**
+     * As llama-cpp-python says with a status of 500: "Input should be a valid string"; and llama.cpp:
+     * "JSON schema conversion failed".
+     */
     private static boolean isAboutTheRequest(ErrorBody said) {
-        return said.says("not supported") || said.says("input should be");
+        return Stream.of("not supported", "input should be", "schema", "parse grammar").anyMatch(said::says);
     }
 
     /** {@return whether the backend has no such path: what it misses is neither a model nor an item of the input} */
