@@ -55,7 +55,7 @@ final class PlainSchema {
     /** What a schema and those that it is combined of say together. */
     private static final class Found {
         private final Set<String> types = new LinkedHashSet<>();
-        private final Map<String, Json> properties = new LinkedHashMap<>();
+        private final Map<String, List<Json>> properties = new LinkedHashMap<>(); // of several, one holds
         private final Set<String> required = new LinkedHashSet<>();
         private final List<Json> values = new ArrayList<>(); // of enum and const
         private final List<Json> items = new ArrayList<>();
@@ -73,10 +73,14 @@ final class PlainSchema {
             return Stream.concat(types.stream(), ofValues).findFirst().orElse("string");
         }
 
+        private void addProperty(String name, List<Json> schemas) {
+            properties.computeIfAbsent(name, none -> new ArrayList<>()).addAll(schemas);
+        }
+
         /** Takes in what a schema says that holds as well. */
         private void add(Found other) {
             types.addAll(other.types);
-            other.properties.forEach(properties::putIfAbsent);
+            other.properties.forEach(this::addProperty);
             required.addAll(other.required);
             values.addAll(other.values);
             items.addAll(other.items);
@@ -127,7 +131,9 @@ final class PlainSchema {
 
     private static void addMembers(Json properties, Found found) {
         Json[] members = properties.parts();
-        for (int i = 0; i < members.length; i += 2) found.properties.put(members[i].text(), members[i + 1]);
+        for (int i = 0; i < members.length; i += 2) {
+            found.addProperty(members[i].text(), List.of(members[i + 1]));
+        }
     }
 
     /** One schema for all items, or a list with one for each of them. */
@@ -186,9 +192,9 @@ final class PlainSchema {
 
     private void writeMembers(Found found, int depth) {
         out.name("properties").object();
-        found.properties.forEach((name, schema) -> {
+        found.properties.forEach((name, schemas) -> {
             out.name(name);
-            write(combined(List.of(schema), depth), depth + 1);
+            write(combined(schemas, depth), depth + 1);
         });
         out.endObject();
         List<String> required = found.required.stream().filter(found.properties::containsKey).toList();

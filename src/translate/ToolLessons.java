@@ -8,6 +8,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import json.Json;
+import json.Text;
 
 /**
  * What a refusal teaches that is about tools and their calls: schemas, the number of tools, ids, and the
@@ -54,6 +55,7 @@ final class ToolLessons {
     /** What may stand before a name, as in "function Read: …". */
     private static final Pattern NOUN_BEFORE = Pattern.compile("(?i)(?:tool|function):? $");
     private static final int MOST_BEFORE = 10; // characters of that
+    private static final int MAX_LOOKED_AT = 4000; // characters that are searched for names of tools
     private static final int USUAL_DESCRIPTION = 1024; // characters; OpenAI's
     private static final int FEWEST_TOOLS = 8; // that a backend may be taken to have as its limit
 
@@ -132,9 +134,10 @@ final class ToolLessons {
      * In {@code tools[0].function_declarations[12]}, all functions are one tool.
      */
     static Optional<Json> named(String refusal, List<Json> tools) {
-        Optional<Json> byName = tools.stream().filter(tool -> isNamed(refusal, sentName(tool))).findFirst();
+        String text = Text.cut(refusal, MAX_LOOKED_AT);
+        Optional<Json> byName = tools.stream().filter(tool -> isNamed(text, sentName(tool))).findFirst();
         if (byName.isPresent()) return byName;
-        String said = Lessons.plain(refusal);
+        String said = Lessons.plain(text);
         Matcher declaration = PLACE_OF_DECLARATION.matcher(said);
         if (declaration.find()) return at(declaration.group(1), tools);
         Matcher place = PLACE.matcher(said);

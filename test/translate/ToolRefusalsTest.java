@@ -16,6 +16,7 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import testing.Backend;
+import testing.Counted;
 import testing.Pair;
 import testing.Tree;
 import testing.Wire;
@@ -293,5 +294,17 @@ class ToolRefusalsTest {
                 assertTrue(bodies(pair, request).getFirst().contains("\"strict\":true"), "a fault of this schema alone");
             }
         }));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> aHostileRefusalIsReadInProportionToItsLength() {
+        List<String> pieces = List.of("<", " ", "9", "'", "a", "_", "tool ", "tools ", "tool call ", "tools[", "maximum ", "length ",
+                "alphanumeric ", "function ", "functions at most ", "most 1 ", "thinking_block ", "schema ", "[a-z", "thinking block");
+        return Stream.of(ToolLessons.class, CallIdForm.class).flatMap(type -> Counted.patterns(type).stream())
+                .map(pattern -> DynamicTest.dynamicTest("%.60s".formatted(pattern), () -> {
+                    for (String piece : pieces) {
+                        Counted.assertBounded(pattern, piece.repeat(64 * 1024 / piece.length()), 3000);
+                    }
+                }));
     }
 }
