@@ -1,6 +1,7 @@
 package translate;
 
 import anthropic.Request;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.regex.MatchResult;
@@ -34,9 +35,7 @@ record CallIdForm(int length, boolean isExact, boolean isAlphanumeric) {
             "alphanumeric(?!.{0,20}(?:underscore|dash|hyphen))|letters and (?:digits|numbers)"
             + "|a-z, a-z, 0-9(?!, ?[_-])|\\[a-z(?:a-z)?0-9]");
     /** As in "should match pattern '^[a-zA-Z0-9_-]+$'", "contains invalid characters". */
-    private static final Pattern ALPHABET = Pattern.compile("a-z|invalid char|underscore|hyphen");
-    private static final Pattern ANY = Pattern.compile("[A-Za-z0-9_-]*");
-    private static final Pattern LETTERS_AND_DIGITS = Pattern.compile("[A-Za-z0-9]*");
+    private static final List<String> ALPHABET = List.of("a-z", "invalid char", "underscore", "hyphen");
 
     /** {@return the form that a refusal wants, if it is about that} It is read in lower case. */
     static Optional<CallIdForm> in(String refusal) {
@@ -48,7 +47,7 @@ record CallIdForm(int length, boolean isExact, boolean isAlphanumeric) {
             boolean isExact = !AT_MOST.matcher(refusal).find();
             return Optional.of(new CallIdForm(length.getAsInt(), isExact, isAlphanumeric));
         }
-        boolean isAboutAlphabet = isAlphanumeric || ALPHABET.matcher(refusal).find();
+        boolean isAboutAlphabet = isAlphanumeric || ALPHABET.stream().anyMatch(refusal::contains);
         if (!isAboutAlphabet) return Optional.empty();
         return Optional.of(new CallIdForm(USUAL_LENGTH, false, isAlphanumeric));
     }
@@ -62,11 +61,15 @@ record CallIdForm(int length, boolean isExact, boolean isAlphanumeric) {
     Json.Str fitted(Json.Str id) {
         String text = id.text();
         boolean isLengthFine = isExact ? text.length() == length : text.length() <= length;
-        Pattern alphabet = isAlphanumeric ? LETTERS_AND_DIGITS : ANY;
-        if (isLengthFine && alphabet.matcher(text).matches()) return id;
+        if (isLengthFine && text.chars().allMatch(this::isTaken)) return id;
         String hash = Request.hash(text).replace("-", "");
         String longer = isExact ? hash.repeat(1 + length / HASH_LENGTH) : hash;
         return JsonWriter.text(longer.substring(0, Math.min(length, longer.length())));
+    }
+
+    private boolean isTaken(int c) {
+        boolean isPlain = c < 0x80 && Character.isLetterOrDigit(c);
+        return isPlain || !isAlphanumeric && "_-".indexOf(c) >= 0;
     }
 
     /** {@return the form in words, for the log and the status page} */

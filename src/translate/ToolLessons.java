@@ -25,23 +25,28 @@ final class ToolLessons {
             + "|invalid_function_parameters|schema for (?:function|tool)|tool_?(?:spec|config)\\W?tool"
             + "|tools\\.function\\.|input_?schema");
     /** The words for what may be wrong within a schema, as in "array schema missing items". */
-    private static final Pattern OF_SCHEMA = Pattern.compile("schema|parameters|propert|\\bitems\\b|pattern"
-            + "|regex|any_?of|one_?of|all_?of|\\benum|\\bconst\\b|description|\\bformat\\b|\\btype\\b|required"
-            + "|\\bname\\b|min_?items|exclusive_?m|ref\\b|工具|参数");
+    private static final List<String> OF_SCHEMA = List.of("schema", "parameters", "propert", "items", "pattern",
+            "regex", "anyof", "any_of", "oneof", "one_of", "allof", "all_of", "enum", "const", "description",
+            "format", "type", "required", "name", "exclusive", "$ref", "strict", "参数");
     /** Says by itself that a schema is meant, as llama.cpp's "Pattern must start with '^'". */
     private static final Pattern BAD_SCHEMA = Pattern.compile("schema|pattern must start"
             + "|parse (?:tools|grammar)|(?:tool|function).{0,40}parameters|(?:工具|函数).{0,20}(?:参数|定义)");
-    private static final Pattern OF_RESPONSE = Pattern.compile(
-            "response_?format|response_?schema|text\\.format|output_?schema|mime type|custom grammar");
+    /** Says that the schema of the reply is meant, not that of a tool. */
+    private static final List<String> OF_RESPONSE = List.of("response_format", "responseformat", "response_schema",
+            "responseschema", "text.format", "output_schema", "mime type", "custom grammar");
     /** As in "Invalid schema for response_format 'output': …". */
-    private static final Pattern BAD_RESPONSE_SCHEMA = Pattern.compile(
-            "invalid schema|schema.{0,20}(?:is )?invalid|is not permitted|required to be supplied|not a valid");
+    private static final List<String> BAD_RESPONSE_SCHEMA = List.of("invalid schema", "invalid json schema",
+            "schema is invalid", "schema invalid", "is not permitted", "required to be supplied", "not a valid");
     /** Says that there are too many of something, as "array too long", "maximum number of items". */
     private static final Pattern TOO_MANY = Pattern.compile("array too long|too many|number of (?:items|tools|func)"
             + "|(?:maximum|max|limit|most|more than|exceeds?)\\D{0,30}\\d{1,4} (?:tool|function|item)"
             + "|(?:tools|functions|declarations).{0,30}(?:at most|limited to|maximum|exceed|more than|up to)");
     private static final Pattern TOOLS = Pattern.compile("\\btools\\b|\\bfunctions\\b|function_?declarations");
-    private static final Pattern TOO_LONG = Pattern.compile("too long|max|at most|exceed|longer|less than");
+    private static final List<String> TOO_LONG =
+            List.of("too long", "max", "at most", "exceed", "longer", "less than");
+    /** Says of a member that it is never taken, as "Extra inputs are not permitted". */
+    private static final List<String> NEVER =
+            List.of("unsupported", "unknown", "unrecognized", "extra", "not permitted", "not supported");
     private static final Pattern NUMBER = Pattern.compile("(?<![\\w.])\\d{1,5}(?![\\w])");
     /** As in "messages.1.content.0.type: Expected `thinking` or `redacted_thinking`, but found `tool_use`". */
     private static final Pattern THINKING_LOST = Pattern.compile("expected 'thinking'"
@@ -67,7 +72,7 @@ final class ToolLessons {
         List<Lessons.Taught> taught = new ArrayList<>();
         CallIdForm.in(said).ifPresent(form -> taught.add(always(new Trait.Ids(form))));
         if (THINKING_LOST.matcher(said).find()) taught.add(once(Trait.Habit.THINKING_LOST));
-        if (OF_RESPONSE.matcher(said).find()) {
+        if (isAny(OF_RESPONSE, said)) {
             addResponseSchema(said, taught);
         } else if (!tools.isEmpty()) {
             addTools(refusal, said, tools, taught);
@@ -78,12 +83,16 @@ final class ToolLessons {
     /** {@return whether a refusal is about something within a tool, where members of the request are not meant} */
     static boolean isWithinTool(String refusal) { return WITHIN.matcher(Lessons.plain(refusal)).find(); }
 
+    private static boolean isAny(List<String> words, String said) {
+        return words.stream().anyMatch(said::contains);
+    }
+
     private static Lessons.Taught always(Trait trait) { return new Lessons.Taught(trait, false); }
     private static Lessons.Taught once(Trait trait) { return new Lessons.Taught(trait, true); }
 
     /** A schema for the reply: it may do if it is not strict, else it is described in the prompt. */
     private static void addResponseSchema(String said, List<Lessons.Taught> taught) {
-        if (!BAD_RESPONSE_SCHEMA.matcher(said).find()) return;
+        if (!isAny(BAD_RESPONSE_SCHEMA, said)) return;
         taught.add(once(new Trait.Omitted("strict")));
         taught.add(once(new Trait.Omitted("response_format")));
     }
@@ -94,17 +103,17 @@ final class ToolLessons {
         Optional<Trait> length = longestDescription(said);
         boolean isOfTool = length.isPresent() && !said.contains("properties");
         if (isOfTool) taught.add(always(length.get()));
+        if (said.contains("strict")) taught.add(new Lessons.Taught(new Trait.Omitted("strict"), !isAny(NEVER, said)));
         taught.add(always(Trait.Habit.PLAIN_SCHEMAS));
         length.ifPresent(trait -> taught.add(always(trait)));
-        if (said.contains("strict")) taught.add(once(new Trait.Omitted("strict")));
         named(refusal, tools).ifPresent(tool -> taught.add(always(Trait.RefusedTool.of(tool))));
     }
 
     /** {@return whether a refusal is about the schema or the description of a tool} */
     static boolean isAboutSchema(String refusal) {
         String said = Lessons.plain(refusal);
-        if (OF_RESPONSE.matcher(said).find()) return false;
-        boolean isWithin = WITHIN.matcher(said).find() && OF_SCHEMA.matcher(said).find();
+        if (isAny(OF_RESPONSE, said)) return false;
+        boolean isWithin = WITHIN.matcher(said).find() && isAny(OF_SCHEMA, said);
         return isWithin || BAD_SCHEMA.matcher(said).find();
     }
 
@@ -118,7 +127,7 @@ final class ToolLessons {
     }
 
     private static Optional<Trait> longestDescription(String said) {
-        boolean isTooLong = said.contains("description") && TOO_LONG.matcher(said).find();
+        boolean isTooLong = said.contains("description") && isAny(TOO_LONG, said);
         if (!isTooLong) return Optional.empty();
         int longest = numbers(said).filter(number -> number >= USUAL_DESCRIPTION / 4).min(Integer::compare)
                 .orElse(USUAL_DESCRIPTION);

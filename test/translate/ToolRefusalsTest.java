@@ -209,6 +209,25 @@ class ToolRefusalsTest {
         }
     }
 
+    /** What refuses the word is told apart from what refuses the schema that goes with it. */
+    @TestFactory
+    Stream<DynamicTest> aToolGoesWithoutStrict() {
+        String closed = GOOD.replace("'required'", "'additionalProperties':false,'required'");
+        String strict = tool("a_b", closed).replaceFirst("\\}$", ",\"strict\":true}");
+        return Stream.of("tools[0].function.strict: Extra inputs are not permitted",
+                "Invalid schema for function 'a_b' in strict mode: 'type' is missing").map(words -> DynamicTest.dynamicTest(words, () -> {
+                    try (var pair = new Pair()) {
+                        pair.backend.answers(refusing(400, words, body -> body.contains("\"strict\"")));
+                        List<String> bodies = bodies(pair, request(strict));
+                        assertTrue(bodies.getFirst().contains("\"strict\":true"));
+                        assertEquals(2, bodies.size());
+                        assertTrue(bodies.getLast().contains("additionalProperties"), "else the same");
+                        int again = words.contains("Extra") ? 1 : 2;
+                        assertEquals(again, bodies(pair, request(strict)).size());
+                    }
+                }));
+    }
+
     // Ids
 
     private static final String LONG_ID = "chatcmpl-tool-0123456789abcdef0123456789abcdef";
