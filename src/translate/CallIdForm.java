@@ -23,13 +23,13 @@ record CallIdForm(int length, boolean isExact, boolean isAlphanumeric) {
     /** As in {@code messages[2].tool_calls[0].id}, {@code tool_use_id}, {@code toolUseId}, "tool call id". */
     private static final Pattern ID = Pattern.compile(
             "tool[_ ]?(?:call|use)s?[\\W_\\d]{0,12}ids?\\b|\\bcall_id\\b");
-    /** As in "maximum length 40", "a length of 9", "at most 64", "less than or equal to 64". */
+    /** As in "maximum length 40", "a length of 9", "at most 64", {@code [a-z]{1,64}}, {@code [a-z]{9}}. */
     private static final Pattern LENGTH = Pattern.compile(
-            "(?:length|long|at most|up to|maximum|less than or equal to|<=)[^\\d.;]{0,30}?(\\d{1,3})\\b"
+            "(?:length|long|at most|up to|maximum|less than or equal to|<=|\\{\\d,|]\\{(?!\\d,))[^\\d.;]{0,30}?(\\d{1,3})\\b"
             + "|\\b(\\d{1,3}) (?:char|letter|digit|byte|alphanum)");
     /** Says that the length is a limit, as "string too long". */
     private static final Pattern AT_MOST =
-            Pattern.compile("too long|max|at most|up to|less than|no more|exceed|longer|<=");
+            Pattern.compile("too long|max|at most|up to|less than|no more|exceed|longer|<=|\\{\\d,");
     /** As in "must be a-z, A-Z, 0-9", "alphanumeric strings", "^[a-zA-Z0-9]{9}$". */
     private static final Pattern ALPHANUMERIC = Pattern.compile(
             "alphanumeric(?!.{0,20}(?:underscore|dash|hyphen))|letters and (?:digits|numbers)"

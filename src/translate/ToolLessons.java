@@ -30,7 +30,7 @@ final class ToolLessons {
             "format", "type", "required", "name", "exclusive", "$ref", "strict", "参数");
     /** Says by itself that a schema is meant, as llama.cpp's "Pattern must start with '^'". */
     private static final Pattern BAD_SCHEMA = Pattern.compile("schema|pattern must start"
-            + "|parse (?:tools|grammar)|(?:tool|function).{0,40}parameters|(?:工具|函数).{0,20}(?:参数|定义)");
+            + "|(?:parse|compile) (?:tools|grammar)|(?:tool|function).{0,40}parameters|(?:工具|函数).{0,20}(?:参数|定义)");
     /** Says that the schema of the reply is meant, not that of a tool. */
     private static final List<String> OF_RESPONSE = List.of("response_format", "responseformat", "response_schema",
             "responseschema", "text.format", "output_schema", "mime type", "custom grammar");
@@ -68,7 +68,7 @@ final class ToolLessons {
 
     /** {@return what the words of a refusal teach about tools, the likeliest first} */
     static List<Lessons.Taught> of(String refusal, List<Json> tools) {
-        String said = Lessons.plain(refusal);
+        String said = plain(refusal);
         List<Lessons.Taught> taught = new ArrayList<>();
         CallIdForm.in(said).ifPresent(form -> taught.add(always(new Trait.Ids(form))));
         if (THINKING_LOST.matcher(said).find()) taught.add(once(Trait.Habit.THINKING_LOST));
@@ -81,7 +81,10 @@ final class ToolLessons {
     }
 
     /** {@return whether a refusal is about something within a tool, where members of the request are not meant} */
-    static boolean isWithinTool(String refusal) { return WITHIN.matcher(Lessons.plain(refusal)).find(); }
+    static boolean isWithinTool(String refusal) { return WITHIN.matcher(plain(refusal)).find(); }
+
+    /** {@return the words of a refusal, also of one whose JSON escapes line breaks before names} */
+    private static String plain(String refusal) { return Lessons.plain(refusal.replace("\\n", "\n")); }
 
     private static boolean isAny(List<String> words, String said) {
         return words.stream().anyMatch(said::contains);
@@ -111,7 +114,7 @@ final class ToolLessons {
 
     /** {@return whether a refusal is about the schema or the description of a tool} */
     static boolean isAboutSchema(String refusal) {
-        String said = Lessons.plain(refusal);
+        String said = plain(refusal);
         if (isAny(OF_RESPONSE, said)) return false;
         boolean isWithin = WITHIN.matcher(said).find() && isAny(OF_SCHEMA, said);
         return isWithin || BAD_SCHEMA.matcher(said).find();
@@ -146,7 +149,7 @@ final class ToolLessons {
         String text = Text.cut(refusal, MAX_LOOKED_AT);
         Optional<Json> byName = tools.stream().filter(tool -> isNamed(text, sentName(tool))).findFirst();
         if (byName.isPresent()) return byName;
-        String said = Lessons.plain(text);
+        String said = plain(text);
         Matcher declaration = PLACE_OF_DECLARATION.matcher(said);
         if (declaration.find()) return at(declaration.group(1), tools);
         Matcher place = PLACE.matcher(said);

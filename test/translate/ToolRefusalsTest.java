@@ -66,6 +66,10 @@ class ToolRefusalsTest {
                     "{'type':'object','properties':{'x':{'not':{}}}}", "\"not\""),
             new Row("llama.cpp", 400, "Failed to initialize samplers: Pattern must start with '^' and end with '$'",
                     "{'type':'object','properties':{'x':{'type':'string','pattern':'a'}}}", "pattern"),
+            new Row("vLLM", 400, "1 validation error for ChatCompletionRequest\\ntools.%2$d.function.parameters.x\\n  Input should be a valid dictionary",
+                    "{'type':'object','properties':{'x':{'type':'array','items':false}}}", "\"items\":false"),
+            new Row("a server with xgrammar", 400, "Failed to compile grammar: unsupported regex lookahead",
+                    "{'type':'object','properties':{'x':{'type':'string','pattern':'(?=a)'}}}", "pattern"),
             new Row("Ollama", 400, "json: cannot unmarshal bool into Go struct field .tools.function.parameters.properties.items of type api.ToolProperty",
                     "{'type':'object','properties':{'x':{'type':'array','items':true}}}", "\"items\":true"),
             new Row("Mistral", 422, "{'type':'missing','loc':['body','tools',%2$d,'function','parameters','properties','c','type'],'msg':'Field required'}",
@@ -247,6 +251,8 @@ class ToolRefusalsTest {
             new Ids("Mistral's template in vLLM", 400, "Tool call IDs should be alphanumeric strings with length 9!", "toolu_01", "[A-Za-z0-9]{9}"),
             new Ids("Bedrock", 400, "Value at 'messages.2.member.content.1.member.toolUse.toolUseId' failed to satisfy constraint: Member must have length less than or equal to 64",
                     "x".repeat(65), ".{1,64}"),
+            new Ids("some gateway", 400, "tool_call_id must match ^[a-zA-Z0-9]{9}$", "toolu_01", "[A-Za-z0-9]{9}"),
+            new Ids("Bedrock", 400, "toolUseId must match [a-zA-Z0-9_-]{1,64}", "x".repeat(65), ".{1,64}"),
             new Ids("Anthropic by LiteLLM", 400, "messages.1.content.0.tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'",
                     "functions.get:0", "[A-Za-z0-9_-]+"));
 
