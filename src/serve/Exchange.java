@@ -219,7 +219,7 @@ final class Exchange {
         Set<String> refusedTools = new HashSet<>();
         for (int repairs = 0; ; repairs++) {
             try {
-                if (conversation().isAnsweredHere()) answerHere(); else attempt.run(); // a search may have been refused
+                if (conversation().isAnsweredHere()) answerRefused(); else attempt.run();
                 return;
             } catch (ApiError e) {
                 String words = WORD_WITH_DIGIT.matcher(e.refusal()).replaceAll("");
@@ -233,6 +233,12 @@ final class Exchange {
                 if (!mayBeRepaired || !repair(refusal.get())) throw e;
             }
         }
+    }
+
+    /** The backend has refused all that the request is for: a search in the web, which nobody else can make. */
+    private void answerRefused() {
+        upstream.learn(conversation().model(), conversation().dialect());
+        answerHere();
     }
 
     private int maxRepairs() {
