@@ -9,6 +9,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import json.Json;
 
 /**
  * What a backend takes for a model, where that differs from plain chat completions or plain Responses: the
@@ -32,10 +33,15 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
 
     // What is learned
 
-    /** {@return the dialects to try after a refusal in these words, the likeliest first} */
-    public Stream<Dialect> afterRefusal(String refusal) {
-        return Lessons.of(refusal).stream().filter(taught -> taught.traits().stream().allMatch(this::mayBeTried))
-                .map(this::with);
+    /**
+     * {@return the dialects to try after a refusal in these words, the likeliest first}
+     *
+     * @param tools that were sent with the request
+     */
+    public Stream<Dialect> afterRefusal(String refusal, List<Json> tools) {
+        List<Lesson.Taught> others = ToolLessons.isWithinTool(refusal) ? List.of() : Lessons.of(refusal);
+        return Stream.concat(ToolLessons.of(refusal, tools).stream(), others.stream())
+                .filter(taught -> taught.traits().stream().allMatch(this::mayBeTried)).map(this::with);
     }
 
     /** {@return whether a refusal says how much room there is for the reply, which changes with each try} */
@@ -163,6 +169,23 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
 
     /** {@return the most images that may be in a request} */
     long mostImages() { return find(Trait.MostImages.class).map(Trait.MostImages::images).orElse(Long.MAX_VALUE); }
+    /** {@return the id of a tool call, as the backend takes it} */
+    Json.Str callId(Json.Str id) {
+        return find(Trait.Ids.class).map(ids -> ids.form().fitted(id)).orElse(id);
+    }
+
+    /** {@return whether the backend has refused this tool with this schema} */
+    boolean refuses(Json tool) {
+        String what = Trait.RefusedTool.about(tool.get("name").text());
+        return about(what).filter(trait -> trait.equals(Trait.RefusedTool.of(tool))).isPresent();
+    }
+
+    int mostTools() { return find(Trait.MostTools.class).map(Trait.MostTools::count).orElse(Integer.MAX_VALUE); }
+
+    /** {@return the longest description that a tool may have, in characters, if there is a limit} */
+    Optional<Integer> longestDescription() {
+        return find(Trait.LongestDescription.class).map(Trait.LongestDescription::characters);
+    }
 
     // Ways to say something
 
@@ -203,6 +226,8 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
         return takes("encrypted_content") && takes("reasoning") && !isLeftOut;
     }
 
+    boolean wantsPlainSchemas() { return has(Trait.Habit.PLAIN_SCHEMAS); }
+    boolean hasLostThinking() { return has(Trait.Habit.THINKING_LOST); }
     boolean forcesToolAlone() { return has(Trait.Habit.FORCED_TOOL_ALONE); }
     boolean refusesNullContent() { return has(Trait.Habit.EMPTY_CONTENT); }
     boolean repeatsBegunReply() { return has(Trait.Habit.BEGUN_REPLY_REPEATED); }

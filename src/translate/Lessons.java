@@ -38,10 +38,11 @@ final class Lessons {
             "'system'", "developer instruction", "system instruction", "developer message", "system prompt",
             "developer role", "role: developer", "role 'developer", "'developer'", "role system", "system角色",
             "system 角色", "系统消息", "系统提示", "role=system", "role developer"};
-    /** Of one image, or of its size; another one may be fine. */
-    private static final String[] BAD_IMAGE = {"decode", "download", "fetch", "too large", "corrupt", "process",
-            "size", "pixel", "dimension", "resolution", "base64", "invalid image", "load image", "image format",
-            "invalid url", "cannot identify", "truncated", "media type", "过大", "下载", "解码"};
+    /** Of one image: the client is told, and the next one may be fine. */
+    private static final String[] BAD_IMAGE = {"decode", "download", "fetch", "too large", "corrupt", "pixel",
+            "could not process", "dimension", "resolution", "base64", "invalid image", "image format",
+            "following formats", "media type", " mb", "cannot identify", "truncated", "image data", "过大", "下载",
+            "解码"};
 
     /** What chat completions want of models that they refuse tools beside reasoning. */
     static final Trait NO_REASONING_BESIDE_TOOLS = Trait.Habit.NO_EFFORT_WITH_TOOLS;
@@ -160,12 +161,8 @@ final class Lessons {
                     "file content", "file part", "'input_file'", "unsupported content", "document", "文件", "文档"),
                     new Trait.Omitted("file")),
 
-            // OpenAI: Invalid image data: the image could not be decoded.
-            new Lesson("an image is bad", Wording.of(IMAGE_WORDS).and(BAD_IMAGE), said ->
-                    List.of(new Trait.Omitted("image_url")), true),
-
             // vLLM: At most 2 image(s) may be provided in one prompt.
-            new Lesson("there are too many images", Wording.of(IMAGE_WORDS), said ->
+            new Lesson("there are too many images", Wording.of(IMAGE_WORDS).not(BAD_IMAGE), said ->
                     Lesson.each(ReplyBounds.in(said.withReplyLimits()).most(), Trait.MostImages::new)),
 
             // OpenAI: Invalid content type. image_url is only supported by certain models.
@@ -274,7 +271,10 @@ final class Lessons {
         members.put("stop", List.of("stop_sequences", "stop_sequence"));
         members.put("user", List.of());
         members.put("reasoning_details", List.of());
+        members.put("thinking_blocks", List.of());
         members.put("extra_content", List.of());
+        members.put("cache_control", List.of());
+        members.put("session_id", List.of());
         members.put("include", List.of());
         members.put("safety_identifier", List.of());
         members.put("max_tool_calls", List.of());

@@ -42,6 +42,9 @@ class WordingsTest {
     private static final String TOOL = "[{\"name\":\"Bash\",\"description\":\"Runs a command\",\"input_schema\":{\"type\":\"object\","
             + "\"properties\":{\"command\":{\"type\":\"string\"}},\"required\":[\"command\"]}}]";
 
+    /** What is not sent to a backend of which nothing is known. */
+    private static final List<String> NOT_SENT = List.of("system", "stop");
+
     private static Backend backend;
     private static Proxy proxy;
 
@@ -164,7 +167,7 @@ class WordingsTest {
         Wire.Reply reply = Wire.post(proxy.port(), row.request());
         assertEquals(200, reply.status(), reply.body() + bodies);
         assertEquals("fine", reply.said());
-        assertTrue(isAgainst(disliked, Tree.of(bodies.getFirst())) || disliked.equals("system in place"),
+        assertTrue(isAgainst(disliked, Tree.of(bodies.getFirst())) || NOT_SENT.contains(disliked.split(" ")[0]),
                 "nothing was refused: " + bodies.getFirst());
         assertTrue(bodies.size() <= 1 + MOST_REQUESTS, bodies.size() + " requests");
     }
