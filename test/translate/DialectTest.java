@@ -20,7 +20,7 @@ class DialectTest {
 
     private static Dialect after(Dialect dialect, String... refusals) {
         Dialect known = dialect;
-        for (String refusal : refusals) known = known.lessons(refusal).findFirst().orElseThrow();
+        for (String refusal : refusals) known = known.afterRefusal(refusal).findFirst().orElseThrow();
         return known;
     }
 
@@ -103,7 +103,7 @@ class DialectTest {
         Dialect base = of("http://backend.test");
         assertSame(base, base.servedBy("uvicorn"));
         Dialect wise = after(base, "Unknown parameter: 'user'.");
-        assertSame(wise, wise.lessons("Unknown parameter: 'user'.").findFirst().orElseThrow());
+        assertSame(wise, wise.afterRefusal("Unknown parameter: 'user'.").findFirst().orElseThrow());
     }
 
     @Test
