@@ -157,7 +157,11 @@ public final class CommandLine {
 
     /** {@return the number that counts} A letter after it multiplies it, as {@code units} say: 5m is 300. */
     int number(Option option, int least, int most, Map<String, Integer> units) {
-        String text = text(option);
+        return number(option, text(option), least, most, units);
+    }
+
+    /** {@return the number that is written there, as a value of the option} */
+    static int number(Option option, String text, int least, int most, Map<String, Integer> units) {
         String wrong = ": a whole number from %d to %d expected, not '%s'".formatted(least, most, text);
         Matcher parts = NUMBER.matcher(text);
         if (!parts.matches()) throw new UsageError(option, wrong);

@@ -5,13 +5,16 @@ import config.Api;
 import config.Options;
 import config.Secrets;
 import java.io.IOException;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import json.Json;
 import json.Text;
 import translate.Conversation;
@@ -47,10 +50,11 @@ final class Exchange {
          * none}
          */
         private int rank() {
+            if (error.isModelMissing()) return 0; // others may have it, and fail by what passes
             return switch (error.origin()) {
-                case CONNECTION -> 0;
-                case OTHER, PROXY -> 1;
-                case ANSWER -> 2;
+                case CONNECTION -> 1;
+                case OTHER, PROXY -> 2;
+                case ANSWER -> 3;
             };
         }
     }
@@ -73,6 +77,7 @@ final class Exchange {
     private final long begun;
     private Upstream upstream; // that is tried; in the end, the one that the outcome is about
     private Attempt attempt; // the newest
+    private final Set<Upstream> lacking = new HashSet<>(); // that do not have the model
     private int retries;
     private Optional<ApiError> failure = Optional.empty(); // that the client was told of
 
@@ -150,7 +155,8 @@ final class Exchange {
                 if (haveAllBeenTried) waitBeforeRetry(e, tries);
                 if (!stream.allowsRetry()) throw ending(newest, toTell); // a ping was sent meanwhile
                 earlier = Optional.of(toTell);
-                goOn(e, upstreams.get(tries % upstreams.size()));
+                if (e.isModelMissing()) lacking.add(upstream);
+                goOn(e, next(tries));
             }
         }
     }
@@ -171,9 +177,19 @@ final class Exchange {
 
     /** {@return whether another backend is left, or the same one may do better soon} */
     private boolean mayBeTriedAgain(ApiError error, int tries) {
-        if (!Upstream.isFailure(error) || !stream.allowsRetry()) return false;
+        if (!stream.allowsRetry()) return false;
         boolean isBackendLeft = tries < upstreams.size();
+        if (error.isModelMissing()) return isBackendLeft;
+        if (!Upstream.isFailure(error)) return false;
         return isBackendLeft || tries < MAX_TRIES && mayPassSoon(error);
+    }
+
+    /** {@return the next backend in turn, without those that do not have the model} */
+    private Upstream next(int tries) {
+        Upstream inTurn = upstreams.get(tries % upstreams.size());
+        return IntStream.range(tries, tries + upstreams.size())
+                .mapToObj(i -> upstreams.get(i % upstreams.size()))
+                .filter(each -> !lacking.contains(each)).findFirst().orElse(inTurn);
     }
 
     /** {@return whether the same backend may take the request in a few seconds} */
@@ -200,7 +216,7 @@ final class Exchange {
     /** Makes the next attempt, at that backend. */
     private void goOn(ApiError error, Upstream next) {
         String message = forClient(error).getMessage();
-        String line = "%s %d, %s; tries %s".formatted(requestId, error.status(), message, next.host());
+        String line = "%s %d, %s; tries %s".formatted(requestId, error.status(), message, next.label());
         LOG.info(() -> Text.cut(line, MAX_LINE));
         retries++;
         upstream = next;
@@ -265,7 +281,7 @@ final class Exchange {
         String end = failure.map(ApiError::type).orElseGet(() -> shown(conversation().finishReason()));
         String message = failure.map(ApiError::getMessage).orElse("");
         return new Outcome(System.currentTimeMillis(), requestId, failure.map(ApiError::status).orElse(200),
-                shown(conversation().asked()), shown(conversation().model()), upstream.host(), firstNanos,
+                shown(conversation().asked()), shown(conversation().model()), upstream.label(), firstNanos,
                 clock.nanos() - begun, retries, conversation().used(), end, Text.cut(message, MAX_LINE));
     }
 

@@ -74,7 +74,7 @@ final class Metrics {
         Map<String, Long> errors = new LinkedHashMap<>();
         for (Upstream upstream : upstreams) {
             upstream.errors().forEach((status, count) -> {
-                String labels = label("upstream", upstream.host()) + "," + label("status", "" + status);
+                String labels = label("upstream", upstream.label()) + "," + label("status", "" + status);
                 errors.merge(labels, count.sum(), Long::sum);
             });
         }

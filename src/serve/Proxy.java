@@ -74,7 +74,7 @@ public final class Proxy implements AutoCloseable {
         this.options = options;
         this.clock = clock;
         this.upstreams = new Upstreams(options, clock);
-        this.status = new Status(options, upstreams.all());
+        this.status = new Status(options, upstreams);
         this.threads = new ClientThreads(memory / HEADS_SHARE, options.timeout().toNanos(), clock);
         this.server = listen(options);
         this.drain = new Drain(server, threads, clock);

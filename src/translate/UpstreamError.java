@@ -180,6 +180,7 @@ public final class UpstreamError {
     /** Clients know a wrong model by the words {@code model: X}. */
     private static ApiError notFound(ErrorBody said, String text, ErrorContext context) {
         if (!said.says("model")) return context.error(404, text);
-        return new ApiError(404, "model: %s, %s: %s".formatted(context.model(), context.host(), text));
+        return new ApiError(404, "model: %s, %s: %s".formatted(context.model(), context.host(), text))
+                .asModelMissing();
     }
 }

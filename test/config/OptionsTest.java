@@ -61,7 +61,7 @@ class OptionsTest {
             new Case("header", "X-A:  b: c ", OptionsTest::headers, List.of("X-A=b: c"), List.of()));
 
     private static List<String> headers(Options options) {
-        return options.headers().stream().map(header -> header.name() + "=" + header.value()).toList();
+        return options.upstreams().getFirst().headers().stream().map(header -> header.name() + "=" + header.value()).toList();
     }
 
     /** {@return the window by --context in tokens, 0 if that says none} */
@@ -70,7 +70,7 @@ class OptionsTest {
     }
 
     private static String extra(Options options) {
-        return options.extraBody().get("k").raw();
+        return options.upstreams().getFirst().extraBody().get("k").raw();
     }
 
     private static List<String> maps(Options options) {
