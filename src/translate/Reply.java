@@ -223,13 +223,6 @@ final class Reply implements ToolCalls.Output {
         message.webSearch("srvtoolu_" + newIds.get(), search.query(), search.results());
     }
 
-    /** {@return whether a call is open; then the piece is written after it} */
-    private boolean isWaiting(Piece piece) {
-        boolean isWaiting = calls.hasUnfinished();
-        if (isWaiting) waiting.add(piece);
-        return isWaiting;
-    }
-
     private void writeWaiting() {
         waiting.forEach(this::write);
         waiting.clear();
