@@ -51,6 +51,26 @@ final class Backends {
         return targets;
     }
 
+    /** {@return what was given, for the backend of that number alone, as if there were no names} */
+    static CommandLine only(int number, CommandLine given) {
+        var backends = new Backends(given);
+        Optional<String> name = backends.addresses.get(number).name();
+        String address = given.all(Option.UPSTREAM).get(number);
+        String url = name.map(text -> address.substring(text.length() + 1)).orElse(address);
+        CommandLine one = given.with(Option.UPSTREAM, List.of(url))
+                .with(Option.UPSTREAM_KEY, backends.keys().get(number).stream().toList())
+                .with(Option.HEADER, backends.reaching(Option.HEADER, name))
+                .with(Option.MAP, backends.reaching(Option.MAP, name));
+        for (Option option : List.of(Option.EXTRA_BODY, Option.CONTEXT)) {
+            one = one.with(option, Addressed.last(backends.values(option), name).stream().toList());
+        }
+        return one;
+    }
+
+    private List<String> reaching(Option option, Optional<String> name) {
+        return values(option).stream().filter(value -> value.reaches(name)).map(Addressed::value).toList();
+    }
+
     private void refuseSameNames() {
         boolean areUnique = names.stream().distinct().count() == names.size();
         if (!areUnique) throw new UsageError(Option.UPSTREAM, ": each name can be given to one backend only");

@@ -116,8 +116,9 @@ public final class CommandLine {
         return new UsageError(advice.formatted("a word that", "claude"));
     }
 
-    /** {@return the same, but with these values of the option alone} */
+    /** {@return the same, but with these values of the option alone; without it if there are none} */
     public CommandLine with(Option option, List<String> values) {
+        if (values.isEmpty()) return without(option);
         Map<Option, List<String>> changed = new EnumMap<>(given);
         changed.put(option, List.copyOf(values));
         return new CommandLine(changed, environment);

@@ -69,6 +69,9 @@ public record Options(List<Target> upstreams, Route.Table routes, String host, i
                 given.all(Option.ALLOW_ORIGIN), given.optional(Option.CA_CERT), secrets(upstreams, authKey));
     }
 
+    /** {@return what was given, for the backend of that number alone: what is for others is left out} */
+    public static CommandLine ofBackend(int number, CommandLine given) { return Backends.only(number, given); }
+
     private static Route.Table routes(List<Target> upstreams, CommandLine given) {
         List<Route.Mapping> mappings = given.all(Option.MAP).stream()
                 .map(text -> Route.Mapping.of(text, upstreams)).toList();

@@ -91,6 +91,11 @@ public record Route(List<Target> targets, String model, boolean isMapped) {
             return targets.stream().filter(target -> !target.withoutName(name).equals(name)).findFirst();
         }
 
+        /** {@return one of the models that --map or --model choose} */
+        public Optional<String> sampleModel() {
+            return Stream.concat(modelForAll.stream(), mappings.stream().map(Mapping::model)).findFirst();
+        }
+
         /** {@return true if all names that no --map fits lead to one model, so that no other can be had} */
         public boolean hasModelForAll() { return modelForAll.isPresent(); }
 

@@ -127,6 +127,9 @@ public final class Proxy implements AutoCloseable {
         return upstreams.first().models().listed(options.authKey().isPresent() ? "" : clientKey, patience);
     }
 
+    /** {@return a model that the options are about, to try the backend with} */
+    Optional<String> sampleModel() { return options.routes().sampleModel(); }
+
     /** {@return whether the first backend has refused a key, be it the client's or the operator's} */
     boolean isKeyRefused() {
         Set<Integer> statuses = upstreams.first().errors().keySet();
