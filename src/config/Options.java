@@ -16,7 +16,7 @@ import java.util.stream.Stream;
  */
 public record Options(List<Target> upstreams, Route.Table routes, String host, int port, Duration timeout,
                       int workers, int maxConnections, int maxConnectionsPerHost, boolean debug,
-                      Optional<String> logFile, Optional<String> authKey, List<String> origins,
+                      Optional<String> logFile, List<AuthKey> authKeys, List<String> origins,
                       Optional<String> caCert, Secrets secrets) {
     public static final String VERSION = "0.1.0";
 
@@ -34,7 +34,7 @@ public record Options(List<Target> upstreams, Route.Table routes, String host, i
             refuseAnthropicsKey(target, Option.UPSTREAM, String.valueOf(target.base().getPath()));
             refuseAnthropicsKey(target, Option.EXTRA_BODY, target.extraBody().raw());
         }
-        boolean isForAnyone = !Loopback.is(host) && authKey.isEmpty();
+        boolean isForAnyone = !Loopback.is(host) && authKeys.isEmpty();
         if (isForAnyone && upstreams.stream().anyMatch(Target::isPaid)) {
             throw UsageError.cannotStart("an upstream key on an address that others can reach needs "
                     + "--auth-key, or they spend it too");
@@ -58,15 +58,16 @@ public record Options(List<Target> upstreams, Route.Table routes, String host, i
 
     public static Options of(CommandLine given) {
         List<Target> upstreams = Backends.of(given);
-        Optional<String> authKey = given.optional(Option.AUTH_KEY);
+        List<AuthKey> authKeys = given.all(Option.AUTH_KEY).stream().map(String::strip)
+                .filter(text -> !text.isEmpty()).map(AuthKey::new).toList();
         return new Options(upstreams, routes(upstreams, given), given.text(Option.HOST),
                 given.number(Option.PORT, 0, MAX_PORT),
                 Duration.ofSeconds(given.number(Option.TIMEOUT, 1, MAX_SECONDS, SECONDS)),
                 given.number(Option.WORKERS, 0, MAX_WORKERS),
                 given.number(Option.MAX_CONNECTIONS, 1, MAX_CONNECTIONS),
                 given.number(Option.MAX_CONNECTIONS_PER_HOST, 1, MAX_CONNECTIONS),
-                given.isOn(Option.DEBUG), given.optional(Option.LOG_FILE), authKey,
-                given.all(Option.ALLOW_ORIGIN), given.optional(Option.CA_CERT), secrets(upstreams, authKey));
+                given.isOn(Option.DEBUG), given.optional(Option.LOG_FILE), authKeys,
+                given.all(Option.ALLOW_ORIGIN), given.optional(Option.CA_CERT), secrets(upstreams, authKeys));
     }
 
     /** {@return what was given, for the backend of that number alone: what is for others is left out} */
@@ -78,14 +79,18 @@ public record Options(List<Target> upstreams, Route.Table routes, String host, i
         return new Route.Table(upstreams, mappings, given.optional(Option.MODEL));
     }
 
-    private static Secrets secrets(List<Target> upstreams, Optional<String> authKey) {
+    private static Secrets secrets(List<Target> upstreams, List<AuthKey> authKeys) {
         Stream<String> upstreamKeys = upstreams.stream().flatMap(target -> target.key().stream());
-        List<String> keys = Stream.concat(upstreamKeys, authKey.stream()).toList();
+        List<String> keys = Stream.concat(upstreamKeys,
+                authKeys.stream().flatMap(key -> Stream.of(key.key(), key.text()))).toList();
         List<Header> headers = upstreams.stream().flatMap(target -> target.headers().stream()).toList();
         List<Parameter> parameters = upstreams.stream()
                 .flatMap(target -> target.parameters().stream()).toList();
         return Secrets.of(keys, headers, parameters, upstreams.stream().map(Target::extraBody).toList());
     }
+
+    /** {@return true if clients present a key of A2o's; then they have none for the backend} */
+    public boolean hasAuthKeys() { return !authKeys.isEmpty(); }
 
     /** {@return the model that backends are asked for where a client asks for this one} */
     public String model(String asked) { return routes.of(asked).model(); }

@@ -274,13 +274,13 @@ final class Exchange {
     /** Ends the exchange, from another thread; a client that listens gets an error. */
     void stop() { client.cut(ClientThread.Cut.STOPS); }
 
-    /** {@return what has become of the exchange, once it has ended} */
-    Outcome outcome() {
+    /** {@return what has become of the exchange with that client, once it has ended} */
+    Outcome outcome(Optional<String> clientName) {
         OptionalLong first = stream.firstSent();
         OptionalLong firstNanos = first.isPresent() ? OptionalLong.of(first.getAsLong() - begun) : first;
         String end = failure.map(ApiError::type).orElseGet(() -> shown(conversation().finishReason()));
         String message = failure.map(ApiError::getMessage).orElse("");
-        return new Outcome(System.currentTimeMillis(), requestId, failure.map(ApiError::status).orElse(200),
+        return new Outcome(System.currentTimeMillis(), requestId, clientName, failure.map(ApiError::status).orElse(200),
                 shown(conversation().asked()), shown(conversation().model()), upstream.label(), firstNanos,
                 clock.nanos() - begun, retries, conversation().used(), end, Text.cut(message, MAX_LINE));
     }

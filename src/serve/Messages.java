@@ -58,7 +58,7 @@ final class Messages {
                 exchange.run();
             } finally {
                 inFlight.remove(exchange);
-                Outcome outcome = exchange.outcome();
+                Outcome outcome = exchange.outcome(gate.clientName(client.http()));
                 status.add(outcome);
                 LOG.info(outcome::line);
             }

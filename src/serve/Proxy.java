@@ -124,7 +124,7 @@ public final class Proxy implements AutoCloseable {
 
     /** {@return the first backend's models as it lists them, if it does in that time} */
     List<ListedModel> listed(String clientKey, Duration patience) {
-        return upstreams.first().models().listed(options.authKey().isPresent() ? "" : clientKey, patience);
+        return upstreams.first().models().listed(options.hasAuthKeys() ? "" : clientKey, patience);
     }
 
     /** {@return a model that the options are about, to try the backend with} */
@@ -201,7 +201,7 @@ public final class Proxy implements AutoCloseable {
     private void noteRefusal(HttpExchange http, String requestId, ApiError error) {
         boolean isMessage = endpoint(http).equals(Optional.of(Endpoint.MESSAGES));
         if (!isMessage) return;
-        status.addRefused(error.status());
+        status.addRefused(gate.clientName(http), error.status());
         String why = gate.secrets(http).mask(error.getMessage());
         LOG.info(Text.printable("%s %d refused: %.300s".formatted(requestId, error.status(), why)));
     }

@@ -31,7 +31,7 @@ final class Status {
     }
 
     /** Counts a request for which no backend was asked. */
-    synchronized void addRefused(int status) { counters.addRefused(status); }
+    synchronized void addRefused(Optional<String> client, int status) { counters.addRefused(client, status); }
 
     synchronized void add(Outcome outcome) {
         counters.add(outcome);
@@ -66,11 +66,20 @@ final class Status {
         out.endArray();
         synchronized (this) {
             writeCounts(inFlight, out);
+            out.name("clients").array();
+            counters.clients().forEach((name, client) -> write(name, client, out));
+            out.endArray();
             out.name("last").array();
             last.forEach(outcome -> outcome.write(out));
             out.endArray();
         }
         return out.endObject();
+    }
+
+    private static void write(String name, Counters.OfClient client, JsonWriter out) {
+        out.object().field("name", name).field("requests", client.requests()).field("errors", client.errors());
+        out.field("input_tokens", client.tokens().prompt()).field("output_tokens", client.tokens().output());
+        out.endObject();
     }
 
     private void writeCounts(int inFlight, JsonWriter out) {

@@ -129,7 +129,7 @@ public final class Credentials {
     private boolean getsTheClients() {
         boolean isReplaced = target.headers().stream()
                 .anyMatch(header -> header.name().equalsIgnoreCase(keyHeader));
-        return target.key().isEmpty() && options.authKey().isEmpty() && !isReplaced;
+        return target.key().isEmpty() && !options.hasAuthKeys() && !isReplaced;
     }
 
     private static String joined(Stream<KeyName> names) {
