@@ -43,12 +43,9 @@ final class Exchange {
     private static final Pattern WORD_WITH_DIGIT = Pattern.compile("[\\w-]*\\d[\\w-]*");
     private static final Logger LOG = Logger.getLogger("a2o");
 
-    /** The error that a try ended with. */
+        /** {@return how much it tells the client: most if it is an answer, least if nothing connected} */
     private record Failure(ApiError error, Upstream upstream) {
-        /**
-         * {@return how much it tells the client: an answer more than a broken connection, that more than
-         * none}
-         */
+        /** {@return how much it tells the client: most if it is an answer, least if there was no connection} */
         private int rank() {
             if (error.isModelMissing()) return 0; // others may have it, and fail by what passes
             return switch (error.origin()) {
@@ -156,7 +153,7 @@ final class Exchange {
                 if (!stream.allowsRetry()) throw ending(newest, toTell); // a ping was sent meanwhile
                 earlier = Optional.of(toTell);
                 if (e.isModelMissing()) lacking.add(upstream);
-                goOn(e, next(tries));
+                retry(e, next(tries));
             }
         }
     }
@@ -180,7 +177,7 @@ final class Exchange {
         if (!stream.allowsRetry()) return false;
         boolean isBackendLeft = tries < upstreams.size();
         if (error.isModelMissing()) return isBackendLeft;
-        if (!Upstream.isFailure(error)) return false;
+        if (!Upstream.isWorthRetry(error)) return false;
         return isBackendLeft || tries < MAX_TRIES && mayPassSoon(error);
     }
 
@@ -214,7 +211,7 @@ final class Exchange {
     }
 
     /** Makes the next attempt, at that backend. */
-    private void goOn(ApiError error, Upstream next) {
+    private void retry(ApiError error, Upstream next) {
         String message = forClient(error).getMessage();
         String line = "%s %d, %s; tries %s".formatted(requestId, error.status(), message, next.label());
         LOG.info(() -> Text.cut(line, MAX_LINE));
@@ -228,7 +225,7 @@ final class Exchange {
         Optional<Refusal> refusal = Optional.empty();
         for (int repairs = 0; ; repairs++) {
             try {
-                if (conversation().isAnsweredHere()) answerHere(); else attempt.run(); // a search may have been refused
+                if (conversation().isAnsweredHere()) answerRefused(); else attempt.run();
                 return;
             } catch (ApiError e) {
                 String words = WORD_WITH_DIGIT.matcher(e.refusal()).replaceAll("");
@@ -239,6 +236,12 @@ final class Exchange {
                 if (!mayBeRepaired || !repair(refusal.get())) throw e;
             }
         }
+    }
+
+    /** The backend has refused all that the request is for: a search in the web, which nobody else can make. */
+    private void answerRefused() {
+        upstream.learn(conversation().model(), conversation().dialect());
+        answerHere();
     }
 
     private int maxRepairs() {
