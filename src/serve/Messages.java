@@ -58,7 +58,7 @@ final class Messages {
                 exchange.run();
             } finally {
                 inFlight.remove(exchange);
-                Outcome outcome = exchange.outcome();
+                Outcome outcome = exchange.outcome(gate.clientName(client.http()));
                 status.add(outcome);
                 LOG.info(outcome::line);
             }
@@ -70,7 +70,7 @@ final class Messages {
         try (Budget.Share share = budget.share()) {
             Json anthropic = new Body(client, share).read();
             Route route = options.routes().of(anthropic.get("model").text());
-            Dialect dialect = upstreams.first().dialect(route.model());
+            Dialect dialect = upstreams.of(route).getFirst().dialect(route.model());
             long tokens = new Translator(anthropic, options, dialect, Ids::newId).inputTokens();
             client.answer(200, new JsonWriter().object()
                     .field("input_tokens", tokens)

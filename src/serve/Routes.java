@@ -1,14 +1,13 @@
 package serve;
 
 import anthropic.ApiError;
-import anthropic.ListedModel;
+import anthropic.BackendModels;
 import anthropic.Models;
 import com.sun.net.httpserver.HttpExchange;
 import config.Options;
+import config.Parameter;
 import java.io.IOException;
 import java.net.URI;
-import java.net.URLDecoder;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -17,6 +16,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
 import json.JsonWriter;
+import upstream.Upstream;
 import upstream.Upstreams;
 
 /**
@@ -81,12 +81,12 @@ final class Routes {
         throw new ApiError(405, "%s is not allowed here; use %s".formatted(method, allowed));
     }
 
-    /** Lists the first backend's models; with {@code --model} that one alone, as the backend lists it. */
+    /** Lists all backends' models; with {@code --model} that one alone, as the backends list it. */
     private JsonWriter models(HttpExchange http) {
         boolean isOneServed = options.routes().hasModelForAll(); // then no other model can be had
         boolean isListNeeded = !isOneServed || options.routes().main().context().isEmpty();
-        List<ListedModel> listed = List.of();
-        if (isListNeeded) listed = upstreams.first().models().listed(gate.keyForBackend(http));
+        List<BackendModels> listed = upstreams.all().stream().map(Upstream::unlisted).toList();
+        if (isListNeeded) listed = upstreams.askModels(gate.keyForBackend(http));
         String id = modelId(path(http.getRequestURI()));
         if (!id.isEmpty()) return Models.one(options.routes(), listed, id);
         return Models.page(options.routes(), listed, query(http.getRequestURI()));
@@ -94,10 +94,8 @@ final class Routes {
 
     private static Map<String, String> query(URI asked) {
         Map<String, String> query = new HashMap<>();
-        for (String pair : Objects.requireNonNullElse(asked.getRawQuery(), "").split("&")) {
-            String[] parts = pair.split("=", 2);
-            String value = parts.length > 1 ? parts[1] : "";
-            query.put(parts[0], URLDecoder.decode(value, StandardCharsets.UTF_8));
+        for (Parameter parameter : Parameter.all(Objects.requireNonNullElse(asked.getRawQuery(), ""))) {
+            query.put(parameter.name(), parameter.value());
         }
         return query;
     }

@@ -58,7 +58,7 @@ public final class Credentials {
     Map<String, String> headers(String clientKey) {
         Map<String, String> headers = new LinkedHashMap<>();
         putKey(clientKey, headers);
-        for (Header header : options.headers()) putHeader(header, headers);
+        for (Header header : target.headers()) putHeader(header, headers);
         return headers;
     }
 
@@ -91,7 +91,7 @@ public final class Credentials {
     /** Logs that a key is held back, by its name; what it is no log gets to know. */
     private void logOnce(String keyName) {
         if (isLogged.getAndSet(true)) return;
-        LOG.info(() -> "%s is not sent to %s: %s".formatted(keyName, target.address(), WHY));
+        LOG.info(() -> "%s is not sent to %s: %s".formatted(keyName, target.label(), WHY));
     }
 
     /** {@return true if the client's key would not be sent, as it is one of Anthropic's} */
@@ -112,7 +112,7 @@ public final class Credentials {
     private List<KeyName> keyNames() {
         List<KeyName> names = new ArrayList<>();
         target.key().ifPresent(key -> names.add(new KeyName("a2o's key", target.mustNotGet(key))));
-        for (Header header : options.headers()) {
+        for (Header header : target.headers()) {
             boolean isKey = SecretNames.isSecret(header.name()) || Secrets.isAnthropicKey(header.value());
             if (!isKey) continue;
             names.add(new KeyName("a2o's header " + header.name(), target.mustNotGet(header.value())));
@@ -127,9 +127,9 @@ public final class Credentials {
     }
 
     private boolean getsTheClients() {
-        boolean isReplaced = options.headers().stream()
+        boolean isReplaced = target.headers().stream()
                 .anyMatch(header -> header.name().equalsIgnoreCase(keyHeader));
-        return target.key().isEmpty() && options.authKey().isEmpty() && !isReplaced;
+        return target.key().isEmpty() && !options.hasAuthKeys() && !isReplaced;
     }
 
     private static String joined(Stream<KeyName> names) {
