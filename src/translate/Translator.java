@@ -57,8 +57,9 @@ public final class Translator implements Conversation {
         Optional<ServerSearch> wanted = ServerSearch.of(request);
         Optional<ServerSearch> hosted = wanted.flatMap(search -> search.ifHosted(dialect));
         this.search = hosted.isPresent() ? Optional.empty() : wanted;
-        this.backendRequest = dialect.api() == Api.CHAT ? new ChatRequest(request, options, dialect, warnings)
-                : new ResponsesRequest(request, options, dialect, warnings);
+        this.backendRequest = dialect.api() == Api.RESPONSES
+                ? new ResponsesRequest(request, options, dialect, warnings)
+                : new ChatRequest(request, options, dialect, warnings);
         this.errors = new BackendErrors(request, options, dialect, window, this::inputTokens);
         var limits = new Limits(backendRequest::maxTokensSent, route.context().orElse(0), window);
         this.reply = new Reply(request, newIds, unsentStops(), limits,
@@ -69,7 +70,7 @@ public final class Translator implements Conversation {
     }
 
     private Optional<ResponsesReply> responsesReader(Optional<ServerSearch> hosted) {
-        if (dialect.api() == Api.CHAT) return Optional.empty();
+        if (dialect.api() != Api.RESPONSES) return Optional.empty();
         Optional<ServerSearch> unsure = hosted.filter(search -> dialect.mayHostWebSearch());
         String place = Envelope.place(dialect.target(), model());
         return Optional.of(new ResponsesReply(reply, errors, place, dialect.saysPhases(), unsure, warnings));
