@@ -2,6 +2,7 @@ package json;
 
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * A JSON value as RFC 8259 defines it: immutable, and a slice of the bytes it was read from. Copying a value
@@ -25,7 +26,13 @@ public sealed interface Json {
     Json NULL = new Word("null".getBytes(StandardCharsets.UTF_8), 0, 4);
 
     /** {@code parts} are the names and the values in turn. */
-    record Obj(byte[] source, int from, int to, Json[] parts) implements Json { }
+    record Obj(byte[] source, int from, int to, Json[] parts) implements Json {
+        /** {@return the values of the members, without their names} */
+        public List<Json> values() {
+            return IntStream.range(0, parts.length / 2).mapToObj(i -> parts[2 * i + 1]).toList();
+        }
+    }
+
     record Arr(byte[] source, int from, int to, List<Json> items) implements Json { }
     record Num(byte[] source, int from, int to) implements Json { }
     /** One of the three constants, compared by identity. */

@@ -37,7 +37,7 @@ final class Attempt {
     private final ClientRequest request;
     private final ClientRequest.Translated translated;
     private final Conversation conversation;
-    private final ClientStream client;
+    private final ClientStream stream;
     private final Patience patience;
     private final Transcript transcript;
     private final Secrets secrets;
@@ -47,12 +47,12 @@ final class Attempt {
     private long number; // of this try; the backend's health tells by it which tries began before a failure
 
     Attempt(Upstream upstream, ClientRequest request, ClientRequest.Translated translated,
-            ClientStream client, Patience patience, Transcript transcript, Secrets secrets, Clock clock) {
+            ClientStream stream, Patience patience, Transcript transcript, Secrets secrets, Clock clock) {
         this.upstream = upstream;
         this.request = request;
         this.translated = translated;
         this.conversation = translated.conversation();
-        this.client = client;
+        this.stream = stream;
         this.patience = patience;
         this.transcript = transcript;
         this.secrets = secrets;
@@ -73,21 +73,21 @@ final class Attempt {
      * @throws ApiError if there was none, or it broke off
      */
     void run() {
-        upstream.acquire(client.isStream());
+        upstream.acquire(stream.wantsEvents());
         try {
             takeReply(send());
         } catch (ApiError e) {
-            boolean isOnlyLimit = e.isAtLimit() && !client.isOver(); // then the reply is full
+            boolean isOnlyLimit = e.isAtLimit() && !stream.isOver(); // then the reply is full
             if (!isOnlyLimit) {
                 countError(e);
                 throw e;
             }
             conversation.endAtLimit();
             noteSuccess();
-            client.complete(conversation);
+            stream.complete(conversation);
         } finally {
             source.ifPresent(ReplySource::close);
-            upstream.release(client.isStream());
+            upstream.release(stream.wantsEvents());
             transcript.logFromBackend();
         }
     }
@@ -96,22 +96,22 @@ final class Attempt {
     private void countError(ApiError error) {
         boolean isBackends = wasSent() && error.status() != 499; // the client has left
         if (!isBackends) return;
-        boolean isRefusal = head.isPresent() && head.get().status() >= 400;
-        upstream.errs(isRefusal ? head.get().status() : error.status());
+        boolean hasErrorStatus = head.isPresent() && head.get().status() >= 400;
+        upstream.countError(hasErrorStatus ? head.get().status() : error.status());
     }
 
     /** The backend has taken the request as it was, and answered it. */
     private void noteSuccess() {
-        upstream.works(number);
-        upstream.learns(conversation.model(), conversation.dialect());
+        upstream.noteSuccess(number);
+        upstream.learn(conversation.model(), conversation.dialect());
         upstream.models().retryForWindows(request.key());
     }
 
     /** Sends the request. {@return the source of the reply, whose head has come} */
     private ReplySource send() {
-        number = upstream.begins();
+        number = upstream.beginTry();
         Arrivals arrivals = upstream.send(conversation.dialect().api(), translated.body(), request.key());
-        var reply = new ReplySource(arrivals, conversation, request, client, patience, transcript, clock);
+        var reply = new ReplySource(arrivals, conversation, request, stream, patience, transcript, clock);
         source = Optional.of(reply);
         switch (reply.first()) {
             case Arrival.Head first -> head = Optional.of(first);
@@ -119,8 +119,8 @@ final class Attempt {
             case Arrival.Piece piece -> throw new IllegalStateException("a body without a head");
             case Arrival.End end -> throw new IllegalStateException("an end without a head");
         }
-        upstream.answers(number, head.get(), conversation.model());
-        BackendHeaders.pass(head.get().headers(), client.headers(), secrets);
+        upstream.noteAnswer(number, head.get(), conversation.model());
+        BackendHeaders.pass(head.get().headers(), stream.headers(), secrets);
         return reply;
     }
 
@@ -129,11 +129,11 @@ final class Attempt {
         String encoding = header("content-encoding").orElse("");
         var body = new ReplyBody(reply, encoding);
         boolean isGood = head.orElseThrow().status() / 100 == 2;
-        if (!isGood) throw refusal(errorBody(body));
+        if (!isGood) throw answeredError(errorBody(body));
         switch (body.kind()) {
             case EVENTS -> takeEvents(events(() -> reply.counted(body.get())));
             case JSON -> takeJson(objects(() -> reply.counted(body.get())));
-            case PAGE, TEXT -> throw refusal(errorBody(body));
+            case PAGE, TEXT -> throw answeredError(errorBody(body));
             case EMPTY -> throw conversation.broken(502, "the reply is empty").asPassing();
             case BINARY -> {
                 String said = encoding.isEmpty() ? "" : ", but " + Text.cut(encoding);
@@ -162,7 +162,7 @@ final class Attempt {
     }
 
     /** {@return the error for a reply that is none: a redirect, or what its status and body say} */
-    private ApiError refusal(byte[] body) {
+    private ApiError answeredError(byte[] body) {
         transcript.addFromBackend(body);
         int status = head.orElseThrow().status();
         Optional<String> location = header("location");
@@ -210,7 +210,7 @@ final class Attempt {
     private void end(Events rest) {
         conversation.finish();
         noteSuccess();
-        client.complete(conversation);
+        stream.complete(conversation);
         if (conversation.isStopped()) return; // the backend may go on for long
         int events = 0;
         while (events < MAX_TRAILING_EVENTS && nextOfReply(rest).isPresent()) events++;
@@ -225,7 +225,7 @@ final class Attempt {
             source.orElseThrow().endEvent();
             return event;
         } catch (ApiError e) {
-            boolean hasFinished = client.isOver() || conversation.isFinished();
+            boolean hasFinished = stream.isOver() || conversation.isFinished();
             if (hasFinished && e.status() != 499) return Optional.empty();
             throw e;
         }

@@ -16,14 +16,14 @@ import upstream.Clock;
 
 /**
  * What the client sees of an exchange: nothing, not even the status, until there is something of the reply to
- * send; or until {@link #PATIENCE_NANOS} have passed. From then on it gets the reply as it comes, and pings
+ * send; or until {@link #SILENCE_NANOS} have passed. From then on it gets the reply as it comes, and pings
  * while nothing comes.
  *
  * <p>As long as nothing was sent, an error still gets a status of its own, and another try may be made.
  */
 final class ClientStream {
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
-    private static final long PATIENCE_NANOS = 10 * SECOND; // to the first ping, and between pairs
+    private static final long SILENCE_NANOS = 10 * SECOND; // to the first ping, and between pairs
 
     private static final Logger LOG = Logger.getLogger("a2o");
 
@@ -45,10 +45,10 @@ final class ClientStream {
 
         private PingTimer(long now) { postpone(now); }
 
-        private void postpone(long now) { due = now + PATIENCE_NANOS; }
+        private void postpone(long now) { due = now + SILENCE_NANOS; }
 
         private void pinged(long now) {
-            due = now + (isSecond ? PATIENCE_NANOS : SECOND);
+            due = now + (isSecond ? SILENCE_NANOS : SECOND);
             isSecond = !isSecond;
         }
     }
@@ -57,25 +57,25 @@ final class ClientStream {
     private final String requestId;
     private final Clock clock;
     private final Transcript transcript;
-    private final boolean isStream;
+    private final boolean wantsEvents;
     private final PingTimer pings;
     private final Set<String> announced = new LinkedHashSet<>(); // warnings in the header
     private State state = State.HELD;
     private boolean isExpired; // it is too late for another try
     private OptionalLong firstSent = OptionalLong.empty(); // when the reply began; pings do not count
 
-    /** {@code isStream} says whether the client wants events; else it gets one body. */
-    ClientStream(Client client, String requestId, boolean isStream, Transcript transcript, Clock clock,
+    /** {@code wantsEvents} says whether the client wants events; else it gets one body. */
+    ClientStream(Client client, String requestId, boolean wantsEvents, Transcript transcript, Clock clock,
                  long begun) {
         this.requestId = requestId;
         this.client = client;
         this.clock = clock;
-        this.isStream = isStream;
+        this.wantsEvents = wantsEvents;
         this.transcript = transcript;
         this.pings = new PingTimer(begun);
     }
 
-    boolean isStream() { return isStream; }
+    boolean wantsEvents() { return wantsEvents; }
 
     /** {@return whether nothing has been sent yet, so that an error can have a status of its own} */
     boolean isHeld() { return state == State.HELD; }
@@ -105,7 +105,7 @@ final class ClientStream {
     Optional<Arrival> await(Wait arrival, long nanos, Conversation conversation) {
         long until = clock.nanos() + nanos;
         while (true) {
-            boolean isPinged = isStream && !isOver();
+            boolean isPinged = wantsEvents && !isOver();
             long now = clock.nanos();
             if (isPinged && now >= pings.due) ping(conversation);
             long end = isPinged ? Math.min(until, pings.due) : until;
@@ -136,7 +136,7 @@ final class ClientStream {
 
     /** Sends the events that are ready. A reply that is no stream is held until it is complete. */
     void flush(Conversation conversation) {
-        if (isStream && !isOver()) sendReply(conversation, false);
+        if (wantsEvents && !isOver()) sendReply(conversation, false);
     }
 
     /** Sends the rest of the reply, which ends it. */
@@ -179,7 +179,7 @@ final class ClientStream {
     private void begin(Conversation conversation) throws IOException {
         announced.addAll(conversation.warnings());
         if (!announced.isEmpty()) headers().set("x-proxy-warnings", String.join(",", announced));
-        client.begin(200, isStream ? 0 : conversation.ready().size());
+        client.begin(200, wantsEvents ? 0 : conversation.ready().size());
         state = State.OPEN;
     }
 

@@ -25,17 +25,17 @@ final class Drain {
             "POST /ready HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n";
 
     private final HttpServer server;
-    private final Clients clients;
+    private final ClientThreads threads;
     private final Clock clock;
     private volatile long lastRequest; // by the clock, as the next
     private volatile long lastPoll; // of /ready
 
-    Drain(HttpServer server, Clients clients, Clock clock) {
+    Drain(HttpServer server, ClientThreads threads, Clock clock) {
         this.clock = clock;
         this.lastRequest = clock.nanos() - RECENT_NANOS;
         this.lastPoll = lastRequest;
         this.server = server;
-        this.clients = clients;
+        this.threads = threads;
     }
 
     void noteRequest() { lastRequest = clock.nanos(); }
@@ -46,7 +46,7 @@ final class Drain {
     /** Takes so many seconds at most; {@code stopExchanges} is run in the last of them. */
     void run(int seconds, Runnable stopExchanges) {
         long end = clock.nanos() + TimeUnit.SECONDS.toNanos(seconds);
-        clients.drain();
+        threads.drain();
         long notice = noticeNanos();
         pause(notice);
         stopListening(seconds, notice > 0);
@@ -59,7 +59,7 @@ final class Drain {
     private long noticeNanos() {
         long now = clock.nanos();
         if (now - lastPoll < RECENT_NANOS) return POLLED_NOTICE_NANOS;
-        boolean isUsed = now - lastRequest < RECENT_NANOS || clients.areServed();
+        boolean isUsed = now - lastRequest < RECENT_NANOS || threads.areServed();
         return isUsed ? NOTICE_NANOS : 0;
     }
 
@@ -102,6 +102,6 @@ final class Drain {
     }
 
     private void awaitExchanges(long until) {
-        while (clients.areServed() && clock.nanos() - until < 0) pause(STEP_NANOS);
+        while (threads.areServed() && clock.nanos() - until < 0) pause(STEP_NANOS);
     }
 }

@@ -56,10 +56,10 @@ final class Exchange {
     }
 
     /**
-     * A backend's refusal of the request {@code body}, and what it may mean, of which the first is the
-     * likeliest.
+     * A backend's refusal of the request {@code body}, and the dialects to try because of it that were not
+     * tried yet, the likeliest first.
      */
-    private record Refusal(String words, String body, Iterator<Dialect> lessons) { }
+    private record Refusal(String words, String body, Iterator<Dialect> untried) { }
 
     private final Client client;
     private final String requestId;
@@ -136,20 +136,20 @@ final class Exchange {
 
     /** Tries each of the backends in turn; then again, after a wait, where the trouble may pass. */
     private void tryBackends() {
-        Optional<Failure> telling = Optional.empty();
+        Optional<Failure> earlier = Optional.empty(); // the one that tells the client most
         for (int tries = 1; ; tries++) {
             try {
                 tryWithRepairs();
                 return;
             } catch (ApiError e) {
                 noteFailure(e);
-                var failed = new Failure(e, upstream);
-                Failure toTell = telling.filter(earlier -> tellsMore(earlier, failed)).orElse(failed);
-                if (!mayBeTriedAgain(e, tries)) throw ending(failed, toTell);
+                var newest = new Failure(e, upstream);
+                Failure toTell = earlier.filter(other -> tellsMore(other, newest)).orElse(newest);
+                if (!mayBeTriedAgain(e, tries)) throw ending(newest, toTell);
                 boolean haveAllBeenTried = tries >= upstreams.size();
                 if (haveAllBeenTried) waitBeforeRetry(e, tries);
-                if (!stream.allowsRetry()) throw ending(failed, toTell); // a ping was sent meanwhile
-                telling = Optional.of(toTell);
+                if (!stream.allowsRetry()) throw ending(newest, toTell); // a ping was sent meanwhile
+                earlier = Optional.of(toTell);
                 goOn(e, upstreams.get(tries % upstreams.size()));
             }
         }
@@ -158,7 +158,7 @@ final class Exchange {
     /** The backend's health does not suffer from errors of the proxy itself. */
     private void noteFailure(ApiError error) {
         boolean isBackends = attempt.wasSent() && error.origin() != ApiError.Origin.PROXY;
-        if (isBackends) upstream.fails(error, forClient(error).getMessage());
+        if (isBackends) upstream.noteFailure(error, forClient(error).getMessage());
     }
 
     /**
@@ -235,8 +235,8 @@ final class Exchange {
      */
     private Refusal refusal(String words, ApiError error) {
         Dialect dialect = conversation().dialect();
-        upstream.learns(conversation().model(), dialect);
-        return new Refusal(words, attempt.body(), dialect.lessons(error.refusal()).iterator());
+        upstream.learn(conversation().model(), dialect);
+        return new Refusal(words, attempt.body(), dialect.afterRefusal(error.refusal()).iterator());
     }
 
     /**
@@ -244,8 +244,8 @@ final class Exchange {
      * else}
      */
     private boolean repair(Refusal refusal) {
-        while (refusal.lessons.hasNext()) {
-            ClientRequest.Translated repaired = request.translate(upstream, refusal.lessons.next());
+        while (refusal.untried.hasNext()) {
+            ClientRequest.Translated repaired = request.translate(upstream, refusal.untried.next());
             boolean isOther = !repaired.body().toString().equals(refusal.body);
             if (isOther) {
                 attempt = attempt(repaired);

@@ -54,7 +54,7 @@ public final class Proxy implements AutoCloseable {
     private final Upstreams upstreams;
     private final Status status;
     private final HttpServer server;
-    private final Clients clients;
+    private final ClientThreads threads;
     private final Descriptors descriptors;
     private final Drain drain;
     private final Gate gate;
@@ -75,16 +75,16 @@ public final class Proxy implements AutoCloseable {
         this.clock = clock;
         this.upstreams = new Upstreams(options, clock);
         this.status = new Status(options, upstreams.all());
-        this.clients = new Clients(memory / HEADS_SHARE, options.timeout().toNanos(), clock);
+        this.threads = new ClientThreads(memory / HEADS_SHARE, options.timeout().toNanos(), clock);
         this.server = listen(options);
-        this.drain = new Drain(server, clients, clock);
+        this.drain = new Drain(server, threads, clock);
         this.descriptors = new Descriptors(port(), connections, clock.nanos());
         this.gate = new Gate(options, server.getAddress().getAddress().isLoopbackAddress());
-        var budget = new Budget(memory / BUDGET_SHARE, clients::makeRoom, clock);
+        var budget = new Budget(memory / BUDGET_SHARE, threads::makeRoom, clock);
         this.messages = new Messages(options, clock, upstreams, gate, budget, status);
         var pages = new Pages(status, drain, upstreams, messages::inFlight);
         this.routes = new Routes(options, upstreams, gate, messages, pages);
-        server.setExecutor(clients);
+        server.setExecutor(threads);
         server.createContext("/", this::handle);
     }
 
@@ -163,8 +163,8 @@ public final class Proxy implements AutoCloseable {
     /** Ends requests whose clients are too slow, or have left. */
     private void lookAfterClients(long now) {
         descriptors.tick(now);
-        clients.tick(now);
-        if (upstreams.areAwaited()) clients.makeRoom();
+        threads.tick(now);
+        if (upstreams.areAwaited()) threads.makeRoom();
     }
 
     /** Has the heap shrink when no message has been in flight for a while. */
@@ -178,7 +178,7 @@ public final class Proxy implements AutoCloseable {
 
     /** Answers a request, also where that fails; the server's own answer to an exception would be none. */
     private void handle(HttpExchange http) throws IOException {
-        var client = new Client(http, clients.current(), clients::isDraining);
+        var client = new Client(http, threads.current(), threads::isDraining);
         String requestId = "req_" + Ids.newId();
         http.getResponseHeaders().set("request-id", requestId);
         try {

@@ -24,21 +24,21 @@ final class ReplySource implements Supplier<byte[]>, AutoCloseable {
     private final Arrivals arrivals;
     private final Conversation conversation;
     private final ClientRequest request;
-    private final ClientStream client;
+    private final ClientStream stream;
     private final Patience patience;
     private final Transcript transcript;
     private final Clock clock;
-    private boolean hasEnded;
-    private OptionalLong finished = OptionalLong.empty(); // since when only usage and the end are to come
+    private boolean hasBodyEnded;
+    private OptionalLong finishedAt = OptionalLong.empty(); // since when only usage and the end are to come
     private long replyBytes; // so far, without compression
     private long eventBytes; // of these, those that are not yet a whole event
 
-    ReplySource(Arrivals arrivals, Conversation conversation, ClientRequest request, ClientStream client,
+    ReplySource(Arrivals arrivals, Conversation conversation, ClientRequest request, ClientStream stream,
                 Patience patience, Transcript transcript, Clock clock) {
         this.arrivals = arrivals;
         this.conversation = conversation;
         this.request = request;
-        this.client = client;
+        this.stream = stream;
         this.patience = patience;
         this.transcript = transcript;
         this.clock = clock;
@@ -50,7 +50,7 @@ final class ReplySource implements Supplier<byte[]>, AutoCloseable {
     /** {@return the next bytes; none at the end, or if the end does not come once all else has} */
     @Override
     public byte[] get() {
-        if (hasEnded) return ReplyBody.END;
+        if (hasBodyEnded) return ReplyBody.END;
         releaseRequest();
         flush();
         boolean isLingering = isFinished();
@@ -59,7 +59,7 @@ final class ReplySource implements Supplier<byte[]>, AutoCloseable {
         return switch (next.orElseThrow(this::silence)) {
             case Arrival.Piece(byte[] bytes) -> bytes;
             case Arrival.End end -> {
-                hasEnded = true;
+                hasBodyEnded = true;
                 yield ReplyBody.END;
             }
             case Arrival.Broken broken ->
@@ -70,7 +70,7 @@ final class ReplySource implements Supplier<byte[]>, AutoCloseable {
 
     /** Frees the request once it cannot be sent again, if the reply takes long. */
     private void releaseRequest() {
-        if (request.isReleased() || client.allowsRetry()) return;
+        if (request.isReleased() || stream.allowsRetry()) return;
         if (patience.elapsedNanos() <= LONG_NANOS) return;
         conversation.forget();
         request.release();
@@ -81,7 +81,7 @@ final class ReplySource implements Supplier<byte[]>, AutoCloseable {
     private void flush() {
         int unsent = conversation.ready().size();
         boolean isDue = unsent > MAX_UNSENT_BYTES || unsent > 0 && arrivals.isEmpty();
-        if (isDue) client.flush(conversation);
+        if (isDue) stream.flush(conversation);
     }
 
     /**
@@ -89,18 +89,18 @@ final class ReplySource implements Supplier<byte[]>, AutoCloseable {
      * while.
      */
     private boolean isFinished() {
-        boolean isOnlyTheEndToCome = client.isOver() || conversation.isFinished();
-        if (finished.isEmpty() && isOnlyTheEndToCome) finished = OptionalLong.of(clock.nanos());
-        return finished.isPresent();
+        boolean isOnlyTheEndToCome = stream.isOver() || conversation.isFinished();
+        if (finishedAt.isEmpty() && isOnlyTheEndToCome) finishedAt = OptionalLong.of(clock.nanos());
+        return finishedAt.isPresent();
     }
 
-    private long lingerNanos() { return finished.getAsLong() + LINGER_NANOS - clock.nanos(); }
+    private long lingerNanos() { return finishedAt.getAsLong() + LINGER_NANOS - clock.nanos(); }
 
-    private Optional<Arrival> await(long nanos) { return client.await(arrivals::poll, nanos, conversation); }
+    private Optional<Arrival> await(long nanos) { return stream.await(arrivals::poll, nanos, conversation); }
 
     /** The backend was silent for too long. {@return the error to throw} */
     private ApiError silence() {
-        client.expire();
+        stream.expire();
         return conversation.broken(504, patience.message());
     }
 
@@ -112,7 +112,7 @@ final class ReplySource implements Supplier<byte[]>, AutoCloseable {
         transcript.addFromBackend(piece);
         replyBytes += piece.length;
         eventBytes += piece.length;
-        boolean isTooLong = replyBytes > MAX_WHOLE_BYTES && !client.isStream();
+        boolean isTooLong = replyBytes > MAX_WHOLE_BYTES && !stream.wantsEvents();
         if (isTooLong) throw conversation.broken(502, "the reply is too long");
         hold();
         return piece;
@@ -123,7 +123,7 @@ final class ReplySource implements Supplier<byte[]>, AutoCloseable {
 
     /** Takes of the memory budget what is kept of the reply now. */
     private void hold() {
-        long kept = client.isStream() ? eventBytes : replyBytes;
+        long kept = stream.wantsEvents() ? eventBytes : replyBytes;
         try {
             request.holdReply(kept, conversation.ready().size());
         } catch (ApiError e) {

@@ -33,6 +33,8 @@ final class Arguments {
     private static final Pattern NUMBER = Pattern.compile("-?(0|[1-9]\\d*)(\\.\\d+)?([eE][+-]?\\d+)?");
     /** Half of a surrogate pair, which UTF-8 has not, as {@code \ud83d} alone. */
     private static final Pattern UNPAIRED = Pattern.compile("\\p{Cs}");
+    /** The beginning of an object in a Markdown fence, as {@code ```json {"a":1} ```}. */
+    private static final Pattern FENCED = Pattern.compile("```\\w*\\s*(\\{|$)");
     /** How deep arguments may be nested: they are going to stand within a message of the next request. */
     private static final int MAX_DEPTH = Json.MAX_DEPTH - 12;
 
@@ -62,18 +64,18 @@ final class Arguments {
         MISQUOTED
     }
 
-    private final StringBuilder out = new StringBuilder(); // mended, not yet taken
+    private final StringBuilder out = new StringBuilder(); // mended, not yet removed
     private final StringMender string = new StringMender(out);
     private final StringBuilder word = new StringBuilder(); // a number or word, or a value that is no object
     private final StringBuilder closers = new StringBuilder(); // of the containers that are open
     private State state = State.START;
     private int kept; // how much of out stays; after that stand comma, name, colon until their value has come
-    private boolean isTaken; // whether some of it has been
+    private boolean isAnyRemoved; // whether some of it has been removed
     private boolean isCut;
     private boolean isBroken;
 
     /** {@return whether the object has been closed, or nothing more comes} */
-    boolean isComplete() {
+    boolean isClosed() {
         return state == State.DONE;
     }
 
@@ -98,7 +100,7 @@ final class Arguments {
             case START -> takeFirst(c);
             case OTHER, WORD -> word.append(c);
             case NAME, STRING -> {
-                if (string.takeLast(c)) endString();
+                if (string.take(c)) endString();
             }
             case MEMBER, COLON, VALUE, QUOTED, SPACED, AFTER -> takeBetween(c);
             case DONE, BROKEN, MISQUOTED -> { } // dropped: what follows the object, or what cannot be mended
@@ -254,14 +256,14 @@ final class Arguments {
     }
 
     /** {@return what has become ready since the last call; half of a surrogate pair is not} */
-    String take() {
+    String removeReady() {
         int end = state == State.STRING ? out.length() : kept; // a string is ready as it comes
         boolean endsInHalf = end > 0 && Character.isHighSurrogate(out.charAt(end - 1)) && state != State.DONE;
         if (endsInHalf) end--;
         String ready = out.substring(0, end);
         out.delete(0, end);
         kept = 0;
-        isTaken |= end > 0;
+        isAnyRemoved |= end > 0;
         return UNPAIRED.matcher(ready).replaceAll(half -> "\\\\u%04x".formatted((int) half.group().charAt(0)));
     }
 
@@ -299,7 +301,7 @@ final class Arguments {
     private void leaveOpen() {
         if (state == State.STRING) kept = out.length();
         out.setLength(kept);
-        boolean isNothing = out.isEmpty() && !isTaken;
+        boolean isNothing = out.isEmpty() && !isAnyRemoved;
         if (isNothing) keep('{');
     }
 
@@ -319,6 +321,8 @@ final class Arguments {
      */
     private Optional<String> objectFor(String text, Ending ending) {
         if (text.equals("None")) return Optional.of("{}"); // Python's word for nothing
+        boolean isFenced = FENCED.matcher(text).lookingAt();
+        if (isFenced) return fenced(text);
         try {
             Json value = JsonParser.parse(text);
             boolean mayGoOn = ending == Ending.CUT && value instanceof Json.Num;
@@ -330,6 +334,12 @@ final class Arguments {
             isBroken = true;
             return Optional.of(new JsonWriter().object().field("_raw", text).endObject().toString());
         }
+    }
+
+    /** {@return the object in a fence, with what follows it, which is dropped later; none if it has not begun} */
+    private static Optional<String> fenced(String text) {
+        int begin = text.indexOf('{');
+        return begin < 0 ? Optional.empty() : Optional.of(text.substring(begin));
     }
 
     private static String objectFor(Json value) {

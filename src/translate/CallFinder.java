@@ -38,7 +38,7 @@ final class CallFinder {
         if (!piece.name().hasText()) return false;
         String id = piece.id().text();
         if (!id.isEmpty()) return !known.id().isEmpty() && !known.id().equals(id);
-        return known.isComplete() && !piece.arguments().text().isBlank();
+        return known.isClosed() && !piece.arguments().text().isBlank();
     }
 
     /** Remembers that a piece came for a call, and gives that its id, if it has none so far. */

@@ -165,8 +165,15 @@ final class ChatReply implements Reader {
         return chunk instanceof Json.Arr || hasMessage;
     }
 
+    /** {@return whether an error is one, and no empty form as {@code {"code":0,"message":""}}} */
     private static boolean holdsAnything(Json error) {
-        return error.hasText() || error.parts().length > 0 || !error.items().isEmpty();
+        return switch (error) {
+            case Json.Obj object -> object.values().stream().anyMatch(ChatReply::holdsAnything);
+            case Json.Arr list -> list.items().stream().anyMatch(ChatReply::holdsAnything);
+            case Json.Num number -> number.toLong(1) != 0;
+            case Json.Str text -> text.hasText();
+            case Json.Word word -> word == Json.TRUE;
+        };
     }
 
     /** The last usage counts: where every chunk has it, it is that of all of them so far. */

@@ -32,7 +32,7 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
     // What is learned
 
     /** {@return the dialects to try after a refusal in these words, the likeliest first} */
-    public Stream<Dialect> lessons(String refusal) {
+    public Stream<Dialect> afterRefusal(String refusal) {
         return Lessons.of(refusal).stream().filter(taught -> mayBeTried(taught.trait())).map(this::with);
     }
 

@@ -18,8 +18,15 @@ import json.JsonWriter;
  * closes the blocks, keeps them in order, and finds the stop reason. It knows nothing of that API.
  *
  * <p>Blocks come one after the other. While a tool call is not finished, text and reasoning wait for its end.
+ *
+ * <pre>
+ *  Answer, Refusal ─► Prefill ─► TextFilter ─► write ─────────────────────────┐
+ *  Reasoning ────────────────────────────────► write ─────────────────────────┼─► MessageWriter
+ *  Call ─────────────► ToolCalls ────────────► openCall, addInput, closeCall ─┘
+ *  Detail ───────────► Opaque ───────────────► the signature of a block
+ * </pre>
  */
-final class Reply implements ToolCalls.Blocks {
+final class Reply implements ToolCalls.Output {
     private final Request request;
     private final Supplier<String> newIds;
     private final Limits limits;
@@ -115,10 +122,10 @@ final class Reply implements ToolCalls.Blocks {
     /** Takes the pieces of one chunk, in their order. */
     void take(List<Piece> pieces) {
         pieces.forEach(this::take);
-        boolean isWriting = calls.isOpen() && request.isStream();
+        boolean isWriting = calls.hasUnfinished() && request.isStream();
         if (!isWriting) return;
         calls.write();
-        if (!calls.isOpen()) writeWaiting();
+        if (!calls.hasUnfinished()) writeWaiting();
     }
 
     /** Takes a piece; what it adds to a call is written with the next pieces. */
@@ -162,7 +169,7 @@ final class Reply implements ToolCalls.Blocks {
 
     /** Writes a piece; while a call is open, it waits for the end of that. */
     private void write(Piece piece) {
-        if (calls.isOpen()) {
+        if (calls.hasUnfinished()) {
             waiting.add(piece);
             return;
         }

@@ -24,7 +24,7 @@ final class StringMender {
     }
 
     /** Takes the next character. {@return whether it is the quote that ends the string} */
-    boolean takeLast(char c) {
+    boolean take(char c) {
         if (!escape.isEmpty()) return takeEscaped(c);
         if (c == quote) return true;
         if (c == '\\') {
@@ -59,7 +59,7 @@ final class StringMender {
         }
         out.append('\\').append(escape); // the backslash stands for itself
         escape.setLength(0);
-        return takeLast(c);
+        return take(c);
     }
 
     private static int length(char kind) {

@@ -5,7 +5,8 @@ import json.Json;
 import json.JsonWriter;
 
 /**
- * One tool call of a reply, as its pieces come: its arguments are mended, and wait here until they are taken.
+ * One tool call of a reply, as its pieces come. Its arguments are mended, and wait here until {@link
+ * #removeReady} is called.
  */
 final class ToolCall {
     static final Comparator<ToolCall> IN_ORDER =
@@ -63,12 +64,12 @@ final class ToolCall {
 
     /** {@return whether the arguments end where they are, as far as can be seen} */
     boolean isWhole() {
-        return input == Input.PLACEHOLDER || arguments.isComplete();
+        return input == Input.PLACEHOLDER || arguments.isClosed();
     }
 
     /** {@return whether the arguments have been closed, so that nothing more can come} */
-    boolean isComplete() {
-        return arguments.isComplete();
+    boolean isClosed() {
+        return arguments.isClosed();
     }
 
     /** {@return whether the arguments ended before they were whole; known after {@link #end}} */
@@ -113,7 +114,7 @@ final class ToolCall {
     }
 
     /** Takes the input of a custom tool, or a piece of it: {@code {"input":"text"}}. */
-    void addInput(Json more) {
+    void addText(Json more) {
         boolean isText = more instanceof Json.Str || input == Input.TEXT;
         if (!isText) {
             feed("{\"input\":%s}".formatted(more.raw()));
@@ -127,8 +128,8 @@ final class ToolCall {
     }
 
     /** {@return what of the arguments has become ready since the last time} */
-    String take() {
-        return arguments.take();
+    String removeReady() {
+        return arguments.removeReady();
     }
 
     /** Nothing more comes; later calls do nothing. */

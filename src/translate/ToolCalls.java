@@ -14,7 +14,7 @@ import json.Json;
  */
 final class ToolCalls {
     /** Where calls are written to, one block each. */
-    interface Blocks {
+    interface Output {
         /** Begins a block. {@code extra} is what the backend wants back with the call; NULL for nothing. */
         void openCall(String id, String name, Json extra);
 
@@ -26,7 +26,7 @@ final class ToolCalls {
 
     private final Request request;
     private final Supplier<String> newIds;
-    private final Blocks blocks;
+    private final Output output;
     private final CallFinder finder = new CallFinder();
     private final List<ToolCall> all = new ArrayList<>(); // but those that are dropped
     private final PriorityQueue<ToolCall> waiting = new PriorityQueue<>(ToolCall.IN_ORDER); // not begun
@@ -36,18 +36,18 @@ final class ToolCalls {
     private int count;
     private long highestPlace; // so far; calls without an index come after those before them
 
-    ToolCalls(Request request, Supplier<String> newIds, Blocks blocks) {
+    ToolCalls(Request request, Supplier<String> newIds, Output output) {
         this.request = request;
         this.newIds = newIds;
-        this.blocks = blocks;
+        this.output = output;
     }
 
     boolean isEmpty() {
         return all.isEmpty();
     }
 
-    /** {@return whether a call has begun that is not finished} */
-    boolean isOpen() {
+    /** {@return whether a call has come that is not written to its end} */
+    boolean hasUnfinished() {
         return open.isPresent() || !waiting.isEmpty();
     }
 
@@ -74,11 +74,11 @@ final class ToolCalls {
         boolean isBegun = open.isPresent() && open.get() == call;
         if (!isBegun) call.addName(piece.name().text());
         if (!piece.input().isNull()) {
-            call.addInput(piece.input());
+            call.addText(piece.input());
         } else if (!piece.arguments().isNull()) {
             call.addArguments(piece.arguments());
         }
-        if (call.isDropped()) call.take(); // so that its arguments take no room
+        if (call.isDropped()) call.removeReady(); // so that its arguments take no room
     }
 
     private ToolCall newCall(Json index) {
@@ -95,11 +95,11 @@ final class ToolCalls {
 
     /** Writes what is ready of the first unfinished call, and begins the next when that one is whole. */
     void write() {
-        while (isOpen()) {
+        while (hasUnfinished()) {
             if (open.isEmpty() && !canBegin(waiting.peek())) return;
             ToolCall call = open.orElseGet(this::begin);
-            addInput(call.take());
-            if (!call.isComplete()) return;
+            addInput(call.removeReady());
+            if (!call.isClosed()) return;
             close();
         }
     }
@@ -114,17 +114,17 @@ final class ToolCalls {
         ToolCall call = waiting.remove();
         if (names.isEmpty()) names = Optional.of(new ToolNames(request.get("tools").items()));
         if (ids.isEmpty()) ids = Optional.of(new CallIds(request, newIds));
-        blocks.openCall(ids.get().unique(call.id()), names.get().declared(call.name()), call.extra());
+        output.openCall(ids.get().unique(call.id()), names.get().declared(call.name()), call.extra());
         open = Optional.of(call);
         return call;
     }
 
     private void addInput(String json) {
-        if (!json.isEmpty()) blocks.addInput(json);
+        if (!json.isEmpty()) output.addInput(json);
     }
 
     private void close() {
-        blocks.closeCall();
+        output.closeCall();
         open = Optional.empty();
     }
 
@@ -136,7 +136,7 @@ final class ToolCalls {
 
     /** Writes all calls to their end; nothing more comes. Calls without a name are dropped. */
     void end(Arguments.Ending ending) {
-        while (isOpen()) {
+        while (hasUnfinished()) {
             boolean isNameless = open.isEmpty() && waiting.peek().name().isEmpty();
             if (isNameless) {
                 waiting.remove();
@@ -151,7 +151,7 @@ final class ToolCalls {
      */
     private void end(ToolCall call, Arguments.Ending ending) {
         call.end(ending);
-        String rest = call.take();
+        String rest = call.removeReady();
         if (request.isStream()) {
             addInput(rest);
         } else {

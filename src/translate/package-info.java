@@ -4,7 +4,7 @@
  *
  * <p>Of a request (README, "What becomes of each field", says what becomes of it):
  * <pre>
- *  member                                      is written by
+ *  member, by chat completions                 is written by
  *  model, max_tokens, stream, temperature,     ChatRequest, with the backend's names from Members
  *    top_p, top_k, stop_sequences, thinking,
  *    output_config, metadata, service_tier
@@ -15,7 +15,14 @@
  *                                              ToolNames for long names,
  *                                              LoadedTools for those that are hidden until found
  *  a search that nobody runs                   ServerSearch: answered without a backend
+ *
+ *  by the Responses API
+ *  all but the following                       ResponsesRequest
+ *  messages                                    ResponsesInput; Turns and Blocks as above
+ *    of the assistant                          AssistantItems; Envelope opens signatures
  * </pre>
+ * Which API, and what else a backend takes: Dialect, by the rows of Dialects and by what refusals have taught
+ * (Lessons, ResponsesLessons), each a Trait.
  *
  * <p>Of a reply:
  * <pre>
@@ -23,6 +30,8 @@
  *  events, errors, finish_reason, usage,       ChatReply, with Finish, ChatUsage and BackendErrors;
  *    service_tier, stop_reason                 ChunkTemplate where only the text of a chunk is new
  *  delta, message                              ChatPieces, which makes a Piece of each thing in it
+ *  events and items of the Responses API       ResponsesReply, with Searches and Envelope; EventTemplate where
+ *                                              only the text of an event is new
  *                                              and is put together by
  *  pieces                                      Reply: blocks, their order, stop_reason, usage
  *    text                                      Prefill, then TextFilter: thinking in tags, stop sequences,

@@ -25,19 +25,19 @@ import translate.Dialect;
 public final class Credentials {
     private static final String AUTHORIZATION = "authorization";
     private static final String API_KEY = "api-key";
-    private static final String ENTRA_TOKEN = "eyJ"; // its beginning; it goes as a bearer
+    private static final String ENTRA_TOKEN = "eyJ"; // its beginning; Azure takes it as a bearer
     private static final String ANY_OF_THE_CLIENTS = "the client's key";
     private static final String SOME_OF_THE_CLIENTS = "the client's key unless it begins with sk-ant-";
     private static final String WHY = "it begins with sk-ant-, and such keys go to Anthropic alone";
     private static final Logger LOG = Logger.getLogger("a2o");
 
-    /** A key that the backend might get, as people know it. */
-    private record Key(String name, boolean isHeldBack) { }
+    /** What people call a key that the backend might get, such as "the client's key"; not the key itself. */
+    private record KeyName(String name, boolean isHeldBack) { }
 
     private final Options options;
     private final Target target;
     private final String keyHeader; // where the backend expects a key that is no token
-    private final AtomicBoolean isLogged = new AtomicBoolean(); // that a key was held back
+    private final AtomicBoolean isLogged = new AtomicBoolean(); // that a key was held back: the first one
 
     public Credentials(Options options, Target target, Dialect dialect) {
         this.options = options;
@@ -69,7 +69,8 @@ public final class Credentials {
             logOnce(target.key().isPresent() ? "a2o's key" : "the client's key");
             return;
         }
-        boolean isBearer = keyHeader.equals(AUTHORIZATION) || key.startsWith(ENTRA_TOKEN);
+        boolean isEntraToken = key.startsWith(ENTRA_TOKEN);
+        boolean isBearer = isEntraToken || keyHeader.equals(AUTHORIZATION);
         if (isBearer) {
             headers.put(AUTHORIZATION, "Bearer " + key);
         } else {
@@ -87,9 +88,10 @@ public final class Credentials {
         }
     }
 
-    private void logOnce(String key) {
+    /** Logs that a key is held back, by its name; what it is no log gets to know. */
+    private void logOnce(String keyName) {
         if (isLogged.getAndSet(true)) return;
-        LOG.info(() -> "%s is not sent to %s: %s".formatted(key, target.address(), WHY));
+        LOG.info(() -> "%s is not sent to %s: %s".formatted(keyName, target.address(), WHY));
     }
 
     /** {@return true if the client's key would not be sent, as it is one of Anthropic's} */
@@ -100,27 +102,28 @@ public final class Credentials {
     /** {@return whose keys the backend gets, for people to read} */
     public String told() {
         if (target.isDemo()) return "needs no key";
-        List<Key> keys = keys();
-        String sent = names(keys.stream().filter(key -> !key.isHeldBack));
-        String heldBack = names(keys.stream().filter(Key::isHeldBack));
+        List<KeyName> keys = keyNames();
+        String sent = joined(keys.stream().filter(key -> !key.isHeldBack));
+        String heldBack = joined(keys.stream().filter(KeyName::isHeldBack));
         String all = "gets " + (sent.isEmpty() ? "no key" : sent);
         return heldBack.isEmpty() ? all : "%s, and not %s: %s".formatted(all, heldBack, WHY);
     }
 
-    private List<Key> keys() {
-        List<Key> keys = new ArrayList<>();
-        target.key().ifPresent(key -> keys.add(new Key("a2o's key", target.mustNotGet(key))));
+    private List<KeyName> keyNames() {
+        List<KeyName> names = new ArrayList<>();
+        target.key().ifPresent(key -> names.add(new KeyName("a2o's key", target.mustNotGet(key))));
         for (Header header : options.headers()) {
             boolean isKey = SecretNames.isSecret(header.name()) || Secrets.isAnthropicKey(header.value());
-            if (isKey) keys.add(new Key("a2o's header " + header.name(), target.mustNotGet(header.value())));
+            if (!isKey) continue;
+            names.add(new KeyName("a2o's header " + header.name(), target.mustNotGet(header.value())));
         }
         if (target.hasSecretQuery()) {
-            keys.add(new Key("a2o's key in its URL", target.mustNotGet(target.query().orElse(""))));
+            names.add(new KeyName("a2o's key in its URL", target.mustNotGet(target.query().orElse(""))));
         }
         if (getsTheClients()) {
-            keys.add(new Key(target.isAnthropics() ? ANY_OF_THE_CLIENTS : SOME_OF_THE_CLIENTS, false));
+            names.add(new KeyName(target.isAnthropics() ? ANY_OF_THE_CLIENTS : SOME_OF_THE_CLIENTS, false));
         }
-        return keys;
+        return names;
     }
 
     private boolean getsTheClients() {
@@ -129,7 +132,7 @@ public final class Credentials {
         return target.key().isEmpty() && options.authKey().isEmpty() && !isReplaced;
     }
 
-    private static String names(Stream<Key> keys) {
-        return keys.map(Key::name).distinct().collect(Collectors.joining(" and "));
+    private static String joined(Stream<KeyName> names) {
+        return names.map(KeyName::name).distinct().collect(Collectors.joining(" and "));
     }
 }

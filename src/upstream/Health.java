@@ -82,7 +82,7 @@ public final class Health {
      *
      * @return the seconds for which the backend is set aside; 0 if it is not, or was already
      */
-    synchronized long fails(Kind kind, Failure failure, boolean mayBeSetAside) {
+    synchronized long noteFailure(Kind kind, Failure failure, boolean mayBeSetAside) {
         last = Optional.of(failure);
         isDown = kind == Kind.BROKEN || kind == Kind.UNCONNECTED;
         trouble = Optional.of(kind).filter(any -> any != Kind.REFUSED);
@@ -91,12 +91,12 @@ public final class Health {
     }
 
     /** Notes that a try has got an answer, which may still break off. */
-    synchronized void answers(long number) {
+    synchronized void noteAnswer(long number) {
         if (number > failed) isDown = false;
     }
 
     /** Notes that a try went well. {@return the trouble that has ended with it} */
-    synchronized Optional<Kind> works(long number) {
+    synchronized Optional<Kind> noteSuccess(long number) {
         boolean isOlder = number <= failed;
         if (isOlder) return Optional.empty();
         Optional<Kind> over = trouble;
@@ -111,7 +111,7 @@ public final class Health {
      *
      * @return true if the backend is ready again, as it could not be connected to before
      */
-    synchronized boolean connects() {
+    synchronized boolean noteConnection() {
         isDown = false;
         boolean isMended = trouble.equals(Optional.of(Kind.UNCONNECTED));
         if (isMended) {

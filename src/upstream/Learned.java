@@ -12,6 +12,10 @@ import translate.Dialect;
 /**
  * What one backend takes, as its refusals have taught it, by model. It is a cache: when it is lost, the same
  * refusals teach it again. Safe for use by many threads.
+ *
+ * <p>It is kept until the process ends, or until there are more than {@link #MAX_MODELS} models: then all is
+ * forgotten. A later lesson replaces an earlier one about the same. A lesson for one request alone ({@link
+ * Dialect#isForOnce}) is not kept, and neither are those that were learned together with it.
  */
 final class Learned {
     private static final int MAX_MODELS = 1000; // whose names clients choose

@@ -58,7 +58,7 @@ final class Probe implements AutoCloseable {
         long wait = FIRST_WAIT.toNanos();
         while (health.isDown() && clock.poll(closed, wait).isEmpty()) {
             boolean isUp = health.isDown() && canConnect();
-            if (isUp && health.connects()) LOG.info(() -> host + " can be reached again");
+            if (isUp && health.noteConnection()) LOG.info(() -> host + " can be reached again");
             wait = Math.min(2 * wait, LONGEST_WAIT.toNanos());
         }
     }

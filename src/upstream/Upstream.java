@@ -131,19 +131,20 @@ public final class Upstream implements AutoCloseable {
     // How it does
 
     /** {@return the number of a try that begins now} */
-    public long begins() { return health.begin(); }
+    public long beginTry() { return health.begin(); }
 
     /** The head of a reply to that try has come. */
-    public void answers(long number, Arrival.Head head, String model) {
+    public void noteAnswer(long number, Arrival.Head head, String model) {
         hasAnswered = true;
-        if (head.status() / 100 == 2) health.answers(number);
+        if (head.status() / 100 == 2) health.noteAnswer(number);
         String server = head.headers().firstValue("server").orElse("");
-        learns(model, dialect(model).servedBy(server));
+        learn(model, dialect(model).servedBy(server));
     }
 
     /** The reply to that try has come to a good end. */
-    public void works(long number) {
-        health.works(number).filter(this::isLogged).ifPresent(was -> LOG.info(() -> host() + " works again"));
+    public void noteSuccess(long number) {
+        health.noteSuccess(number).filter(this::isLogged)
+                .ifPresent(was -> LOG.info(() -> host() + " works again"));
     }
 
     /**
@@ -155,10 +156,10 @@ public final class Upstream implements AutoCloseable {
     private boolean isOneOfSeveral() { return options.upstreams().size() > 1; }
 
     /** A try has failed. {@code message} may be shown to everybody. */
-    public void fails(ApiError error, String message) {
+    public void noteFailure(ApiError error, String message) {
         String shown = Text.cut(message, MAX_MESSAGE);
         var failure = new Health.Failure(System.currentTimeMillis(), error.status(), shown);
-        long seconds = health.fails(kind(error), failure, isFailure(error));
+        long seconds = health.noteFailure(kind(error), failure, isFailure(error));
         boolean isSetAside = seconds > 0 && isOneOfSeveral();
         String why = failure.message().replace(host() + ": ", "");
         if (isSetAside) LOG.info(() -> "%s is set aside for %d s: %s".formatted(host(), seconds, why));
@@ -189,7 +190,9 @@ public final class Upstream implements AutoCloseable {
     boolean isAside() { return health.isAside(); }
 
     /** Counts an error, by the backend's status if it gave one. */
-    public void errs(int status) { errors.computeIfAbsent(status, none -> new LongAdder()).increment(); }
+    public void countError(int status) {
+        errors.computeIfAbsent(status, none -> new LongAdder()).increment();
+    }
 
     public Map<Integer, LongAdder> errors() { return errors; }
 
@@ -215,7 +218,7 @@ public final class Upstream implements AutoCloseable {
     public Dialect dialect(String model) { return learned.dialect(model); }
 
     /** Remembers what it takes for a model. */
-    public void learns(String model, Dialect dialect) { learned.learn(model, dialect); }
+    public void learn(String model, Dialect dialect) { learned.learn(model, dialect); }
 
     /** {@return how often something was learned} */
     public long lessons() { return learned.lessons(); }

@@ -38,8 +38,11 @@ final class SoakPlan {
         }
     }
 
-    /** The first {@code length} bytes are sent, {@code packet} at most in one write, with a pause at one of them. */
-    record Answer(byte[] bytes, int length, End end, int packet, int pauseAt, Outcome outcome) {
+    /**
+     * The first {@code length} bytes are sent, {@code packet} at most in one write, with a pause at one of them. If it
+     * has no end, {@code more} follows again and again.
+     */
+    record Answer(byte[] bytes, int length, End end, String more, int packet, int pauseAt, Outcome outcome) {
         void send(Backend.Call call) throws Exception {
             var random = new Random(length);
             for (int from = 0, to; from < length; from = to) {
@@ -54,7 +57,7 @@ final class SoakPlan {
                 case STAY -> call.awaitLeft();
                 case RUN -> {
                     long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(Tasks.WAIT_SECONDS);
-                    while (System.nanoTime() < until) call.data(Backend.chunk("more "));
+                    while (System.nanoTime() < until) call.data(more);
                     throw new AssertionError("kept reading although the client has left");
                 }
             }
@@ -82,6 +85,9 @@ final class SoakPlan {
     private static final int FIRST_TO_STAY = 300; // it costs five seconds, so there is none in a quick run
     /** Whether half an event after finish_reason, and then a good end, may be taken for a broken stream. */
     private static final boolean HALF_AN_EVENT_SPOILS_ALL = false;
+    private static final String CREATED = "{\"type\":\"response.created\",\"response\":{\"status\":\"in_progress\"}}";
+    private static final String COMPLETED = "{\"type\":\"response.completed\",\"response\":{\"status\":\"completed\","
+            + "\"output\":[],\"usage\":{\"input_tokens\":7,\"output_tokens\":3}}}";
     private static final String[] NOISE = {": keep-alive", "event: message", "data:", "id: 7", "retry: 3000", ""};
     private static final Integer[] STATUSES = {400, 401, 404, 413, 422, 429, 429, 429, 500, 502, 503, 503, 504, 529};
     private static final String[] BAD_HEADS = {"220 ready\r\n", "ICY 200 OK\r\n\r\n", "HTTP/1.1 OK\r\n\r\n",
@@ -91,6 +97,7 @@ final class SoakPlan {
     private static final Long[] RETRY_AFTER = {0L, 1L, 1L, 7L, 86_400L};
 
     final int number;
+    final boolean isResponses; // the API by which the backend is asked; else by chat completions
     final boolean stream;
     final Leave leave;
     final Fault fault;
@@ -109,11 +116,12 @@ final class SoakPlan {
     SoakPlan(long seed, int number) {
         this.number = number;
         this.random = new Random(seed * 0x9E3779B97F4A7C15L + number * 0x2545F4914F6CDD1DL);
+        this.isResponses = number % 3 == 0;
         this.stream = random.nextInt(4) > 0;
         this.leave = random.nextInt(7) > 0 ? Leave.NEVER : Leave.values()[1 + random.nextInt(stream ? 3 : 2)];
         this.times = 1 + random.nextInt(4);
-        this.thinking = words("reasoning_content", random.nextInt(4) == 0 ? 3 : 0);
-        this.text = words("content", 1 + random.nextInt(random.nextInt(20) == 0 ? 1000 : 15));
+        this.thinking = words(true, random.nextInt(4) == 0 ? 3 : 0);
+        this.text = words(false, 1 + random.nextInt(random.nextInt(20) == 0 ? 1000 : 15));
         this.hasCall = random.nextInt(3) == 0;
         this.call = "{\"marker\":\"%s\",\"list\":[1,{\"a\":null},\"é\"],\"path\":\"/tmp/x\"}".formatted(marker());
         this.said = thinking + text + (hasCall ? call : "");
@@ -150,8 +158,8 @@ final class SoakPlan {
     public String toString() {
         Answer last = answer(asked.get());
         String sent = new String(last.bytes, 0, Math.min(last.length, 5000), UTF_8);
-        String what = "exchange %d: %s, leaves %s, %s %d times, asked %d times, ".formatted(number,
-                stream ? "stream" : "plain", leave, fault, times, asked.get());
+        String what = "exchange %d, %s: %s, leaves %s, %s %d times, asked %d times, ".formatted(number,
+                isResponses ? "responses" : "chat", stream ? "stream" : "plain", leave, fault, times, asked.get());
         return what + "the last answer with %s: %s after %d of %d bytes:%n%s".formatted(last.outcome, last.end,
                 last.length, last.bytes.length, sent);
     }
@@ -166,14 +174,41 @@ final class SoakPlan {
         deltas.add("{\"choices\":[{\"index\":0,\"delta\":{%s},\"finish_reason\":null}]}".formatted(delta));
     }
 
-    private String words(String field, int words) {
+    /** {@return reasoning, or text of the answer} */
+    private String words(boolean isReasoning, int words) {
         var all = new StringBuilder();
         for (int i = 0; i < words; i++) {
             String word = "%s%d é€😀 ".formatted(marker(), i);
-            delta("\"%s\":\"%s\"".formatted(field, word));
+            if (isResponses) {
+                String type = isReasoning ? "reasoning_summary_text" : "output_text";
+                event(type + ".delta", isReasoning ? 0 : 1, "\"delta\":\"%s\",\"sequence_number\":%d".formatted(word, i));
+            } else {
+                delta("\"%s\":\"%s\"".formatted(isReasoning ? "reasoning_content" : "content", word));
+            }
             all.append(word);
         }
         return all.toString();
+    }
+
+    private void event(String type, int index, String members) {
+        deltas.add("{\"type\":\"response.%s\",\"output_index\":%d,%s}".formatted(type, index, members));
+    }
+
+    /** A call as an item of the output. */
+    private String item(String arguments) {
+        return json("{'type':'function_call','call_id':'call_%d','name':'echo','arguments':%s}").formatted(number,
+                RandomJson.write(arguments));
+    }
+
+    /** The call in the events of the Responses API; its arguments come in pieces, or only at its end. */
+    private void callEvents() {
+        event("output_item.added", 2, "\"item\":" + item(""));
+        int most = random.nextBoolean() ? 0 : 12;
+        for (int from = 0, to; most > 0 && from < call.length(); from = to) {
+            to = Math.min(call.length(), from + 1 + random.nextInt(most));
+            event("function_call_arguments.delta", 2, "\"delta\":" + RandomJson.write(call.substring(from, to)));
+        }
+        event("output_item.done", 2, "\"item\":" + item(call));
     }
 
     private String toolCalls(String arguments) {
@@ -183,6 +218,10 @@ final class SoakPlan {
 
     /** The call, whole or in pieces. */
     private void pieces() {
+        if (isResponses) {
+            callEvents();
+            return;
+        }
         int most = random.nextBoolean() ? call.length() : 12;
         int to = most < call.length() ? 0 : most;
         delta(toolCalls(call.substring(0, to)));
@@ -194,6 +233,18 @@ final class SoakPlan {
     }
 
     private String whole() {
+        return isResponses ? wholeResponse() : wholeCompletion();
+    }
+
+    private String wholeResponse() {
+        String reasoning = json("{'type':'reasoning','summary':[{'type':'summary_text','text':'%s'}]},").formatted(thinking);
+        String message = json("{'type':'message','content':[{'type':'output_text','text':'%s'}]}").formatted(text);
+        String output = (thinking.isEmpty() ? "" : reasoning) + message + (hasCall ? "," + item(call) : "");
+        return json("{'object':'response','status':'completed','output':[%s],'usage':{'input_tokens':7,'output_tokens':3}}")
+                .formatted(output);
+    }
+
+    private String wholeCompletion() {
         String message = "'role':'assistant','reasoning_content':'%s','content':'%s'".formatted(thinking, text);
         String choice = json("{'index':0,'finish_reason':'stop','message':{%s%s}}").formatted(json(message),
                 hasCall ? "," + toolCalls(call) : "");
@@ -207,7 +258,7 @@ final class SoakPlan {
     /** An event stream of {@code datas}, and what backends put between them; [DONE] may be missing. */
     private Body body(List<String> datas) {
         List<String> all = new ArrayList<>(datas);
-        if (random.nextBoolean()) all.addFirst(Backend.ROLE);
+        if (random.nextBoolean()) all.addFirst(isResponses ? CREATED : Backend.ROLE);
         if (random.nextInt(3) > 0) all.add("[DONE]");
         String eol = random.nextInt(4) > 0 ? "\n" : "\r\n";
         String field = random.nextInt(4) > 0 ? "data: " : "data:";
@@ -221,13 +272,18 @@ final class SoakPlan {
             if (data.equals("[DONE]")) body.done = end;
             if (deltas.contains(data)) body.shown = Math.min(body.shown, end);
             boolean seemsWhole = hasCall && data.equals(deltas.getLast()) || data.equals(Backend.USAGE);
-            if (seemsWhole) body.called = Math.min(body.called, end);
+            if (seemsWhole && !isResponses) body.called = Math.min(body.called, end);
             body.text.append(eol).append(eol);
-            if (!data.equals(Backend.FINISH)) continue;
+            if (!data.equals(finish())) continue;
             body.finished = end;
             body.sure = body.text.length();
         }
         return body;
+    }
+
+    /** {@return the event that says that the reply is whole} */
+    private String finish() {
+        return isResponses ? COMPLETED : Backend.FINISH;
     }
 
     // ---- how it is answered ----
@@ -237,8 +293,8 @@ final class SoakPlan {
         boolean stays = fault == Fault.STAYS_OPEN;
         boolean asEvents = runs || stays || fault == Fault.UNFINISHED || stream != (random.nextInt(6) == 0);
         List<String> datas = new ArrayList<>(deltas);
-        if (!runs && fault != Fault.UNFINISHED) datas.add(Backend.FINISH);
-        if (!runs && random.nextInt(3) > 0) datas.add(Backend.USAGE);
+        if (!runs && fault != Fault.UNFINISHED) datas.add(finish());
+        if (!runs && !isResponses && random.nextInt(3) > 0) datas.add(Backend.USAGE);
         Body body = asEvents ? body(datas) : new Body();
         if (!asEvents) body.finished = body.sure = body.text.append(latin(whole())).length();
         Framing framing = runs ? Framing.UNBOUNDED : stays ? Framing.CHUNKED : RandomJson.any(random, Framing.values());
@@ -325,7 +381,9 @@ final class SoakPlan {
     private Answer answer(Sent sent, int length, End end, Outcome outcome) {
         int[] packets = {length < 4000 ? 1 : 100, 100, 1_000_000, 1_000_000};
         int pauseAt = length > 0 && random.nextInt(3) == 0 ? random.nextInt(length) : -1;
-        return new Answer(sent.bytes, length, end, packets[random.nextInt(packets.length)], pauseAt, outcome);
+        String more = isResponses ? json("{'type':'response.output_text.delta','output_index':1,'delta':'more '}")
+                : Backend.chunk("more ");
+        return new Answer(sent.bytes, length, end, more, packets[random.nextInt(packets.length)], pauseAt, outcome);
     }
 
     /** {@return what follows on a whole answer; a reset, which may destroy it, in one of {@code resets} cases} */

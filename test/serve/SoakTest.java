@@ -77,6 +77,7 @@ class SoakTest {
     private static int unfinished;
     private static Backend backend;
     private static Proxy proxy;
+    private static Proxy responsesProxy; // asks by the Responses API
 
     @BeforeAll
     static void soak() throws Exception {
@@ -84,6 +85,8 @@ class SoakTest {
         LOG.setLevel(Level.WARNING);
         LOG.setFilter(entry -> entry.getThrown() == null || !BUGS.add(entry.getThrown()));
         proxy = Proxies.before(new PatientClock(MAX_WAIT_MILLIS), backend, "--max-connections", "" + CLIENTS);
+        responsesProxy = Proxies.start(new PatientClock(MAX_WAIT_MILLIS), "--max-connections", "" + CLIENTS,
+                "--upstream", backend.url().toString().replace("/chat/completions", "/responses"));
         long begun = System.nanoTime();
         unfinished = (int) atOnce(SoakTest::client, MAX_SECONDS).stream().filter(Future::isCancelled).count();
         System.out.printf("soak: %d exchanges of seed %d in %.1f s, the slowest in %.1f s, %d might recover: %s%n",
@@ -95,6 +98,7 @@ class SoakTest {
     static void end() throws IOException {
         LOG.setFilter(null);
         proxy.close();
+        responsesProxy.close();
         backend.close(); // which fails if a script has
     }
 
@@ -123,9 +127,12 @@ class SoakTest {
     private static Void client() throws IOException {
         SoakPlan plan = TO_DO.poll();
         while (plan != null) {
-            try (var wire = new Wire(proxy.port())) {
+            boolean isResponses = plan.isResponses;
+            try (var wire = new Wire((isResponses ? responsesProxy : proxy).port())) {
                 boolean stays = true;
-                for (; stays && plan != null; plan = TO_DO.poll()) stays = exchange(plan, wire);
+                for (; stays && plan != null && plan.isResponses == isResponses; plan = TO_DO.poll()) {
+                    stays = exchange(plan, wire);
+                }
             }
         }
         return null;

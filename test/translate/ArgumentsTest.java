@@ -71,7 +71,9 @@ class ArgumentsTest {
         {"'{\\'a\\':\\'x\\ny\\'}'", "{'a':'x\\ny'}"}, {"[1]", "{'value':[1]}"}, {"[ 1, 'x' ]", "{'value':[ 1, 'x' ]}"},
         {"5", "{'value':5}"}, {"1.0", "{'value':1.0}"}, {"true", "{'value':true}"}, {"'text'", "{'value':'text'}"},
         {"''", "{'value':''}"}, {"not json", "{'_raw':'not json'}"}, {"}", "{'_raw':'}'}"},
-        {"```json\n{'a':1}\n```", "{'_raw':'```json\\n{\\'a\\':1}\\n```'}"},
+        {"```\nls\n```", "{'_raw':'```\\nls\\n```'}"},
+        // an object in a fence
+        {"```json\n{'a':1}\n```", "{'a':1}"}, {"``` {'a':'```'}", "{'a':'```'}"}, {"```{'a':[1]```", "{'a':[1]}"},
     };
 
     /**
@@ -96,6 +98,8 @@ class ArgumentsTest {
         // in a value that is no object: twice encoded, a list
         {"'{\\'a\\':1}", "{"}, {"'{\\'a\\':\\'x", "{"}, {"'{\\'a\\':\\'x'", "{'a':'x"}, {"'{\\'a\\':1'", "{"},
         {"[1", "{"}, {"['x'", "{"}, {"'x", "{"}, {"'x\\", "{"},
+        // in a fence
+        {"```json\n{'a':'rm -rf x", "{'a':'rm -rf x"}, {"```json\n{'a'", "{"}, {"```js", "{"}, {"```", "{"},
     };
 
     /** Pairs as in {@link #CUT}, of calls that would be whole if the backend did not say that the reply was cut. */
@@ -117,11 +121,11 @@ class ArgumentsTest {
         var arguments = new Arguments();
         for (int at = 0; at < text.length(); at += step) {
             arguments.feed(text.substring(at, Math.min(text.length(), at + step)));
-            taken.append(arguments.take());
+            taken.append(arguments.removeReady());
         }
         arguments.end(ending);
-        taken.append(arguments.take());
-        assertTrue(arguments.isComplete(), "ended is complete");
+        taken.append(arguments.removeReady());
+        assertTrue(arguments.isClosed(), "ended is complete");
         return arguments;
     }
 
@@ -180,16 +184,16 @@ class ArgumentsTest {
     void stringsAreReadyAsTheyCome() {
         var arguments = new Arguments();
         arguments.feed("{\"a\":\"some te");
-        assertEquals("{\"a\":\"some te", arguments.take());
+        assertEquals("{\"a\":\"some te", arguments.removeReady());
         arguments.feed("xt");
-        assertEquals("xt", arguments.take());
+        assertEquals("xt", arguments.removeReady());
         arguments.feed("\",\"b\":tr");
-        assertEquals("\"", arguments.take(), "a member waits for its value");
-        assertFalse(arguments.isComplete());
+        assertEquals("\"", arguments.removeReady(), "a member waits for its value");
+        assertFalse(arguments.isClosed());
         arguments.feed("ue}");
-        assertEquals(",\"b\":true}", arguments.take());
-        assertTrue(arguments.isComplete());
-        assertEquals("", arguments.take());
+        assertEquals(",\"b\":true}", arguments.removeReady());
+        assertTrue(arguments.isClosed());
+        assertEquals("", arguments.removeReady());
     }
 
     /** They may come as they are or as escapes, to be escaped where they are written: UTF-8 has no bytes for them. */
@@ -204,9 +208,9 @@ class ArgumentsTest {
         }
         var arguments = new Arguments();
         arguments.feed("{\"a\":\"\ud83d");
-        assertEquals("{\"a\":\"", arguments.take(), "the first half waits for the second");
+        assertEquals("{\"a\":\"", arguments.removeReady(), "the first half waits for the second");
         arguments.feed("\ude00");
-        assertEquals("😀", arguments.take());
+        assertEquals("😀", arguments.removeReady());
     }
 
     /** What a client gets comes back as {@code messages[].content[].input}, where it must be read again. */
@@ -236,10 +240,10 @@ class ArgumentsTest {
         for (int at = 0, next; at < text.length(); at = next) {
             next = Math.min(text.length(), at + 1 + random.nextInt(random.nextBoolean() ? 3 : 40));
             arguments.feed(text.substring(at, next));
-            if (random.nextBoolean()) taken.append(arguments.take());
+            if (random.nextBoolean()) taken.append(arguments.removeReady());
         }
         arguments.end(ending);
-        taken.append(arguments.take());
+        taken.append(arguments.removeReady());
         return arguments;
     }
 

@@ -1,71 +1,114 @@
 package translate;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import config.Api;
 import config.CommandLine;
 import config.Options;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
-/** Which API a backend is asked by, at first and after its refusals (RESPONSES R.5). */
+/** What is known of a backend by its address, and what its refusals add to that. */
 class DialectTest {
-    private static final String WANTS_RESPONSES = "Function tools with reasoning_effort are not supported for m in"
-            + " /v1/chat/completions. To use function tools, use /v1/responses or set reasoning_effort to 'none'.";
-    private static final String NO_ROUTE = ResponsesLessons.noRoute("Invalid URL (POST /v1/responses)");
-
-    private static Dialect dialect(String url) {
-        String[] words = {"--upstream", url};
-        return Dialect.of(Options.of(CommandLine.read(words, Map.of())).upstreams().getFirst());
+    private static Dialect of(String url) throws Exception {
+        return Dialect.of(Options.of(CommandLine.read(new String[] {"--upstream", url}, Map.of())).upstreams().getFirst());
     }
 
-    private static List<Map<String, String>> lessons(Dialect dialect, String refusal) {
-        return dialect.lessons(refusal).map(Dialect::learnedWords).toList();
-    }
-
-    @ParameterizedTest
-    @CsvSource({"https://api.openai.com, RESPONSES", "https://api.openai.com/v1, RESPONSES",
-        "https://eu.api.openai.com/v1, RESPONSES", "https://api.openai.com/v1/chat/completions, CHAT",
-        "https://acme.openai.azure.com/openai/v1, RESPONSES", "https://acme.openai.azure.com/openai/v1/responses, RESPONSES",
-        "https://acme.openai.azure.com/openai/deployments/gpt-5, CHAT", "https://api.x.ai/v1, RESPONSES",
-        "https://openrouter.ai/api/v1, CHAT", "https://openrouter.ai/api/v1/responses, RESPONSES",
-        "http://localhost:8000, CHAT", "http://localhost:8000/v1/responses, RESPONSES", "demo, CHAT"})
-    void theHostOrTheUrlSaysByWhichApiItIsAsked(String url, Api api) {
-        assertEquals(api, dialect(url).api());
+    private static Dialect after(Dialect dialect, String... refusals) {
+        Dialect known = dialect;
+        for (String refusal : refusals) known = known.afterRefusal(refusal).findFirst().orElseThrow();
+        return known;
     }
 
     @Test
-    void aRefusalOfChatTeachesResponsesBeforeAnythingElse() {
-        assertEquals(List.of(Map.of("api", "responses"), Map.of("efforts", "none")),
-                lessons(dialect("http://h.test"), WANTS_RESPONSES).subList(0, 2));
+    void aHostIsKnownByTheEndOfItsNameOrByItsPort() throws Exception {
+        assertEquals("max_completion_tokens", of("https://api.openai.com/v1/chat/completions").name("max_tokens"));
+        assertEquals("max_completion_tokens", of("https://x.openai.azure.com/v1").name("max_tokens"));
+        assertTrue(of("https://x.openai.azure.com/v1").takesApiKeyHeader());
+        assertEquals("max_tokens", of("http://backend.test/v1").name("max_tokens"));
+        assertEquals(Trait.Thinking.TEMPLATE, of("http://127.0.0.1:8000/v1").thinking());
+        assertEquals(Trait.Thinking.OBJECT, of("http://127.0.0.1:8001/v1").thinking());
+        assertEquals(Trait.EffortForm.OBJECT, of("https://openrouter.ai/api/v1").effortForm());
+        assertTrue(of("http://127.0.0.1:11434/v1").forcesToolAlone());
     }
 
     @Test
-    void aPinnedApiIsKept() {
-        List<Map<String, String>> chat = lessons(dialect("http://h.test/v1/chat/completions"), WANTS_RESPONSES);
-        assertEquals(Map.of("efforts", "none"), chat.getFirst());
-        assertEquals(List.of(), lessons(dialect("http://h.test/v1/responses"), NO_ROUTE));
+    void whatFewKnowIsSentOnlyWhereItIsKnown() throws Exception {
+        for (String member : List.of("store", "service_tier", "prompt_cache_key", "top_k", "tool_stream", "cache_control")) {
+            assertFalse(of("http://backend.test/v1").takes(member), member);
+        }
+        assertTrue(of("https://api.openai.com/v1/chat/completions").takes("store"));
+        assertTrue(of("https://openrouter.ai/api/v1").takes("cache_control"));
+        assertTrue(of("http://backend.test/v1").takes("temperature"));
     }
 
     @Test
-    void aMissingRouteTeachesChatForAllModels() {
-        Dialect chat = dialect("https://api.openai.com/v1").lessons(NO_ROUTE).findFirst().orElseThrow();
-        assertEquals(Map.of("api", "chat"), chat.learnedWords());
-        assertEquals(Api.CHAT, chat.api());
-        assertTrue(chat.takes("service_tier"), "by the row of OpenAI's chat completions");
-        assertEquals(chat.learnedWords(), dialect("https://api.openai.com/v1").withLessonsForAllOf(chat).learnedWords());
+    void aMemberMayBeRefusedByEitherOfItsNames() throws Exception {
+        Dialect router = of("https://openrouter.ai/api/v1");
+        assertTrue(router.takes("reasoning_effort"));
+        assertFalse(after(router, "Unknown parameter: 'reasoning'.").takes("reasoning_effort"));
+        assertFalse(after(router, "Unknown parameter: 'reasoning_effort'.").takes("reasoning_effort"));
+        Dialect template = of("http://127.0.0.1:8000/v1");
+        assertFalse(after(template, "Unknown parameter: 'chat_template_kwargs'.").takes("thinking"));
     }
 
     @Test
-    void itNeverGoesBackAndForth() {
-        Dialect responses = dialect("http://h.test").lessons(WANTS_RESPONSES).findFirst().orElseThrow();
-        Dialect chat = responses.lessons(NO_ROUTE).findFirst().orElseThrow();
-        assertEquals(Map.of("api", "chat", "efforts", "none"), chat.learnedWords());
-        assertTrue(chat.lessons(WANTS_RESPONSES).noneMatch(next -> next.api() == Api.RESPONSES));
-        assertEquals(List.of(), lessons(chat, "This is not a chat model and thus not supported"));
+    void aReplysLengthIsBroughtWithinWhatTheBackendTakes() throws Exception {
+        Dialect known = after(of("http://backend.test"), "max_tokens must be at most 8192", "max_tokens must be at least 16");
+        assertEquals(List.of(16L, 16L, 100L, 8192L, 8192L), List.of(known.replyTokens(1), known.replyTokens(16),
+                known.replyTokens(100), known.replyTokens(8192), known.replyTokens(100_000)));
+        assertEquals(7, of("http://backend.test").replyTokens(7));
+    }
+
+    @Test
+    void anEffortIsReplacedOrBroughtToTheNearest() throws Exception {
+        assertEquals(Optional.of("high"), of("https://api.deepseek.com").effort(Optional.of("medium")));
+        assertEquals(Optional.of("none"), of("https://api.mistral.ai/v1").effort(Optional.of("none")));
+        assertEquals(Optional.of("high"), of("https://api.mistral.ai/v1").effort(Optional.of("low")));
+        assertEquals(Optional.empty(), of("https://api.mistral.ai/v1").effort(Optional.empty()));
+        assertEquals(Optional.of("odd"), of("https://api.mistral.ai/v1").effort(Optional.of("odd")));
+        Dialect never = after(of("http://backend.test"), "Function tools with reasoning_effort are not supported");
+        assertEquals(Optional.of("none"), never.effort(Optional.empty()));
+        Dialect all = of("http://backend.test");
+        assertEquals(Optional.of("xhigh"), all.effort(Optional.of("xhigh")));
+    }
+
+    @Test
+    void lessonsOfTwoRequestsAddUp() throws Exception {
+        Dialect base = of("http://backend.test");
+        Dialect one = after(base, "Unknown parameter: 'temperature'.");
+        Dialect other = after(base, "Unknown parameter: 'top_p'.");
+        assertEquals(Map.of("temperature", "", "top_p", ""), one.withLessonsOf(other).learnedWords());
+        assertEquals(one.withLessonsOf(other), other.withLessonsOf(one));
+        assertEquals(Map.of(), base.learnedWords());
+    }
+
+    @Test
+    void aLaterLessonAboutTheSameCounts() throws Exception {
+        Dialect known = after(of("https://api.openai.com/v1/chat/completions"), "unknown field max_completion_tokens");
+        assertEquals("max_tokens", known.name("max_tokens"));
+        known = after(known, "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.");
+        assertEquals("max_completion_tokens", known.name("max_tokens"));
+    }
+
+    @Test
+    void whatIsKnownAlreadyTeachesNothing() throws Exception {
+        Dialect llama = of("http://backend.test").servedBy("llama.cpp");
+        assertTrue(llama.forcesToolAlone() && llama.repeatsBegunReply());
+        assertSame(llama, llama.servedBy("llama.cpp"));
+        Dialect base = of("http://backend.test");
+        assertSame(base, base.servedBy("uvicorn"));
+        Dialect wise = after(base, "Unknown parameter: 'user'.");
+        assertSame(wise, wise.afterRefusal("Unknown parameter: 'user'.").findFirst().orElseThrow());
+    }
+
+    @Test
+    void aWrongValueIsNoPropertyOfTheBackend() throws Exception {
+        assertTrue(after(of("http://backend.test"), "Invalid 'temperature': must be at most 1").isForOnce());
+        assertFalse(after(of("http://backend.test"), "Unknown parameter: 'temperature'.").isForOnce());
     }
 }

@@ -17,10 +17,10 @@ class HealthTest {
 
     private long fails(Health.Kind kind) {
         health.begin();
-        return health.fails(kind, FAILURE, kind != Health.Kind.REFUSED);
+        return health.noteFailure(kind, FAILURE, kind != Health.Kind.REFUSED);
     }
 
-    private boolean works() { return health.works(health.begin()).isPresent(); }
+    private boolean works() { return health.noteSuccess(health.begin()).isPresent(); }
 
     private void assertIs(Health.State state, boolean isDown, boolean isAside) {
         assertEquals(state + " " + isDown + " " + isAside,
@@ -82,8 +82,8 @@ class HealthTest {
     void aTryThatBeganBeforeAFailureSaysNothingOfNow() {
         long older = health.begin();
         fails(Health.Kind.BROKEN);
-        assertEquals(Optional.empty(), health.works(older));
-        health.answers(older);
+        assertEquals(Optional.empty(), health.noteSuccess(older));
+        health.noteAnswer(older);
         assertIs(Health.State.SET_ASIDE, true, true);
         assertTrue(works());
         assertIs(Health.State.READY, false, false);
@@ -92,7 +92,7 @@ class HealthTest {
     @Test
     void anAnswerShowsThatItIsUpBeforeItIsWhole() {
         fails(Health.Kind.UNCONNECTED);
-        health.answers(health.begin());
+        health.noteAnswer(health.begin());
         assertIs(Health.State.UNREACHABLE, false, true);
     }
 
@@ -100,16 +100,16 @@ class HealthTest {
     void aConnectionMendsWhatWasNothingButThat() {
         fails(Health.Kind.UNCONNECTED);
         assertIs(Health.State.UNREACHABLE, true, true);
-        assertTrue(health.connects());
+        assertTrue(health.noteConnection());
         assertIs(Health.State.READY, false, false);
-        assertFalse(health.connects(), "no news");
+        assertFalse(health.noteConnection(), "no news");
         assertEquals(2, fails(Health.Kind.UNCONNECTED), "no request has gone well meanwhile");
     }
 
     @Test
     void aConnectionMakesABrokenOneReachableButNotReady() {
         fails(Health.Kind.BROKEN);
-        assertFalse(health.connects());
+        assertFalse(health.noteConnection());
         assertIs(Health.State.SET_ASIDE, false, true);
     }
 }

@@ -15,7 +15,7 @@ import upstream.ServerThreads;
  * Runs the server's tasks, each of which reads one request's head and answers it. Knows the threads of all
  * that run, and ends those whose clients are too slow or have left. Safe for use by many threads.
  */
-final class Clients implements Executor {
+final class ClientThreads implements Executor {
     private static final int HEAD_BYTES = 512 * 1024; // memory that the longest head takes while it is read
     private static final int MIN_HEADS = 16;
     private static final int MAX_HEADS = 4096;
@@ -43,7 +43,7 @@ final class Clients implements Executor {
      * {@code headBytes} is the memory for heads while they are read, {@code readNanos} how long a client may
      * take to read what is sent to it.
      */
-    Clients(long headBytes, long readNanos, Clock clock) {
+    ClientThreads(long headBytes, long readNanos, Clock clock) {
         this.heads = new Semaphore(Math.clamp(headBytes / HEAD_BYTES, MIN_HEADS, MAX_HEADS), true);
         this.readNanos = readNanos;
         this.clock = clock;

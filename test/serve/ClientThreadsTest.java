@@ -24,7 +24,7 @@ import testing.Wire;
 import upstream.Clock;
 
 /** Clients that are slow, that send too much or read too little: they are borne with or cut, and others are served. */
-class ClientsTest {
+class ClientThreadsTest {
     private static final String BODY = """
             {"model":"m","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}""";
 
