@@ -104,13 +104,13 @@ final class Attempt {
     private void noteSuccess() {
         upstream.noteSuccess(number);
         upstream.learn(conversation.model(), conversation.dialect());
-        upstream.models().retryForWindows(request.key());
+        upstream.models().retryForWindows(request.headers().key());
     }
 
     /** Sends the request. {@return the source of the reply, whose head has come} */
     private ReplySource send() {
         number = upstream.beginTry();
-        Arrivals arrivals = upstream.send(conversation.dialect().api(), translated.body(), request.key());
+        Arrivals arrivals = upstream.send(conversation.dialect().api(), translated.body(), request.headers());
         var reply = new ReplySource(arrivals, conversation, request, stream, patience, transcript, clock);
         source = Optional.of(reply);
         switch (reply.first()) {

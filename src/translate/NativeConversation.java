@@ -159,7 +159,7 @@ public final class NativeConversation implements Conversation {
     }
 
     @Override
-    public void endAtLimit() { throw new IllegalStateException("no error of this API means that"); }
+    public void endAtLimit() { throw broken(502, "the backend broke off at its limit"); }
 
     @Override
     public JsonWriter ready() { return ready; }
