@@ -96,13 +96,15 @@ public final class Credentials {
     }
 
     /**
-     * {@return the header for a key in Anthropic's API} A client's goes as the client sent it. The operator's
-     * goes as a bearer, which all who copy that API take; Anthropic takes only tokens of accounts so.
+     * {@return the header for a key in Anthropic's API} Anthropic takes tokens of accounts as bearers alone, and
+     * other keys as x-api-key alone. Elsewhere a client's key goes as the client sent it, and the operator's
+     * as a bearer, which all take who copy that API.
      */
     private String anthropicsHeader(ClientHeaders client) {
-        if (target.key().isEmpty()) return client.isKeyBearer() ? AUTHORIZATION : ANTHROPICS_KEY;
-        boolean isToken = target.key().get().startsWith(ClientHeaders.ACCOUNT_TOKEN);
-        return isToken || !target.isAnthropics() ? AUTHORIZATION : ANTHROPICS_KEY;
+        String key = target.key().orElse(client.key());
+        boolean isBearer = target.key().isPresent() || client.isKeyBearer();
+        if (target.isAnthropics()) isBearer = key.startsWith(ClientHeaders.ACCOUNT_TOKEN);
+        return isBearer ? AUTHORIZATION : ANTHROPICS_KEY;
     }
 
     private void putHeader(Header header, Map<String, String> headers) {
