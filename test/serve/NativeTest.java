@@ -222,15 +222,26 @@ class NativeTest {
 
     @Test
     void aReplyThatBreaksOffEndsInAnErrorAfterWholeEvents() throws Exception {
-        try (var backend = new Backend().answers(streaming(START, BLOCK, DELTA, "event: content_block_delta\ndata: {\"ty"));
-             Proxy proxy = before(backend)) {
-            Wire.Reply reply = Wire.post(proxy.port(), STREAM);
+        Wire.Event broken = endOfBroken("event: content_block_delta\ndata: {\"ty");
+        assertEquals("api_error", broken.text("error.type"));
+        Wire.Event overloaded = endOfBroken(event("error", OVERLOADED));
+        assertEquals("overloaded_error", overloaded.text("error.type"));
+        assertEquals("Overloaded", overloaded.text("error.message"));
+    }
+
+    /** {@return the event that ends a reply which the backend goes on with {@code rest} and then breaks off} */
+    private static Wire.Event endOfBroken(String rest) throws Exception {
+        var isSeen = new CountDownLatch(1);
+        try (var backend = new Backend().answers(call -> {
+            call.events().write(START + BLOCK + DELTA);
+            Tasks.await(isSeen);
+            call.write(rest).end();
+        }); Proxy proxy = before(backend); var wire = new Wire(proxy.port())) {
+            wire.message(STREAM).until(DELTA);
+            isSeen.countDown();
+            Wire.Reply reply = wire.reply();
             assertTrue(reply.body().startsWith(START + BLOCK + DELTA + "event: error\ndata: "), reply.body());
-            assertEquals("api_error", reply.last().text("error.type"));
-            backend.answers(streaming(START, BLOCK, event("error", OVERLOADED)));
-            Wire.Reply overloaded = Wire.post(proxy.port(), STREAM);
-            assertEquals("overloaded_error", overloaded.last().text("error.type"));
-            assertEquals("Overloaded", overloaded.last().text("error.message"));
+            return reply.last();
         }
     }
 
