@@ -61,7 +61,8 @@ final class ClientRequest {
         Route route = route();
         boolean isNative = dialect.api() == Api.MESSAGES;
         Conversation conversation = isNative ? new NativeConversation(request, options, dialect)
-                : new Translator(request, options, dialect, () -> upstream.window(route).orElse(0), Ids::newId);
+                : new Translator(request, options, dialect, () -> upstream.window(route).orElse(0),
+                        upstream.calibration(route.model()), Ids::newId);
         JsonWriter body = conversation.request();
         transcript.logRequests(request, body);
         return new Translated(conversation, body);

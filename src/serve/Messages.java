@@ -13,6 +13,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.logging.Logger;
 import json.Json;
 import json.JsonWriter;
+import translate.Calibration;
 import translate.Dialect;
 import translate.NativeConversation;
 import translate.Translator;
@@ -82,7 +83,7 @@ final class Messages {
             Optional<JsonWriter> counted = dialect.api() == Api.MESSAGES
                     ? countedBy(upstream, new NativeConversation(anthropic, options, dialect), headers)
                     : Optional.empty();
-            client.answer(200, counted.orElseGet(() -> estimate(anthropic, dialect)));
+            client.answer(200, counted.orElseGet(() -> estimate(anthropic, upstream, dialect)));
         }
     }
 
@@ -101,8 +102,10 @@ final class Messages {
         return status == 200 ? Optional.of(new JsonWriter().ready(body)) : Optional.empty();
     }
 
-    private JsonWriter estimate(Json anthropic, Dialect dialect) {
-        long tokens = new Translator(anthropic, options, dialect, Ids::newId).inputTokens();
+    private JsonWriter estimate(Json anthropic, Upstream upstream, Dialect dialect) {
+        Calibration calibration = upstream.calibration(options.model(anthropic.get("model").text()));
+        var translator = new Translator(anthropic, options, dialect, () -> 0, calibration, Ids::newId);
+        long tokens = translator.inputTokens();
         return new JsonWriter().object().field("input_tokens", tokens).nullField("context_management").endObject();
     }
 }

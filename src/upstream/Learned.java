@@ -7,11 +7,12 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.logging.Logger;
 import json.JsonWriter;
 import json.Text;
+import translate.Calibration;
 import translate.Dialect;
 
 /**
- * What one backend takes, as its refusals have taught it, by model. It is a cache: when it is lost, the same
- * refusals teach it again. Safe for use by many threads.
+ * What one backend takes, as its refusals have taught it, and what it counts, by model. It is a cache: when it
+ * is lost, the same refusals and counts teach it again. Safe for use by many threads.
  *
  * <p>It is kept until the process ends, or until there are more than {@link #MAX_MODELS} models: then all is
  * forgotten. A later lesson replaces an earlier one about the same. A lesson for one request alone ({@link
@@ -26,6 +27,7 @@ final class Learned {
     private final String host; // for the log
     private final Secrets secrets;
     private final Map<String, Dialect> byModel = new ConcurrentHashMap<>();
+    private final Map<String, Calibration> calibrations = new ConcurrentHashMap<>(); // by model
     private final LongAdder lessons = new LongAdder(); // also those that were forgotten
 
     /** {@code base} is what is known of each model before anything is learned. */
@@ -36,6 +38,11 @@ final class Learned {
     }
 
     Dialect dialect(String model) { return byModel.getOrDefault(model, ofAll); }
+
+    Calibration calibration(String model) {
+        if (calibrations.size() > MAX_MODELS) calibrations.clear();
+        return calibrations.computeIfAbsent(model, none -> new Calibration());
+    }
 
     /** {@return how often something was learned} */
     long lessons() { return lessons.sum(); }

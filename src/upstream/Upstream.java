@@ -19,6 +19,7 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.logging.Logger;
 import json.JsonWriter;
 import json.Text;
+import translate.Calibration;
 import translate.Dialect;
 
 /**
@@ -240,6 +241,9 @@ public final class Upstream implements AutoCloseable {
 
     /** Remembers what it takes for a model. */
     public void learn(String model, Dialect dialect) { learned.learn(model, dialect); }
+
+    /** {@return what the backend has counted for a model, beside what was estimated} */
+    public Calibration calibration(String model) { return learned.calibration(model); }
 
     /** {@return how often something was learned} */
     public long lessons() { return learned.lessons(); }
