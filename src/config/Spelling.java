@@ -69,8 +69,13 @@ final class Spelling {
         int replaced = shorter[i - 1][j - 1] + (isSame ? 0 : 1);
         int inserted = 1 + Math.min(shorter[i - 1][j], shorter[i][j - 1]);
         int least = Math.min(replaced, inserted);
-        boolean isSwapped = i > 1 && j > 1 && one.charAt(i - 1) == other.charAt(j - 2)
-                && one.charAt(i - 2) == other.charAt(j - 1);
-        return isSwapped ? Math.min(least, 1 + shorter[i - 2][j - 2]) : least;
+        if (!areSwapped(one, other, i, j)) return least;
+        return Math.min(least, 1 + shorter[i - 2][j - 2]);
+    }
+
+    /** {@return whether the letters before i are those before j, the other way round} */
+    private static boolean areSwapped(String one, String other, int i, int j) {
+        boolean haveTwo = i > 1 && j > 1;
+        return haveTwo && one.charAt(i - 1) == other.charAt(j - 2) && one.charAt(i - 2) == other.charAt(j - 1);
     }
 }

@@ -163,15 +163,15 @@ public final class Upstream implements AutoCloseable {
         learn(model, dialect(model).servedBy(server));
     }
 
-    /** The reply to that try has come to a good end. */
+    /** The reply to that try is whole. */
     public void noteSuccess(long number) {
         health.noteSuccess(number).filter(this::isLogged)
                 .ifPresent(was -> LOG.info(() -> host() + " works again"));
     }
 
     /**
-     * {@return whether the log tells when that is over; a rate limit of the only backend is none of its
-     * states}
+     * {@return whether the end of such trouble is logged} The end of a rate limit is not if there is only one
+     * backend: then its beginning was not logged either.
      */
     private boolean isLogged(Health.Kind kind) { return kind != Health.Kind.DENIED || isOneOfSeveral(); }
 
@@ -181,7 +181,7 @@ public final class Upstream implements AutoCloseable {
     public void noteFailure(ApiError error, String message) {
         String shown = Text.cut(message, MAX_MESSAGE);
         var failure = new Health.Failure(System.currentTimeMillis(), error.status(), shown);
-        long seconds = health.noteFailure(kind(error), failure, isFailure(error));
+        long seconds = health.noteFailure(kind(error), failure, isWorthRetry(error));
         boolean isSetAside = seconds > 0 && isOneOfSeveral();
         String why = failure.message().replace(host() + ": ", "");
         if (isSetAside) LOG.info(() -> "%s is set aside for %d s: %s".formatted(host(), seconds, why));
@@ -196,7 +196,7 @@ public final class Upstream implements AutoCloseable {
     }
 
     /** {@return whether another backend may do better, or the same one at another time} */
-    public static boolean isFailure(ApiError error) {
+    public static boolean isWorthRetry(ApiError error) {
         boolean isLimit = error.status() == 402 || error.status() == 429;
         return isLimit || error.status() >= 500 && !error.isFinal();
     }
@@ -246,7 +246,7 @@ public final class Upstream implements AutoCloseable {
     public Calibration calibration(String model) { return learned.calibration(model); }
 
     /** {@return how often something was learned} */
-    public long lessons() { return learned.lessons(); }
+    public long timesLearned() { return learned.times(); }
 
     /** {@return the context window of a route's model in tokens, if it is known by now} It does not ask. */
     public OptionalLong window(Route route) { return route.window(() -> models.window(route.model())); }
