@@ -1,5 +1,5 @@
 // native.mjs — a backend of Anthropic's own API with one reply, the bytes of which no translation would bring forth; Node alone.
-// It prints its port. A model `error-529` is overloaded; all others say the same, in pieces that end anywhere.
+// It prints its port. It is overloaded but for models called claude…, which all say the same, in pieces that end anywhere.
 //   POST /v1/messages, POST /v1/messages/count_tokens
 import http from 'node:http';
 
@@ -30,7 +30,7 @@ const server = http.createServer(async (request, response) => {
   const answer = (status, reply) => response.writeHead(status, { 'content-type': 'application/json' }).end(reply);
   if (request.url === '/v1/messages/count_tokens') return answer(200, '{ "input_tokens": 4711 }');
   if (request.url !== '/v1/messages') return answer(404, '{"type":"error","error":{"type":"not_found_error","message":"Not Found"}}');
-  if (body.model === 'error-529') return answer(529, OVERLOADED);
+  if (!body.model.startsWith('claude')) return answer(529, OVERLOADED);
   if (!body.stream) return answer(200, WHOLE);
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
   const bytes = Buffer.from(STREAM);
