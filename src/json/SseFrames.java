@@ -6,8 +6,9 @@ import java.util.function.Supplier;
 
 /**
  * Reads server-sent events off a byte stream and keeps the bytes of each, from the end of the one before it
- * to its blank line: {@code event: ping\ndata: {}\n\n}. What these bytes hold is left to {@link Sse}. Comments
- * are kept, too, as events without data. An event that the stream breaks off is dropped, as the standard says.
+ * to its blank line: {@code event: ping\ndata: {}\n\n}. What these bytes hold is left to {@link Sse}.
+ * Comments are kept, too, as events without data. An event that the stream breaks off is dropped, as the
+ * standard says.
  */
 public final class SseFrames implements Events {
     private static final byte[] NONE = {};

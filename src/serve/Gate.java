@@ -115,10 +115,11 @@ final class Gate {
     ClientHeaders headersForBackend(HttpExchange http) {
         String key = keyForBackend(http);
         boolean isBearer = first(http, "X-Api-Key", "").isBlank();
-        return new ClientHeaders(key, isBearer, value(http, "Anthropic-version"), value(http, "Anthropic-beta"));
+        Optional<String> version = value(http, "Anthropic-version");
+        return new ClientHeaders(key, isBearer, version, value(http, "Anthropic-beta"));
     }
 
-    /** {@return the values of a header, joined; none if there is no such header, or it is not as it should be} */
+    /** {@return the values of a header, joined; none if there is no such header, or it is malformed} */
     private static Optional<String> value(HttpExchange http, String name) {
         String joined = String.join(",", http.getRequestHeaders().getOrDefault(name, List.of()));
         return Optional.of(joined).filter(text -> WORDS.matcher(text).matches());

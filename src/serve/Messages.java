@@ -59,7 +59,8 @@ final class Messages {
             Json anthropic = new Body(client, share).read();
             ClientHeaders headers = gate.headersForBackend(client.http());
             List<Upstream> inOrder = upstreams.inOrder(options.routes().of(anthropic.get("model").text()));
-            var exchange = new Exchange(client, requestId, anthropic, inOrder, options, headers, share, clock);
+            var exchange =
+                    new Exchange(client, requestId, anthropic, inOrder, options, headers, share, clock);
             inFlight.add(exchange);
             try {
                 exchange.run();
@@ -72,7 +73,7 @@ final class Messages {
         }
     }
 
-    /** Answers with the count of a backend that speaks this API; with an estimate, if the first one does not. */
+    /** Answers with the first backend's count, if it speaks this API; else with an estimate. */
     void countTokens(Client client) throws IOException {
         try (Budget.Share share = budget.share()) {
             Json anthropic = new Body(client, share).read();
@@ -106,6 +107,7 @@ final class Messages {
         Calibration calibration = upstream.calibration(options.model(anthropic.get("model").text()));
         var translator = new Translator(anthropic, options, dialect, () -> 0, calibration, Ids::newId);
         long tokens = translator.inputTokens();
-        return new JsonWriter().object().field("input_tokens", tokens).nullField("context_management").endObject();
+        return new JsonWriter().object()
+                .field("input_tokens", tokens).nullField("context_management").endObject();
     }
 }

@@ -12,8 +12,8 @@ import json.SseEvent;
 
 /**
  * A try at a backend of Anthropic's own API. Nothing is translated: the reply goes to the client byte for
- * byte, and is looked into only for errors, its end and the tokens that it took. Of a stream, whole events are
- * handed on, so that a ping never stands within one.
+ * byte, and is looked into only for errors, its end and the tokens that it took. Of a stream, whole events
+ * are handed on, so that a ping never stands within one.
  *
  * <p>Source: Anthropic, "Streaming Messages".
  */
@@ -100,7 +100,7 @@ public final class NativeConversation implements Conversation {
         }
     }
 
-    /** {@return whether nothing has come that the client must see before an error: another try is still open} */
+    /** {@return whether an error may still follow that another backend makes good: no content has come} */
     private static boolean mayBeFollowedByRefusal(SseEvent event, Json data) {
         boolean isComment = event.data().length == 0;
         return isComment || data.get("type").is("message_start") || data.get("type").is("ping");

@@ -47,8 +47,8 @@ final class NativeErrors {
         boolean isAboutKey = status == 401 || status == 403;
         if (isAboutKey && context().isKeyOurs()) return UpstreamError.of(status, body, context());
         Json said = body.get("error");
-        var error = new ApiError(status, said.get("message").text()).as(said.get("type").text(), said.get("details"));
-        error.from(ApiError.Origin.ANSWER);
+        ApiError error = new ApiError(status, said.get("message").text())
+                .as(said.get("type").text(), said.get("details")).from(ApiError.Origin.ANSWER);
         return switch (status) {
             case 409, 502, 503, 504, 529 -> error.asPassing();
             default -> error;

@@ -87,17 +87,16 @@ final class NativeRequest {
     }
 
     private boolean isLeftOut(Json block) {
-        boolean isOurThinking = block.get("type").is("thinking") && block.get("signature").begins(Opaque.PREFIX);
-        boolean isOurs = block.get("type").is("redacted_thinking") && block.get("data").begins(Opaque.PREFIX);
-        return isOurThinking || isOurs || isOfForeignSearch(block);
+        Json type = block.get("type");
+        boolean isOurThinking = type.is("thinking") && block.get("signature").begins(Opaque.PREFIX);
+        boolean isOurEnvelope = type.is("redacted_thinking") && block.get("data").begins(Opaque.PREFIX);
+        return isOurThinking || isOurEnvelope || isOfForeignSearch(block);
     }
 
     private boolean isOfForeignSearch(Json block) {
         if (foreignSearches.isEmpty()) return false;
-        boolean isCall = block.get("type").is("server_tool_use");
-        boolean isResult = block.get("type").is(SEARCH_RESULT);
-        return isCall && foreignSearches.contains(block.get("id").text())
-                || isResult && foreignSearches.contains(block.get("tool_use_id").text());
+        String idName = block.get("type").is("server_tool_use") ? "id" : "tool_use_id";
+        return foreignSearches.contains(block.get(idName).text());
     }
 
     private static boolean hasForeignId(Json block) {

@@ -4,7 +4,7 @@ import anthropic.Usage;
 import java.util.OptionalLong;
 import json.JsonWriter;
 
-/** The tokens that one request takes, estimated when they are asked for, and what the backend's count teaches. */
+/** The tokens that one request takes, estimated when somebody asks, and what the backend's count teaches. */
 final class TokenEstimate {
     private final JsonWriter openai; // the request; empty once it is forgotten
     private final Calibration calibration;

@@ -7,11 +7,12 @@ import java.util.Optional;
  * and the betas of that.
  *
  * @param key         for the backend; "" if the client sent none, or it is for this proxy
- * @param isKeyBearer whether the client sent it as {@code authorization: Bearer K}, not as {@code x-api-key: K}
+ * @param isKeyBearer whether the client sent it as {@code authorization: Bearer K}, not as {@code x-api-key}
  * @param version     the header {@code anthropic-version}
  * @param beta        the header {@code anthropic-beta}: {@code oauth-2025-04-20,files-api-2025-04-14}
  */
-public record ClientHeaders(String key, boolean isKeyBearer, Optional<String> version, Optional<String> beta) {
+public record ClientHeaders(String key, boolean isKeyBearer, Optional<String> version,
+                            Optional<String> beta) {
     /** What tokens of a Claude account begin with, which Anthropic takes as bearers alone. */
     static final String ACCOUNT_TOKEN = "sk-ant-oat";
 

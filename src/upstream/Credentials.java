@@ -77,7 +77,8 @@ public final class Credentials {
     /** {@return whether a header of the operator's stands in the place of any key} */
     private boolean isKeyReplaced() {
         List<String> names = isNative ? List.of(AUTHORIZATION, ANTHROPICS_KEY) : List.of(keyHeader);
-        return options.headers().stream().anyMatch(header -> names.contains(header.name().toLowerCase(Locale.ROOT)));
+        return options.headers().stream().map(header -> header.name().toLowerCase(Locale.ROOT))
+                .anyMatch(names::contains);
     }
 
     private void putKey(ClientHeaders client, Map<String, String> headers) {

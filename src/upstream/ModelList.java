@@ -129,7 +129,8 @@ public final class ModelList {
 
     private static ListedModel read(Json model) {
         List<String> aliases = model.get("aliases").items().stream().map(Json::text).toList();
-        Optional<String> title = Optional.of(model.get("name").text()).filter(text -> !text.isEmpty());
+        Json name = model.get("name").hasText() ? model.get("name") : model.get("display_name"); // Anthropic's
+        Optional<String> title = Optional.of(name.text()).filter(text -> !text.isEmpty());
         long created = Math.clamp(model.get("created").toLong(0), 0, MAX_SECONDS);
         OptionalLong maxTokens =
                 firstTokens(model, List.of(List.of("top_provider", "max_completion_tokens")));

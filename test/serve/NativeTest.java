@@ -10,6 +10,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.ResourceLock;
 import testing.Backend;
 import testing.HeldClock;
 import testing.Proxies;
@@ -134,6 +135,7 @@ class NativeTest {
     }
 
     @Test
+    @ResourceLock("log")
     void theKeyGoesAsTheClientSentItAndAnthropicsToNobodyElse() throws Exception {
         try (var backend = new Backend().answers(refusing(200, WHOLE)); Proxy proxy = before(backend)) {
             Wire.post(proxy.port(), PLAIN, "x-api-key: K");
