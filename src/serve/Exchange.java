@@ -5,10 +5,12 @@ import config.Api;
 import config.Options;
 import config.Secrets;
 import java.io.IOException;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
@@ -32,6 +34,8 @@ final class Exchange {
     private static final int MAX_WAIT_SECONDS = 5; // that a backend may ask for, else the client decides
     private static final int MAX_TRIES = 3; // once each backend has been tried
     private static final int MAX_REPAIRS = 3; // of a request that a backend refuses
+    private static final int REPAIRS_OF_TOOL = 2; // more, for each tool that it refuses by name
+    private static final int MAX_REFUSED_TOOLS = 20;
     private static final int MAX_REPAIRS_OF_RESPONSES = 5; // that API has more to be refused, and may have to be found
     private static final int MAX_LINE = 300; // characters of an error in the log
     /**
@@ -57,7 +61,12 @@ final class Exchange {
      * A backend's refusal of the request {@code body}, and the dialects to try because of it that were not
      * tried yet, the likeliest first.
      */
-    private record Refusal(String words, String body, Iterator<Dialect> untried) { }
+    private record Refusal(String words, Optional<String> tool, String body, Iterator<Dialect> untried) {
+        /** {@return whether another refusal says the same} */
+        private boolean says(String otherWords, Optional<String> otherTool) {
+            return words.equals(otherWords) && tool.equals(otherTool);
+        }
+    }
 
     private final Client client;
     private final String requestId;
@@ -218,6 +227,7 @@ final class Exchange {
     /** Tries one backend, which may refuse something in the request and take it otherwise. */
     private void tryWithRepairs() {
         Optional<Refusal> refusal = Optional.empty();
+        Set<String> refusedTools = new HashSet<>();
         for (int repairs = 0; ; repairs++) {
             try {
                 if (conversation().isAnsweredHere()) answerRefused(); else attempt.run();
@@ -225,9 +235,12 @@ final class Exchange {
             } catch (ApiError e) {
                 String words = WORD_WITH_DIGIT.matcher(e.refusal()).replaceAll("");
                 if (words.isEmpty()) throw e;
-                boolean isRepeated = refusal.isPresent() && refusal.get().words.equals(words);
-                if (!isRepeated) refusal = Optional.of(refusal(words, e));
-                boolean mayBeRepaired = stream.allowsRetry() && repairs < maxRepairs();
+                Optional<String> tool = conversation().refusedTool(e.refusal());
+                tool.ifPresent(refusedTools::add);
+                boolean isRepeated = refusal.isPresent() && refusal.get().says(words, tool);
+                if (!isRepeated) refusal = Optional.of(refusal(words, tool, e));
+                int most = maxRepairs() + REPAIRS_OF_TOOL * Math.min(refusedTools.size(), MAX_REFUSED_TOOLS);
+                boolean mayBeRepaired = stream.allowsRetry() && repairs < most;
                 if (!mayBeRepaired || !repair(refusal.get())) throw e;
             }
         }
@@ -247,10 +260,11 @@ final class Exchange {
      * {@return a new refusal} What was refused before is taken now, so the dialect that made it so is
      * learned.
      */
-    private Refusal refusal(String words, ApiError error) {
+    private Refusal refusal(String words, Optional<String> tool, ApiError error) {
         Dialect dialect = conversation().dialect();
         upstream.learn(conversation().model(), dialect);
-        return new Refusal(words, attempt.body(), dialect.afterRefusal(error.refusal()).iterator());
+        Iterator<Dialect> untried = conversation().afterRefusal(error.refusal()).iterator();
+        return new Refusal(words, tool, attempt.body(), untried);
     }
 
     /**

@@ -45,7 +45,7 @@ final class Reply implements ToolCalls.Output {
     private boolean isCounted; // by the backend
 
     /**
-     * @param stops       sequences to look for, which the backend was not told
+     * @param stops       sequences to look for
      * @param roughTokens a quick guess of the tokens that the request takes
      * @param inputTokens a better one
      * @param warnings    takes codes of what was mended
@@ -148,7 +148,7 @@ final class Reply implements ToolCalls.Output {
                 refusal.append(words.text().text());
                 prefill.feed(words.text());
             }
-            case Piece.Detail detail -> opaque.add(detail.detail());
+            case Piece.Detail detail -> opaque.addDetail(detail.list(), detail.detail());
             case Piece.Call call -> take(call);
             case Piece.CallEnd end -> calls.end(end.index());
             case Piece.AnswerEnd end -> {

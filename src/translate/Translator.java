@@ -6,12 +6,14 @@ import anthropic.Usage;
 import config.Api;
 import config.Options;
 import config.Route;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import json.Json;
 import json.JsonWriter;
 import json.SseEvent;
@@ -23,7 +25,7 @@ import json.SseEvent;
  * the request, {@link ChatReply} or {@link ResponsesReply} reads the reply, {@link Reply} puts it together.
  */
 public final class Translator implements Conversation {
-    /** Of all stop sequences that are looked for here: they take room and time. */
+    /** Of all stop sequences, which are looked for in the reply: they take room and time. */
     private static final int MAX_STOP_CHARACTERS = 20_000;
 
     private final Request request;
@@ -65,9 +67,9 @@ public final class Translator implements Conversation {
                 : new ChatRequest(request, options, dialect, warnings);
         this.errors = new BackendErrors(request, options, dialect, window, this::inputTokens);
         var limits = new Limits(backendRequest::maxTokensSent, route.context().orElse(0), window);
-        this.reply = new Reply(request, newIds, unsentStops(), limits,
+        this.reply = new Reply(request, newIds, stops(), limits,
                 tokens::rough, this::inputTokens, warnings);
-        this.chatReader = new ChatReply(reply, errors, request.stops().stream().map(Json::text).toList(), hosted);
+        this.chatReader = new ChatReply(reply, errors, stops(), hosted);
         this.responsesReader = responsesReader(hosted);
         this.reader = responsesReader.isPresent() ? responsesReader.get() : chatReader;
     }
@@ -80,11 +82,11 @@ public final class Translator implements Conversation {
         return Optional.of(new ResponsesReply(reply, errors, pieces, unsure));
     }
 
-    private List<String> unsentStops() {
-        List<String> unsent = backendRequest.unsentStops();
-        boolean isTooMuch = unsent.stream().mapToLong(String::length).sum() > MAX_STOP_CHARACTERS;
+    private List<String> stops() {
+        List<String> stops = request.stops().stream().map(Json::text).toList();
+        boolean isTooMuch = stops.stream().mapToLong(String::length).sum() > MAX_STOP_CHARACTERS;
         request.refuse("stop_sequences", isTooMuch, MAX_STOP_CHARACTERS + " characters in all at most");
-        return unsent;
+        return stops;
     }
 
     @Override
@@ -103,6 +105,21 @@ public final class Translator implements Conversation {
         if (responsesReader.isEmpty()) return dialect;
         Dialect known = responsesReader.get().saysPhases() ? dialect.withPhases() : dialect;
         return responsesReader.get().hasNotSearched() ? known.withoutWebSearch() : known;
+    }
+
+    @Override
+    public Stream<Dialect> afterRefusal(String refusal) {
+        return dialect.afterRefusal(refusal, sentTools());
+    }
+
+    @Override
+    public Optional<String> refusedTool(String refusal) {
+        boolean mayBe = ToolLessons.isAboutSchema(refusal);
+        return mayBe ? ToolLessons.named(refusal, sentTools()).map(tool -> tool.get("name").text()) : Optional.empty();
+    }
+
+    private List<Json> sentTools() {
+        return new Tools(request, dialect, new HashSet<>()).sent();
     }
 
     @Override

@@ -169,6 +169,51 @@ await scenario('MCP tool with a name of 85 characters, called by the one it was 
   assert.equal(words(outcome, 3), 'It said the word.');
 });
 
+/**
+ * Schemas of an MCP server's tools that vendors refuse, by what they refuse in each. Claude Code itself mends unions at the top level,
+ * and leaves out tools whose schemas are not valid.
+ */
+const word = { type: 'string' };
+const REFUSED = {
+  '"anyOf"': { type: 'object', properties: { word, either: { anyOf: [word, { type: 'null' }] } } },
+  '"oneOf"': { type: 'object', properties: { word, either: { oneOf: [word, { type: 'number' }] } } },
+  '"allOf"': { type: 'object', properties: { word, all: { allOf: [{ properties: { word } }] } } },
+  '"const":': { type: 'object', properties: { word, kind: { const: 'a' } } },
+  '"pattern":': { type: 'object', properties: { word: { ...word, pattern: '(?i)^a' } } },
+  '"minItems":': { type: 'object', properties: { word, list: { type: 'array', items: word, minItems: 1 } } },
+  '"exclusiveMinimum":': { type: 'object', properties: { word, n: { type: 'number', exclusiveMinimum: 0 } } },
+  '"propertyNames":': { type: 'object', properties: { word, map: { type: 'object', propertyNames: word } } },
+  '\\["object","null"\\]': { type: 'object', properties: { word, o: { type: ['object', 'null'] } } },
+  '"prefixItems"': { type: 'object', properties: { word, pair: { type: 'array', prefixItems: [word, { type: 'number' }] } } },
+  '\\{"type":"array"\\}': { type: 'object', properties: { word, list: { type: 'array' } } },
+  '"format":"uri"': { type: 'object', properties: { word: { ...word, format: 'uri' } } },
+};
+const VENDORS = {
+  OpenAI: "Invalid schema for function 'mcp__odd__say_11': In context=('properties', 'list'), array schema missing items.",
+  Gemini: `Invalid JSON payload received. Unknown name "const" at 'tools[0].function_declarations[3].parameters.properties[1].value': Cannot find field.`,
+  Bedrock: 'The model returned the following errors: tools.2.custom.input_schema: JSON schema is invalid.',
+};
+
+for (const [vendor, message] of Object.entries(VENDORS)) {
+  await scenario(`MCP server with schemas that ${vendor} refuses`, async () => {
+    const forbid = Object.keys(REFUSED);
+    const names = forbid.map((_, i) => `mcp__odd__say_${i + 1}`);
+    const file = path.join(OUT, 'schemas.json');
+    writeFileSync(file, JSON.stringify({ turns: [
+      { tool_calls: [{ name: 'ToolSearch', arguments: { query: `select:${names.join(',')}`, max_results: 20 } }] },
+      { expect: forbid, status: 400, error: { message, type: 'invalid_request_error', param: null, code: null } },
+      { expect: names, tool_calls: [{ name: names[0], arguments: { word: 'the word' } }] },
+      { expect: ['SAID the word'], text: 'It said the word.' }] }));
+    const odd = { command: process.execPath, args: [path.join(HERE, 'mcp-server.mjs'), 'odd', 'say', ...Object.values(REFUSED).map(each => JSON.stringify(each))] };
+    const outcome = await run(file, '-a', '--mcp-config', '-a', JSON.stringify({ mcpServers: { odd } }));
+    assert.equal(words(outcome, 4), 'It said the word.');
+    for (const body of outcome.bodies.slice(2)) {
+      const tools = JSON.stringify(body.tools);
+      for (const refused of forbid) assert.doesNotMatch(tools, new RegExp(refused));
+    }
+  });
+}
+
 await scenario('MCP tool that was searched for is named as it was sent', async () => {
   const told = (await runMcp(short)).bodies[1].messages.at(-1).content;
   assert.equal(told, `[tool available: ${short}]`);
