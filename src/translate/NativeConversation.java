@@ -4,7 +4,9 @@ import anthropic.ApiError;
 import anthropic.Usage;
 import config.Options;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import json.Json;
 import json.JsonParser;
 import json.JsonWriter;
@@ -55,6 +57,13 @@ public final class NativeConversation implements Conversation {
 
     @Override
     public Dialect dialect() { return dialect; }
+
+    /** {@return nothing: what this backend refuses, the client asked for itself} */
+    @Override
+    public Stream<Dialect> afterRefusal(String refusal) { return Stream.empty(); }
+
+    @Override
+    public Optional<String> refusedTool(String refusal) { return Optional.empty(); }
 
     @Override
     public boolean isStream() { return isStream; }
