@@ -116,8 +116,9 @@ public final class CommandLine {
         return new UsageError(advice.formatted("a word that", "claude"));
     }
 
-    /** {@return the same, but with these values of the option alone} */
+    /** {@return the same, but with these values of the option alone; without it if there are none} */
     public CommandLine with(Option option, List<String> values) {
+        if (values.isEmpty()) return without(option);
         Map<Option, List<String>> changed = new EnumMap<>(given);
         changed.put(option, List.copyOf(values));
         return new CommandLine(changed, environment);
@@ -157,7 +158,11 @@ public final class CommandLine {
 
     /** {@return the number that counts} A letter after it multiplies it, as {@code units} say: 5m is 300. */
     int number(Option option, int least, int most, Map<String, Integer> units) {
-        String text = text(option);
+        return number(option, text(option), least, most, units);
+    }
+
+    /** {@return the number that is written there, as a value of the option} */
+    static int number(Option option, String text, int least, int most, Map<String, Integer> units) {
         String wrong = ": a whole number from %d to %d expected, not '%s'".formatted(least, most, text);
         Matcher parts = NUMBER.matcher(text);
         if (!parts.matches()) throw new UsageError(option, wrong);

@@ -3,10 +3,9 @@ package serve;
 import anthropic.ApiError;
 import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
+import config.AuthKey;
 import config.Options;
 import config.Secrets;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -99,16 +98,24 @@ final class Gate {
 
     /** @throws ApiError if there is an {@code --auth-key}, and the client has not sent it */
     void checkKey(HttpExchange http) {
-        if (options.authKey().isEmpty()) return;
-        byte[] expected = options.authKey().get().getBytes(StandardCharsets.UTF_8);
-        boolean isKnown = keys(http).stream()
-                .anyMatch(key -> MessageDigest.isEqual(key.getBytes(StandardCharsets.UTF_8), expected));
-        if (!isKnown) throw new ApiError(401, "this proxy needs its own key, as x-api-key or bearer");
+        if (!options.hasAuthKeys()) return;
+        if (authKey(http).isEmpty()) {
+            throw new ApiError(401, "this proxy needs its own key, as x-api-key or bearer");
+        }
     }
+
+    /** {@return the one of A2o's keys that the client has sent} */
+    private Optional<AuthKey> authKey(HttpExchange http) {
+        return keys(http).stream().flatMap(sent -> options.authKeys().stream().filter(key -> key.isSame(sent)))
+                .findFirst();
+    }
+
+    /** {@return the name of the client, by the key that it has sent} */
+    Optional<String> clientName(HttpExchange http) { return authKey(http).flatMap(AuthKey::name); }
 
     /** {@return the client's key for the backend; "" if it sent none, or the key is for this proxy} */
     String keyForBackend(HttpExchange http) {
-        return options.authKey().isPresent() ? "" : keys(http).getFirst();
+        return options.hasAuthKeys() ? "" : keys(http).getFirst();
     }
 
     /** {@return what backends may get of the client's headers} */

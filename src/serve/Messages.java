@@ -66,7 +66,7 @@ final class Messages {
                 exchange.run();
             } finally {
                 inFlight.remove(exchange);
-                Outcome outcome = exchange.outcome();
+                Outcome outcome = exchange.outcome(gate.clientName(client.http()));
                 status.add(outcome);
                 LOG.info(outcome::line);
             }
@@ -78,7 +78,7 @@ final class Messages {
         try (Budget.Share share = budget.share()) {
             Json anthropic = new Body(client, share).read();
             Route route = options.routes().of(anthropic.get("model").text());
-            Upstream upstream = upstreams.inOrder(route).getFirst();
+            Upstream upstream = upstreams.of(route).getFirst();
             Dialect dialect = upstream.dialect(route.model());
             ClientHeaders headers = gate.headersForBackend(client.http());
             Optional<JsonWriter> counted = dialect.api() == Api.MESSAGES

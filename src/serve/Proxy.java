@@ -74,7 +74,7 @@ public final class Proxy implements AutoCloseable {
         this.options = options;
         this.clock = clock;
         this.upstreams = new Upstreams(options, clock);
-        this.status = new Status(options, upstreams.all());
+        this.status = new Status(options, upstreams);
         this.threads = new ClientThreads(memory / HEADS_SHARE, options.timeout().toNanos(), clock);
         this.server = listen(options);
         this.drain = new Drain(server, threads, clock);
@@ -124,8 +124,11 @@ public final class Proxy implements AutoCloseable {
 
     /** {@return the first backend's models as it lists them, if it does in that time} */
     List<ListedModel> listed(String clientKey, Duration patience) {
-        return upstreams.first().models().listed(options.authKey().isPresent() ? "" : clientKey, patience);
+        return upstreams.first().models().listed(options.hasAuthKeys() ? "" : clientKey, patience);
     }
+
+    /** {@return a model that the options are about, to try the backend with} */
+    Optional<String> sampleModel() { return options.routes().sampleModel(); }
 
     /** {@return whether the first backend has refused a key, be it the client's or the operator's} */
     boolean isKeyRefused() {
@@ -198,7 +201,7 @@ public final class Proxy implements AutoCloseable {
     private void noteRefusal(HttpExchange http, String requestId, ApiError error) {
         boolean isMessage = endpoint(http).equals(Optional.of(Endpoint.MESSAGES));
         if (!isMessage) return;
-        status.addRefused(error.status());
+        status.addRefused(gate.clientName(http), error.status());
         String why = gate.secrets(http).mask(error.getMessage());
         LOG.info(Text.printable("%s %d refused: %.300s".formatted(requestId, error.status(), why)));
     }

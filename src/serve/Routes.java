@@ -1,7 +1,7 @@
 package serve;
 
 import anthropic.ApiError;
-import anthropic.ListedModel;
+import anthropic.BackendModels;
 import anthropic.Models;
 import com.sun.net.httpserver.HttpExchange;
 import config.Options;
@@ -16,6 +16,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
 import json.JsonWriter;
+import upstream.Upstream;
 import upstream.Upstreams;
 
 /**
@@ -80,12 +81,12 @@ final class Routes {
         throw new ApiError(405, "%s is not allowed here; use %s".formatted(method, allowed));
     }
 
-    /** Lists the first backend's models; with {@code --model} that one alone, as the backend lists it. */
+    /** Lists all backends' models; with {@code --model} that one alone, as the backends list it. */
     private JsonWriter models(HttpExchange http) {
         boolean isOneServed = options.routes().hasModelForAll(); // then no other model can be had
         boolean isListNeeded = !isOneServed || options.routes().main().context().isEmpty();
-        List<ListedModel> listed = List.of();
-        if (isListNeeded) listed = upstreams.first().models().listed(gate.keyForBackend(http));
+        List<BackendModels> listed = upstreams.all().stream().map(Upstream::unlisted).toList();
+        if (isListNeeded) listed = upstreams.askModels(gate.keyForBackend(http));
         String id = modelId(path(http.getRequestURI()));
         if (!id.isEmpty()) return Models.one(options.routes(), listed, id);
         return Models.page(options.routes(), listed, query(http.getRequestURI()));
