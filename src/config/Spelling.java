@@ -1,7 +1,7 @@
 package config;
 
-import java.util.Arrays;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -48,9 +48,10 @@ final class Spelling {
     }
 
     private static boolean hasCommonWord(String one, String other) {
-        List<String> words = List.of(other.split("-"));
-        return Arrays.stream(one.split("-")).anyMatch(words::contains);
+        return !Collections.disjoint(words(one), words(other));
     }
+
+    private static List<String> words(String name) { return List.of(name.split("-")); }
 
     /** {@return how many letters are missing, too many, wrong, or swapped (optimal string alignment)} */
     private static int mistakes(String one, String other) {

@@ -169,15 +169,18 @@ public final class Upstream implements AutoCloseable {
     private static Health.Kind kind(ApiError error) {
         if (error.origin() == ApiError.Origin.CONNECTION) return Health.Kind.UNCONNECTED;
         boolean isOurKey = error.status() >= 500 && error.isFinal();
-        if (isOurKey || error.status() == 402 || error.status() == 429) return Health.Kind.DENIED;
+        if (isOurKey || isLimit(error)) return Health.Kind.DENIED;
         return error.status() >= 500 ? Health.Kind.BROKEN : Health.Kind.REFUSED;
     }
 
     /** {@return whether another backend may do better, or the same one at another time} */
     public static boolean isWorthRetry(ApiError error) {
-        boolean isLimit = error.status() == 402 || error.status() == 429;
-        return isLimit || error.status() >= 500 && !error.isFinal();
+        boolean mayPass = error.status() >= 500 && !error.isFinal();
+        return mayPass || isLimit(error);
     }
+
+    /** {@return whether the account may not do more now: it is not paid for, or a rate limit is reached} */
+    private static boolean isLimit(ApiError error) { return error.status() == 402 || error.status() == 429; }
 
     public Health.State state() { return health.state(); }
 
