@@ -18,6 +18,7 @@ import json.Json;
 import json.Text;
 import translate.Conversation;
 import translate.Dialect;
+import upstream.ClientHeaders;
 import upstream.Clock;
 import upstream.Upstream;
 
@@ -85,16 +86,16 @@ final class Exchange {
 
     /** @throws ApiError if {@code anthropic} is not a request that can be translated */
     Exchange(Client client, String requestId, Json anthropic, List<Upstream> upstreams, Options options,
-             String clientKey, Budget.Share share, Clock clock) {
+             ClientHeaders headers, Budget.Share share, Clock clock) {
         this.clock = clock;
         this.begun = clock.nanos();
         this.client = client;
         this.requestId = requestId;
         this.upstreams = upstreams;
         this.upstream = upstreams.getFirst();
-        this.secrets = options.secrets().with(clientKey);
+        this.secrets = options.secrets().with(headers.key());
         this.transcript = new Transcript(options.debug(), requestId, secrets);
-        this.request = new ClientRequest(anthropic, clientKey, options, share, transcript);
+        this.request = new ClientRequest(anthropic, headers, options, share, transcript);
         ClientRequest.Translated first = request.translate(upstream);
         boolean isStream = first.conversation().isStream();
         OptionalLong clientSeconds = isStream ? OptionalLong.empty() : client.timeoutSeconds();
@@ -136,7 +137,7 @@ final class Exchange {
     /** {@return the error without secrets, and with the reason if it is that no key was sent} */
     private ApiError forClient(ApiError error) {
         boolean isAboutKeys = error.status() == 401 || error.status() == 403;
-        boolean isHeldBack = isAboutKeys && upstream.credentials().holdsBack(request.key());
+        boolean isHeldBack = isAboutKeys && upstream.credentials().holdsBack(request.headers().key());
         String why = isHeldBack ? "; the client's key was not sent, for it begins with sk-ant-" : "";
         return error.saying(secrets.mask(error.getMessage()) + why);
     }
@@ -158,7 +159,7 @@ final class Exchange {
                 if (!stream.allowsRetry()) throw ending(newest, toTell); // a ping was sent meanwhile
                 earlier = Optional.of(toTell);
                 if (e.isModelMissing()) lacking.add(upstream);
-                retry(e, next(tries));
+                retry(newest, toTell, next(tries));
             }
         }
     }
@@ -216,13 +217,23 @@ final class Exchange {
     }
 
     /** Makes the next attempt, at that backend. */
-    private void retry(ApiError error, Upstream next) {
-        String message = forClient(error).getMessage();
-        String line = "%s %d, %s; tries %s".formatted(requestId, error.status(), message, next.label());
+    private void retry(Failure newest, Failure toTell, Upstream next) {
+        ClientRequest.Translated translated = translated(newest, toTell, next);
+        String message = forClient(newest.error).getMessage();
+        String line = "%s %d, %s; tries %s".formatted(requestId, newest.error.status(), message, next.label());
         LOG.info(() -> Text.cut(line, MAX_LINE));
         retries++;
         upstream = next;
-        attempt = attempt(request.translate(next));
+        attempt = attempt(translated);
+    }
+
+    /** {@return the request for the next backend} Where that cannot take it, the failure so far is the end. */
+    private ClientRequest.Translated translated(Failure newest, Failure toTell, Upstream next) {
+        try {
+            return request.translate(next);
+        } catch (ApiError e) { // as for MCP servers, which only a backend of Anthropic's API has
+            throw ending(newest, toTell);
+        }
     }
 
     /** Tries one backend, which may refuse something in the request and take it otherwise. */

@@ -32,6 +32,11 @@ public interface Conversation {
     Optional<String> refusedTool(String refusal);
     /** {@return whether the client wants events} */
     boolean isStream();
+    /**
+     * {@return whether the reply goes to the client as it comes: then events are to be read with their frames,
+     * and a whole reply with all its bytes}
+     */
+    default boolean isVerbatim() { return false; }
     /** {@return codes of what was left out or mended so far, for a response header} */
     Set<String> warnings();
 

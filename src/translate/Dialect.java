@@ -82,7 +82,8 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
 
     /** {@return this, and what the name tells that a server gives itself in the header {@code server}} */
     public Dialect servedBy(String server) {
-        if (!server.equals("llama.cpp")) return this;
+        boolean isLlama = server.equals("llama.cpp") && api() != Api.MESSAGES;
+        if (!isLlama) return this;
         Dialect known = this;
         for (Trait trait : OF_LLAMA) known = known.with(trait, false);
         return known;

@@ -107,6 +107,12 @@ final class Dialects {
     static Map<String, Trait> of(Target target, Api api) {
         return switch (api) {
             case CHAT -> known(target, USUAL_IN_CHAT, CHAT);
+            case MESSAGES -> { // nothing is translated but for an estimate of the tokens
+                Map<String, Trait> known = known(target, USUAL_IN_CHAT, List.of());
+                var spoken = new Trait.Spoken(api);
+                known.put(spoken.about(), spoken);
+                yield known;
+            }
             case RESPONSES -> {
                 Map<String, Trait> known = known(target, USUAL_IN_RESPONSES, RESPONSES);
                 known.putIfAbsent(Trait.Habit.WEB_SEARCH_TRIED.about(), Trait.Habit.WEB_SEARCH_TRIED);

@@ -7,6 +7,7 @@ import anthropic.StopReason;
 import anthropic.Usage;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -41,6 +42,7 @@ final class Reply implements ToolCalls.Output {
     private Prefill prefill;
     private String thinkingField = Opaque.FIELDS.getFirst(); // that the last reasoning came under
     private Usage used = new Usage(0, 0, 0, 0, 0);
+    private boolean isCounted; // by the backend
 
     /**
      * @param stops       sequences to look for
@@ -106,6 +108,11 @@ final class Reply implements ToolCalls.Output {
     /** {@return the tokens that the reply took; none before it has ended} */
     Usage used() {
         return used;
+    }
+
+    /** {@return the tokens by the backend's own count; none before the reply has ended, or where it has none} */
+    Optional<Usage> counted() {
+        return isCounted ? Optional.of(used) : Optional.empty();
     }
 
     void setTier(String tier) {
@@ -303,7 +310,8 @@ final class Reply implements ToolCalls.Output {
      */
     void end(Finish finish, String matched, Usage counted) {
         keepOpaque();
-        used = counted.isCounted() ? counted : new Usage(inputTokens.getAsLong(), 0, 0, message.tokens(), 0);
+        isCounted = counted.isCounted();
+        used = isCounted ? counted : new Usage(inputTokens.getAsLong(), 0, 0, message.tokens(), 0);
         message.finish(stopReason(finish, matched), used);
     }
 

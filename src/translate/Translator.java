@@ -40,38 +40,41 @@ public final class Translator implements Conversation {
     private final ChatReply chatReader;
     private final Optional<ResponsesReply> responsesReader; // where that API is spoken
     private Reader reader;
-    private long inputTokens; // a guess; 0 until it is asked for
+    private final TokenEstimate tokens;
 
     /** For a model of which no more is known than what the options say. */
     public Translator(Json anthropic, Options options, Dialect dialect, Supplier<String> newIds) {
-        this(anthropic, options, dialect, () -> dialect.target().context().orElse(0), newIds);
+        this(anthropic, options, dialect, () -> dialect.target().context().orElse(0), new Calibration(), newIds);
     }
 
     /**
      * @param window the model's context window in tokens as far as it is known by then, else 0
+     * @param calibration of this backend and model
      * @throws ApiError if {@code anthropic} is not a request that can be translated
      */
     public Translator(Json anthropic, Options options, Dialect dialect, LongSupplier window,
-                      Supplier<String> newIds) {
+                      Calibration calibration, Supplier<String> newIds) {
         this.request = new Request(anthropic);
         this.dialect = dialect;
+        this.tokens = new TokenEstimate(openai, calibration);
         this.route = options.routes().of(asked());
         Optional<ServerSearch> wanted = ServerSearch.of(request);
         Optional<ServerSearch> hosted = wanted.flatMap(search -> search.ifHosted(dialect));
         this.search = hosted.isPresent() ? Optional.empty() : wanted;
-        this.backendRequest = dialect.api() == Api.CHAT ? new ChatRequest(request, options, dialect, warnings)
-                : new ResponsesRequest(request, options, dialect, warnings);
+        this.backendRequest = dialect.api() == Api.RESPONSES
+                ? new ResponsesRequest(request, options, dialect, warnings)
+                : new ChatRequest(request, options, dialect, warnings);
         this.errors = new BackendErrors(request, options, dialect, window, this::inputTokens);
         var limits = new Limits(backendRequest::maxTokensSent, dialect.target().context().orElse(0), window);
         this.reply = new Reply(request, newIds, stops(), limits,
-                () -> Tokens.rough(openai.buffer(), openai.size()), this::inputTokens, warnings);
+                tokens::rough, this::inputTokens, warnings);
         this.chatReader = new ChatReply(reply, errors, stops(), hosted);
         this.responsesReader = responsesReader(hosted);
         this.reader = responsesReader.isPresent() ? responsesReader.get() : chatReader;
     }
 
     private Optional<ResponsesReply> responsesReader(Optional<ServerSearch> hosted) {
-        if (dialect.api() == Api.CHAT) return Optional.empty();
+        if (dialect.api() != Api.RESPONSES) return Optional.empty();
         Optional<ServerSearch> unsure = hosted.filter(search -> dialect.mayHostWebSearch());
         String place = Envelope.place(dialect.target(), model());
         var pieces = new ResponsesPieces(place, dialect.saysPhases(), warnings);
@@ -164,11 +167,9 @@ public final class Translator implements Conversation {
 
     /** {@return a guess of the tokens that the request takes, for which it need not say max_tokens} */
     public long inputTokens() {
-        if (inputTokens == 0) {
-            if (openai.isEmpty()) write();
-            inputTokens = Tokens.of(openai.buffer(), openai.size());
-        }
-        return inputTokens;
+        boolean isUnwritten = !tokens.isKnown() && openai.isEmpty();
+        if (isUnwritten) write();
+        return tokens.whole();
     }
 
     @Override
@@ -203,6 +204,7 @@ public final class Translator implements Conversation {
     @Override
     public void finish() {
         reader.finish();
+        reply.counted().ifPresent(tokens::learn);
     }
 
     @Override

@@ -27,8 +27,11 @@ function skip(reason) {
 }
 
 /** Runs one scenario, and returns how it ended, what Claude Code wrote, and the requests that the backend got. */
-async function run(scenario, ...options) {
-  const proxy = [process.env.JAVA, '-jar', path.join(ROOT, 'build/a2o.jar'), '--port', '{PORT}', '--upstream', '{UPSTREAM}'];
+const run = (scenario, ...options) => runWith(
+  [process.env.JAVA, '-jar', path.join(ROOT, 'build/a2o.jar'), '--port', '{PORT}', '--upstream', '{UPSTREAM}'], scenario, ...options);
+
+/** The same, with the proxy that this command line starts. */
+async function runWith(proxy, scenario, ...options) {
   const child = spawn('bash', [RUN, '-S', '-t', String(RUN_SECONDS), '-o', OUT, ...options, scenario, '--', ...proxy],
     { stdio: ['ignore', 'pipe', 'pipe'] });
   let printed = '';
@@ -80,6 +83,13 @@ for (const file of readdirSync(GIVEN).filter(name => name.endsWith('.json') && n
     if (name === 'loop') assert.equal(outcome.read('work/a.txt'), 'alpha\ngamma é 中\n');
   });
 }
+
+await scenario("the same loop through a backend of Anthropic's own API, which is another A2o", async () => {
+  const proxy = ['sh', path.join(HERE, 'native-loop.sh'), process.env.JAVA, path.join(ROOT, 'build/a2o.jar'), '{PORT}', '{UPSTREAM}'];
+  const outcome = await runWith(proxy, given('loop'), '-s', path.join(path.dirname(RUN), 'seed'));
+  assert.equal(words(outcome, KNOWN.loop[1]), KNOWN.loop[0]);
+  assert.equal(outcome.read('work/a.txt'), 'alpha\ngamma é 中\n');
+});
 
 await scenario('overflow, compaction, and on with tools', async () => {
   assert.equal(words(await run(own('overflow-goes-on')), 6), 'It went on.');
