@@ -22,7 +22,8 @@
  *    of the assistant                          AssistantItems; Envelope opens signatures
  * </pre>
  * Which API, and what else a backend takes: Dialect, by the rows of Dialects and by what refusals have taught
- * (Lessons, ResponsesLessons), each a Trait.
+ * (Lessons, ResponsesLessons, ToolLessons, which read the words as Said), each a Trait. Of a prompt that is too long:
+ * Overflow, OverflowCounts.
  *
  * <p>Of a reply:
  * <pre>
