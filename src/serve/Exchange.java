@@ -283,7 +283,8 @@ final class Exchange {
     private boolean repair(Refusal refusal) {
         while (refusal.untried.hasNext()) {
             ClientRequest.Translated repaired = request.translate(upstream, refusal.untried.next());
-            boolean isOther = !repaired.body().toString().equals(refusal.body);
+            String body = repaired.body().toString();
+            boolean isOther = !body.equals(refusal.body) && !body.equals(attempt.body());
             if (isOther) {
                 if (stream.isOpen()) repaired.conversation().resume();
                 attempt = attempt(repaired);

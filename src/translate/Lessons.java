@@ -90,7 +90,7 @@ final class Lessons {
 
             // vLLM of old: max_tokens must be at least 1, got -500.
             new Lesson("the reply has no room", Wording.of(REPLY_LIMIT).and("got -", "got: -", "but is -"), said ->
-                    List.of(new Trait.LongestReply(SHORT_REPLY), new Trait.Omitted("max_tokens")), true),
+                    List.of(new Trait.LongestReply(SHORT_REPLY)), true),
 
             // OpenAI: Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens'
             new Lesson("max_tokens has a new name", Wording.of("max_completion_tokens")
@@ -240,7 +240,7 @@ final class Lessons {
             "not available", "removed", "no longer", "不支持", "未知", "forbidden", "undefined");
     /** Says that two things exclude each other, each of which may be fine alone. */
     private static final List<String> COMBINED = List.of("both", "incompatible", "only allowed when",
-            "together", "at the same time", "conflict", "mutually", "combin", "simultaneous", "同时", "when ");
+            "together", "at the same time", "conflict", "mutually", "combin", "simultaneous", "' with '", "同时", "when ");
     /** The refusal is about something within a message or a tool. */
     private static final List<String> WITHIN = List.of("'body','messages'", "'body', 'messages'",
             "invalid schema for function", "function_declarations", ".parameters'", "tools[0]");

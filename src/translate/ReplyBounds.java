@@ -21,18 +21,18 @@ record ReplyBounds(List<Long> most, List<Long> least) {
     private static final List<Relation> RELATIONS = List.of(
             new Relation(Side.UPPER, List.of("at most", "less than or equal to", "lower than or equal to",
                     "smaller than or equal to", "no more than", "up to", "limit", "max", "exceed", "<=", "≤",
-                    "upper bound", "'le'", "not be greater than", "not be larger than", "not be more than",
+                    "upper bound", "'le'", "le=", "lte=", "not be greater than", "not be larger than", "not be more than",
                     "not be higher than", "is greater than", "is larger than", "no greater than",
                     "no larger than", "not greater than", "not larger than", "not more than", "above",
                     "上限", "最大", "超过", "不大于", "小于等于", "小于或等于")),
             new Relation(Side.BELOW, List.of("less than", "lower than", "smaller than", "fewer than",
-                    "below", "under", "< ", "小于")),
-            new Relation(Side.LOWER, List.of("at least", "minimum", "min ", "min:", ">=", "≥", "'ge'", "'gte'",
+                    "below", "under", "< ", "lt=", "小于")),
+            new Relation(Side.LOWER, List.of("at least", "minimum", "min ", "min:", ">=", "≥", "'ge'", "'gte'", "ge=", "gte=", "not be under", "not be below",
                     "greater than or equal to", "larger than or equal to", "more than or equal to",
                     "higher than or equal to", "not be less than", "not be lower than", "no less than",
                     "below minimum", "below the minimum", "below", "under", "不小于", "大于等于", "最小")),
             new Relation(Side.ABOVE, List.of("be greater than", "be larger than", "be more than",
-                    "be higher than", "be above", "value greater than", "> ", "be >", "大于")),
+                    "be higher than", "be above", "value greater than", "> ", "be >", "gt=", "大于")),
             new Relation(Side.RANGE, List.of("[", "(", "between", "from", "range", "in ", "范围")));
 
     /** What may stand between the two ends of a range. */
@@ -81,13 +81,16 @@ record ReplyBounds(List<Long> most, List<Long> least) {
         if (count.before().strip().equals(GREATER)) return Side.UPPER; // as in "32000 > 8192"
         Side side = Side.NONE;
         int end = -1;
+        int length = 0; // "cannot be less than 8" has "not be less than" and "less than"
         for (Relation relation : RELATIONS) {
             for (String words : relation.words) {
                 int at = count.before().lastIndexOf(words);
-                boolean isNearer = at >= 0 && at + words.length() > end;
+                int to = at + words.length();
+                boolean isNearer = at >= 0 && (to > end || to == end && words.length() > length);
                 if (isNearer) {
                     side = relation.side;
-                    end = at + words.length();
+                    end = to;
+                    length = words.length();
                 }
             }
         }
