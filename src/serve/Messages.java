@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import java.util.logging.Logger;
 import json.Json;
 import json.JsonWriter;
@@ -21,18 +22,16 @@ import upstream.Upstreams;
 final class Messages {
     private static final Logger LOG = Logger.getLogger("a2o");
 
-    private final Options options;
     private final Clock clock;
-    private final Upstreams upstreams;
+    private final Supplier<Upstreams> current;
     private final Gate gate;
     private final Budget budget;
     private final Status status;
     private final Set<Exchange> inFlight = ConcurrentHashMap.newKeySet();
 
-    Messages(Options options, Clock clock, Upstreams upstreams, Gate gate, Budget budget, Status status) {
-        this.options = options;
+    Messages(Clock clock, Supplier<Upstreams> current, Gate gate, Budget budget, Status status) {
         this.clock = clock;
-        this.upstreams = upstreams;
+        this.current = current;
         this.gate = gate;
         this.budget = budget;
         this.status = status;
@@ -50,6 +49,8 @@ final class Messages {
     void answer(Client client, String requestId) throws IOException {
         try (Budget.Share share = budget.share()) {
             Json anthropic = new Body(client, share).read();
+            Upstreams upstreams = current.get();
+            Options options = upstreams.options();
             String key = gate.keyForBackend(client.http());
             List<Upstream> inOrder = upstreams.inOrder(options.routes().of(anthropic.get("model").text()));
             var exchange = new Exchange(client, requestId, anthropic, inOrder, options, key, share, clock);
@@ -69,6 +70,8 @@ final class Messages {
     void countTokens(Client client) throws IOException {
         try (Budget.Share share = budget.share()) {
             Json anthropic = new Body(client, share).read();
+            Upstreams upstreams = current.get();
+            Options options = upstreams.options();
             Route route = options.routes().of(anthropic.get("model").text());
             Dialect dialect = upstreams.of(route).getFirst().dialect(route.model());
             long tokens = new Translator(anthropic, options, dialect, Ids::newId).inputTokens();
