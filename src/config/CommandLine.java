@@ -165,7 +165,7 @@ public final class CommandLine {
 
     /** {@return the options that cannot change while A2o runs, and that other words give otherwise} */
     public List<Option> fixedThatDiffer(CommandLine others) {
-        return Option.FIXED.stream().filter(option -> !all(option).equals(others.all(option))).toList();
+        return Option.FIXED.stream().filter(option -> !value(option).equals(others.value(option))).toList();
     }
 
     public boolean has(Option option) { return given.containsKey(option); }
