@@ -40,8 +40,8 @@ public enum Option {
             "key for the backend in place of the client's own; OPENAI_API_KEY for OpenAI;",
             "for all backends, for each in turn, or for the one of that name; repeatable"),
     AUTH_KEY("--auth-key", "[NAME=]KEY", Kind.REPEATABLE,
-            "key that clients must present, as x-api-key or bearer; the log and /metrics tell",
-            "clients apart by NAME; repeatable"),
+            "key that clients must present, as x-api-key or bearer; NAME is for the log and",
+            "/metrics; repeatable"),
     ALLOW_ORIGIN("--allow-origin", "ORIGIN", Kind.REPEATABLE,
             "origin of web pages that may use A2o, as https://x.org; repeatable"),
     HEADER("--header", "'N: V'[@NAME]", Kind.REPEATABLE,
@@ -53,6 +53,8 @@ public enum Option {
             "(default: what the backend's list of models says)"),
     CA_CERT("--ca-cert", "FILE", Kind.SINGLE,
             "PEM certificates to trust besides the JDK's"),
+    FILE("@FILE", "", Kind.ACTION,
+            "options from a file, one a line as --port 3578; read anew when it changes"),
     CHECK("--check", "", Kind.ACTION,
             "try the backend: what works, how to use it; exit 0 if Claude Code will work"),
     COMMAND("--", "COMMAND ...", Kind.ACTION,
@@ -62,6 +64,10 @@ public enum Option {
             "print this help"),
     VERSION("--version", "", Kind.ACTION,
             "print the version");
+
+    /** Those that cannot change while A2o runs. */
+    static final List<Option> FIXED = List.of(HOST, PORT, WORKERS, MAX_CONNECTIONS, MAX_CONNECTIONS_PER_HOST,
+            LOG_FILE, CA_CERT);
 
     private static final String SHORT_HELP = "-h";
     private static final int HELP_COLUMN = 31;
@@ -96,7 +102,7 @@ public enum Option {
         this.helpLines = List.of(helpLines);
     }
 
-    /** {@return the option of that flag, as --port; none for the two dashes before a command} */
+    /** {@return the option of that flag, as --port; none for the two dashes before a command, and for @FILE} */
     static Optional<Option> flagged(String flag) {
         if (flag.equals(SHORT_HELP)) return Optional.of(HELP);
         return withFlag().filter(option -> option.flag.equals(flag)).findFirst();
@@ -106,10 +112,11 @@ public enum Option {
     static List<String> flags() { return withFlag().map(Option::flag).toList(); }
 
     private static Stream<Option> withFlag() {
-        return Arrays.stream(values()).filter(option -> option != COMMAND);
+        return Arrays.stream(values()).filter(option -> option != COMMAND && option != FILE);
     }
 
     public String flag() { return flag; }
+    boolean isAction() { return kind == Kind.ACTION; }
     boolean isRepeatable() { return kind == Kind.REPEATABLE; }
     boolean hasVariable() { return kind != Kind.ACTION; }
     boolean takesValue() { return kind == Kind.SINGLE || kind == Kind.REPEATABLE; }

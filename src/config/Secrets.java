@@ -53,6 +53,13 @@ public final class Secrets {
         return found.size() == needles.size() ? this : new Secrets(found);
     }
 
+    /** {@return these and the others} */
+    public Secrets and(Secrets others) {
+        Set<Needle> all = new LinkedHashSet<>(needles);
+        all.addAll(others.needles);
+        return new Secrets(all);
+    }
+
     /** {@return true if there is a key of Anthropic's in the value of a header, also in user and password} */
     public static boolean isAnthropicKey(String value) {
         String pair = new HeaderValue(value).userAndPassword().orElse("");

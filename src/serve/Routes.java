@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import json.JsonWriter;
 import upstream.Upstream;
@@ -28,15 +29,13 @@ final class Routes {
     private static final Set<String> API = Set.of("/messages", "/messages/count_tokens", "/models");
     private static final String MODELS = "/v1/models";
 
-    private final Options options;
-    private final Upstreams upstreams;
+    private final Supplier<Upstreams> current;
     private final Gate gate;
     private final Messages messages;
     private final Pages pages;
 
-    Routes(Options options, Upstreams upstreams, Gate gate, Messages messages, Pages pages) {
-        this.options = options;
-        this.upstreams = upstreams;
+    Routes(Supplier<Upstreams> current, Gate gate, Messages messages, Pages pages) {
+        this.current = current;
         this.gate = gate;
         this.messages = messages;
         this.pages = pages;
@@ -83,6 +82,8 @@ final class Routes {
 
     /** Lists all backends' models; with {@code --model} that one alone, as the backends list it. */
     private JsonWriter models(HttpExchange http) {
+        Upstreams upstreams = current.get();
+        Options options = upstreams.options();
         boolean isOneServed = options.routes().hasModelForAll(); // then no other model can be had
         boolean isListNeeded = !isOneServed || options.routes().main().context().isEmpty();
         List<BackendModels> listed = upstreams.all().stream().map(Upstream::unlisted).toList();

@@ -6,6 +6,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Supplier;
 import json.JsonWriter;
 import upstream.Health;
 import upstream.Upstream;
@@ -18,17 +19,13 @@ import upstream.Upstreams;
 final class Status {
     private static final int MAX_LAST = 50; // outcomes that are shown
 
-    private final Options options;
-    private final Upstreams upstreams;
+    private final Supplier<Upstreams> current;
     private final long startMillis = System.currentTimeMillis();
     private final Counters counters = new Counters(); // guarded by this, as is the next
     private final Deque<Outcome> last = new ArrayDeque<>(); // the newest first
     private volatile boolean isDraining;
 
-    Status(Options options, Upstreams upstreams) {
-        this.options = options;
-        this.upstreams = upstreams;
-    }
+    Status(Supplier<Upstreams> current) { this.current = current; }
 
     /** Counts a request for which no backend was asked. */
     synchronized void addRefused(Optional<String> client, int status) { counters.addRefused(client, status); }
@@ -45,16 +42,18 @@ final class Status {
     /** {@return why no request should be sent here now; nothing if the proxy is ready} */
     Optional<String> whyNotReady() {
         if (isDraining) return Optional.of("the proxy is being stopped");
-        List<Upstream> all = upstreams.all();
+        List<Upstream> all = current.get().all();
         if (!all.stream().allMatch(Upstream::isDown)) return Optional.empty();
         boolean isReached = all.stream().anyMatch(each -> each.state() != Health.State.UNREACHABLE);
         return Optional.of(isReached ? "no backend works" : "no backend can be reached");
     }
 
-    synchronized JsonWriter metrics(int inFlight) { return Metrics.text(counters, upstreams.all(), inFlight); }
+    synchronized JsonWriter metrics(int inFlight) { return Metrics.text(counters, current.get().all(), inFlight); }
 
     /** {@return {@code status.json}, which the page shows} */
     JsonWriter json(int inFlight) {
+        Upstreams upstreams = current.get();
+        Options options = upstreams.options();
         OptionalLong window = upstreams.window(options.routes().main());
         var out = new JsonWriter().object();
         out.field("version", Options.VERSION).field("state", whyNotReady().orElse("ready"));

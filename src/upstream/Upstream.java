@@ -25,7 +25,7 @@ import translate.Dialect;
 
 /**
  * One backend: sends it requests, no more at a time than allowed, and knows how it does and what it takes.
- * Safe for use by many threads; shared are the places, what was learned, its health, and the counts of
+ * Safe for use by many threads; shared are the options, the places, what was learned, its health, and the counts of
  * errors.
  */
 public final class Upstream implements AutoCloseable {
@@ -34,7 +34,7 @@ public final class Upstream implements AutoCloseable {
     private static final int MAX_MESSAGE = 200; // characters of an error that are shown
     private static final Logger LOG = Logger.getLogger("a2o");
 
-    private final Options options;
+    private volatile Options options;
     private final Target target;
     private final Target address; // without what the backend must not get
     private final URI url; // of one of the APIs, for connections alone
@@ -66,11 +66,14 @@ public final class Upstream implements AutoCloseable {
         this.transport = new Transport(options, target, url, clock);
         this.placesOfAll = placesOfAll;
         this.places = new Places(options.maxConnectionsPerHost(), clock);
-        this.learned = new Learned(dialect, label(), options.secrets());
+        this.learned = new Learned(dialect, label(), () -> this.options.secrets());
         this.models = new ModelList(address.modelsUrl(), label(), credentials, transport, clock);
         this.health = new Health(clock);
         this.probe = new Probe(health, target, url, clock);
     }
+
+    /** From now on these are the options; those that are about this backend are the same as before. */
+    void use(Options others) { options = others; }
 
     /** {@return its name, or else its address} */
     public String label() { return target.label(); }

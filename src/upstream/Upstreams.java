@@ -18,15 +18,41 @@ import java.util.function.Consumer;
 /** All backends, in the order in which the options name them. Safe for use by many threads. */
 public final class Upstreams implements AutoCloseable {
     private final Options options;
+    private final Clock clock;
+    private final Places places; // of all backends together
     private final List<Upstream> all = new ArrayList<>();
 
     /** @throws IOException if the certificates of {@code --ca-cert} cannot be read */
     public Upstreams(Options options, Clock clock) throws IOException {
-        this.options = options;
-        var places = new Places(options.maxConnections(), clock);
-        for (Target target : options.upstreams()) all.add(new Upstream(options, target, places, clock));
+        this(options, clock, new Places(options.maxConnections(), clock), List.of());
     }
 
+    private Upstreams(Options options, Clock clock, Places places, List<Upstream> known) throws IOException {
+        this.options = options;
+        this.clock = clock;
+        this.places = places;
+        List<Upstream> left = new ArrayList<>(known);
+        for (Target target : options.upstreams()) {
+            Optional<Upstream> same = left.stream().filter(each -> each.target().equals(target)).findFirst();
+            same.ifPresent(left::remove);
+            all.add(same.isPresent() ? same.get() : new Upstream(options, target, places, clock));
+        }
+    }
+
+    /**
+     * {@return the backends of other options} Those that are the same in both keep their connections, their
+     * state, and what was learned about them; the others finish what they have begun.
+     *
+     * @throws IOException if the certificates of {@code --ca-cert} cannot be read
+     */
+    public Upstreams with(Options others) throws IOException {
+        var changed = new Upstreams(others, clock, places, all);
+        changed.all.forEach(each -> each.use(others));
+        all.stream().filter(each -> !changed.all.contains(each)).forEach(Upstream::close);
+        return changed;
+    }
+
+    public Options options() { return options; }
     public List<Upstream> all() { return List.copyOf(all); }
     public Upstream first() { return all.getFirst(); }
 
