@@ -12,9 +12,8 @@ import java.util.stream.Stream;
  */
 public enum Option {
     UPSTREAM("--upstream", "[NAME=]URL", Kind.REPEATABLE,
-            "backend: a root, a /v1 base, or a URL of one API: .../chat/completions, .../responses,",
-            ".../messages (goes through as it is); demo: built in; the first that works is used;",
-            "NAME is for @NAME; repeatable"),
+            "backend: a root, /v1 base, .../chat/completions, .../responses or .../messages;",
+            "demo: built in; the first that works is used; NAME is for @NAME; repeatable"),
     MODEL("--model", "NAME", Kind.SINGLE,
             "model sent upstream whatever the client asks for (else the client's name)"),
     MAP("--map", "PATTERN=MODEL[@NAME]", Kind.REPEATABLE,
