@@ -40,9 +40,9 @@ final class Overflow {
     private static final String SUM = "+ ";
 
     private static final long MIN_ROOM = 1024; // tokens of a reply for which a prompt is worth another try
-    private static final long GOOD_ROOM = 8192; // tokens of a reply that is seldom cut
     private static final long MARGIN = 128; // tokens that the backend may count otherwise
-    private static final int PERCENT_MORE = 10; // that a prompt may take beyond the estimate
+    private static final int PERCENT_MORE = 4; // that a prompt may take beyond the estimate
+    private static final int PERCENT_SURE = 15; // beyond the window, for an estimate to be believed
 
     private Overflow() { }
 
@@ -92,16 +92,15 @@ final class Overflow {
     /**
      * {@return the error where the backend says only what the prompt has at least} It stops counting at the
      * first token for which there is no room beside the reply, so the number tells how long a reply was
-     * refused, and nothing more of the prompt. What to ask for next is a guess by the estimate. As that may be
-     * too high, a good reply is tried before the shortest; and half of what was refused, as it may be too low.
+     * refused, and nothing more of the prompt. What to ask for next is a guess by the estimate; where that is
+     * refuted, half of what was refused.
      */
     private static ApiError countedNoFurther(long least, long window, ErrorContext context) {
         long refused = window - least;
-        if (refused <= MIN_ROOM) return promptTooLong(0, window, context);
+        boolean isFarTooLong = context.tokens() > window + window * PERCENT_SURE / 100;
+        if (refused <= MIN_ROOM || isFarTooLong) return promptTooLong(0, window, context);
         long likely = window - context.tokens() - context.tokens() * PERCENT_MORE / 100 - MARGIN;
-        boolean isGoodRefused = refused <= GOOD_ROOM;
-        long shorter = likely < refused ? likely : refused / 2;
-        long room = isGoodRefused ? MIN_ROOM : Math.max(shorter, GOOD_ROOM);
+        long room = Math.max(likely < refused ? likely : refused / 2, MIN_ROOM);
         return replyTooLong(window - room - MARGIN, window, context);
     }
 
