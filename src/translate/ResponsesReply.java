@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import json.Json;
 import json.JsonParser;
 import json.JsonWriter;
@@ -29,6 +30,7 @@ final class ResponsesReply implements Reader {
     /** Codes of a response that failed because a policy forbids it. */
     private static final Set<String> REFUSALS = Set.of("invalid_prompt", "bio_policy", "misalignment_policy_violation",
             "image_content_policy_violation");
+    private static final Set<String> NOT_COMPLETED = Set.of("incomplete", "failed", "cancelled"); // but over
     private static final String INDEX = "#"; // before an index, so that it is not taken for an id
 
     /** An item of the output, as far as it has come. */
@@ -38,6 +40,7 @@ final class ResponsesReply implements Reader {
         private String reasoningField = ""; // under which the text of reasoning comes; the other one does not count
         private boolean isCall; // whether it has begun as a call
         private boolean isFed; // whether arguments of a call have come
+        private boolean isOver;
 
         private Item(Json place) { this.place = place; }
     }
@@ -57,6 +60,7 @@ final class ResponsesReply implements Reader {
     private int places;
     private boolean saysPhases;
     private Json response = Json.NULL; // the backend's last word about the reply
+    private Optional<String> status = Optional.empty(); // with which the reply ended
 
     /**
      * @param envelopePlace which backend and model this is, as envelopes say it
@@ -77,7 +81,7 @@ final class ResponsesReply implements Reader {
     boolean saysPhases() { return saysPhases; }
     /** {@return whether the reply is over, and the backend has not done what was all that it was to do} */
     boolean hasNotSearched() { return isFinished() && unsureSearch.isPresent() && searches.count() == 0; }
-    @Override public boolean isFinished() { return !response.isNull(); }
+    @Override public boolean isFinished() { return status.isPresent(); }
 
     @Override
     public boolean event(SseEvent event) {
@@ -132,7 +136,7 @@ final class ResponsesReply implements Reader {
             isOneObject = false;
             event(json);
         } else if (json.get("output") instanceof Json.Arr) {
-            last(json);
+            last(json, json.get("status").text());
         } else {
             refuse(json);
         }
@@ -147,7 +151,7 @@ final class ResponsesReply implements Reader {
 
     private void event(Json event) {
         switch (event.get("type").text()) {
-            case "response.output_item.added" -> begin(item(event), event.get("item"));
+            case "response.output_item.added" -> begin(beginning(event), event.get("item"));
             case "response.output_item.done" -> end(item(event), event.get("item"));
             case "response.output_text.delta" -> text(item(event), index(event), event.get("delta"));
             case "response.refusal.delta" -> refusal(item(event), index(event), event.get("delta"));
@@ -161,16 +165,25 @@ final class ResponsesReply implements Reader {
             case "response.function_call_arguments.done" -> restOfArguments(item(event), event.get("arguments"));
             case "response.custom_tool_call_input.delta" -> input(item(event), event.get("delta"));
             case "response.custom_tool_call_input.done" -> restOfInput(item(event), event.get("input"));
-            case "response.completed", "response.incomplete", "response.failed", "response.cancelled" ->
-                    last(event.get("response"));
+            case "response.completed" -> last(event.get("response"), completed(event.get("response")));
+            case "response.incomplete" -> last(event.get("response"), "incomplete");
+            case "response.failed" -> last(event.get("response"), "failed");
+            case "response.cancelled" -> last(event.get("response"), "cancelled");
             case "error" -> throw errors.reported(event.get("error") instanceof Json.Obj error ? error : event);
             default -> { } // created, keepalive, the progress of tools, and kinds that are not known: nothing to show
         }
     }
 
+    /** {@return the status of a response that is said to be complete} Of vLLM's it may say itself that it is not. */
+    private static String completed(Json response) {
+        String said = response.get("status").text();
+        return NOT_COMPLETED.contains(said) ? said : "completed";
+    }
+
     /** Takes a response: the last word about the reply, or all of it. */
-    private void last(Json response) {
+    private void last(Json response, String status) {
         this.response = response;
+        this.status = Optional.of(status);
         boolean isNew = items.isEmpty(); // what has come in events is not taken again
         if (isNew) output(response.get("output").items());
         searches.atTheEnd().forEach(this::add);
@@ -187,13 +200,31 @@ final class ResponsesReply implements Reader {
 
     /** {@return the item that an event is about: by its index, else by its id; a new one if it is not known} */
     private Item item(Json event) {
-        Json index = event.get("output_index");
-        String id = event.get("item_id").text();
-        if (id.isEmpty()) id = event.get("item").get("id").text();
-        String key = index.isNull() ? id : INDEX + index.raw();
+        String key = key(event);
         Item item = items.containsKey(key) ? items.get(key) : newItem(key);
-        if (!id.isEmpty()) items.putIfAbsent(id, item);
+        if (!id(event).isEmpty()) items.putIfAbsent(id(event), item);
         return item;
+    }
+
+    /** {@return the item that begins} Some gateways give all of them the same index. */
+    private Item beginning(Json event) {
+        Item known = item(event);
+        if (!known.isOver) return known;
+        Item item = newItem(key(event));
+        items.put(id(event), item);
+        return item;
+    }
+
+    private static String key(Json event) {
+        Json index = event.get("output_index");
+        return index.isNull() ? id(event) : INDEX + index.raw();
+    }
+
+    /** {@return the id of the item that an event is about} llama.cpp names a call by its {@code call_id}. */
+    private static String id(Json event) {
+        Json item = event.get("item");
+        Stream<Json> ids = Stream.of(event.get("item_id"), item.get("id"), item.get("call_id"));
+        return ids.map(Json::text).filter(id -> !id.isEmpty()).findFirst().orElse("");
     }
 
     private Item newItem(String key) {
@@ -202,8 +233,8 @@ final class ResponsesReply implements Reader {
         return item;
     }
 
-    /** {@return the index of a part of a message} */
-    private static String index(Json event) { return event.get("content_index").raw(); }
+    /** {@return the index of a part of a message} llama.cpp, whose messages have one part, gives none. */
+    private static String index(Json event) { return String.valueOf(event.get("content_index").toLong(0)); }
 
     private void begin(Item item, Json said) {
         switch (said.get("type").text()) {
@@ -215,6 +246,8 @@ final class ResponsesReply implements Reader {
 
     /** Takes an item that is over, or all of it. */
     private void end(Item item, Json said) {
+        if (item.isOver) return;
+        item.isOver = true;
         switch (said.get("type").text()) {
             case "message" -> endMessage(item, said);
             case "reasoning" -> endReasoning(item, said);
@@ -284,6 +317,7 @@ final class ResponsesReply implements Reader {
         String encrypted = said.get("encrypted_content").text();
         if (item.reasoningField.isEmpty() && encrypted.isEmpty()) return;
         String field = item.reasoningField.isEmpty() ? Envelope.SUMMARY : item.reasoningField;
+        releaseReasoning(); // that of the item before, where this one has no text
         held = Optional.of(new Envelope(field, encrypted, envelopePlace, false));
     }
 
@@ -334,9 +368,9 @@ final class ResponsesReply implements Reader {
     /** {@return the backend's word for how the reply ended, and why} */
     @Override
     public String shownFinishReason() {
-        String status = response.get("status").text();
+        String ended = status.orElse("");
         String reason = response.get("incomplete_details").get("reason").text();
-        return Text.cut(reason.isEmpty() ? status : status + ": " + reason);
+        return Text.cut(reason.isEmpty() ? ended : ended + ": " + reason);
     }
 
     @Override
@@ -347,7 +381,7 @@ final class ResponsesReply implements Reader {
             end(Finish.STOP);
             return;
         }
-        switch (response.get("status").text()) {
+        switch (status.orElse("")) {
             case "failed" -> fail(response.get("error"));
             case "cancelled" -> throw errors.broken(502, "the response was cancelled");
             case "in_progress", "queued" -> throw errors.broken(502, "the response is " + shownFinishReason());
