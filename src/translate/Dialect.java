@@ -173,6 +173,11 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
         return takes("encrypted_content") && takes("reasoning") && !isLeftOut;
     }
 
+    /** {@return whether reasoning that is not sealed is to go back} */
+    boolean wantsReasoningText() {
+        return takes(Envelope.REASONING_TEXT) && takes("reasoning") && !has(Trait.Habit.REASONING_LEFT_OUT);
+    }
+
     boolean forcesToolAlone() { return has(Trait.Habit.FORCED_TOOL_ALONE); }
     boolean refusesNullContent() { return has(Trait.Habit.EMPTY_CONTENT); }
     boolean repeatsBegunReply() { return has(Trait.Habit.BEGUN_REPLY_REPEATED); }

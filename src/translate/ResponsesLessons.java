@@ -48,6 +48,11 @@ final class ResponsesLessons {
                     Wording.of("encrypted content is not supported"),
                     found -> new Trait.Omitted("encrypted_content")),
 
+            // Some: Invalid value: 'reasoning.encrypted_content'. Supported values are: 'file_search_call.results'.
+            new Lesson("reasoning cannot be had encrypted there",
+                    Wording.of("(?:value|unsupported|include)\\W{1,4}reasoning\\.encrypted_content"),
+                    found -> new Trait.Omitted("encrypted_content")),
+
             // OpenAI: Your organization must be verified to generate reasoning summaries.
             new Lesson("reasoning is not shown to this organization",
                     Wording.of("organization must be verified"),
@@ -55,8 +60,10 @@ final class ResponsesLessons {
 
             // OpenAI: Unsupported parameter: 'reasoning.effort' is not supported with this model.
             // OpenAI: Unsupported parameter: 'reasoning.summary' is not supported with this model.
+            // Some: Unknown parameter: 'reasoning.summary'.
             new Lesson("the model does not reason, in the Responses API",
-                    Wording.of("'reasoning\\.(?:effort|summary)' is not supported"),
+                    Wording.of("'reasoning\\.(?:effort|summary)' is not supported"
+                            + "|unknown parameter: 'reasoning\\.(?:effort|summary)'"),
                     found -> new Trait.Omitted("reasoning")),
 
             // OpenAI: Unsupported value: 'none'. Supported values are: 'low' and 'max'., param reasoning.effort
@@ -68,6 +75,12 @@ final class ResponsesLessons {
             new Lesson("so little effort excludes a tool",
                     Wording.of("cannot be used with reasoning\\.effort"),
                     found -> new Trait.Efforts(List.of("low")), true),
+
+            // OpenAI: Invalid parameter: 'text.format' of type 'json_schema' is not supported with model version `gpt-4`.
+            // OpenAI: Unsupported parameter: 'text.format' is not supported with this model.
+            new Lesson("replies of a given format are not to be had there",
+                    Wording.of("parameter: 'text\\.format'"),
+                    found -> new Trait.Omitted("text")),
 
             // OpenRouter: Invalid Responses API request: expected include without web_search_call
             // Some: Invalid value: 'web_search_call.action.sources'.

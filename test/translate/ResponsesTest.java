@@ -415,6 +415,53 @@ class ResponsesTest {
         assertEquals(2, calls.size());
     }
 
+    /** Reasoning that a local server shows in full is an item too. */
+    @Test
+    void refusedReasoningThatIsNotSealedIsLeftOutToo() throws Exception {
+        start("/responses");
+        backend.answers(Backend.refusing(400, "Item 'rs_1' of type 'reasoning' was provided without its required following item."),
+                model);
+        String turn = json("{'role':'assistant','content':[{'type':'thinking','thinking':'Hm.','signature':'a2o1.reasoning_text'},"
+                + "{'type':'text','text':'Fine.'}]}");
+        well(withTool(HI, turn, HI));
+        List<Backend.Call> calls = taken();
+        assertEquals(1, ResponsesModel.items(Tree.of(calls.getFirst().text()), "reasoning").size());
+        assertEquals(List.of(), ResponsesModel.items(Tree.of(calls.getLast().text()), "reasoning"));
+    }
+
+    @Test
+    void aValueOfIncludeThatIsRefusedIsNotAskedForAgain() throws Exception {
+        backend.answers(call -> {
+            if (call.text().contains("reasoning.encrypted_content")) {
+                Backend.refusing(400, "Invalid value: 'reasoning.encrypted_content'. Supported values are:"
+                        + " 'file_search_call.results' and 'web_search_call.action.sources'.").answer(call);
+            } else {
+                model.answer(call);
+            }
+        });
+        start("/responses");
+        well(withTool(HI));
+        assertEquals(2, taken().size());
+        well(withTool(HI));
+        assertEquals(1, taken().size());
+    }
+
+    @Test
+    void whereFormatsAreRefusedTheModelIsToldTheSchema() throws Exception {
+        backend.answers(call -> {
+            if (call.text().contains("json_schema")) {
+                Backend.refusing(400, "Invalid parameter: 'text.format' of type 'json_schema' is not supported with model"
+                        + " version `m1`.").answer(call);
+            } else {
+                model.answer(call);
+            }
+        });
+        start("/responses");
+        well(request("'output_config':{'format':{'type':'json_schema','schema':{'type':'object','properties':{}}}}", HI));
+        String told = (String) Tree.at(lastBody(), "instructions");
+        assertTrue(told.startsWith("Answer with JSON alone"), told);
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"include", "safety_identifier", "prompt_cache_key", "parallel_tool_calls", "store"})
     void whatIsUnknownThereIsLeftOut(String name) throws Exception {
@@ -461,8 +508,20 @@ class ResponsesTest {
     }
 
     @Test
-    void aFailureBeforeAnythingIsTriedAgain() throws Exception {
-        String failed = event("response.failed", ",'response':{'status':'failed','error':{'code':'server_error','message':'Oh.'}}");
+    void aWaitOfMinutesIsToldAsTheLongestThatClientsTake() throws Exception {
+        backend.answers(call -> call.events().data(CREATED, event("error", ",'error':{'code':'rate_limit_exceeded',"
+                + "'message':'Please try again in 1m12.5s.'}")).end());
+        start("/responses");
+        Wire.Reply reply = post(withTool(HI));
+        assertEquals(429, reply.status(), reply.body());
+        assertEquals("60", reply.headers().get("retry-after"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"server_error", "a_code_of_tomorrow"})
+    void aFailureBeforeAnythingIsTriedAgain(String code) throws Exception {
+        String failed = event("response.failed",
+                ",'response':{'status':'failed','error':{'code':'%s','message':'Oh.'}}".formatted(code));
         backend.answers(call -> call.events().data(CREATED, failed).end(), model);
         start("/responses");
         assertEquals("Hello", well(withTool(HI)).said());
