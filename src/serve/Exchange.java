@@ -16,6 +16,7 @@ import json.Json;
 import json.Text;
 import translate.Conversation;
 import translate.Dialect;
+import translate.UpstreamError;
 import upstream.Clock;
 import upstream.Upstream;
 
@@ -231,11 +232,11 @@ final class Exchange {
 
     /**
      * {@return a new refusal} What was refused before is taken now, so the dialect that made it so is
-     * learned.
+     * learned; but not that another API is spoken, where its path does not exist.
      */
     private Refusal refusal(String words, ApiError error) {
         Dialect dialect = conversation().dialect();
-        upstream.learn(conversation().model(), dialect);
+        if (!UpstreamError.saysNoRoute(error)) upstream.learn(conversation().model(), dialect);
         return new Refusal(words, attempt.body(), dialect.afterRefusal(error.refusal()).iterator());
     }
 

@@ -109,4 +109,5 @@ final class ResponsesLessons {
 
     /** {@return a refusal that teaches to ask by the other API, for the path of this one does not exist} */
     static String noRoute(String refusal) { return NO_ROUTE + ": " + refusal; }
+    static boolean isNoRoute(String refusal) { return refusal.startsWith(NO_ROUTE); }
 }

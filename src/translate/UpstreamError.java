@@ -158,6 +158,9 @@ public final class UpstreamError {
         return context.api() == Api.RESPONSES && maySay && !isOther;
     }
 
+    /** {@return whether the backend has refused the request for no more than that it has no such path} */
+    public static boolean saysNoRoute(ApiError error) { return ResponsesLessons.isNoRoute(error.refusal()); }
+
     /** {@return the status that stands for others of its class; 502 for what is no error's} */
     private static int general(int status) {
         if (status >= 500) return 500;

@@ -215,11 +215,18 @@ class ResponsesTest {
     }
 
     @Test
+    @ResourceLock("log")
     void whereNeitherRouteTakesToolsChatIsAskedWithoutReasoning() throws Exception {
         model.withoutRoute();
         start("");
-        Wire.Reply reply = well(withTool(HI));
-        assertEquals("answer of chat", reply.said());
+        try (var log = new Logged()) {
+            Wire.Reply reply = well(withTool(HI));
+            assertEquals("answer of chat", reply.said());
+            String learned = "learned about m1 at " + backend.url().getAuthority();
+            String line = log.line(learned);
+            assertTrue(line.contains("{api=chat, efforts=none}"), line);
+            assertEquals(1, log.lines(learned).size(), "that Responses is spoken was not learned");
+        }
         assertEquals("chat responses chat", apis());
         well(withTool(HI));
         assertEquals("none", Tree.at(Tree.of(backend.take().text()), "reasoning_effort"));
