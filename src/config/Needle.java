@@ -105,7 +105,9 @@ record Needle(String text, Match match) {
     }
 
     private boolean isSame(int mine, int theirs, Unescaped in) {
-        boolean areWithin = mine >= 0 && mine < text.length() && theirs >= 0 && theirs < in.text().length();
+        boolean areWithin = isWithin(mine, text) && isWithin(theirs, in.text());
         return areWithin && text.charAt(mine) == in.text().charAt(theirs);
     }
+
+    private static boolean isWithin(int at, String text) { return at >= 0 && at < text.length(); }
 }

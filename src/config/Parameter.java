@@ -8,17 +8,17 @@ import java.util.List;
 /** A parameter in the query of a URL, as {@code api-version=2024-10-21}; kept as it is written there. */
 public record Parameter(String text) {
     /** {@return the parameters of a raw query} */
-    static List<Parameter> all(String query) {
+    public static List<Parameter> all(String query) {
         return Arrays.stream(query.split("&")).map(Parameter::new).toList();
     }
 
     boolean hasValue() { return text.contains("="); }
 
     /** {@return what stands before the first equals sign, or all of it} */
-    String name() { return hasValue() ? text.substring(0, text.indexOf('=')) : text; }
+    public String name() { return hasValue() ? text.substring(0, text.indexOf('=')) : text; }
 
-    /** {@return what stands behind the first equals sign, decoded} */
-    String value() { return decoded(text.substring(text.indexOf('=') + 1)); }
+    /** {@return what stands behind the first equals sign, decoded; "" if there is none} */
+    public String value() { return hasValue() ? decoded(text.substring(text.indexOf('=') + 1)) : ""; }
 
     /** {@return the whole of it, decoded} */
     public String decoded() { return decoded(text); }

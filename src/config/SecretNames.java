@@ -27,7 +27,10 @@ public final class SecretNames {
         return isToken || SECRET_PARTS.stream().anyMatch(small::contains);
     }
 
-    /** {@return true if everybody may see the value, as that of api-version; of a name that is neither, who knows} */
+    /**
+     * {@return true if everybody may see the value, as that of api-version} Names that are neither secret nor
+     * harmless may have values of either kind.
+     */
     static boolean isHarmless(String name) {
         String small = name.toLowerCase(Locale.ROOT);
         if (HARMLESS.contains(small)) return true;

@@ -1,7 +1,7 @@
 package config;
 
-import java.util.Arrays;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -48,9 +48,10 @@ final class Spelling {
     }
 
     private static boolean hasCommonWord(String one, String other) {
-        List<String> words = List.of(other.split("-"));
-        return Arrays.stream(one.split("-")).anyMatch(words::contains);
+        return !Collections.disjoint(words(one), words(other));
     }
+
+    private static List<String> words(String name) { return List.of(name.split("-")); }
 
     /** {@return how many letters are missing, too many, wrong, or swapped (optimal string alignment)} */
     private static int mistakes(String one, String other) {
@@ -69,8 +70,13 @@ final class Spelling {
         int replaced = shorter[i - 1][j - 1] + (isSame ? 0 : 1);
         int inserted = 1 + Math.min(shorter[i - 1][j], shorter[i][j - 1]);
         int least = Math.min(replaced, inserted);
-        boolean isSwapped = i > 1 && j > 1 && one.charAt(i - 1) == other.charAt(j - 2)
-                && one.charAt(i - 2) == other.charAt(j - 1);
-        return isSwapped ? Math.min(least, 1 + shorter[i - 2][j - 2]) : least;
+        if (!areSwapped(one, other, i, j)) return least;
+        return Math.min(least, 1 + shorter[i - 2][j - 2]);
+    }
+
+    /** {@return whether the letters before i are those before j, the other way round} */
+    private static boolean areSwapped(String one, String other, int i, int j) {
+        boolean haveTwo = i > 1 && j > 1;
+        return haveTwo && one.charAt(i - 1) == other.charAt(j - 2) && one.charAt(i - 2) == other.charAt(j - 1);
     }
 }

@@ -60,8 +60,8 @@ public final class JsonLines implements Supplier<byte[]> {
 
     /** Keeps what stands between objects, such as {@code [DONE]}, but drops the punctuation of an array. */
     private void putBetween(byte b) {
-        boolean isOfArray = isArray && (b == '[' || b == ',' || b == ']');
-        if (isOfArray) return;
+        boolean isOfArray = b == '[' || b == ',' || b == ']';
+        if (isArray && isOfArray) return;
         if (b == '{') {
             place = Place.VALUE;
             depth = 1;

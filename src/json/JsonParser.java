@@ -80,9 +80,11 @@ public final class JsonParser {
     /** {@return the next byte that is not white space, not consumed; -1 at the end} */
     private int peek() {
         int b = byteAt(at);
-        while (b == ' ' || b == '\n' || b == '\r' || b == '\t') b = byteAt(++at);
+        while (isWhiteSpace(b)) b = byteAt(++at);
         return b;
     }
+
+    private static boolean isWhiteSpace(int b) { return b == ' ' || b == '\n' || b == '\r' || b == '\t'; }
 
     /** value = object / array / string / number / true / false / null */
     private Json value(int depth) {
@@ -198,9 +200,12 @@ public final class JsonParser {
             long found = specials(i);
             if (found != 0) return i + (Long.numberOfTrailingZeros(found) >>> 3);
         }
-        while (i < source.length && source[i] >= ' ' && source[i] != '"' && source[i] != '\\') i++;
+        while (i < source.length && isPlain(source[i])) i++;
         return i;
     }
+
+    /** {@return whether it is an ASCII character that stands for itself in a string} */
+    private static boolean isPlain(byte b) { return b >= ' ' && b != '"' && b != '\\'; }
 
     /**
      * {@return a bit for each of the eight bytes there that is special, and perhaps for one after such a

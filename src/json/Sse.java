@@ -62,13 +62,17 @@ public final class Sse {
         boolean isName = Lines.begins(line, start, "event:");
         boolean isBare = Lines.begins(line, start, "{") || Lines.begins(line, start, "[DONE]");
         boolean isData = isBare || value > start;
-        boolean isJson = isData && (Lines.begins(line, value, "{") || Lines.begins(line, value, "["));
-        isHeld = hasData && endsInBrace && (isJson || isName); // no blank line between two events
+        boolean isNewEvent = isName || isData && isJson(line, value);
+        isHeld = hasData && endsInBrace && isNewEvent; // no blank line between two events
         if (isHeld) return true;
         if (isName) isError = new String(line, StandardCharsets.UTF_8).strip().endsWith("error");
         if (Lines.begins(line, start, "error:")) isError = true;
         if (isData) add(Arrays.copyOfRange(line, value, line.length));
         return isBare;
+    }
+
+    private static boolean isJson(byte[] line, int at) {
+        return Lines.begins(line, at, "{") || Lines.begins(line, at, "[");
     }
 
     /**

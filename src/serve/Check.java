@@ -98,7 +98,7 @@ public final class Check {
         Target target = options.upstreams().getFirst();
         String url = target.shown();
         var credentials = new Credentials(options, target, Dialect.of(target));
-        table.print("a2o %s tries %s, which %s%n", Options.VERSION, url, credentials.told());
+        table.print("a2o %s tries %s, which %s%n", Options.VERSION, url, credentials.description());
         boolean getsNoKey = credentials.holdsBack(clientKey);
         if (getsNoKey) table.print("the key here begins with sk-ant-, so it gets no key%n");
         table.print("%n");

@@ -3,7 +3,7 @@ package serve;
 import config.Secrets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.Pattern;
+import java.util.StringJoiner;
 import java.util.stream.Collectors;
 
 /** What {@code --check} prints, without secrets: a row for each ability, and what follows from all. */
@@ -11,8 +11,6 @@ final class CheckTable {
     private static final int WIDTH = 58; // of the texts: a line has 80 characters
     private static final int MAX_ERROR = 290; // characters, in several lines
     private static final String INDENT = " ".repeat(20);
-    /** As many words as fit into a line. */
-    private static final Pattern LINE = Pattern.compile("(.{1,%d})(?: |$)".formatted(WIDTH));
 
     /** How a row begins. */
     enum Verdict {
@@ -46,8 +44,21 @@ final class CheckTable {
     void addNote(String name, String text) { printRow(name, "", text); }
 
     private void printRow(String name, String verdict, String text) {
-        String lines = LINE.matcher(text).replaceAll("$1\n" + INDENT).strip();
-        print("%-15s %-3s %s%n", name, verdict, lines);
+        print("%-15s %-3s %s%n", name, verdict, inLines(text));
+    }
+
+    /** {@return the text with line breaks between words} A word longer than a line is not broken. */
+    private static String inLines(String text) {
+        var lines = new StringJoiner("\n" + INDENT);
+        String rest = text.strip();
+        while (rest.length() > WIDTH) {
+            int end = rest.lastIndexOf(' ', WIDTH);
+            if (end <= 0) end = rest.indexOf(' ', 1);
+            if (end < 0) break;
+            lines.add(rest.substring(0, end));
+            rest = rest.substring(end + 1);
+        }
+        return lines.add(rest).toString();
     }
 
     /** {@return whether Claude Code will work} */

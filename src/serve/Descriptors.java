@@ -84,10 +84,13 @@ final class Descriptors {
     void tick(long now) {
         boolean wereUsedUp = areUsedUp;
         areUsedUp = !canOpen();
-        if (areUsedUp && !wereUsedUp) brake();
-        if (!areUsedUp && wereUsedUp) release();
-        if (areUsedUp) log(USED_UP, now);
-        if (!areUsedUp && now - nextCount >= 0) count(now);
+        if (areUsedUp) {
+            if (!wereUsedUp) brake();
+            log(USED_UP, now);
+            return;
+        }
+        if (wereUsedUp) release();
+        if (now - nextCount >= 0) count(now);
     }
 
     private static boolean canOpen() {

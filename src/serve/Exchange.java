@@ -41,12 +41,9 @@ final class Exchange {
     private static final Pattern WORD_WITH_DIGIT = Pattern.compile("[\\w-]*\\d[\\w-]*");
     private static final Logger LOG = Logger.getLogger("a2o");
 
-    /** The error that a try ended with. */
+        /** {@return how much it tells the client: most if it is an answer, least if nothing connected} */
     private record Failure(ApiError error, Upstream upstream) {
-        /**
-         * {@return how much it tells the client: an answer more than a broken connection, that more than
-         * none}
-         */
+        /** {@return how much it tells the client: most if it is an answer, least if there was no connection} */
         private int rank() {
             return switch (error.origin()) {
                 case CONNECTION -> 0;
@@ -151,7 +148,7 @@ final class Exchange {
                 if (haveAllBeenTried) waitBeforeRetry(e, tries);
                 if (!stream.allowsRetry()) throw ending(newest, toTell); // a ping was sent meanwhile
                 earlier = Optional.of(toTell);
-                goOn(e, upstreams.get(tries % upstreams.size()));
+                retry(e, upstreams.get(tries % upstreams.size()));
             }
         }
     }
@@ -172,7 +169,7 @@ final class Exchange {
 
     /** {@return whether another backend is left, or the same one may do better soon} */
     private boolean mayBeTriedAgain(ApiError error, int tries) {
-        if (!Upstream.isFailure(error) || !stream.allowsRetry()) return false;
+        if (!Upstream.isWorthRetry(error) || !stream.allowsRetry()) return false;
         boolean isBackendLeft = tries < upstreams.size();
         return isBackendLeft || tries < MAX_TRIES && mayPassSoon(error);
     }
@@ -199,7 +196,7 @@ final class Exchange {
     }
 
     /** Makes the next attempt, at that backend. */
-    private void goOn(ApiError error, Upstream next) {
+    private void retry(ApiError error, Upstream next) {
         String message = forClient(error).getMessage();
         String line = "%s %d, %s; tries %s".formatted(requestId, error.status(), message, next.host());
         LOG.info(() -> Text.cut(line, MAX_LINE));
@@ -213,7 +210,7 @@ final class Exchange {
         Optional<Refusal> refusal = Optional.empty();
         for (int repairs = 0; ; repairs++) {
             try {
-                if (conversation().isAnsweredHere()) answerHere(); else attempt.run(); // a search may have been refused
+                if (conversation().isAnsweredHere()) answerRefused(); else attempt.run();
                 return;
             } catch (ApiError e) {
                 String words = WORD_WITH_DIGIT.matcher(e.refusal()).replaceAll("");
@@ -224,6 +221,12 @@ final class Exchange {
                 if (!mayBeRepaired || !repair(refusal.get())) throw e;
             }
         }
+    }
+
+    /** The backend has refused all that the request is for: a search in the web, which nobody else can make. */
+    private void answerRefused() {
+        upstream.learn(conversation().model(), conversation().dialect());
+        answerHere();
     }
 
     private int maxRepairs() {

@@ -66,7 +66,7 @@ final class Metrics {
         begin("retries_total", Type.COUNTER, "Tries after a request's first.");
         if (counters.hasOutcomes()) sample(counters.retries());
         begin("learned_downgrades_total", Type.COUNTER, "What was learned about backends.");
-        sample(upstreams.stream().mapToLong(Upstream::lessons).sum());
+        sample(upstreams.stream().mapToLong(Upstream::timesLearned).sum());
     }
 
     /** {@return the errors by their labels, summed up: the same backend may be given twice, with two keys} */

@@ -131,7 +131,7 @@ final class ReplySource implements Supplier<byte[]>, AutoCloseable {
         }
     }
 
-    /** Leaves the reply, wherever it is. */
+    /** Ends the reply; if it has not been read to its end, the connection is closed. */
     @Override
     public void close() { arrivals.close(); }
 }

@@ -5,10 +5,9 @@ import anthropic.ListedModel;
 import anthropic.Models;
 import com.sun.net.httpserver.HttpExchange;
 import config.Options;
+import config.Parameter;
 import java.io.IOException;
 import java.net.URI;
-import java.net.URLDecoder;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -94,10 +93,8 @@ final class Routes {
 
     private static Map<String, String> query(URI asked) {
         Map<String, String> query = new HashMap<>();
-        for (String pair : Objects.requireNonNullElse(asked.getRawQuery(), "").split("&")) {
-            String[] parts = pair.split("=", 2);
-            String value = parts.length > 1 ? parts[1] : "";
-            query.put(parts[0], URLDecoder.decode(value, StandardCharsets.UTF_8));
+        for (Parameter parameter : Parameter.all(Objects.requireNonNullElse(asked.getRawQuery(), ""))) {
+            query.put(parameter.name(), parameter.value());
         }
         return query;
     }

@@ -7,7 +7,11 @@ import java.util.logging.Logger;
 import json.Json;
 import json.JsonWriter;
 
-/** The bodies of one exchange, which {@code --debug} logs; without it, nothing is kept. Keys are masked. */
+/**
+ * The bodies of one exchange, which {@code --debug} logs; without it, nothing is kept. Keys are masked. An
+ * arrow before each body says where it goes: {@code >} from the client, {@code >>} to the backend, {@code <<}
+ * from the backend, {@code <} to the client.
+ */
 final class Transcript {
     private static final int MAX_BYTES = 1024 * 1024; // of each body; looking for keys takes 20 times as much
     private static final Logger LOG = Logger.getLogger("a2o");

@@ -69,7 +69,7 @@ final class Arguments {
     private final StringBuilder word = new StringBuilder(); // a number or word, or a value that is no object
     private final StringBuilder closers = new StringBuilder(); // of the containers that are open
     private State state = State.START;
-    private int kept; // how much of out stays; after that stand comma, name, colon until their value has come
+    private int kept; // characters of out that are final; a comma, a name, a colon wait for their value
     private boolean isAnyRemoved; // whether some of it has been removed
     private boolean isCut;
     private boolean isBroken;

@@ -3,7 +3,9 @@ package translate;
 import anthropic.Request;
 import anthropic.Shape;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import json.Json;
 import json.JsonWriter;
@@ -27,7 +29,8 @@ final class AssistantItems {
     private final Blocks blocks;
     private final String place; // that envelopes must be for
     private final JsonWriter out;
-    private final boolean hasPhases;
+    private final Map<Json, Envelope> envelopes = new IdentityHashMap<>(); // by their blocks: opened once
+    private final boolean hasPhases; // whether the backend says the phase of each message, as an envelope knows
     private final List<Json.Str> texts = new ArrayList<>(); // of the message that is being made, with what is between
     private final List<JsonWriter> reasoning = new ArrayList<>(); // items that wait for the one they belong to
     private int callsWritten;
@@ -41,17 +44,16 @@ final class AssistantItems {
         this.blocks = blocks;
         this.place = place;
         this.out = out;
-        this.hasPhases = hasPhases();
+        openEnvelopes();
+        this.hasPhases = envelopes.values().stream().anyMatch(Envelope::hasPhases);
     }
 
-    /** {@return whether the backend says the phase of each message, as an envelope of this turn knows} */
-    private boolean hasPhases() {
+    private void openEnvelopes() {
         for (Json message : turn.messages()) {
-            for (Json block : Blocks.of(message, "content")) {
-                if (isThought(block) && envelope(block).hasPhases()) return true;
+            for (Json block : message.get("content").items()) {
+                if (isThought(block)) envelopes.put(block, envelope(block));
             }
         }
-        return false;
     }
 
     private static boolean isThought(Json block) {
@@ -150,7 +152,7 @@ final class AssistantItems {
      * Dropped: what another backend or model has made, for this one cannot open it; and summaries.
      */
     private void addReasoning(Json block) {
-        Envelope envelope = envelope(block);
+        Envelope envelope = envelopes.get(block);
         if (envelope.isSealed()) {
             boolean canOpen = envelope.place().equals(place) && dialect.wantsBack(envelope.encrypted());
             if (canOpen) reasoning.add(item().field("encrypted_content", envelope.encrypted()).endObject());

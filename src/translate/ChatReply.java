@@ -209,7 +209,10 @@ final class ChatReply implements Reader {
         if (stops.contains(matched)) matchedStop = matched;
     }
 
-    /** {@return whether a choice says how the reply ends; the last word counts, but a stop is less than calls} */
+    /**
+     * {@return whether a choice says how the reply ends} The last word counts, but a stop does not replace
+     * {@code tool_calls}.
+     */
     private boolean readFinishReason(Json said) {
         Json word = said instanceof Json.Obj ? said.get("type") : said; // an object at SGLang
         String reason = word.text().strip();

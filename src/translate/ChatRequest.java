@@ -166,18 +166,20 @@ final class ChatRequest implements BackendRequest {
      */
     private void writeThinking(Members members) {
         boolean isOff = request.isThinkingOff();
-        boolean isStated = isOff || request.get("thinking").get("type").is("enabled");
-        Trait.Thinking form = dialect.thinking();
-        boolean isSwitch = form != Trait.Thinking.OBJECT && dialect.takes("thinking");
-        boolean isMeant = isStated || isSwitch && request.effort().isPresent();
-        if (!isMeant) return;
-        switch (form) {
+        boolean isOn = request.get("thinking").get("type").is("enabled") || isSwitchedOnByEffort();
+        if (!isOff && !isOn) return;
+        switch (dialect.thinking()) {
             case OBJECT -> members.field("thinking",
                     new JsonWriter().object().field("type", isOff ? "disabled" : "enabled").endObject());
             case SWITCH -> members.field("thinking", !isOff);
             case TEMPLATE -> members.field("thinking", new JsonWriter().object()
                     .field("enable_thinking", !isOff).field("thinking", !isOff).endObject());
         }
+    }
+
+    private boolean isSwitchedOnByEffort() {
+        boolean isSwitch = dialect.thinking() != Trait.Thinking.OBJECT && dialect.takes("thinking");
+        return isSwitch && request.effort().isPresent();
     }
 
     /**

@@ -51,7 +51,7 @@ public interface Conversation {
     boolean event(SseEvent event);
     /**
      * Takes a reply that is not a stream of events: all of it, or the first of several objects, of which
-     * {@link #event} takes the others. {@return whether it is all of it for certain}
+     * {@link #event} takes the others. {@return whether it certainly is all of it}
      *
      * @throws ApiError if it is an error
      */

@@ -54,13 +54,13 @@ enum Finish {
 
     /** {@return what a finish_reason means; STOP for none} */
     static Finish of(String reason) {
-        String snake = CAMEL_HUMP.matcher(reason.strip()).replaceAll("_").toLowerCase(Locale.ROOT);
-        snake = ENUMERATION.matcher(snake).replaceFirst("");
-        if (STOPS.contains(snake)) return STOP;
-        List<String> words = List.of(NO_WORD.split(snake));
+        String lowerCase = CAMEL_HUMP.matcher(reason.strip()).replaceAll("_").toLowerCase(Locale.ROOT);
+        String value = ENUMERATION.matcher(lowerCase).replaceFirst("");
+        if (STOPS.contains(value)) return STOP;
+        List<String> words = List.of(NO_WORD.split(value));
         boolean isContentFilter = words.contains("content") && hasAny(words, FILTER);
         if (isContentFilter || hasAny(words, OF_REFUSAL)) return REFUSAL;
-        boolean isContext = words.contains("context") || snake.equals("model_length"); // Mistral
+        boolean isContext = words.contains("context") || value.equals("model_length"); // Mistral
         if (isContext && hasAny(words, OF_WINDOW)) return WINDOW;
         if (hasAny(words, OF_BUSY)) return BUSY;
         if (hasAny(words, OF_FAILURE)) return FAILURE;

@@ -5,9 +5,8 @@ import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import json.Json;
 import json.JsonParser;
 import json.JsonWriter;
@@ -23,11 +22,21 @@ public final class Opaque {
     /** The keys that backends send reasoning under; the first where no other is known. */
     static final List<String> FIELDS = List.of("reasoning_content", "reasoning", "thinking");
     static final String PREFIX = "a2o1.";
-    /** As {@code a2o1.reasoning.eyJ…}. */
-    private static final Pattern SIGNATURE = Pattern.compile("(?s)a2o1\\.([^.]*)(?:\\.(.*))?");
     /** The members of a detail that come in pieces. */
     private static final Set<String> PIECES = Set.of("text", "summary", "data");
     static final int MAX_BYTES = 256 * 1024; // of what is kept; beyond it nothing is
+
+    /** A signature, taken apart: {@code a2o1.reasoning.eyJ…}. */
+    private record Signature(String field, Optional<String> kept) {
+        /** {@return its parts; none if it is none of ours} */
+        private static Optional<Signature> of(String text) {
+            if (!text.startsWith(PREFIX)) return Optional.empty();
+            String parts = text.substring(PREFIX.length());
+            int dot = parts.indexOf('.');
+            if (dot < 0) return Optional.of(new Signature(parts, Optional.empty()));
+            return Optional.of(new Signature(parts.substring(0, dot), Optional.of(parts.substring(dot + 1))));
+        }
+    }
 
     private final List<Json> details = new ArrayList<>();
     private String callId = "";
@@ -111,18 +120,16 @@ public final class Opaque {
 
     /** {@return the key that reasoning came under, by its signature; "" if that is none of ours} */
     public static String field(String signature) {
-        Matcher ours = SIGNATURE.matcher(signature);
-        return ours.matches() ? ours.group(1) : "";
+        return Signature.of(signature).map(Signature::field).orElse("");
     }
 
     /** {@return what a signature keeps; NULL if nothing, or it is none of ours} */
     static Json of(String signature) {
-        Matcher ours = SIGNATURE.matcher(signature);
-        boolean hasKept = ours.matches() && ours.group(2) != null;
-        if (!hasKept) return Json.NULL;
+        Optional<String> kept = Signature.of(signature).flatMap(Signature::kept);
+        if (kept.isEmpty()) return Json.NULL;
         try {
-            return JsonParser.parse(Base64.getUrlDecoder().decode(ours.group(2)));
-        } catch (IllegalArgumentException | Json.Malformed e) { // somebody changed it: as good as none
+            return JsonParser.parse(Base64.getUrlDecoder().decode(kept.get()));
+        } catch (IllegalArgumentException | Json.Malformed e) { // the client has changed it
             return Json.NULL;
         }
     }

@@ -80,7 +80,8 @@ final class Reply implements ToolCalls.Output {
 
     /** {@return whether nothing has come that the client will see} */
     boolean isEmpty() {
-        return message.blocks() == 0 && calls.isEmpty() && filter.isUnused() && prefill.isUnused();
+        boolean isWithoutText = filter.isUnused() && prefill.isUnused();
+        return !hasBlocks() && !hasCalls() && isWithoutText;
     }
 
     boolean hasBlocks() {

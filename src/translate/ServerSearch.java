@@ -23,7 +23,7 @@ record ServerSearch(String tool, Json input) {
     private static final String FETCH = "web_fetch";
     private static final int MAX_QUERY = 400; // characters
     /** As Claude Code asks: "Perform a web search for the query: weather in Berlin". */
-    private static final Pattern QUERY = Pattern.compile("(?is)^\\s*perform a web search for the query:\\s*");
+    private static final String BEFORE_QUERY = "perform a web search for the query:";
     /** As in "Summarize https://example.com/news". */
     private static final Pattern URL = Pattern.compile("https?://[^\\s\"'<>]+");
 
@@ -81,7 +81,9 @@ record ServerSearch(String tool, Json input) {
     }
 
     private static String query(String text) {
-        String query = QUERY.matcher(text).replaceFirst("").strip();
+        String whole = text.strip();
+        boolean isClaudeCodes = whole.regionMatches(true, 0, BEFORE_QUERY, 0, BEFORE_QUERY.length());
+        String query = isClaudeCodes ? whole.substring(BEFORE_QUERY.length()).strip() : whole;
         return query.substring(0, Math.min(query.length(), MAX_QUERY));
     }
 

@@ -73,8 +73,9 @@ final class TextFilter {
     }
 
     void feed(Json.Str piece) {
-        boolean isNothingLookedFor = state == State.ANSWER && !hasStops && !isProse && !isBlank;
-        if (isNothingLookedFor) text.accept(piece); else look(piece.text(), false);
+        boolean isLookedThrough = hasStops || isProse || isBlank;
+        boolean passesAsItIs = state == State.ANSWER && !isLookedThrough;
+        if (passesAsItIs) text.accept(piece); else look(piece.text(), false);
     }
 
     /** Nothing more comes, or something other than text: what was held back is what it looks like now. */

@@ -72,7 +72,8 @@ public final class Translator implements Conversation {
         if (dialect.api() == Api.CHAT) return Optional.empty();
         Optional<ServerSearch> unsure = hosted.filter(search -> dialect.mayHostWebSearch());
         String place = Envelope.place(dialect.target(), model());
-        return Optional.of(new ResponsesReply(reply, errors, place, dialect.saysPhases(), unsure, warnings));
+        var pieces = new ResponsesPieces(place, dialect.saysPhases(), warnings);
+        return Optional.of(new ResponsesReply(reply, errors, pieces, unsure));
     }
 
     private List<String> unsentStops() {

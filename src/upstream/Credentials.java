@@ -100,7 +100,7 @@ public final class Credentials {
     }
 
     /** {@return whose keys the backend gets, for people to read} */
-    public String told() {
+    public String description() {
         if (target.isDemo()) return "needs no key";
         List<KeyName> keys = keyNames();
         String sent = joined(keys.stream().filter(key -> !key.isHeldBack));

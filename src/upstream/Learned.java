@@ -13,9 +13,10 @@ import translate.Dialect;
  * What one backend takes, as its refusals have taught it, by model. It is a cache: when it is lost, the same
  * refusals teach it again. Safe for use by many threads.
  *
- * <p>It is kept until the process ends, or until there are more than {@link #MAX_MODELS} models: then all is
- * forgotten. A later lesson replaces an earlier one about the same. A lesson for one request alone ({@link
- * Dialect#isForOnce}) is not kept, and neither are those that were learned together with it.
+ * <p>What goes for all models is kept until the process ends; what goes for one is forgotten before that only
+ * when there are more than {@link #MAX_MODELS} models. A later lesson replaces an earlier one about the same.
+ * A lesson for one request alone ({@link Dialect#isForOnce}) is not kept, and neither are those that were
+ * learned together with it.
  */
 final class Learned {
     private static final int MAX_MODELS = 1000; // whose names clients choose
@@ -26,7 +27,7 @@ final class Learned {
     private final String host; // for the log
     private final Secrets secrets;
     private final Map<String, Dialect> byModel = new ConcurrentHashMap<>();
-    private final LongAdder lessons = new LongAdder(); // also those that were forgotten
+    private final LongAdder times = new LongAdder(); // that something was learned, also what was forgotten
 
     /** {@code base} is what is known of each model before anything is learned. */
     Learned(Dialect base, String host, Secrets secrets) {
@@ -38,7 +39,7 @@ final class Learned {
     Dialect dialect(String model) { return byModel.getOrDefault(model, ofAll); }
 
     /** {@return how often something was learned} */
-    long lessons() { return lessons.sum(); }
+    long times() { return times.sum(); }
 
     /** Remembers a dialect that has proved right for a model. */
     void learn(String model, Dialect dialect) {
@@ -49,7 +50,7 @@ final class Learned {
         boolean isKnown = known.equals(byModel.put(model, known));
         if (isKnown) return;
         learnOfAll(known);
-        lessons.increment();
+        times.increment();
         String line = "learned about %s at %s: %s".formatted(model, host, dialect.learnedWords());
         LOG.info(() -> Text.printable(secrets.mask(line)));
     }

@@ -1,8 +1,10 @@
 package upstream;
 
+import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Queue;
 import java.util.Set;
 import java.util.function.Supplier;
 
@@ -17,6 +19,7 @@ public final class ReplyBody implements Supplier<byte[]> {
     private static final int MAX_TEXT_BYTES = 64 * 1024; // after which it cannot become anything else
     private static final int MAX_LAYERS = 3; // of compression
     private static final int DEFLATE_BYTES = 16; // enough to see that bare deflate is no text; it has no head
+    private static final int HEAD_BYTES = 2; // that gzip and zlib can be told by
     private static final int GZIP = 0x1f8b; // the first two bytes
     private static final Set<Integer> ZLIB = Set.of(0x7801, 0x785e, 0x789c, 0x78da);
     private static final String WHITE_SPACE = " \t\r\n\f";
@@ -41,8 +44,8 @@ public final class ReplyBody implements Supplier<byte[]> {
     /** Takes the compression off, if there is one. {@return whether there was} */
     private boolean decompress(String encoding) {
         boolean isDeflateSaid = encoding.contains("deflate");
-        while (filled - next < (isDeflateSaid ? DEFLATE_BYTES : 2) && lookAhead()) { }
-        if (filled - next < 2) return false;
+        lookAhead(isDeflateSaid ? DEFLATE_BYTES : HEAD_BYTES);
+        if (known() < HEAD_BYTES) return false;
         int first = byteAt(0) << 8 | byteAt(1);
         isDeflateSaid &= !isText();
         if (first == GZIP) {
@@ -60,13 +63,9 @@ public final class ReplyBody implements Supplier<byte[]> {
     private static boolean isHeadOfZlib(int first) { return (first >> 8 & 0x0F) == 8 && first % 31 == 0; }
 
     private void inflate(Inflated.Format format) {
-        byte[][] seen = {Arrays.copyOfRange(ahead, next, filled)}; // they come again, before the rest
+        Queue<byte[]> seen = new ArrayDeque<>(List.of(Arrays.copyOfRange(ahead, next, filled)));
         Supplier<byte[]> rest = source;
-        source = new Inflated(() -> {
-            byte[] piece = seen[0];
-            seen[0] = END;
-            return piece.length > 0 ? piece : rest.get();
-        }, format);
+        source = new Inflated(() -> seen.isEmpty() ? rest.get() : seen.remove(), format);
         next = filled;
     }
 
@@ -79,11 +78,20 @@ public final class ReplyBody implements Supplier<byte[]> {
         return true;
     }
 
+    /** {@return how many bytes were looked at, and not yet taken} */
+    private int known() { return filled - next; }
+
+    /** Looks ahead until so many bytes are known, or the body ends. */
+    private void lookAhead(int most) {
+        boolean hasMore = true;
+        while (known() < most && hasMore) hasMore = lookAhead();
+    }
+
     /** Looks at more bytes. {@return whether there are any} */
     private boolean lookAhead() {
         byte[] more = source.get();
         if (filled + more.length > ahead.length) {
-            int kept = filled - next;
+            int kept = known();
             ahead = Arrays.copyOfRange(ahead, next, next + Math.max(kept + more.length, 2 * kept));
             filled = kept;
             next = 0;
@@ -104,7 +112,7 @@ public final class ReplyBody implements Supplier<byte[]> {
 
     /** {@return the rest of the body, or that much of it} */
     public byte[] rest(int most) {
-        while (filled - next < most && lookAhead()) { }
+        lookAhead(most);
         return Arrays.copyOfRange(ahead, next, Math.min(filled, next + most));
     }
 
@@ -117,10 +125,14 @@ public final class ReplyBody implements Supplier<byte[]> {
         boolean isText = false;
         while (true) {
             int at = beginning(line);
-            boolean isDecided = at == filled - next || at > MAX_TEXT_BYTES;
+            boolean isDecided = at == known() || at > MAX_TEXT_BYTES;
             if (isDecided) return isText ? textKind() : Kind.EMPTY;
             Kind found = kindOf(at);
-            boolean isMeant = found == Kind.EVENTS || found == Kind.JSON || found == Kind.PAGE && !isText;
+            boolean isMeant = switch (found) {
+                case EVENTS, JSON -> true;
+                case PAGE -> !isText;
+                case TEXT, BINARY, EMPTY -> false;
+            };
             if (isMeant) {
                 next += at;
                 return found;
@@ -145,7 +157,7 @@ public final class ReplyBody implements Supplier<byte[]> {
      */
     private int beginning(int line) {
         int at = line;
-        while (at <= MAX_TEXT_BYTES && (at < filled - next || lookAhead())) {
+        while (at <= MAX_TEXT_BYTES && (at < known() || lookAhead())) {
             if (WHITE_SPACE.indexOf(byteAt(at)) >= 0) {
                 at++;
             } else if (begins(at, BYTE_ORDER_MARK)) {
@@ -174,7 +186,7 @@ public final class ReplyBody implements Supplier<byte[]> {
     /** {@return whether that stands there; waits until it is known} */
     private boolean begins(int at, String text) {
         for (int i = 0; i < text.length(); i++) {
-            boolean isThere = at + i < filled - next || lookAhead();
+            boolean isThere = at + i < known() || lookAhead();
             if (!isThere || byteAt(at + i) != text.charAt(i)) return false;
         }
         return true;
@@ -183,7 +195,7 @@ public final class ReplyBody implements Supplier<byte[]> {
     /** {@return where the next line begins, or the body ends; a line that is too long is cut} */
     private int endOfLine(int from) {
         int at = from;
-        while (at < filled - next || lookAhead()) {
+        while (at < known() || lookAhead()) {
             boolean isEnd = byteAt(at) == '\n' || byteAt(at) == '\r' || at - from > MAX_TEXT_BYTES;
             at++;
             if (isEnd) break;

@@ -141,15 +141,15 @@ public final class Upstream implements AutoCloseable {
         learn(model, dialect(model).servedBy(server));
     }
 
-    /** The reply to that try has come to a good end. */
+    /** The reply to that try is whole. */
     public void noteSuccess(long number) {
         health.noteSuccess(number).filter(this::isLogged)
                 .ifPresent(was -> LOG.info(() -> host() + " works again"));
     }
 
     /**
-     * {@return whether the log tells when that is over; a rate limit of the only backend is none of its
-     * states}
+     * {@return whether the end of such trouble is logged} The end of a rate limit is not if there is only one
+     * backend: then its beginning was not logged either.
      */
     private boolean isLogged(Health.Kind kind) { return kind != Health.Kind.DENIED || isOneOfSeveral(); }
 
@@ -159,7 +159,7 @@ public final class Upstream implements AutoCloseable {
     public void noteFailure(ApiError error, String message) {
         String shown = Text.cut(message, MAX_MESSAGE);
         var failure = new Health.Failure(System.currentTimeMillis(), error.status(), shown);
-        long seconds = health.noteFailure(kind(error), failure, isFailure(error));
+        long seconds = health.noteFailure(kind(error), failure, isWorthRetry(error));
         boolean isSetAside = seconds > 0 && isOneOfSeveral();
         String why = failure.message().replace(host() + ": ", "");
         if (isSetAside) LOG.info(() -> "%s is set aside for %d s: %s".formatted(host(), seconds, why));
@@ -169,15 +169,18 @@ public final class Upstream implements AutoCloseable {
     private static Health.Kind kind(ApiError error) {
         if (error.origin() == ApiError.Origin.CONNECTION) return Health.Kind.UNCONNECTED;
         boolean isOurKey = error.status() >= 500 && error.isFinal();
-        if (isOurKey || error.status() == 402 || error.status() == 429) return Health.Kind.DENIED;
+        if (isOurKey || isLimit(error)) return Health.Kind.DENIED;
         return error.status() >= 500 ? Health.Kind.BROKEN : Health.Kind.REFUSED;
     }
 
     /** {@return whether another backend may do better, or the same one at another time} */
-    public static boolean isFailure(ApiError error) {
-        boolean isLimit = error.status() == 402 || error.status() == 429;
-        return isLimit || error.status() >= 500 && !error.isFinal();
+    public static boolean isWorthRetry(ApiError error) {
+        boolean mayPass = error.status() >= 500 && !error.isFinal();
+        return mayPass || isLimit(error);
     }
+
+    /** {@return whether the account may not do more now: it is not paid for, or a rate limit is reached} */
+    private static boolean isLimit(ApiError error) { return error.status() == 402 || error.status() == 429; }
 
     public Health.State state() { return health.state(); }
 
@@ -221,7 +224,7 @@ public final class Upstream implements AutoCloseable {
     public void learn(String model, Dialect dialect) { learned.learn(model, dialect); }
 
     /** {@return how often something was learned} */
-    public long lessons() { return learned.lessons(); }
+    public long timesLearned() { return learned.times(); }
 
     /** {@return the context window of a route's model in tokens, if it is known by now} It does not ask. */
     public OptionalLong window(Route route) { return route.window(() -> models.window(route.model())); }

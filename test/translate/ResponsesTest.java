@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -482,6 +483,83 @@ class ResponsesTest {
         start("/responses");
         Wire.Reply reply = post(request(TOOL + ",'tool_choice':{'type':'auto','disable_parallel_tool_use':true}", HI));
         assertTrue(reply.body().contains("that is it"), reply.body());
+    }
+
+    /** Refuses what {@code isRefused} says, in these words; otherwise it is the model. */
+    private void refuses(String words, Predicate<Object> isRefused) {
+        backend.answers(call -> {
+            if (isRefused.test(Tree.of(call.text()))) {
+                Backend.refusing(400, words).answer(call);
+            } else {
+                model.answer(call);
+            }
+        });
+    }
+
+    private static final String PNG = "{'type':'image','source':{'type':'base64','media_type':'image/png','data':'iVBORw0K'}}";
+    private static final String CALL = "{'role':'assistant','content':[{'type':'tool_use','id':'c1','name':'get','input':{}}]}";
+    private static final String SEEN = "{'role':'user','content':[{'type':'tool_result','tool_use_id':'c1','content':[" + PNG + "]}]}";
+
+    private static boolean hasImageInOutput(Object body) {
+        return ResponsesModel.items(body, "function_call_output").stream()
+                .anyMatch(item -> Tree.at(item, "output") instanceof List);
+    }
+
+    @Test
+    void imagesThatOutputsMayNotHoldGoIntoTheNextMessage() throws Exception {
+        refuses("Output of tool call should be 'Input text'", ResponsesTest::hasImageInOutput);
+        start("/responses");
+        well(withTool(HI, CALL, SEEN));
+        taken();
+        well(withTool(HI, CALL, SEEN));
+        Object body = lastBody();
+        assertEquals("[image 1: see next message]", Tree.at(body, "input.2.output"));
+        assertEquals("[image 1 from tool call c1]", Tree.at(body, "input.3.content.0.text"));
+        assertEquals("input_image", Tree.at(body, "input.3.content.1.type"));
+    }
+
+    @Test
+    void imagesThatTheModelCannotSeeAreLeftOut() throws Exception {
+        refuses("'input_image' is not supported by this model", body -> RandomJson.write(body).contains("input_image"));
+        start("/responses");
+        well(withTool(HI, CALL, SEEN));
+        taken();
+        well(withTool(HI, CALL, SEEN));
+        assertEquals("[image omitted: this model cannot see images]", Tree.at(lastBody(), "input.2.output"));
+    }
+
+    private static final String SEARCH = "'tools':[{'type':'web_search_20250305','name':'web_search'}]";
+
+    @Test
+    void aSearchThatTheBackendRefusesIsUnavailable() throws Exception {
+        refuses("Invalid value: 'web_search'. Supported values are: 'function'.", body -> Tree.at(body, "tools") != null);
+        start("/responses");
+        String request = request(SEARCH, "{'role':'user','content':'Perform a web search for the query: q'}");
+        assertTrue(well(request).body().contains("\"error_code\":\"unavailable\""));
+        assertEquals(1, taken().size());
+        assertTrue(well(request).body().contains("\"error_code\":\"unavailable\""));
+        assertEquals("", apis(), "it is not asked again");
+    }
+
+    @Test
+    void aSearchThatTheBackendDoesNotMakeIsUnavailable() throws Exception {
+        model.says("text From memory.");
+        start("/responses");
+        String request = request(SEARCH, "{'role':'user','content':'Perform a web search for the query: q'}");
+        assertTrue(well(request).body().contains("\"error_code\":\"unavailable\""));
+        assertEquals(1, taken().size());
+        well(request);
+        assertEquals("", apis(), "it is not asked again");
+    }
+
+    @Test
+    void tooLittleEffortForASearchIsRaisedOnce() throws Exception {
+        model.efforts("minimal", "low", "high").says("text Hello");
+        start("/responses");
+        well(request(SEARCH + ",'output_config':{'effort':'minimal'}", HI));
+        assertEquals("low", Tree.at(lastBody(), "reasoning.effort"));
+        well(request("'output_config':{'effort':'minimal'}", HI));
+        assertEquals("minimal", Tree.at(lastBody(), "reasoning.effort"));
     }
 
     // --- replies

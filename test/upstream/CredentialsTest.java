@@ -225,7 +225,7 @@ class CredentialsTest {
     private static void assertTold(String expected, String... args) {
         Options options = Proxies.options(Map.of(), args);
         Target target = options.upstreams().getFirst();
-        assertEquals(expected, new Credentials(options, target, Dialect.of(target)).told(), String.join(" ", args));
+        assertEquals(expected, new Credentials(options, target, Dialect.of(target)).description(), String.join(" ", args));
     }
 
     @Test
