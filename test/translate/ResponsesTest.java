@@ -235,6 +235,25 @@ class ResponsesTest {
         assertEquals("", apis(), "no other request");
     }
 
+    /** As a server that has no such path answers: in JSON, in words, by a page, with nothing. */
+    @ParameterizedTest
+    @ValueSource(strings = {"404 {\"detail\":\"Not Found\"}", "404 404 page not found", "404 <html>Not here</html>", "404 ",
+        "405 {\"detail\":\"Method Not Allowed\"}", "501 {\"error\":\"not implemented\"}",
+        "501 <html><h1>Unsupported method</h1></html>"})
+    void aMissingRouteIsFoundHoweverItIsSaid(String answer) throws Exception {
+        String body = answer.substring(4);
+        backend.answers(call -> {
+            if (call.line().contains("/responses")) {
+                call.reply(Integer.parseInt(answer.substring(0, 3)), body.startsWith("<") ? "text/html" : "text/plain", body);
+            } else {
+                model.answer(call);
+            }
+        });
+        start("");
+        assertEquals("answer of chat", well(withTool(HI)).said());
+        assertEquals("chat responses chat", apis());
+    }
+
     @Test
     void switchesEndWhereNothingHelps() throws Exception {
         model.withoutRoute().efforts("low", "high");
