@@ -273,7 +273,7 @@ final class ResponsesPieces {
         String encrypted = said.get("encrypted_content").text();
         if (item.reasoningField.isEmpty() && encrypted.isEmpty()) return;
         String field = item.reasoningField.isEmpty() ? Envelope.SUMMARY : item.reasoningField;
-        releaseReasoning(); // that of the item before, where this one has no text
+        releaseReasoning(); // of the item before, if this one has no text
         held = Optional.of(new Envelope(field, encrypted, envelopePlace, false));
     }
 

@@ -23,6 +23,7 @@ const CLIENTS = [
   { name: 'ts-sdk-0.68', tool: 'npm', packages: ['@anthropic-ai/sdk@0.68.0'], script: 'ts-sdk-old.mjs' },
   { name: 'ts-sdk-0.39', tool: 'npm', packages: ['@anthropic-ai/sdk@0.39.0'], script: 'ts-sdk-old.mjs' },
   { name: 'python-sdk', tool: 'pip', packages: ['anthropic==2.14.0'], script: 'python_sdk.py' },
+  { name: 'openai-types', tool: 'pip', packages: ['openai==3.57.0'], script: 'openai_types.py' },
   { name: 'java-sdk', tool: 'mvn', packages: ['com.anthropic:anthropic-java:3.14.0'], script: 'JavaSdk.java' },
   { name: 'langchain4j', tool: 'mvn', packages: ['dev.langchain4j:langchain4j-anthropic:1.19.0'], script: 'LangChain4j.java' },
   { name: 'ai-sdk', tool: 'npm', packages: ['ai@7.0.173', '@ai-sdk/anthropic@4.0.105', 'zod@4.6.7'], script: 'ai-sdk.mjs' },

@@ -22,6 +22,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import serve.Proxy;
 import testing.Backend;
+import testing.HeldClock;
 import testing.Logged;
 import testing.Proxies;
 import testing.RandomJson;
@@ -642,6 +643,24 @@ class ResponsesTest {
         start("/responses");
         assertEquals("Hello", well(withTool(HI)).said());
         over.countDown();
+    }
+
+    @Test
+    void keepalivesAreSignsOfLife() throws Exception {
+        var clock = new HeldClock();
+        backend.answers(call -> {
+            call.events().data(CREATED);
+            for (int i = 0; i < 12; i++) {
+                clock.awaitWait(2_000); // the event before has been seen
+                clock.passes(1_500);
+                call.data(json("{'type':'keepalive','sequence_number':1}"));
+            }
+            clock.awaitWait(2_000);
+            call.data(text("late"), COMPLETED).end();
+        });
+        proxy = Proxies.start(clock, "--upstream", url("/responses"), "--timeout", "2");
+        Wire.Reply reply = post(withTool(HI).replace("\"stream\":true,", ""));
+        assertEquals("late", reply.text("content.0.text"), reply.body());
     }
 
     @Test
