@@ -12,8 +12,8 @@ import java.util.stream.Stream;
  */
 public enum Option {
     UPSTREAM("--upstream", "URL", Kind.REPEATABLE,
-            "backend: a root, a /v1 base, a .../chat/completions or .../responses URL;",
-            "demo: built in; the first that works is used; repeatable"),
+            "backend: a root, a /v1 base, or a URL of one API: .../chat/completions, .../responses,",
+            ".../messages (goes through as it is); demo: built in; the first that works is used; repeatable"),
     MODEL("--model", "NAME", Kind.SINGLE,
             "model sent upstream whatever the client asks for (else the client's name)"),
     MAP("--map", "PATTERN=MODEL", Kind.REPEATABLE,

@@ -17,6 +17,7 @@ import java.util.stream.Collectors;
 public record Target(URI base, Optional<Api> pinned, Optional<String> query, Optional<String> key,
                      Optional<InetSocketAddress> proxy) {
     private static final String MODELS = "/models";
+    private static final String COUNT = "/count_tokens"; // behind the path of messages
     static final String DEMO = "demo";
     private static final URI DEMO_BASE = URI.create("demo:in-process"); // its port is known when it listens
     private static final List<String> OPENAI_HOSTS = List.of(".api.openai.com", ".openai.azure.com",
@@ -38,6 +39,9 @@ public record Target(URI base, Optional<Api> pinned, Optional<String> query, Opt
 
     /** {@return the URL of an API} */
     public URI url(Api api) { return append(api.path()); }
+
+    /** {@return the URL where a backend of Anthropic's API counts tokens} */
+    public URI countUrl() { return append(Api.MESSAGES.path() + COUNT); }
 
     /** {@return the URL of the list of models} */
     public URI modelsUrl() { return append(MODELS); }

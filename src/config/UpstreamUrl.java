@@ -8,8 +8,8 @@ import java.util.regex.Pattern;
 
 /**
  * Reads the value of {@code --upstream}: a root, a base, or the URL of one API. {@code http://h},
- * {@code http://h/v1}, {@code http://h/v1/chat/completions} and {@code http://h/v1/responses} have the same
- * base; the last two pin the API. The query is kept; user and password are dropped.
+ * {@code http://h/v1}, {@code http://h/v1/chat/completions}, {@code http://h/v1/responses} and {@code
+ * http://h/v1/messages} have the same base; the last three pin the API. The query is kept; user and password are dropped.
  */
 final class UpstreamUrl {
     private static final String BASE_OF_ROOT = "/v1";

@@ -52,7 +52,13 @@ public final class ClientVariables {
             if (!isSet) environment.put(name, value);
         });
         environment.put(URL, url);
-        environment.put(TOKEN, token);
+        boolean isLoginNeeded = token.equals(NO_KEY) && mayGoToAnthropic(options);
+        if (isLoginNeeded) environment.remove(TOKEN); else environment.put(TOKEN, token);
+    }
+
+    /** {@return whether Claude Code's own login is what Anthropic is to get} */
+    private static boolean mayGoToAnthropic(Options options) {
+        return options.upstreams().stream().anyMatch(target -> target.isAnthropics() && target.key().isEmpty());
     }
 
     private static boolean isForOtherService(String name) {

@@ -5,10 +5,12 @@ import config.Api;
 import config.Options;
 import config.Secrets;
 import java.io.IOException;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
@@ -16,6 +18,7 @@ import json.Json;
 import json.Text;
 import translate.Conversation;
 import translate.Dialect;
+import upstream.ClientHeaders;
 import upstream.Clock;
 import upstream.Upstream;
 
@@ -31,6 +34,8 @@ final class Exchange {
     private static final int MAX_WAIT_SECONDS = 5; // that a backend may ask for, else the client decides
     private static final int MAX_TRIES = 3; // once each backend has been tried
     private static final int MAX_REPAIRS = 3; // of a request that a backend refuses
+    private static final int REPAIRS_OF_TOOL = 2; // more, for each tool that it refuses by name
+    private static final int MAX_REFUSED_TOOLS = 20;
     private static final int MAX_REPAIRS_OF_RESPONSES = 5; // that API has more to be refused, and may have to be found
     private static final int MAX_LINE = 300; // characters of an error in the log
     /**
@@ -56,7 +61,12 @@ final class Exchange {
      * A backend's refusal of the request {@code body}, and the dialects to try because of it that were not
      * tried yet, the likeliest first.
      */
-    private record Refusal(String words, String body, Iterator<Dialect> untried) { }
+    private record Refusal(String words, Optional<String> tool, String body, Iterator<Dialect> untried) {
+        /** {@return whether another refusal says the same} */
+        private boolean says(String otherWords, Optional<String> otherTool) {
+            return words.equals(otherWords) && tool.equals(otherTool);
+        }
+    }
 
     private final Client client;
     private final String requestId;
@@ -75,16 +85,16 @@ final class Exchange {
 
     /** @throws ApiError if {@code anthropic} is not a request that can be translated */
     Exchange(Client client, String requestId, Json anthropic, List<Upstream> upstreams, Options options,
-             String clientKey, Budget.Share share, Clock clock) {
+             ClientHeaders headers, Budget.Share share, Clock clock) {
         this.clock = clock;
         this.begun = clock.nanos();
         this.client = client;
         this.requestId = requestId;
         this.upstreams = upstreams;
         this.upstream = upstreams.getFirst();
-        this.secrets = options.secrets().with(clientKey);
+        this.secrets = options.secrets().with(headers.key());
         this.transcript = new Transcript(options.debug(), requestId, secrets);
-        this.request = new ClientRequest(anthropic, clientKey, options, share, transcript);
+        this.request = new ClientRequest(anthropic, headers, options, share, transcript);
         ClientRequest.Translated first = request.translate(upstream);
         boolean isStream = first.conversation().isStream();
         OptionalLong clientSeconds = isStream ? OptionalLong.empty() : client.timeoutSeconds();
@@ -126,7 +136,7 @@ final class Exchange {
     /** {@return the error without secrets, and with the reason if it is that no key was sent} */
     private ApiError forClient(ApiError error) {
         boolean isAboutKeys = error.status() == 401 || error.status() == 403;
-        boolean isHeldBack = isAboutKeys && upstream.credentials().holdsBack(request.key());
+        boolean isHeldBack = isAboutKeys && upstream.credentials().holdsBack(request.headers().key());
         String why = isHeldBack ? "; the client's key was not sent, for it begins with sk-ant-" : "";
         return error.saying(secrets.mask(error.getMessage()) + why);
     }
@@ -147,7 +157,7 @@ final class Exchange {
                 if (haveAllBeenTried) waitBeforeRetry(e, tries);
                 if (!stream.allowsRetry()) throw ending(newest, toTell); // a ping was sent meanwhile
                 earlier = Optional.of(toTell);
-                retry(e, upstreams.get(tries % upstreams.size()));
+                retry(newest, toTell, upstreams.get(tries % upstreams.size()));
             }
         }
     }
@@ -195,18 +205,29 @@ final class Exchange {
     }
 
     /** Makes the next attempt, at that backend. */
-    private void retry(ApiError error, Upstream next) {
-        String message = forClient(error).getMessage();
-        String line = "%s %d, %s; tries %s".formatted(requestId, error.status(), message, next.host());
+    private void retry(Failure newest, Failure toTell, Upstream next) {
+        ClientRequest.Translated translated = translated(newest, toTell, next);
+        String message = forClient(newest.error).getMessage();
+        String line = "%s %d, %s; tries %s".formatted(requestId, newest.error.status(), message, next.host());
         LOG.info(() -> Text.cut(line, MAX_LINE));
         retries++;
         upstream = next;
-        attempt = attempt(request.translate(next));
+        attempt = attempt(translated);
+    }
+
+    /** {@return the request for the next backend} Where that cannot take it, the failure so far is the end. */
+    private ClientRequest.Translated translated(Failure newest, Failure toTell, Upstream next) {
+        try {
+            return request.translate(next);
+        } catch (ApiError e) { // as for MCP servers, which only a backend of Anthropic's API has
+            throw ending(newest, toTell);
+        }
     }
 
     /** Tries one backend, which may refuse something in the request and take it otherwise. */
     private void tryWithRepairs() {
         Optional<Refusal> refusal = Optional.empty();
+        Set<String> refusedTools = new HashSet<>();
         for (int repairs = 0; ; repairs++) {
             try {
                 if (conversation().isAnsweredHere()) answerRefused(); else attempt.run();
@@ -214,9 +235,12 @@ final class Exchange {
             } catch (ApiError e) {
                 String words = WORD_WITH_DIGIT.matcher(e.refusal()).replaceAll("");
                 if (words.isEmpty()) throw e;
-                boolean isRepeated = refusal.isPresent() && refusal.get().words.equals(words);
-                if (!isRepeated) refusal = Optional.of(refusal(words, e));
-                boolean mayBeRepaired = stream.allowsRetry() && repairs < maxRepairs();
+                Optional<String> tool = conversation().refusedTool(e.refusal());
+                tool.ifPresent(refusedTools::add);
+                boolean isRepeated = refusal.isPresent() && refusal.get().says(words, tool);
+                if (!isRepeated) refusal = Optional.of(refusal(words, tool, e));
+                int most = maxRepairs() + REPAIRS_OF_TOOL * Math.min(refusedTools.size(), MAX_REFUSED_TOOLS);
+                boolean mayBeRepaired = stream.allowsRetry() && repairs < most;
                 if (!mayBeRepaired || !repair(refusal.get())) throw e;
             }
         }
@@ -236,10 +260,11 @@ final class Exchange {
      * {@return a new refusal} What was refused before is taken now, so the dialect that made it so is
      * learned.
      */
-    private Refusal refusal(String words, ApiError error) {
+    private Refusal refusal(String words, Optional<String> tool, ApiError error) {
         Dialect dialect = conversation().dialect();
         upstream.learn(conversation().model(), dialect);
-        return new Refusal(words, attempt.body(), dialect.afterRefusal(error.refusal()).iterator());
+        Iterator<Dialect> untried = conversation().afterRefusal(error.refusal()).iterator();
+        return new Refusal(words, tool, attempt.body(), untried);
     }
 
     /**

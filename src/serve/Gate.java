@@ -9,8 +9,10 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
+import upstream.ClientHeaders;
 
 /**
  * Decides who may come in: which web pages, by which host names, and with which key. No other class reads a
@@ -31,6 +33,8 @@ final class Gate {
      */
     private static final Pattern LOCAL =
             Pattern.compile("(?i)(https?://)?(localhost|127(\\.\\d+){3}|\\[::1])(:\\d+)?");
+    /** A version, or names of betas: {@code 2023-06-01}, {@code oauth-2025-04-20,files-api-2025-04-14}. */
+    private static final Pattern WORDS = Pattern.compile("[\\w.:, -]{1,2000}");
     private static final String PREFLIGHT_SECONDS = "86400"; // for which browsers may remember the answer
 
     private final Options options;
@@ -105,6 +109,20 @@ final class Gate {
     /** {@return the client's key for the backend; "" if it sent none, or the key is for this proxy} */
     String keyForBackend(HttpExchange http) {
         return options.authKey().isPresent() ? "" : keys(http).getFirst();
+    }
+
+    /** {@return what backends may get of the client's headers} */
+    ClientHeaders headersForBackend(HttpExchange http) {
+        String key = keyForBackend(http);
+        boolean isBearer = first(http, "X-Api-Key", "").isBlank();
+        Optional<String> version = value(http, "Anthropic-version");
+        return new ClientHeaders(key, isBearer, version, value(http, "Anthropic-beta"));
+    }
+
+    /** {@return the values of a header, joined; none if there is no such header, or it is malformed} */
+    private static Optional<String> value(HttpExchange http, String name) {
+        String joined = String.join(",", http.getRequestHeaders().getOrDefault(name, List.of()));
+        return Optional.of(joined).filter(text -> WORDS.matcher(text).matches());
     }
 
     /** {@return what must not be shown to the client or in the log about this request} */

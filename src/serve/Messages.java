@@ -2,23 +2,30 @@ package serve;
 
 import anthropic.ApiError;
 import anthropic.Ids;
+import config.Api;
 import config.Options;
 import config.Route;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.logging.Logger;
 import json.Json;
 import json.JsonWriter;
+import translate.Calibration;
 import translate.Dialect;
+import translate.NativeConversation;
 import translate.Translator;
+import upstream.ClientHeaders;
 import upstream.Clock;
+import upstream.ShortReply;
 import upstream.Upstream;
 import upstream.Upstreams;
 
 /** Answers requests for a message, and knows those in flight. Safe for use by many threads. */
 final class Messages {
+    private static final Set<Integer> REFUSALS = Set.of(400, 401, 403, 413); // of a request for a count
     private static final Logger LOG = Logger.getLogger("a2o");
 
     private final Options options;
@@ -50,9 +57,10 @@ final class Messages {
     void answer(Client client, String requestId) throws IOException {
         try (Budget.Share share = budget.share()) {
             Json anthropic = new Body(client, share).read();
-            String key = gate.keyForBackend(client.http());
+            ClientHeaders headers = gate.headersForBackend(client.http());
             List<Upstream> inOrder = upstreams.inOrder(options.routes().of(anthropic.get("model").text()));
-            var exchange = new Exchange(client, requestId, anthropic, inOrder, options, key, share, clock);
+            var exchange =
+                    new Exchange(client, requestId, anthropic, inOrder, options, headers, share, clock);
             inFlight.add(exchange);
             try {
                 exchange.run();
@@ -65,16 +73,41 @@ final class Messages {
         }
     }
 
-    /** Answers with an estimate; no backend is asked. */
+    /** Answers with the first backend's count, if it speaks this API; else with an estimate. */
     void countTokens(Client client) throws IOException {
         try (Budget.Share share = budget.share()) {
             Json anthropic = new Body(client, share).read();
             Route route = options.routes().of(anthropic.get("model").text());
-            Dialect dialect = upstreams.first().dialect(route.model());
-            long tokens = new Translator(anthropic, options, dialect, Ids::newId).inputTokens();
-            client.answer(200, new JsonWriter().object()
-                    .field("input_tokens", tokens)
-                    .nullField("context_management").endObject());
+            Upstream upstream = upstreams.inOrder(route).getFirst();
+            Dialect dialect = upstream.dialect(route.model());
+            ClientHeaders headers = gate.headersForBackend(client.http());
+            Optional<JsonWriter> counted = dialect.api() == Api.MESSAGES
+                    ? countedBy(upstream, new NativeConversation(anthropic, options, dialect), headers)
+                    : Optional.empty();
+            client.answer(200, counted.orElseGet(() -> estimate(anthropic, upstream, dialect)));
         }
+    }
+
+    /**
+     * {@return the backend's own answer; none if it does not count tokens, or cannot be asked now}
+     *
+     * @throws ApiError if it refuses the request
+     */
+    private static Optional<JsonWriter> countedBy(Upstream upstream, NativeConversation request,
+                                                  ClientHeaders headers) {
+        Optional<ShortReply> reply = upstream.countTokens(request.request(), headers);
+        if (reply.isEmpty()) return Optional.empty();
+        int status = reply.get().status();
+        byte[] body = reply.get().body();
+        if (REFUSALS.contains(status)) throw request.error(status, body);
+        return status == 200 ? Optional.of(new JsonWriter().ready(body)) : Optional.empty();
+    }
+
+    private JsonWriter estimate(Json anthropic, Upstream upstream, Dialect dialect) {
+        Calibration calibration = upstream.calibration(options.model(anthropic.get("model").text()));
+        var translator = new Translator(anthropic, options, dialect, () -> 0, calibration, Ids::newId);
+        long tokens = translator.inputTokens();
+        return new JsonWriter().object()
+                .field("input_tokens", tokens).nullField("context_management").endObject();
     }
 }

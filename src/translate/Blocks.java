@@ -41,13 +41,26 @@ final class Blocks {
         this.request = request;
         this.dialect = dialect;
         this.warnings = warnings;
-        this.areCacheMarksKept = dialect.takes("cache_control") && knowsCacheMarks(model);
+        this.areCacheMarksKept = keepsCacheMarks(dialect, model);
     }
 
-    /** {@return whether a model's vendor reads cache_control; other models may refuse it} */
-    private static boolean knowsCacheMarks(String model) {
+    /** {@return whether marks for prompt caches are sent; models of other vendors may refuse them} */
+    static boolean keepsCacheMarks(Dialect dialect, String model) {
         String name = model.toLowerCase(Locale.ROOT);
-        return name.contains("claude") || name.contains("gemini");
+        return dialect.takes("cache_control") && (name.contains("claude") || name.contains("gemini"));
+    }
+
+    /** {@return the mark of a block for prompt caches, if the backend is to get it; else NULL} */
+    Json mark(Json block) {
+        return areCacheMarksKept ? block.get("cache_control") : Json.NULL;
+    }
+
+    /** {@return the mark of a tool result, or else the last in its content; NULL if there is none to send} */
+    Json markOfResult(Json result) {
+        Json mark = mark(result);
+        if (!mark.isNull()) return mark;
+        return of(result, "content").stream().map(this::mark).filter(found -> !found.isNull())
+                .reduce(Json.NULL, (earlier, later) -> later);
     }
 
     /** {@return the blocks of a message, tool result, source or system prompt; a string is one text block} */
@@ -93,7 +106,7 @@ final class Blocks {
     /** {@return the part for a text block of the user or the system prompt} */
     Part.Text marked(Json block) {
         Json.Str text = request.text(block, "text");
-        return areCacheMarksKept ? new Part.Text(text, block.get("cache_control")) : new Part.Text(text);
+        return new Part.Text(text, mark(block));
     }
 
     /** {@return the parts that a block of the user or of a tool result becomes} */

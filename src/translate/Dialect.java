@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import json.Json;
 
 /**
  * What a backend takes for a model, where that differs from plain chat completions or plain Responses: the
@@ -31,9 +32,15 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
 
     // What is learned
 
-    /** {@return the dialects to try after a refusal in these words, the likeliest first} */
-    public Stream<Dialect> afterRefusal(String refusal) {
-        return Lessons.of(refusal).stream().filter(taught -> mayBeTried(taught.trait())).map(this::with);
+    /**
+     * {@return the dialects to try after a refusal in these words, the likeliest first}
+     *
+     * @param tools that were sent with the request
+     */
+    public Stream<Dialect> afterRefusal(String refusal, List<Json> tools) {
+        List<Lessons.Taught> others = ToolLessons.isWithinTool(refusal) ? List.of() : Lessons.of(refusal);
+        return Stream.concat(ToolLessons.of(refusal, tools).stream(), others.stream())
+                .filter(taught -> mayBeTried(taught.trait())).map(this::with);
     }
 
     /** {@return false for another API where the URL pins one, or where it has been changed before} */
@@ -67,7 +74,8 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
 
     /** {@return this, and what the name tells that a server gives itself in the header {@code server}} */
     public Dialect servedBy(String server) {
-        if (!server.equals("llama.cpp")) return this;
+        boolean isLlama = server.equals("llama.cpp") && api() != Api.MESSAGES;
+        if (!isLlama) return this;
         Dialect known = this;
         for (Trait trait : OF_LLAMA) known = known.with(trait, false);
         return known;
@@ -151,6 +159,24 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
         return Math.max(Math.min(asked, longest), shortest);
     }
 
+    /** {@return the id of a tool call, as the backend takes it} */
+    Json.Str callId(Json.Str id) {
+        return find(Trait.Ids.class).map(ids -> ids.form().fitted(id)).orElse(id);
+    }
+
+    /** {@return whether the backend has refused this tool with this schema} */
+    boolean refuses(Json tool) {
+        String what = Trait.RefusedTool.about(tool.get("name").text());
+        return about(what).filter(trait -> trait.equals(Trait.RefusedTool.of(tool))).isPresent();
+    }
+
+    int mostTools() { return find(Trait.MostTools.class).map(Trait.MostTools::count).orElse(Integer.MAX_VALUE); }
+
+    /** {@return the longest description that a tool may have, in characters, if there is a limit} */
+    Optional<Integer> longestDescription() {
+        return find(Trait.LongestDescription.class).map(Trait.LongestDescription::characters);
+    }
+
     // Ways to say something
 
     boolean takesSystemInPlace() { return has(Trait.Habit.SYSTEM_IN_PLACE) || has(Trait.Habit.SYSTEM_AS_DEVELOPER); }
@@ -173,6 +199,8 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
         return takes("encrypted_content") && takes("reasoning") && !isLeftOut;
     }
 
+    boolean wantsPlainSchemas() { return has(Trait.Habit.PLAIN_SCHEMAS); }
+    boolean hasLostThinking() { return has(Trait.Habit.THINKING_LOST); }
     boolean forcesToolAlone() { return has(Trait.Habit.FORCED_TOOL_ALONE); }
     boolean refusesNullContent() { return has(Trait.Habit.EMPTY_CONTENT); }
     boolean repeatsBegunReply() { return has(Trait.Habit.BEGUN_REPLY_REPEATED); }

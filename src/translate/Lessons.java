@@ -137,8 +137,9 @@ final class Lessons {
     static final Map<String, Pattern> OPTIONAL = named("temperature", "top_p", "reasoning_effort",
             "reasoning", "thinking", "enable_thinking", "chat_template_kwargs", "top_k", "tool_stream",
             "stream_options", "parallel_tool_calls", "response_format", "tool_choice", "store",
-            "service_tier", "prompt_cache_key", "stop", "user", "reasoning_details", "extra_content",
-            "include", "safety_identifier", "max_tool_calls", "text");
+            "service_tier", "prompt_cache_key", "stop", "user", "reasoning_details", "thinking_blocks",
+            "extra_content", "cache_control", "session_id", "include", "safety_identifier",
+            "max_tool_calls", "text");
 
     /** Words without which a text is no refusal: "not permitted", "unsupported", "must be at least 2". */
     private static final Pattern REFUSAL = Pattern.compile("not |n't|\\bun[a-z]|\\bno |only|extra|invalid"

@@ -19,7 +19,7 @@ final class Tokens {
     private static final int PAGE_BASE64 = 27_000; // characters
     private static final int MIN_SAMPLED = 16 * 1024; // bytes
     private static final int SAMPLE = 128; // bytes
-    private static final int MAX_SAMPLES = 64;
+    private static final int MAX_SAMPLES = 1024;
 
     /** Members of messages that do not simply hold text; {@link Translator} and {@link Opaque} write them. */
     private enum Member {
@@ -154,7 +154,7 @@ final class Tokens {
     static long rough(byte[] json, int length) {
         if (length < MIN_SAMPLED) return of(json, length);
         long cost = 0;
-        int step = Math.max(SAMPLE * 8, length / MAX_SAMPLES);
+        int step = Math.max(SAMPLE * 4, length / MAX_SAMPLES);
         for (int from = 0; from + SAMPLE < length; from += step) cost += sample(json, from);
         return cost * step / SAMPLE / 100 * 9 / 8; // an eighth more, for escapes count too little here
     }

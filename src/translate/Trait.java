@@ -1,10 +1,12 @@
 package translate;
 
+import anthropic.Request;
 import config.Api;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
+import json.Json;
 
 /**
  * One way in which a backend differs from plain chat completions. The rows of {@link Dialects} state
@@ -133,6 +135,39 @@ sealed interface Trait {
         @Override public String value() { return byAsked.toString(); }
     }
 
+    /**
+     * The backend refuses a tool, whatever its schema is made of.
+     *
+     * @param schema hash of the schema that it had: a tool of that name with another one may be taken
+     */
+    record RefusedTool(String name, String schema) implements Trait {
+        static RefusedTool of(Json tool) {
+            return new RefusedTool(tool.get("name").text(), Request.hash(tool.get("input_schema").raw()));
+        }
+
+        @Override public String about() { return about(name); }
+        @Override public String value() { return "left out"; }
+        static String about(String name) { return "tool " + name; }
+    }
+
+    /** The backend takes no more tools than that. */
+    record MostTools(int count) implements Trait {
+        @Override public String about() { return "tools"; }
+        @Override public String value() { return count + " at most"; }
+    }
+
+    /** The backend takes no longer descriptions of tools and their parameters. */
+    record LongestDescription(int characters) implements Trait {
+        @Override public String about() { return "longest description"; }
+        @Override public String value() { return characters + " characters"; }
+    }
+
+    /** The ids of tool calls must have this form. */
+    record Ids(CallIdForm form) implements Trait {
+        @Override public String about() { return "ids"; }
+        @Override public String value() { return form.words(); }
+    }
+
     /** The API that is spoken. */
     record Spoken(Api api) implements Trait {
         @Override public String about() { return "api"; }
@@ -151,6 +186,10 @@ sealed interface Trait {
         SYSTEM_FIRST_ONLY("system messages", "first only"),
         /** A call is forced by {@code "tool_choice":"required"} and by sending no other tool. */
         FORCED_TOOL_ALONE("forced tool", "alone"),
+        /** Tools have schemas of a few keywords alone ({@link PlainSchema}). */
+        PLAIN_SCHEMAS("tool schemas", "plain"),
+        /** The conversation has lost the reasoning that the backend wants back while it thinks: it must not. */
+        THINKING_LOST("thinking of earlier turns", "lost"),
         /** A message that only calls tools has {@code "content":""}; elsewhere it has {@code null}. */
         EMPTY_CONTENT("no content", "empty string"),
         /** A reply whose beginning was in the request begins with that once more. */

@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import json.Json;
 import json.JsonParser;
 import json.JsonWriter;
@@ -32,6 +33,11 @@ public final class UpstreamError {
     private static final List<String> UNPAID = List.of("insufficient_quota", "insufficient quota",
             "insufficient_balance", "insufficient balance", "insufficient_credits", "insufficient credits",
             "exceeded your current quota");
+    /** As LiteLLM's "Invalid model name passed in model=x" with a status of 400, "The model `x` does not exist". */
+    private static final Pattern UNKNOWN_MODEL = Pattern.compile(
+            "(?:invalid|unknown|no such|unrecognized|not a valid) model(?: name| id|[:',]|$)"
+            + "|model[^.]{0,80}(?:not exist|identifier is invalid)|model (?:\\S{1,80} )?(?:is |was )?not found"
+            + "|模型不存在");
     /** As nginx, Go's server and Apache answer plain HTTP where they speak TLS, with status 400. */
     private static final List<String> TLS_IS_SPOKEN = List.of("plain http request was sent to https port",
             "http request to an https server", "plain http to an ssl-enabled");
@@ -140,15 +146,20 @@ public final class UpstreamError {
             case 409, 502, 503, 520, 521, 522, 523, 529 -> context.error(529, text).asPassing();
             case 504, 524 -> context.error(504, text).asPassing();
             default -> {
+                boolean isUnknownModel = status / 100 == 4 && said.says(UNKNOWN_MODEL);
+                if (isUnknownModel) yield noSuchModel(text, context).refusing(body.raw());
                 boolean mayBeMended = status < 500 || isAboutTheRequest(said);
                 yield context.error(general(status), text).refusing(mayBeMended ? body.raw() : "");
             }
         };
     }
 
-    /** As llama-cpp-python says with a status of 500: "Input should be a valid string". */
+    /**
+     * As llama-cpp-python says with a status of 500: "Input should be a valid string"; and llama.cpp:
+     * "JSON schema conversion failed".
+     */
     private static boolean isAboutTheRequest(ErrorBody said) {
-        return said.says("not supported") || said.says("input should be");
+        return Stream.of("not supported", "input should be", "schema", "parse grammar").anyMatch(said::says);
     }
 
     /** {@return whether the backend has no such path: what it misses is neither a model nor an item of the input} */
@@ -177,9 +188,12 @@ public final class UpstreamError {
         return context.error(status, text);
     }
 
-    /** Clients know a wrong model by the words {@code model: X}. */
     private static ApiError notFound(ErrorBody said, String text, ErrorContext context) {
-        if (!said.says("model")) return context.error(404, text);
+        return said.says("model") ? noSuchModel(text, context) : context.error(404, text);
+    }
+
+    /** Clients know a wrong model by the words {@code model: X}. */
+    private static ApiError noSuchModel(String text, ErrorContext context) {
         return new ApiError(404, "model: %s, %s: %s".formatted(context.model(), context.host(), text));
     }
 }

@@ -7,11 +7,12 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.logging.Logger;
 import json.JsonWriter;
 import json.Text;
+import translate.Calibration;
 import translate.Dialect;
 
 /**
- * What one backend takes, as its refusals have taught it, by model. It is a cache: when it is lost, the same
- * refusals teach it again. Safe for use by many threads.
+ * What one backend takes, as its refusals have taught it, and what it counts, by model. It is a cache: when it
+ * is lost, the same refusals and counts teach it again. Safe for use by many threads.
  *
  * <p>What goes for all models is kept until the process ends; what goes for one is forgotten before that only
  * when there are more than {@link #MAX_MODELS} models. A later lesson replaces an earlier one about the same.
@@ -27,6 +28,7 @@ final class Learned {
     private final String host; // for the log
     private final Secrets secrets;
     private final Map<String, Dialect> byModel = new ConcurrentHashMap<>();
+    private final Map<String, Calibration> calibrations = new ConcurrentHashMap<>(); // by model
     private final LongAdder times = new LongAdder(); // that something was learned, also what was forgotten
 
     /** {@code base} is what is known of each model before anything is learned. */
@@ -37,6 +39,11 @@ final class Learned {
     }
 
     Dialect dialect(String model) { return byModel.getOrDefault(model, ofAll); }
+
+    Calibration calibration(String model) {
+        if (calibrations.size() > MAX_MODELS) calibrations.clear();
+        return calibrations.computeIfAbsent(model, none -> new Calibration());
+    }
 
     /** {@return how often something was learned} */
     long times() { return times.sum(); }

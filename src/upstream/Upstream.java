@@ -11,6 +11,7 @@ import java.net.http.HttpRequest;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
@@ -18,6 +19,7 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.logging.Logger;
 import json.JsonWriter;
 import json.Text;
+import translate.Calibration;
 import translate.Dialect;
 
 /**
@@ -27,6 +29,7 @@ import translate.Dialect;
  */
 public final class Upstream implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(8); // to get a place
+    private static final Duration COUNT_PATIENCE = Duration.ofSeconds(8); // to have tokens counted
     private static final int MAX_MESSAGE = 200; // characters of an error that are shown
     private static final Logger LOG = Logger.getLogger("a2o");
 
@@ -104,15 +107,34 @@ public final class Upstream implements AutoCloseable {
 
     /**
      * Sends a request to an API. The client's key goes with it, unless this backend has its own; of the client's
-     * headers none does.
+     * other headers {@link Credentials} chooses.
      */
-    public Arrivals send(Api api, JsonWriter body, String clientKey) {
+    public Arrivals send(Api api, JsonWriter body, ClientHeaders client) {
+        return send(address.url(api), body, client);
+    }
+
+    private Arrivals send(URI to, JsonWriter body, ClientHeaders client) {
         try {
-            HttpRequest.Builder request = HttpRequest.newBuilder(address.url(api));
-            credentials.headers(clientKey).forEach(request::setHeader);
+            HttpRequest.Builder request = HttpRequest.newBuilder(to);
+            credentials.headers(client).forEach(request::setHeader);
             return transport.post(request.setHeader("content-type", "application/json"), body);
         } catch (IllegalArgumentException e) {
             throw new ApiError(401, "the key contains characters that are not allowed in a header");
+        }
+    }
+
+    /**
+     * Asks a backend of Anthropic's API how many tokens a request takes. {@return its answer; none if it has
+     * none, or not in time}
+     */
+    public Optional<ShortReply> countTokens(JsonWriter request, ClientHeaders client) {
+        acquire(false);
+        try {
+            return Optional.of(ShortReply.read(send(address.countUrl(), request, client), COUNT_PATIENCE, clock));
+        } catch (IOException | InterruptedException e) { // interrupted: the client has left
+            return Optional.empty();
+        } finally {
+            release(false);
         }
     }
 
@@ -222,6 +244,9 @@ public final class Upstream implements AutoCloseable {
 
     /** Remembers what it takes for a model. */
     public void learn(String model, Dialect dialect) { learned.learn(model, dialect); }
+
+    /** {@return what the backend has counted for a model, beside what was estimated} */
+    public Calibration calibration(String model) { return learned.calibration(model); }
 
     /** {@return how often something was learned} */
     public long timesLearned() { return learned.times(); }

@@ -136,17 +136,6 @@ class DowngradeTest {
         }
     }
 
-    @Test
-    void aStopThatIsNotSentAnyMoreStillStops() throws Exception {
-        try (var strict = new Strict(Refusals.STOP)) {
-            assertEquals(2, strict.bodies(Strict.REQUEST).size());
-            strict.backend().answers(Backend.saying("before ", "E", "ND after"));
-            Wire.Reply reply = strict.post(Strict.REQUEST);
-            assertEquals("before ", reply.said());
-            assertTrue(reply.body().contains("\"stop_sequence\":\"END\""), reply.body());
-        }
-    }
-
     /** A value, or two fields together: the next request, whose value may be fine, is sent as it is. */
     @TestFactory
     Stream<DynamicTest> aRefusedValueIsLeftOutOnce() {

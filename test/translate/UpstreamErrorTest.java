@@ -56,6 +56,21 @@ class UpstreamErrorTest {
         return error;
     }
 
+    /** Clients know a wrong model by a 404 with {@code model: X}. */
+    @Test
+    void aModelThatIsNotKnownIsA404WhateverTheStatus() throws Exception {
+        for (String words : List.of("/chat/completions: Invalid model name passed in model=x. Call `/v1/models` to view available models",
+                "The model `x` does not exist or you do not have access to it.", "x is not a valid model ID", "Model Not Exist",
+                "Invalid model: x", "The provided model identifier is invalid.", "model x not found", "模型不存在，请检查模型代码。")) {
+            ApiError error = error(400, "{\"error\":{\"message\":\"%s\",\"type\":null,\"code\":\"400\"}}".formatted(words));
+            assertEquals("404 model: m, backend.test: " + words, error.status() + " " + error.getMessage());
+        }
+        for (String words : List.of("Unsupported value: 'temperature' does not support 0.5 with this model.", "tool_call_id not found",
+                "This model does not support image input")) {
+            assertEquals(400, error(400, "{\"error\":{\"message\":\"%s\"}}".formatted(words)).status(), words);
+        }
+    }
+
     @Test
     void aRequestThatAGatewayAnsweredWithAPageIsSentAgain() throws Exception {
         String request = "{\"model\":\"m\",\"max_tokens\":9,\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}";
