@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import json.Json;
 import json.Text;
 import translate.Conversation;
@@ -49,10 +50,11 @@ final class Exchange {
     private record Failure(ApiError error, Upstream upstream) {
         /** {@return how much it tells the client: most if it is an answer, least if there was no connection} */
         private int rank() {
+            if (error.isModelMissing()) return 0; // others may have it, and fail by what passes
             return switch (error.origin()) {
-                case CONNECTION -> 0;
-                case OTHER, PROXY -> 1;
-                case ANSWER -> 2;
+                case CONNECTION -> 1;
+                case OTHER, PROXY -> 2;
+                case ANSWER -> 3;
             };
         }
     }
@@ -80,6 +82,7 @@ final class Exchange {
     private final long begun;
     private Upstream upstream; // that is tried; in the end, the one that the outcome is about
     private Attempt attempt; // the newest
+    private final Set<Upstream> lacking = new HashSet<>(); // that do not have the model
     private int retries;
     private Optional<ApiError> failure = Optional.empty(); // that the client was told of
 
@@ -157,7 +160,8 @@ final class Exchange {
                 if (haveAllBeenTried) waitBeforeRetry(e, tries);
                 if (!stream.allowsRetry()) throw ending(newest, toTell); // a ping was sent meanwhile
                 earlier = Optional.of(toTell);
-                retry(newest, toTell, upstreams.get(tries % upstreams.size()));
+                if (e.isModelMissing()) lacking.add(upstream);
+                retry(newest, toTell, next(tries));
             }
         }
     }
@@ -178,9 +182,19 @@ final class Exchange {
 
     /** {@return whether another backend is left, or the same one may do better soon} */
     private boolean mayBeTriedAgain(ApiError error, int tries) {
-        if (!Upstream.isWorthRetry(error) || !stream.allowsRetry()) return false;
+        if (!stream.allowsRetry()) return false;
         boolean isBackendLeft = tries < upstreams.size();
+        if (error.isModelMissing()) return isBackendLeft;
+        if (!Upstream.isWorthRetry(error)) return false;
         return isBackendLeft || tries < MAX_TRIES && mayPassSoon(error);
+    }
+
+    /** {@return the next backend in turn, without those that do not have the model} */
+    private Upstream next(int tries) {
+        Upstream inTurn = upstreams.get(tries % upstreams.size());
+        return IntStream.range(tries, tries + upstreams.size())
+                .mapToObj(i -> upstreams.get(i % upstreams.size()))
+                .filter(each -> !lacking.contains(each)).findFirst().orElse(inTurn);
     }
 
     /** {@return whether the same backend may take the request in a few seconds} */
@@ -208,7 +222,7 @@ final class Exchange {
     private void retry(Failure newest, Failure toTell, Upstream next) {
         ClientRequest.Translated translated = translated(newest, toTell, next);
         String message = forClient(newest.error).getMessage();
-        String line = "%s %d, %s; tries %s".formatted(requestId, newest.error.status(), message, next.host());
+        String line = "%s %d, %s; tries %s".formatted(requestId, newest.error.status(), message, next.label());
         LOG.info(() -> Text.cut(line, MAX_LINE));
         retries++;
         upstream = next;
@@ -286,14 +300,14 @@ final class Exchange {
     /** Ends the exchange, from another thread; a client that listens gets an error. */
     void stop() { client.cut(ClientThread.Cut.STOPS); }
 
-    /** {@return what has become of the exchange, once it has ended} */
-    Outcome outcome() {
+    /** {@return what has become of the exchange with that client, once it has ended} */
+    Outcome outcome(Optional<String> clientName) {
         OptionalLong first = stream.firstSent();
         OptionalLong firstNanos = first.isPresent() ? OptionalLong.of(first.getAsLong() - begun) : first;
         String end = failure.map(ApiError::type).orElseGet(() -> shown(conversation().finishReason()));
         String message = failure.map(ApiError::getMessage).orElse("");
-        return new Outcome(System.currentTimeMillis(), requestId, failure.map(ApiError::status).orElse(200),
-                shown(conversation().asked()), shown(conversation().model()), upstream.host(), firstNanos,
+        return new Outcome(System.currentTimeMillis(), requestId, clientName, failure.map(ApiError::status).orElse(200),
+                shown(conversation().asked()), shown(conversation().model()), upstream.label(), firstNanos,
                 clock.nanos() - begun, retries, conversation().used(), end, Text.cut(message, MAX_LINE));
     }
 

@@ -3,14 +3,14 @@ package serve;
 import anthropic.ApiError;
 import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
+import config.AuthKey;
 import config.Options;
 import config.Secrets;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import upstream.ClientHeaders;
 
@@ -37,14 +37,16 @@ final class Gate {
     private static final Pattern WORDS = Pattern.compile("[\\w.:, -]{1,2000}");
     private static final String PREFLIGHT_SECONDS = "86400"; // for which browsers may remember the answer
 
-    private final Options options;
+    private final Supplier<Options> current;
     private final boolean isLoopback;
 
     /** {@code isLoopback} says whether A2o listens on a loopback address. */
-    Gate(Options options, boolean isLoopback) {
-        this.options = options;
+    Gate(Supplier<Options> current, boolean isLoopback) {
+        this.current = current;
         this.isLoopback = isLoopback;
     }
+
+    private Options options() { return current.get(); }
 
     /** @throws ApiError if a web page sent the request that may not, or it names a foreign host */
     void checkOrigin(HttpExchange http) {
@@ -69,10 +71,10 @@ final class Gate {
 
     private static boolean isLocal(String host) { return LOCAL.matcher(host).matches(); }
 
-    private boolean isAllowed(String origin) { return isLocal(origin) || options.origins().contains(origin); }
+    private boolean isAllowed(String origin) { return isLocal(origin) || options().origins().contains(origin); }
 
     /** {@return whether a page sent the request whose origin is one of {@code --allow-origin}} */
-    private boolean isByAllowedPage(HttpExchange http) { return options.origins().contains(origin(http)); }
+    private boolean isByAllowedPage(HttpExchange http) { return options().origins().contains(origin(http)); }
 
     private static String origin(HttpExchange http) { return first(http, "Origin", ""); }
 
@@ -99,16 +101,24 @@ final class Gate {
 
     /** @throws ApiError if there is an {@code --auth-key}, and the client has not sent it */
     void checkKey(HttpExchange http) {
-        if (options.authKey().isEmpty()) return;
-        byte[] expected = options.authKey().get().getBytes(StandardCharsets.UTF_8);
-        boolean isKnown = keys(http).stream()
-                .anyMatch(key -> MessageDigest.isEqual(key.getBytes(StandardCharsets.UTF_8), expected));
-        if (!isKnown) throw new ApiError(401, "this proxy needs its own key, as x-api-key or bearer");
+        if (!options().hasAuthKeys()) return;
+        if (authKey(http).isEmpty()) {
+            throw new ApiError(401, "this proxy needs its own key, as x-api-key or bearer");
+        }
     }
+
+    /** {@return the one of A2o's keys that the client has sent} */
+    private Optional<AuthKey> authKey(HttpExchange http) {
+        return keys(http).stream().flatMap(sent -> options().authKeys().stream().filter(key -> key.isSame(sent)))
+                .findFirst();
+    }
+
+    /** {@return the name of the client, by the key that it has sent} */
+    Optional<String> clientName(HttpExchange http) { return authKey(http).flatMap(AuthKey::name); }
 
     /** {@return the client's key for the backend; "" if it sent none, or the key is for this proxy} */
     String keyForBackend(HttpExchange http) {
-        return options.authKey().isPresent() ? "" : keys(http).getFirst();
+        return options().hasAuthKeys() ? "" : keys(http).getFirst();
     }
 
     /** {@return what backends may get of the client's headers} */
@@ -126,7 +136,7 @@ final class Gate {
     }
 
     /** {@return what must not be shown to the client or in the log about this request} */
-    Secrets secrets(HttpExchange http) { return options.secrets().with(keys(http).toArray(String[]::new)); }
+    Secrets secrets(HttpExchange http) { return options().secrets().with(keys(http).toArray(String[]::new)); }
 
     /**
      * {@return the keys that the client sent: x-api-key first, then the bearer's; "" alone if there is none}

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import java.util.logging.Logger;
 import json.Json;
 import json.JsonWriter;
@@ -28,18 +29,16 @@ final class Messages {
     private static final Set<Integer> REFUSALS = Set.of(400, 401, 403, 413); // of a request for a count
     private static final Logger LOG = Logger.getLogger("a2o");
 
-    private final Options options;
     private final Clock clock;
-    private final Upstreams upstreams;
+    private final Supplier<Upstreams> current;
     private final Gate gate;
     private final Budget budget;
     private final Status status;
     private final Set<Exchange> inFlight = ConcurrentHashMap.newKeySet();
 
-    Messages(Options options, Clock clock, Upstreams upstreams, Gate gate, Budget budget, Status status) {
-        this.options = options;
+    Messages(Clock clock, Supplier<Upstreams> current, Gate gate, Budget budget, Status status) {
         this.clock = clock;
-        this.upstreams = upstreams;
+        this.current = current;
         this.gate = gate;
         this.budget = budget;
         this.status = status;
@@ -57,6 +56,8 @@ final class Messages {
     void answer(Client client, String requestId) throws IOException {
         try (Budget.Share share = budget.share()) {
             Json anthropic = new Body(client, share).read();
+            Upstreams upstreams = current.get();
+            Options options = upstreams.options();
             ClientHeaders headers = gate.headersForBackend(client.http());
             List<Upstream> inOrder = upstreams.inOrder(options.routes().of(anthropic.get("model").text()));
             var exchange =
@@ -66,7 +67,7 @@ final class Messages {
                 exchange.run();
             } finally {
                 inFlight.remove(exchange);
-                Outcome outcome = exchange.outcome();
+                Outcome outcome = exchange.outcome(gate.clientName(client.http()));
                 status.add(outcome);
                 LOG.info(outcome::line);
             }
@@ -77,14 +78,16 @@ final class Messages {
     void countTokens(Client client) throws IOException {
         try (Budget.Share share = budget.share()) {
             Json anthropic = new Body(client, share).read();
+            Upstreams upstreams = current.get();
+            Options options = upstreams.options();
             Route route = options.routes().of(anthropic.get("model").text());
-            Upstream upstream = upstreams.inOrder(route).getFirst();
+            Upstream upstream = upstreams.of(route).getFirst();
             Dialect dialect = upstream.dialect(route.model());
             ClientHeaders headers = gate.headersForBackend(client.http());
             Optional<JsonWriter> counted = dialect.api() == Api.MESSAGES
                     ? countedBy(upstream, new NativeConversation(anthropic, options, dialect), headers)
                     : Optional.empty();
-            client.answer(200, counted.orElseGet(() -> estimate(anthropic, upstream, dialect)));
+            client.answer(200, counted.orElseGet(() -> estimate(anthropic, upstream, options)));
         }
     }
 
@@ -103,8 +106,10 @@ final class Messages {
         return status == 200 ? Optional.of(new JsonWriter().ready(body)) : Optional.empty();
     }
 
-    private JsonWriter estimate(Json anthropic, Upstream upstream, Dialect dialect) {
-        Calibration calibration = upstream.calibration(options.model(anthropic.get("model").text()));
+    private static JsonWriter estimate(Json anthropic, Upstream upstream, Options options) {
+        String model = options.model(anthropic.get("model").text());
+        Dialect dialect = upstream.dialect(model);
+        Calibration calibration = upstream.calibration(model);
         var translator = new Translator(anthropic, options, dialect, () -> 0, calibration, Ids::newId);
         long tokens = translator.inputTokens();
         return new JsonWriter().object()

@@ -46,7 +46,7 @@ final class ChatRequest implements BackendRequest {
     public void write(JsonWriter out) {
         out.ensure(request.json().to() + ROOM_BYTES);
         out.object();
-        var members = new Members(out, dialect, options.extraBody(), warnings);
+        var members = new Members(out, dialect, dialect.target().extraBody(), warnings);
         members.field("model", model);
         writeMessages(out);
         writeMaxTokens(members);

@@ -46,7 +46,7 @@ public final class NativeConversation implements Conversation {
         this.isStream = anthropic.get("stream") == Json.TRUE;
         this.dialect = dialect;
         this.errors = new NativeErrors(options, dialect, model);
-        new NativeRequest(anthropic, model, options.extraBody()).write(request);
+        new NativeRequest(anthropic, model, dialect.target().extraBody()).write(request);
     }
 
     @Override

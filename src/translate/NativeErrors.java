@@ -50,6 +50,7 @@ final class NativeErrors {
         ApiError error = new ApiError(status, said.get("message").text())
                 .as(said.get("type").text(), said.get("details")).from(ApiError.Origin.ANSWER);
         return switch (status) {
+            case 404 -> error.getMessage().contains("model") ? error.asModelMissing() : error;
             case 409, 502, 503, 504, 529 -> error.asPassing();
             default -> error;
         };
@@ -59,7 +60,7 @@ final class NativeErrors {
     ApiError broken(int status, String what) { return context().error(status, what); }
 
     private ErrorContext context() {
-        return new ErrorContext(dialect.target().address(), model, options.areKeysOurs(dialect.target()),
+        return new ErrorContext(dialect.target().label(), model, dialect.target().isKeyOurs(),
                 options.secrets(), 0, 0, 0, Api.MESSAGES);
     }
 }

@@ -50,7 +50,7 @@ final class ResponsesRequest implements BackendRequest {
     public void write(JsonWriter out) {
         out.ensure(request.json().to() + ROOM_BYTES);
         out.object();
-        var members = new Members(out, dialect, options.extraBody(), warnings);
+        var members = new Members(out, dialect, dialect.target().extraBody(), warnings);
         var tools = new Tools(request, dialect, warnings);
         members.field("model", model);
         instructions(members);

@@ -44,8 +44,7 @@ public final class Translator implements Conversation {
 
     /** For a model of which no more is known than what the options say. */
     public Translator(Json anthropic, Options options, Dialect dialect, Supplier<String> newIds) {
-        this(anthropic, options, dialect, () -> options.routes().of("").context().orElse(0),
-                new Calibration(), newIds);
+        this(anthropic, options, dialect, () -> dialect.target().context().orElse(0), new Calibration(), newIds);
     }
 
     /**
@@ -66,7 +65,7 @@ public final class Translator implements Conversation {
                 ? new ResponsesRequest(request, options, dialect, warnings)
                 : new ChatRequest(request, options, dialect, warnings);
         this.errors = new BackendErrors(request, options, dialect, window, this::inputTokens);
-        var limits = new Limits(backendRequest::maxTokensSent, route.context().orElse(0), window);
+        var limits = new Limits(backendRequest::maxTokensSent, dialect.target().context().orElse(0), window);
         this.reply = new Reply(request, newIds, stops(), limits,
                 tokens::rough, this::inputTokens, warnings);
         this.chatReader = new ChatReply(reply, errors, stops(), hosted);

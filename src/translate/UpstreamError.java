@@ -194,6 +194,7 @@ public final class UpstreamError {
 
     /** Clients know a wrong model by the words {@code model: X}. */
     private static ApiError noSuchModel(String text, ErrorContext context) {
-        return new ApiError(404, "model: %s, %s: %s".formatted(context.model(), context.host(), text));
+        return new ApiError(404, "model: %s, %s: %s".formatted(context.model(), context.host(), text))
+                .asModelMissing();
     }
 }

@@ -70,14 +70,14 @@ public final class Credentials {
             headers.put(VERSION, client.version().orElse(USUAL_VERSION));
             client.beta().ifPresent(beta -> headers.put(BETA, beta));
         }
-        for (Header header : options.headers()) putHeader(header, headers);
+        for (Header header : target.headers()) putHeader(header, headers);
         return headers;
     }
 
     /** {@return whether a header of the operator's stands in the place of any key} */
     private boolean isKeyReplaced() {
         List<String> names = isNative ? List.of(AUTHORIZATION, ANTHROPICS_KEY) : List.of(keyHeader);
-        return options.headers().stream().map(header -> header.name().toLowerCase(Locale.ROOT))
+        return target.headers().stream().map(header -> header.name().toLowerCase(Locale.ROOT))
                 .anyMatch(names::contains);
     }
 
@@ -121,7 +121,7 @@ public final class Credentials {
     /** Logs that a key is held back, by its name; what it is no log gets to know. */
     private void logOnce(String keyName) {
         if (isLogged.getAndSet(true)) return;
-        LOG.info(() -> "%s is not sent to %s: %s".formatted(keyName, target.address(), WHY));
+        LOG.info(() -> "%s is not sent to %s: %s".formatted(keyName, target.label(), WHY));
     }
 
     /** {@return true if the client's key would not be sent, as it is one of Anthropic's} */
@@ -142,7 +142,7 @@ public final class Credentials {
     private List<KeyName> keyNames() {
         List<KeyName> names = new ArrayList<>();
         target.key().ifPresent(key -> names.add(new KeyName("a2o's key", target.mustNotGet(key))));
-        for (Header header : options.headers()) {
+        for (Header header : target.headers()) {
             boolean isKey = SecretNames.isSecret(header.name()) || Secrets.isAnthropicKey(header.value());
             if (!isKey) continue;
             names.add(new KeyName("a2o's header " + header.name(), target.mustNotGet(header.value())));
@@ -157,7 +157,7 @@ public final class Credentials {
     }
 
     private boolean getsTheClients() {
-        return target.key().isEmpty() && options.authKey().isEmpty() && !isKeyReplaced();
+        return target.key().isEmpty() && !options.hasAuthKeys() && !isKeyReplaced();
     }
 
     private static String joined(Stream<KeyName> names) {

@@ -4,6 +4,7 @@ import config.Secrets;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Supplier;
 import java.util.logging.Logger;
 import json.JsonWriter;
 import json.Text;
@@ -26,13 +27,13 @@ final class Learned {
 
     private volatile Dialect ofAll; // what goes for models of which no more is known
     private final String host; // for the log
-    private final Secrets secrets;
+    private final Supplier<Secrets> secrets;
     private final Map<String, Dialect> byModel = new ConcurrentHashMap<>();
     private final Map<String, Calibration> calibrations = new ConcurrentHashMap<>(); // by model
     private final LongAdder times = new LongAdder(); // that something was learned, also what was forgotten
 
     /** {@code base} is what is known of each model before anything is learned. */
-    Learned(Dialect base, String host, Secrets secrets) {
+    Learned(Dialect base, String host, Supplier<Secrets> secrets) {
         this.ofAll = base;
         this.host = host;
         this.secrets = secrets;
@@ -59,7 +60,7 @@ final class Learned {
         learnOfAll(known);
         times.increment();
         String line = "learned about %s at %s: %s".formatted(model, host, dialect.learnedWords());
-        LOG.info(() -> Text.printable(secrets.mask(line)));
+        LOG.info(() -> Text.printable(secrets.get().mask(line)));
     }
 
     /** Some of what was learned about one model goes for all. */
@@ -82,5 +83,5 @@ final class Learned {
     }
 
     /** {@return the beginning of a text of a client's or a backend's, for a page} */
-    private String shown(String text) { return Text.cut(secrets.mask(text)); }
+    private String shown(String text) { return Text.cut(secrets.get().mask(text)); }
 }

@@ -87,6 +87,9 @@ public final class ModelList {
      */
     OptionalLong window(String model) { return ListedModel.window(lastNamed, model); }
 
+    /** {@return true if the last list that named models has that name} It does not ask. */
+    boolean names(String model) { return lastNamed.stream().anyMatch(listed -> listed.id().equals(model)); }
+
     /**
      * Asks, so that windows are known from then on; if no list comes, {@link #retryForWindows} asks again.
      */

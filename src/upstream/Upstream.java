@@ -1,6 +1,7 @@
 package upstream;
 
 import anthropic.ApiError;
+import anthropic.BackendModels;
 import config.Api;
 import config.Options;
 import config.Route;
@@ -24,7 +25,7 @@ import translate.Dialect;
 
 /**
  * One backend: sends it requests, no more at a time than allowed, and knows how it does and what it takes.
- * Safe for use by many threads; shared are the places, what was learned, its health, and the counts of
+ * Safe for use by many threads; shared are the options, the places, what was learned, its health, and the counts of
  * errors.
  */
 public final class Upstream implements AutoCloseable {
@@ -33,7 +34,7 @@ public final class Upstream implements AutoCloseable {
     private static final int MAX_MESSAGE = 200; // characters of an error that are shown
     private static final Logger LOG = Logger.getLogger("a2o");
 
-    private final Options options;
+    private volatile Options options;
     private final Target target;
     private final Target address; // without what the backend must not get
     private final URI url; // of one of the APIs, for connections alone
@@ -65,16 +66,23 @@ public final class Upstream implements AutoCloseable {
         this.transport = new Transport(options, target, url, clock);
         this.placesOfAll = placesOfAll;
         this.places = new Places(options.maxConnectionsPerHost(), clock);
-        this.learned = new Learned(dialect, host(), options.secrets());
-        this.models = new ModelList(address.modelsUrl(), host(), credentials, transport, clock);
+        this.learned = new Learned(dialect, label(), () -> this.options.secrets());
+        this.models = new ModelList(address.modelsUrl(), label(), credentials, transport, clock);
         this.health = new Health(clock);
         this.probe = new Probe(health, target, url, clock);
     }
 
-    public String host() { return target.address(); }
+    /** From now on these are the options; those that are about this backend are the same as before. */
+    void use(Options others) { options = others; }
+
+    /** {@return its name, or else its address} */
+    public String label() { return target.label(); }
+    boolean isNamed() { return target.name().isPresent(); }
     Target target() { return target; }
     public Credentials credentials() { return credentials; }
     public ModelList models() { return models; }
+    /** {@return its models where it is not asked for them} */
+    public BackendModels unlisted() { return new BackendModels(target, List.of()); }
 
     @Override
     public void close() { probe.close(); }
@@ -142,7 +150,7 @@ public final class Upstream implements AutoCloseable {
     public ApiError failure(Throwable e) {
         Throwable cause = e instanceof CompletionException ? e.getCause() : e;
         ConnectionHelp.Diagnosis why = ConnectionHelp.diagnose(cause, target, url, hasAnswered, clock);
-        var error = new ApiError(502, "%s: %s".formatted(host(), why.reason()));
+        var error = new ApiError(502, "%s: %s".formatted(label(), why.reason()));
         return switch (why.kind()) {
             case UNCONNECTED -> error.from(ApiError.Origin.CONNECTION);
             case LASTING -> error;
@@ -166,7 +174,7 @@ public final class Upstream implements AutoCloseable {
     /** The reply to that try is whole. */
     public void noteSuccess(long number) {
         health.noteSuccess(number).filter(this::isLogged)
-                .ifPresent(was -> LOG.info(() -> host() + " works again"));
+                .ifPresent(was -> LOG.info(() -> label() + " works again"));
     }
 
     /**
@@ -183,8 +191,8 @@ public final class Upstream implements AutoCloseable {
         var failure = new Health.Failure(System.currentTimeMillis(), error.status(), shown);
         long seconds = health.noteFailure(kind(error), failure, isWorthRetry(error));
         boolean isSetAside = seconds > 0 && isOneOfSeveral();
-        String why = failure.message().replace(host() + ": ", "");
-        if (isSetAside) LOG.info(() -> "%s is set aside for %d s: %s".formatted(host(), seconds, why));
+        String why = failure.message().replace(label() + ": ", "");
+        if (isSetAside) LOG.info(() -> "%s is set aside for %d s: %s".formatted(label(), seconds, why));
         if (health.isDown()) probe.start();
     }
 
@@ -223,7 +231,7 @@ public final class Upstream implements AutoCloseable {
 
     /** {@return how it does, and what was learned about it, for {@code serve.Status}} */
     public JsonWriter json() {
-        var out = new JsonWriter().object().field("host", host()).field("state", state().toString());
+        var out = new JsonWriter().object().field("host", label()).field("state", state().toString());
         out.field("errors", errors.values().stream().mapToLong(LongAdder::sum).sum());
         out.name("last_error");
         health.lastFailure().ifPresentOrElse(last -> write(last, out), out::nothing);
@@ -252,7 +260,10 @@ public final class Upstream implements AutoCloseable {
     public long timesLearned() { return learned.times(); }
 
     /** {@return the context window of a route's model in tokens, if it is known by now} It does not ask. */
-    public OptionalLong window(Route route) { return route.window(() -> models.window(route.model())); }
+    public OptionalLong window(Route route) {
+        OptionalLong given = target.context();
+        return given.isPresent() ? given : models.window(route.model());
+    }
 
     /** {@return the context window of a route's model at the first of the backends of which it is known} */
     public static OptionalLong window(List<Upstream> all, Route route) {
