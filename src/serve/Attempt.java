@@ -4,7 +4,6 @@ import anthropic.ApiError;
 import config.Secrets;
 import java.util.Optional;
 import java.util.function.Supplier;
-import java.util.regex.Pattern;
 import json.Endless;
 import json.Events;
 import json.Json;
@@ -30,8 +29,6 @@ import upstream.Upstream;
 final class Attempt {
     private static final int MAX_ERROR_BYTES = 64 * 1024;
     private static final int MAX_TRAILING_EVENTS = 100; // after [DONE]; read to reuse the connection
-    /** A header {@code retry-after: 20} or {@code 1.5}; a date is not obeyed. */
-    private static final Pattern SECONDS = Pattern.compile("\\d{1,9}(\\.\\d*)?");
 
     private final Upstream upstream;
     private final ClientRequest request;
@@ -173,8 +170,7 @@ final class Attempt {
         }
         boolean isGood = status / 100 == 2;
         ApiError error = conversation.error(isGood ? 200 : status, body);
-        Optional<String> seconds = header("retry-after").filter(text -> SECONDS.matcher(text).matches());
-        seconds.ifPresent(text -> error.retryAfter((long) Math.ceil(Double.parseDouble(text))));
+        RetryTime.in(head.orElseThrow().headers(), error).ifPresent(error::retryAfter);
         return error;
     }
 

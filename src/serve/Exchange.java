@@ -1,7 +1,6 @@
 package serve;
 
 import anthropic.ApiError;
-import config.Api;
 import config.Options;
 import config.Secrets;
 import java.io.IOException;
@@ -34,10 +33,9 @@ final class Exchange {
     private static final long FIRST_WAIT_NANOS = SECOND / 20; // before another try; doubled each time
     private static final int MAX_WAIT_SECONDS = 5; // that a backend may ask for, else the client decides
     private static final int MAX_TRIES = 3; // once each backend has been tried
-    private static final int MAX_REPAIRS = 3; // of a request that a backend refuses
+    private static final int MAX_REPAIRS = 16; // of a request that a backend refuses
     private static final int REPAIRS_OF_TOOL = 2; // more, for each tool that it refuses by name
     private static final int MAX_REFUSED_TOOLS = 20;
-    private static final int MAX_REPAIRS_OF_RESPONSES = 5; // that API has more to be refused, and may have to be found
     private static final int MAX_LINE = 300; // characters of an error in the log
     /**
      * What differs from one refusal to the next: ids and times, such as {@code req_7f3a} or {@code
@@ -247,17 +245,23 @@ final class Exchange {
                 if (conversation().isAnsweredHere()) answerRefused(); else attempt.run();
                 return;
             } catch (ApiError e) {
-                String words = WORD_WITH_DIGIT.matcher(e.refusal()).replaceAll("");
-                if (words.isEmpty()) throw e;
+                if (e.refusal().isEmpty()) throw e;
+                String words = withoutIds(e.refusal());
                 Optional<String> tool = conversation().refusedTool(e.refusal());
                 tool.ifPresent(refusedTools::add);
                 boolean isRepeated = refusal.isPresent() && refusal.get().says(words, tool);
                 if (!isRepeated) refusal = Optional.of(refusal(words, tool, e));
-                int most = maxRepairs() + REPAIRS_OF_TOOL * Math.min(refusedTools.size(), MAX_REFUSED_TOOLS);
-                boolean mayBeRepaired = stream.allowsRetry() && repairs < most;
+                int most = MAX_REPAIRS + REPAIRS_OF_TOOL * Math.min(refusedTools.size(), MAX_REFUSED_TOOLS);
+                boolean mayBeRepaired = stream.allowsRepair() && repairs < most;
                 if (!mayBeRepaired || !repair(refusal.get())) throw e;
             }
         }
+    }
+
+    /** {@return the words by which one tells whether a refusal is the same as before} */
+    private static String withoutIds(String refusal) {
+        boolean areNumbersNews = Dialect.isRoom(refusal);
+        return areNumbersNews ? refusal : WORD_WITH_DIGIT.matcher(refusal).replaceAll("");
     }
 
     /** The backend has refused all that the request is for: a search in the web, which nobody else can make. */
@@ -266,17 +270,8 @@ final class Exchange {
         answerHere();
     }
 
-    private int maxRepairs() {
-        return conversation().dialect().api() == Api.RESPONSES ? MAX_REPAIRS_OF_RESPONSES : MAX_REPAIRS;
-    }
-
-    /**
-     * {@return a new refusal} What was refused before is taken now, so the dialect that made it so is
-     * learned.
-     */
+    /** {@return a new refusal} It is about the request as the lessons before have made it. */
     private Refusal refusal(String words, Optional<String> tool, ApiError error) {
-        Dialect dialect = conversation().dialect();
-        upstream.learn(conversation().model(), dialect);
         Iterator<Dialect> untried = conversation().afterRefusal(error.refusal()).iterator();
         return new Refusal(words, tool, attempt.body(), untried);
     }
@@ -288,8 +283,10 @@ final class Exchange {
     private boolean repair(Refusal refusal) {
         while (refusal.untried.hasNext()) {
             ClientRequest.Translated repaired = request.translate(upstream, refusal.untried.next());
-            boolean isOther = !repaired.body().toString().equals(refusal.body);
+            String body = repaired.body().toString();
+            boolean isOther = !body.equals(refusal.body) && !body.equals(attempt.body());
             if (isOther) {
+                if (stream.isOpen()) repaired.conversation().resume();
                 attempt = attempt(repaired);
                 return true;
             }

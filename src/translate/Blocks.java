@@ -32,6 +32,7 @@ final class Blocks {
     private final Dialect dialect;
     private final Set<String> warnings;
     private final boolean areCacheMarksKept;
+    private final List<Json> unseenImages; // the oldest, where the backend takes only so many
 
     /**
      * @param model    the backend's name for it
@@ -41,7 +42,17 @@ final class Blocks {
         this.request = request;
         this.dialect = dialect;
         this.warnings = warnings;
+        this.unseenImages = unseenImages();
         this.areCacheMarksKept = keepsCacheMarks(dialect, model);
+    }
+
+    private List<Json> unseenImages() {
+        if (dialect.mostImages() == Long.MAX_VALUE) return List.of();
+        List<Json> images = request.get("messages").items().stream()
+                .flatMap(message -> message.get("content").items().stream())
+                .flatMap(block -> Stream.concat(Stream.of(block), block.get("content").items().stream()))
+                .filter(block -> isKind(block, "image")).toList();
+        return images.subList(0, (int) Math.max(0, images.size() - dialect.mostImages()));
     }
 
     /** {@return whether marks for prompt caches are sent; models of other vendors may refuse them} */
@@ -119,7 +130,9 @@ final class Blocks {
 
     /** {@return the part for {@code {"type":"image","source":S}}} Source: Anthropic, "Vision". */
     private Part image(Json block) {
-        return isTaken("image_url") ? new Part.Image(url(block)) : new Part.Text(NO_IMAGE);
+        boolean isUnseen = unseenImages.stream().anyMatch(image -> image == block);
+        if (isUnseen) warnings.add("dropped_image_url");
+        return !isUnseen && isTaken("image_url") ? new Part.Image(url(block)) : new Part.Text(NO_IMAGE);
     }
 
     /** {@return whether the backend takes parts of a kind; if not, that is a warning} */

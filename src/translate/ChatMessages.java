@@ -77,17 +77,21 @@ final class ChatMessages {
                 parts.add(blocks.marked(block));
             }
         }
-        boolean isToldSchema = !request.schema().isNull() && !dialect.takes("response_format");
+        boolean isToldSchema = !request.schema().isNull() && !dialect.takesFormat(!request.get("tools").items().isEmpty());
         if (isToldSchema) {
             String schema = request.schema().raw();
             parts.add(new Part.Text(JsonWriter.text("Answer with JSON alone, by this schema:\n", schema)));
         }
-        if (!parts.isEmpty()) {
+        if (parts.isEmpty()) return;
+        if (dialect.takesSystem()) {
             writeMessage("system", parts);
+        } else {
+            userParts.addAll(parts); // the beginning of the user's first message
         }
     }
 
     private void writeAssistantTurn(Turns.AssistantTurn turn) {
+        writeUserMessage(); // the system prompt, if the conversation begins with this turn
         var message = new AssistantMessage(turn, request, dialect, blocks);
         message.write(out);
         prefill = message.prefill();

@@ -82,7 +82,7 @@ final class ChatRequest implements BackendRequest {
      */
     private boolean isStreamed() {
         boolean areStopsUnsent = sentStops().size() < request.stops().size();
-        return request.isStream() || areStopsUnsent;
+        return dialect.isStreamed(request.isStream() || areStopsUnsent);
     }
 
     private void writeMessages(JsonWriter out) {
@@ -182,6 +182,7 @@ final class ChatRequest implements BackendRequest {
      */
     private void writeThinking(Members members) {
         boolean isOff = request.isThinkingOff();
+        if (isOff && dialect.alwaysReasons()) return;
         boolean isOn = request.get("thinking").get("type").is("enabled") || isSwitchedOnByEffort();
         boolean isSaid = isOff || isOn;
         if (!isSaid || dialect.hasLostThinking()) return;
@@ -218,7 +219,10 @@ final class ChatRequest implements BackendRequest {
      * first.
      */
     private Optional<String> wantedEffort() {
+        boolean isTooMuch = !dialect.takesEffortWithTools() && !request.get("tools").items().isEmpty();
+        if (isTooMuch) return Optional.of("none");
         if (!request.isThinkingOff()) return request.effort();
+        if (dialect.alwaysReasons()) return Optional.of("low");
         boolean isSaid = dialect.takes("thinking");
         return isSaid ? Optional.empty() : Optional.of("none");
     }
@@ -232,6 +236,10 @@ final class ChatRequest implements BackendRequest {
     private void writeResponseFormat(Members members) {
         Json schema = request.schema();
         if (schema.isNull()) return;
+        if (!dialect.takesFormat(!request.get("tools").items().isEmpty())) {
+            warnings.add("dropped_response_format");
+            return;
+        }
         var format = new JsonWriter().object().field("type", "json_schema").name("json_schema").object();
         format.field("name", "output").field("schema", schema).field("strict", dialect.takes("strict") && StrictSchema.fits(schema));
         members.field("response_format", format.endObject().endObject());

@@ -86,6 +86,8 @@ public interface Conversation {
 
     /** {@return what is to be sent to the client now; the caller clears it} */
     JsonWriter ready();
+    /** The client has the beginning of the reply from an earlier try, and nothing more: it is not written again. */
+    default void resume() { }
     /** Writes a sign of life; it begins the reply, if the backend has not. */
     void ping();
     /** Ends the stream with an error event. */

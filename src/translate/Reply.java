@@ -119,6 +119,10 @@ final class Reply implements ToolCalls.Output {
         message.setTier(tier);
     }
 
+    void resume() {
+        message.resume();
+    }
+
     void ping() {
         message.ping();
     }

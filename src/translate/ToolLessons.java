@@ -22,7 +22,7 @@ import json.Text;
 final class ToolLessons {
     /** As in {@code tools[0].function.parameters}, {@code 'tools',3}, "schema for function 'x'". */
     private static final Pattern WITHIN = Pattern.compile("\\btools?(?:\\.function)?\\W{1,4}\\d|function_?declarations?"
-            + "|invalid_function_parameters|schema for (?:function|tool)|tool_?(?:spec|config)\\W?tool"
+            + "|invalid_function_parameters|schema for (?:function|tool)|tool_?(?:spec|config)\\W?tools?\\b"
             + "|tools\\.function\\.|input_?schema");
     /** The words for what may be wrong within a schema, as in "array schema missing items". */
     private static final List<String> OF_SCHEMA = List.of("schema", "parameters", "propert", "items", "pattern",
@@ -67,9 +67,9 @@ final class ToolLessons {
     private ToolLessons() { }
 
     /** {@return what the words of a refusal teach about tools, the likeliest first} */
-    static List<Lessons.Taught> of(String refusal, List<Json> tools) {
+    static List<Lesson.Taught> of(String refusal, List<Json> tools) {
         String said = plain(refusal);
-        List<Lessons.Taught> taught = new ArrayList<>();
+        List<Lesson.Taught> taught = new ArrayList<>();
         CallIdForm.in(said).ifPresent(form -> taught.add(always(new Trait.Ids(form))));
         if (THINKING_LOST.matcher(said).find()) taught.add(once(Trait.Habit.THINKING_LOST));
         if (isAny(OF_RESPONSE, said)) {
@@ -84,29 +84,29 @@ final class ToolLessons {
     static boolean isWithinTool(String refusal) { return WITHIN.matcher(plain(refusal)).find(); }
 
     /** {@return the words of a refusal, also of one whose JSON escapes line breaks before names} */
-    private static String plain(String refusal) { return Lessons.plain(refusal.replace("\\n", "\n")); }
+    private static String plain(String refusal) { return Said.of(refusal.replace("\\n", "\n")).text(); }
 
     private static boolean isAny(List<String> words, String said) {
         return words.stream().anyMatch(said::contains);
     }
 
-    private static Lessons.Taught always(Trait trait) { return new Lessons.Taught(trait, false); }
-    private static Lessons.Taught once(Trait trait) { return new Lessons.Taught(trait, true); }
+    private static Lesson.Taught always(Trait trait) { return new Lesson.Taught(trait, false); }
+    private static Lesson.Taught once(Trait trait) { return new Lesson.Taught(trait, true); }
 
     /** A schema for the reply: it may do if it is not strict, else it is described in the prompt. */
-    private static void addResponseSchema(String said, List<Lessons.Taught> taught) {
+    private static void addResponseSchema(String said, List<Lesson.Taught> taught) {
         if (!isAny(BAD_RESPONSE_SCHEMA, said)) return;
         taught.add(once(new Trait.Omitted("strict")));
         taught.add(once(new Trait.Omitted("response_format")));
     }
 
-    private static void addTools(String refusal, String said, List<Json> tools, List<Lessons.Taught> taught) {
+    private static void addTools(String refusal, String said, List<Json> tools, List<Lesson.Taught> taught) {
         mostTools(said, tools.size()).ifPresent(most -> taught.add(always(most)));
         if (!isAboutSchema(refusal)) return;
         Optional<Trait> length = longestDescription(said);
         boolean isOfTool = length.isPresent() && !said.contains("properties");
         if (isOfTool) taught.add(always(length.get()));
-        if (said.contains("strict")) taught.add(new Lessons.Taught(new Trait.Omitted("strict"), !isAny(NEVER, said)));
+        if (said.contains("strict")) taught.add(new Lesson.Taught(new Trait.Omitted("strict"), !isAny(NEVER, said)));
         taught.add(always(Trait.Habit.PLAIN_SCHEMAS));
         length.ifPresent(trait -> taught.add(always(trait)));
         named(refusal, tools).ifPresent(tool -> taught.add(always(Trait.RefusedTool.of(tool))));

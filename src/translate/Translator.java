@@ -218,6 +218,11 @@ public final class Translator implements Conversation {
     }
 
     @Override
+    public void resume() {
+        reply.resume();
+    }
+
+    @Override
     public void ping() {
         reply.ping();
     }

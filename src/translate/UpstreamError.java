@@ -32,7 +32,10 @@ public final class UpstreamError {
     /** Codes of OpenAI and others, and "You exceeded your current quota", "Insufficient Balance". */
     private static final List<String> UNPAID = List.of("insufficient_quota", "insufficient quota",
             "insufficient_balance", "insufficient balance", "insufficient_credits", "insufficient credits",
-            "exceeded your current quota");
+            "exceeded your current quota", "余额不足", "欠费", "in arrears", "arrearage", "not enough credit",
+            "not enough balance", "payment required", "account balance");
+    /** As Groq says where the model's call of a tool is no JSON: the next one may be. */
+    private static final List<String> CALL_IS_BAD = List.of("tool_use_failed", "failed to call a function");
     /** As LiteLLM's "Invalid model name passed in model=x" with a status of 400, "The model `x` does not exist". */
     private static final Pattern UNKNOWN_MODEL = Pattern.compile(
             "(?:invalid|unknown|no such|unrecognized|not a valid) model(?: name| id|[:',]|$)"
@@ -124,6 +127,8 @@ public final class UpstreamError {
         boolean maySayLength = status == IN_A_REPLY || status == 400 || status == 422;
         boolean isOfReply = maySayLength && said.says(REPLY_REACHED_ITS_LENGTH);
         if (isOfReply) return Optional.of(context.error(400, text).asAtLimit());
+        boolean isBadCall = said.saysAny(CALL_IS_BAD);
+        if (isBadCall) return Optional.of(context.error(529, text).asPassing());
         boolean isUnpaid = status == 402 || said.saysAny(UNPAID);
         if (isUnpaid) return Optional.of(context.error(402, text).asFinal());
         boolean maySayBusy = status == IN_A_REPLY || status == 429 || status >= 500;
@@ -139,27 +144,20 @@ public final class UpstreamError {
                     .refusing(ResponsesLessons.noRoute(body.raw()));
         }
         return switch (status) {
-            case 401, 403 -> denied(status, said, text, context);
+            case 401 -> denied(status, said, text, context);
+            case 403 -> denied(status, said, text, context).refusing(body.raw());
             case 404 -> notFound(said, text, context).refusing(body.raw());
-            case 408, 413, 429 -> context.error(status, text);
+            case 408, 429 -> context.error(status, text);
+            case 413 -> context.error(status, text).refusing(body.raw());
             // 520 to 524 are Cloudflare's: the server behind it is down, cannot be reached, or says nothing
             case 409, 502, 503, 520, 521, 522, 523, 529 -> context.error(529, text).asPassing();
             case 504, 524 -> context.error(504, text).asPassing();
             default -> {
                 boolean isUnknownModel = status / 100 == 4 && said.says(UNKNOWN_MODEL);
                 if (isUnknownModel) yield noSuchModel(text, context).refusing(body.raw());
-                boolean mayBeMended = status < 500 || isAboutTheRequest(said);
-                yield context.error(general(status), text).refusing(mayBeMended ? body.raw() : "");
+                yield context.error(general(status), text).refusing(body.raw());
             }
         };
-    }
-
-    /**
-     * As llama-cpp-python says with a status of 500: "Input should be a valid string"; and llama.cpp:
-     * "JSON schema conversion failed".
-     */
-    private static boolean isAboutTheRequest(ErrorBody said) {
-        return Stream.of("not supported", "input should be", "schema", "parse grammar").anyMatch(said::says);
     }
 
     /** {@return whether the backend has no such path: what it misses is neither a model nor an item of the input} */

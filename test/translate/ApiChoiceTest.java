@@ -40,14 +40,14 @@ class ApiChoiceTest {
 
     @Test
     void aRefusalOfChatTeachesResponsesBeforeAnythingElse() {
-        assertEquals(List.of(Map.of("api", "responses"), Map.of("efforts", "none")),
+        assertEquals(List.of(Map.of("api", "responses"), Map.of("effort with tools", "none")),
                 lessons(dialect("http://h.test"), WANTS_RESPONSES).subList(0, 2));
     }
 
     @Test
     void aPinnedApiIsKept() {
         List<Map<String, String>> chat = lessons(dialect("http://h.test/v1/chat/completions"), WANTS_RESPONSES);
-        assertEquals(Map.of("efforts", "none"), chat.getFirst());
+        assertEquals(Map.of("effort with tools", "none"), chat.getFirst());
         assertEquals(List.of(), lessons(dialect("http://h.test/v1/responses"), NO_ROUTE));
     }
 
@@ -64,7 +64,7 @@ class ApiChoiceTest {
     void itNeverGoesBackAndForth() {
         Dialect responses = dialect("http://h.test").afterRefusal(WANTS_RESPONSES, List.of()).findFirst().orElseThrow();
         Dialect chat = responses.afterRefusal(NO_ROUTE, List.of()).findFirst().orElseThrow();
-        assertEquals(Map.of("api", "chat", "efforts", "none"), chat.learnedWords());
+        assertEquals(Map.of("api", "chat", "effort with tools", "none"), chat.learnedWords());
         assertTrue(chat.afterRefusal(WANTS_RESPONSES, List.of()).noneMatch(next -> next.api() == Api.RESPONSES));
         assertEquals(List.of(), lessons(chat, "This is not a chat model and thus not supported"));
     }

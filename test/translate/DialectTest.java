@@ -82,7 +82,7 @@ class DialectTest {
         assertEquals(Optional.empty(), of("https://api.mistral.ai/v1").effort(Optional.empty()));
         assertEquals(Optional.of("odd"), of("https://api.mistral.ai/v1").effort(Optional.of("odd")));
         Dialect never = after(of("http://backend.test"), "Function tools with reasoning_effort are not supported");
-        assertEquals(Optional.of("none"), never.effort(Optional.empty()));
+        assertFalse(never.takesEffortWithTools());
         Dialect all = of("http://backend.test");
         assertEquals(Optional.of("xhigh"), all.effort(Optional.of("xhigh")));
     }
@@ -118,7 +118,9 @@ class DialectTest {
 
     @Test
     void aWrongValueIsNoPropertyOfTheBackend() throws Exception {
-        assertTrue(after(of("http://backend.test"), "Invalid 'temperature': must be at most 1").isForOnce());
-        assertFalse(after(of("http://backend.test"), "Unknown parameter: 'temperature'.").isForOnce());
+        Dialect once = after(of("http://backend.test"), "Invalid 'temperature': must be at most 1");
+        assertFalse(once.takes("temperature"));
+        assertTrue(once.learned().isEmpty());
+        assertFalse(after(of("http://backend.test"), "Unknown parameter: 'temperature'.").learned().isEmpty());
     }
 }
