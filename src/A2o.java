@@ -8,7 +8,6 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
-import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.logging.Logger;
 import serve.Check;
@@ -60,9 +59,9 @@ final class A2o {
         }
         Thread.setDefaultUncaughtExceptionHandler(A2o::onUncaught);
         if (given.has(Option.COMMAND)) {
-            serveCommand(options, given.all(Option.COMMAND));
+            serveCommand(given, options);
         } else {
-            serve(options);
+            serve(given, options);
         }
     }
 
@@ -73,24 +72,26 @@ final class A2o {
     }
 
     /** Serves until a signal comes, and logs to standard error and to {@code --log-file}. */
-    private static void serve(Options options) throws IOException {
+    private static void serve(CommandLine given, Options options) throws IOException {
         var proxy = new Proxy(options);
-        logTo(System.err, options);
-        if (options.logFile().isPresent()) logTo(LogWriter.file(options.logFile().get()), options);
+        logTo(System.err, proxy);
+        if (options.logFile().isPresent()) logTo(LogWriter.file(options.logFile().get()), proxy);
         proxy.start();
+        new Reload(given, proxy).start();
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(proxy)));
         new Greeting(options, proxy, url(options, proxy)).print();
     }
 
     /** Runs a client, and serves it until it ends. The log goes to a file: the screen is the client's. */
-    private static void serveCommand(Options options, List<String> command) throws IOException {
+    private static void serveCommand(CommandLine given, Options options) throws IOException {
         var proxy = new Proxy(options);
         String log = logFile(options);
         PrintStream screen = System.err;
         System.setErr(new PrintStream(LogWriter.file(log), true));
-        logTo(System.err, options);
+        logTo(System.err, proxy);
         proxy.start();
-        new ChildProcess(command, log, screen).run(options, proxy, url(options, proxy));
+        new Reload(given, proxy).start();
+        new ChildProcess(given.all(Option.COMMAND), log, screen).run(options, proxy, url(options, proxy));
     }
 
     private static String logFile(Options options) throws IOException {
@@ -98,8 +99,8 @@ final class A2o {
         return Files.createTempFile("a2o-", ".log").toString();
     }
 
-    private static void logTo(OutputStream out, Options options) {
-        LOG.addHandler(new LogWriter(LOG, out, new LogLine(options.secrets())));
+    private static void logTo(OutputStream out, Proxy proxy) {
+        LOG.addHandler(new LogWriter(LOG, out, new LogLine(proxy::secrets)));
     }
 
     private static String url(Options options, Proxy proxy) {

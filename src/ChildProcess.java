@@ -44,7 +44,7 @@ final class ChildProcess {
     private static void connect(Map<String, String> environment, Options options, Proxy proxy, String url) {
         environment.keySet().removeIf(name -> name.startsWith("A2O_")); // keys, which its tools would see
         String asked = ClientVariables.model(options, environment).orElse("");
-        String key = options.authKey().isPresent() ? "" : ClientVariables.token(options, environment);
+        String key = options.hasAuthKeys() ? "" : ClientVariables.token(options, environment);
         ClientVariables.putInto(environment, options, url, proxy.askWindow(asked, key));
         avoidHttpProxy(environment, options.host());
     }

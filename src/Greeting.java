@@ -39,7 +39,8 @@ final class Greeting {
 
     private String upstream(Target target) {
         var credentials = new Credentials(options, target, Dialect.of(target));
-        return "%s, which %s".formatted(target.address(), credentials.description());
+        String name = target.name().map(text -> text + " at ").orElse("");
+        return "%s%s, which %s".formatted(name, target.address(), credentials.description());
     }
 
     /** Adds the model's window by the backend's list of models, if it says one. Nothing waits for that. */

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** What the README tells a stranger to type is understood; what it tells of an older Java is so. */
 class ReadmeTest {
@@ -48,6 +49,22 @@ class ReadmeTest {
         assertTrue(hosts.containsAll(List.of("localhost", "api.openai.com", "NAME.openai.azure.com", "api.deepseek.com",
                 "openrouter.ai")), hosts::toString);
         assertTrue(commands.size() >= 14, commands.size() + " commands");
+    }
+
+    /** Blocks that hold nothing but options and comments. */
+    private static final Pattern OPTION_FILE = Pattern.compile("(?m)^```\\n((?:(?:--[a-z]|# ).*\\n)+)```$");
+
+    @Test
+    void everyFileOfOptionsIsUnderstood(@TempDir Path folder) throws Exception {
+        List<String> files = OPTION_FILE.matcher(Files.readString(Path.of("README.md"))).results()
+                .map(block -> block.group(1)).toList();
+        assertEquals(2, files.size(), files::toString);
+        for (String text : files) {
+            Path file = Files.writeString(folder.resolve("a2o.options"), text);
+            Options options = Options.of(CommandLine.read(new String[] {"@" + file}, Map.of()));
+            assertEquals(2, options.upstreams().size(), text);
+            assertTrue(options.routes().main().isMapped(), text);
+        }
     }
 
     @Test

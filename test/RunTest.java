@@ -200,7 +200,7 @@ class RunTest {
         for (String flag : List.of("--help", "-h")) {
             Outcome help = run(flag);
             assertEquals("0 ", help.status + " " + help.err);
-            assertTrue(help.out.contains("--upstream URL") && help.out.contains("--timeout SECONDS"), help.out);
+            assertTrue(help.out.contains("--upstream [NAME=]URL") && help.out.contains("--timeout SECONDS"), help.out);
         }
     }
 
@@ -216,7 +216,7 @@ class RunTest {
 
     @Test
     void wrongUsageIsExit2WithTheHelpOfThatOption() throws Exception {
-        assertUsage("--upstream", "--upstream URL");
+        assertUsage("--upstream", "--upstream [NAME=]URL");
         assertUsage("--no-such-option", "try --help", "--upstream", "demo", "--no-such-option");
         assertUsage("--port", "--port N", "--upstream", "demo", "--port", "x1");
         assertUsage("--timeout", "--timeout SECONDS", "--upstream", "demo", "--timeout=0");

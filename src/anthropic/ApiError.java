@@ -1,6 +1,8 @@
 package anthropic;
 
+import java.util.Comparator;
 import java.util.Map;
+import json.Json;
 import json.JsonWriter;
 
 /**
@@ -24,11 +26,14 @@ public final class ApiError extends RuntimeException {
     public enum Origin { ANSWER, CONNECTION, PROXY, OTHER }
 
     private final int status;
+    private String type;
+    private Json details = Json.NULL; // of a backend that speaks this API
     private final String code; // details.error_code, by which SDKs choose the class of their exception; or ""
     private long retrySeconds = -1; // after which the client may retry; negative if it may choose
     private boolean isFinal; // SDKs must not retry, though they would by the status
     private boolean isPassing; // transient: a retry may help
     private boolean isAtLimit; // no failure: the reply reached the length that was asked for
+    private boolean isModelMissing; // at that backend; another one may have it
     private Origin origin = Origin.OTHER;
     private String refusal = ""; // the backend's own words, from which something may be learned
 
@@ -37,23 +42,35 @@ public final class ApiError extends RuntimeException {
     public ApiError(int status, String code, String message) {
         super(message, null, false, false);
         this.status = status;
+        this.type = TYPES.getOrDefault(status, status >= 500 ? "api_error" : "invalid_request_error");
         this.code = code;
     }
 
     public int status() { return status; }
 
-    public String type() {
-        String usual = status >= 500 ? "api_error" : "invalid_request_error";
-        return TYPES.getOrDefault(status, usual);
+    public String type() { return type; }
+
+    /** {@return the status that an error of that type has} */
+    public static int statusOf(String type) {
+        return TYPES.entrySet().stream().filter(known -> known.getValue().equals(type)).map(Map.Entry::getKey)
+                .max(Comparator.naturalOrder()).orElse(type.equals("invalid_request_error") ? 400 : 500);
     }
 
     public boolean isFinal() { return isFinal; }
     public boolean isPassing() { return isPassing; }
     /** {@return whether this is no more than a reply that reached the length that was asked for} */
     public boolean isAtLimit() { return isAtLimit; }
+    public boolean isModelMissing() { return isModelMissing; }
     public String refusal() { return refusal; }
     public Origin origin() { return origin; }
     public long retrySeconds() { return retrySeconds; }
+
+    /** Takes over the type and the details that a backend of this API gives the error; NULL for none. */
+    public ApiError as(String otherType, Json otherDetails) {
+        type = otherType;
+        details = otherDetails;
+        return this;
+    }
 
     public ApiError asFinal() {
         isFinal = true;
@@ -67,6 +84,11 @@ public final class ApiError extends RuntimeException {
 
     public ApiError asAtLimit() {
         isAtLimit = true;
+        return this;
+    }
+
+    public ApiError asModelMissing() {
+        isModelMissing = true;
         return this;
     }
 
@@ -84,9 +106,12 @@ public final class ApiError extends RuntimeException {
     /** {@return the same error with another message} */
     public ApiError saying(String message) {
         var error = new ApiError(status, code, message);
+        error.type = type;
+        error.details = details;
         error.retrySeconds = retrySeconds;
         error.isFinal = isFinal;
         error.isPassing = isPassing;
+        error.isModelMissing = isModelMissing;
         error.origin = origin;
         error.refusal = refusal;
         return error;
@@ -101,6 +126,7 @@ public final class ApiError extends RuntimeException {
     public JsonWriter body(String requestId) {
         var out = new JsonWriter().object().field("type", "error").name("error").object()
                 .field("type", type()).field("message", getMessage());
+        if (!details.isNull()) out.field("details", details);
         if (!code.isEmpty()) writeDetails(out);
         return out.endObject().field("request_id", requestId).endObject();
     }

@@ -110,6 +110,9 @@ public final class MessageWriter {
         endEvent();
     }
 
+    /** The client has the message's head already. */
+    public void resume() { isStarted = true; }
+
     /** The message up to its content, an array that is open then. */
     private void head() {
         out.object().field("id", id).field("type", "message").field("role", "assistant");

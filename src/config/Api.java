@@ -3,10 +3,11 @@ package config;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** An API of OpenAI's by which a backend can be asked. */
+/** An API by which a backend can be asked: one of OpenAI's, or the one that clients speak. */
 public enum Api {
     CHAT("/chat/completions", "chat"),
-    RESPONSES("/responses", "responses");
+    RESPONSES("/responses", "responses"),
+    MESSAGES("/messages", "messages");
 
     private final String path; // below the base
     private final String word;

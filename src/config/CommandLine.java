@@ -39,28 +39,39 @@ public final class CommandLine {
     /** 300, 5m, 64k. */
     private static final Pattern NUMBER = Pattern.compile("([0-9]{1,9})([a-zA-Z]?)");
 
+    private final List<String> words;
     private final Map<Option, List<String>> given;
     private final Map<String, String> environment;
 
-    private CommandLine(Map<Option, List<String>> given, Map<String, String> environment) {
+    private CommandLine(List<String> words, Map<Option, List<String>> given,
+                        Map<String, String> environment) {
+        this.words = words;
         this.given = given;
         this.environment = environment;
     }
 
     public static CommandLine read(String[] args, Map<String, String> environment) {
         Map<Option, List<String>> given = new EnumMap<>(Option.class);
-        Iterator<String> words = List.of(args).iterator();
-        while (words.hasNext()) readWord(words.next(), words, given);
+        List<String> words = List.of(args);
+        Iterator<String> rest = words.iterator();
+        while (rest.hasNext()) readWord(rest.next(), rest, given);
         Variables.read(environment).forEach(given::putIfAbsent);
         if (given.containsKey(Option.COMMAND)) given.putIfAbsent(Option.PORT, List.of("0"));
-        return new CommandLine(given, environment);
+        return new CommandLine(words, given, environment);
     }
+
+    /** {@return the same words, read again: the files that they name may have changed} */
+    public CommandLine readAgain() { return read(words.toArray(String[]::new), environment); }
 
     /** Takes a word, and of the rest what belongs to it: an option's value, or the whole command. */
     private static void readWord(String word, Iterator<String> rest, Map<Option, List<String>> given) {
         if (word.equals(Option.COMMAND.flag())) {
             if (!rest.hasNext()) throw new UsageError("a command is expected after --");
             rest.forEachRemaining(each -> add(given, Option.COMMAND, each));
+        } else if (OptionFile.isFile(word)) {
+            String file = word.substring(OptionFile.SIGN.length());
+            add(given, Option.FILE, file);
+            readFile(file, given);
         } else if (UpstreamUrl.isAddress(word)) {
             add(given, Option.UPSTREAM, word);
         } else if (word.startsWith("-")) {
@@ -68,6 +79,27 @@ public final class CommandLine {
         } else {
             throw unexpected(word);
         }
+    }
+
+    /** Takes the options of a file as if they stood on the command line in place of its name. */
+    private static void readFile(String file, Map<Option, List<String>> given) {
+        for (OptionFile.Line line : OptionFile.read(file)) {
+            Iterator<String> words = line.words().iterator();
+            try {
+                String first = words.next();
+                refuseInFile(first);
+                readWord(first, words, given);
+            } catch (UsageError e) {
+                throw e.in("@%s, line %d".formatted(file, line.number()));
+            }
+        }
+    }
+
+    /** Refuses what has to do with this run alone, and files in files. */
+    private static void refuseInFile(String word) {
+        boolean isAction = Option.flagged(word).filter(Option::isAction).isPresent();
+        if (isAction) throw new UsageError("%s is for the command line alone".formatted(word));
+        if (OptionFile.isFile(word)) throw new UsageError("a file of options cannot name another one");
     }
 
     private static void add(Map<Option, List<String>> given, Option option, String value) {
@@ -116,18 +148,24 @@ public final class CommandLine {
         return new UsageError(advice.formatted("a word that", "claude"));
     }
 
-    /** {@return the same, but with these values of the option alone} */
+    /** {@return the same, but with these values of the option alone; without it if there are none} */
     public CommandLine with(Option option, List<String> values) {
+        if (values.isEmpty()) return without(option);
         Map<Option, List<String>> changed = new EnumMap<>(given);
         changed.put(option, List.copyOf(values));
-        return new CommandLine(changed, environment);
+        return new CommandLine(words, changed, environment);
     }
 
     /** {@return the same, as if the option had not been given} */
     public CommandLine without(Option option) {
         Map<Option, List<String>> changed = new EnumMap<>(given);
         changed.remove(option);
-        return new CommandLine(changed, environment);
+        return new CommandLine(words, changed, environment);
+    }
+
+    /** {@return the options that cannot change while A2o runs, and that other words give otherwise} */
+    public List<Option> fixedThatDiffer(CommandLine others) {
+        return Option.FIXED.stream().filter(option -> !value(option).equals(others.value(option))).toList();
     }
 
     public boolean has(Option option) { return given.containsKey(option); }
@@ -157,7 +195,11 @@ public final class CommandLine {
 
     /** {@return the number that counts} A letter after it multiplies it, as {@code units} say: 5m is 300. */
     int number(Option option, int least, int most, Map<String, Integer> units) {
-        String text = text(option);
+        return number(option, text(option), least, most, units);
+    }
+
+    /** {@return the number that is written there, as a value of the option} */
+    static int number(Option option, String text, int least, int most, Map<String, Integer> units) {
         String wrong = ": a whole number from %d to %d expected, not '%s'".formatted(least, most, text);
         Matcher parts = NUMBER.matcher(text);
         if (!parts.matches()) throw new UsageError(option, wrong);

@@ -11,13 +11,14 @@ import java.util.stream.Stream;
  * of what was given.
  */
 public enum Option {
-    UPSTREAM("--upstream", "URL", Kind.REPEATABLE,
-            "backend: a root, a /v1 base, a .../chat/completions or .../responses URL;",
-            "demo: built in; the first that works is used; repeatable"),
+    UPSTREAM("--upstream", "[NAME=]URL", Kind.REPEATABLE,
+            "backend: a root, /v1 base, .../chat/completions, .../responses or .../messages;",
+            "demo: built in; the first that works is used; NAME is for @NAME; repeatable"),
     MODEL("--model", "NAME", Kind.SINGLE,
             "model sent upstream whatever the client asks for (else the client's name)"),
-    MAP("--map", "PATTERN=MODEL", Kind.REPEATABLE,
-            "glob on the client's model name; first match wins, before --model; repeatable"),
+    MAP("--map", "PATTERN=MODEL[@NAME]", Kind.REPEATABLE,
+            "glob on the client's model name; first match wins, before --model; with @NAME",
+            "at that backend, with @NAME,NAME at the first of those that works; repeatable"),
     HOST("--host", "ADDRESS", Kind.SINGLE, Optional.of("127.0.0.1"),
             "address to listen on"),
     PORT("--port", "N", Kind.SINGLE, Optional.of("3578"),
@@ -34,22 +35,25 @@ public enum Option {
             "log what is asked and answered on both sides, without keys"),
     LOG_FILE("--log-file", "FILE", Kind.SINGLE,
             "append the log to FILE too"),
-    UPSTREAM_KEY("--upstream-key", "KEY", Kind.REPEATABLE,
+    UPSTREAM_KEY("--upstream-key", "KEY[@NAME]", Kind.REPEATABLE,
             "key for the backend in place of the client's own; OPENAI_API_KEY for OpenAI;",
-            "one for all backends or one for each; repeatable"),
-    AUTH_KEY("--auth-key", "KEY", Kind.SINGLE,
-            "key that clients must present, as x-api-key or bearer"),
+            "for all backends, for each in turn, or for the one of that name; repeatable"),
+    AUTH_KEY("--auth-key", "[NAME=]KEY", Kind.REPEATABLE,
+            "key that clients must present, as x-api-key or bearer; NAME is for the log and",
+            "/metrics; repeatable"),
     ALLOW_ORIGIN("--allow-origin", "ORIGIN", Kind.REPEATABLE,
             "origin of web pages that may use A2o, as https://x.org; repeatable"),
-    HEADER("--header", "'N: V'", Kind.REPEATABLE,
+    HEADER("--header", "'N: V'[@NAME]", Kind.REPEATABLE,
             "extra header for the backend; repeatable"),
-    EXTRA_BODY("--extra-body", "JSON", Kind.SINGLE,
-            "members merged into every upstream body, last"),
-    CONTEXT("--context", "N", Kind.SINGLE,
+    EXTRA_BODY("--extra-body", "JSON[@NAME]", Kind.SINGLE,
+            "members merged into every upstream body, last; one more with each @NAME"),
+    CONTEXT("--context", "N[@NAME]", Kind.REPEATABLE,
             "context window in tokens, 64k: 64,000; for clients and overflow messages",
             "(default: what the backend's list of models says)"),
     CA_CERT("--ca-cert", "FILE", Kind.SINGLE,
             "PEM certificates to trust besides the JDK's"),
+    FILE("@FILE", "", Kind.ACTION,
+            "options from a file, one a line as --port 3578; read anew when it changes"),
     CHECK("--check", "", Kind.ACTION,
             "try the backend: what works, how to use it; exit 0 if Claude Code will work"),
     COMMAND("--", "COMMAND ...", Kind.ACTION,
@@ -59,6 +63,10 @@ public enum Option {
             "print this help"),
     VERSION("--version", "", Kind.ACTION,
             "print the version");
+
+    /** Those that cannot change while A2o runs. */
+    static final List<Option> FIXED = List.of(HOST, PORT, WORKERS, MAX_CONNECTIONS, MAX_CONNECTIONS_PER_HOST,
+            LOG_FILE, CA_CERT);
 
     private static final String SHORT_HELP = "-h";
     private static final int HELP_COLUMN = 31;
@@ -93,7 +101,7 @@ public enum Option {
         this.helpLines = List.of(helpLines);
     }
 
-    /** {@return the option of that flag, as --port; none for the two dashes before a command} */
+    /** {@return the option of that flag, as --port; none for the two dashes before a command, and for @FILE} */
     static Optional<Option> flagged(String flag) {
         if (flag.equals(SHORT_HELP)) return Optional.of(HELP);
         return withFlag().filter(option -> option.flag.equals(flag)).findFirst();
@@ -103,10 +111,11 @@ public enum Option {
     static List<String> flags() { return withFlag().map(Option::flag).toList(); }
 
     private static Stream<Option> withFlag() {
-        return Arrays.stream(values()).filter(option -> option != COMMAND);
+        return Arrays.stream(values()).filter(option -> option != COMMAND && option != FILE);
     }
 
     public String flag() { return flag; }
+    boolean isAction() { return kind == Kind.ACTION; }
     boolean isRepeatable() { return kind == Kind.REPEATABLE; }
     boolean hasVariable() { return kind != Kind.ACTION; }
     boolean takesValue() { return kind == Kind.SINGLE || kind == Kind.REPEATABLE; }

@@ -28,7 +28,8 @@ public final class Secrets {
     private Secrets(Collection<Needle> needles) { this.needles = List.copyOf(needles); }
 
     /** {@return the secrets of the operator's} The parameters are those of the backends' URLs. */
-    static Secrets of(List<String> keys, List<Header> headers, List<Parameter> parameters, Json extraBody) {
+    static Secrets of(List<String> keys, List<Header> headers, List<Parameter> parameters,
+                      List<Json> extraBodies) {
         Set<Needle> found = new LinkedHashSet<>();
         for (String key : keys) addValue(key, found);
         for (Header header : headers) {
@@ -41,7 +42,7 @@ public final class Secrets {
                 add(parameter.value(), found);
             }
         }
-        addMembers(extraBody, found);
+        for (Json body : extraBodies) addMembers(body, found);
         return new Secrets(found);
     }
 
@@ -50,6 +51,13 @@ public final class Secrets {
         List<Needle> found = new ArrayList<>(needles);
         for (String key : clientKeys) addValue(key, found);
         return found.size() == needles.size() ? this : new Secrets(found);
+    }
+
+    /** {@return these and the others} */
+    public Secrets and(Secrets others) {
+        Set<Needle> all = new LinkedHashSet<>(needles);
+        all.addAll(others.needles);
+        return new Secrets(all);
     }
 
     /** {@return true if there is a key of Anthropic's in the value of a header, also in user and password} */

@@ -1,6 +1,9 @@
 package config;
 
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -8,8 +11,9 @@ import java.util.regex.Pattern;
 
 /**
  * Reads the value of {@code --upstream}: a root, a base, or the URL of one API. {@code http://h},
- * {@code http://h/v1}, {@code http://h/v1/chat/completions} and {@code http://h/v1/responses} have the same
- * base; the last two pin the API. The query is kept; user and password are dropped.
+ * {@code http://h/v1}, {@code http://h/v1/chat/completions}, {@code http://h/v1/responses} and {@code
+ * http://h/v1/messages} have the same base; the last three pin the API. The query is kept; user and password
+ * become a header, as with curl. A name may stand before all that: {@code local=http://h}.
  */
 final class UpstreamUrl {
     private static final String BASE_OF_ROOT = "/v1";
@@ -21,11 +25,26 @@ final class UpstreamUrl {
     private static final Pattern PUBLIC_NAME =
             Pattern.compile("(?i)((?:[a-z\\d-]+\\.)+[a-z]{2,10})(?:/.*)?");
 
+    /** A name of the user's choice, and the address: local=http://h. */
+    private static final Pattern NAMED = Pattern.compile("(?:(" + Addressed.NAME + ")=)?(.*)", Pattern.DOTALL);
+    /** What A2o's list of models puts before names that Claude Code would not show. */
+    private static final String RESERVED_NAME = "anthropic";
+
     private UpstreamUrl() { }
 
-    /** {@return the backend that is meant, as yet without key and proxy} */
-    static Target target(String text) {
-        if (text.equals(Target.DEMO)) return Target.demo();
+    /** {@return the backend that is meant, with its name and its password, if they are given there} */
+    static Target target(String value) {
+        Matcher parts = NAMED.matcher(value);
+        if (!parts.matches()) throw new IllegalStateException();
+        Optional<String> name = Optional.ofNullable(parts.group(1));
+        if (name.filter(RESERVED_NAME::equalsIgnoreCase).isPresent()) {
+            throw wrong("the name anthropic stands before names in the list of models; take another, as claude");
+        }
+        return target(name, parts.group(2));
+    }
+
+    private static Target target(Optional<String> backend, String text) {
+        if (text.equals(Target.DEMO)) return Target.demo(OwnOptions.of(backend, List.of()));
         Matcher address = ADDRESS.matcher(text);
         if (address.matches()) throw schemeMissing(address.group(1), "http");
         Matcher name = PUBLIC_NAME.matcher(text);
@@ -41,10 +60,19 @@ final class UpstreamUrl {
             String path = withoutSlashAtTheEnd(url.getRawPath());
             Optional<Api> pinned = Api.atTheEndOf(path);
             var base = URI.create(url.getScheme() + "://" + authority + basePath(path, pinned));
-            return new Target(base, pinned, Optional.ofNullable(url.getRawQuery()));
+            var own = OwnOptions.of(backend, basicAuthorization(Optional.ofNullable(url.getUserInfo())));
+            return new Target(base, pinned, Optional.ofNullable(url.getRawQuery()), own, Optional.empty());
         } catch (IllegalArgumentException e) {
             throw wrong("a URL like http://localhost:11434/v1 expected, without spaces, or _ in the host");
         }
+    }
+
+    /** {@return the header for user:password, which may lack the password; none if there is neither} */
+    private static List<Header> basicAuthorization(Optional<String> userInfo) {
+        return userInfo.filter(text -> !text.isEmpty()).stream()
+                .map(text -> text.contains(":") ? text : text + ":")
+                .map(pair -> Base64.getEncoder().encodeToString(pair.getBytes(StandardCharsets.UTF_8)))
+                .map(base64 -> new Header("Authorization", "Basic " + base64)).toList();
     }
 
     private static UsageError schemeMissing(String address, String likely) {
@@ -67,7 +95,9 @@ final class UpstreamUrl {
     }
 
     /** {@return true if the word can only be meant for --upstream, also if http:// is missing} */
-    static boolean isAddress(String word) {
+    static boolean isAddress(String value) {
+        Matcher parts = NAMED.matcher(value);
+        String word = parts.matches() ? parts.group(2) : value;
         if (hasScheme(word) || ADDRESS.matcher(word).matches()) return true;
         Matcher name = PUBLIC_NAME.matcher(word);
         return name.matches() && !mayBeFile(word, name.group(1));

@@ -13,7 +13,7 @@ import java.util.function.Supplier;
  * place (SPEC D.1): a line of bare JSON, a field {@code error:} instead of data, a doubled {@code data:}
  * prefix, events without a blank line between them. Comments, {@code id:} and {@code retry:} are skipped.
  */
-public final class Sse {
+public final class Sse implements Events {
     private static final byte[] NONE = {};
     private static final String BYTE_ORDER_MARK = "\u00EF\u00BB\u00BF";
 
@@ -29,11 +29,7 @@ public final class Sse {
         this.lines = new Lines(source);
     }
 
-    /**
-     * {@return the next event, none at the end of the stream; blocks until the event is whole}
-     *
-     * @throws Endless if it is too long
-     */
+    @Override
     public Optional<SseEvent> next() {
         data = NONE;
         isError = false;

@@ -3,14 +3,17 @@ package serve;
 import anthropic.ApiError;
 import config.Secrets;
 import java.util.Optional;
-import java.util.regex.Pattern;
+import java.util.function.Supplier;
 import json.Endless;
+import json.Events;
 import json.Json;
 import json.JsonLines;
 import json.JsonParser;
 import json.Sse;
 import json.SseEvent;
+import json.SseFrames;
 import json.Text;
+import json.WholeBody;
 import translate.Conversation;
 import upstream.Arrival;
 import upstream.Arrivals;
@@ -26,8 +29,6 @@ import upstream.Upstream;
 final class Attempt {
     private static final int MAX_ERROR_BYTES = 64 * 1024;
     private static final int MAX_TRAILING_EVENTS = 100; // after [DONE]; read to reuse the connection
-    /** A header {@code retry-after: 20} or {@code 1.5}; a date is not obeyed. */
-    private static final Pattern SECONDS = Pattern.compile("\\d{1,9}(\\.\\d*)?");
 
     private final Upstream upstream;
     private final ClientRequest request;
@@ -100,13 +101,13 @@ final class Attempt {
     private void noteSuccess() {
         upstream.noteSuccess(number);
         upstream.learn(conversation.model(), conversation.dialect());
-        upstream.models().retryForWindows(request.key());
+        upstream.models().retryForWindows(request.headers().key());
     }
 
     /** Sends the request. {@return the source of the reply, whose head has come} */
     private ReplySource send() {
         number = upstream.beginTry();
-        Arrivals arrivals = upstream.send(conversation.dialect().api(), translated.body(), request.key());
+        Arrivals arrivals = upstream.send(conversation.dialect().api(), translated.body(), request.headers());
         var reply = new ReplySource(arrivals, conversation, request, stream, patience, transcript, clock);
         source = Optional.of(reply);
         switch (reply.first()) {
@@ -127,8 +128,8 @@ final class Attempt {
         boolean isGood = head.orElseThrow().status() / 100 == 2;
         if (!isGood) throw answeredError(errorBody(body));
         switch (body.kind()) {
-            case EVENTS -> takeEvents(new Sse(() -> reply.counted(body.get())));
-            case JSON -> takeJson(new Sse(new JsonLines(() -> reply.counted(body.get()))));
+            case EVENTS -> takeEvents(events(() -> reply.counted(body.get())));
+            case JSON -> takeJson(objects(() -> reply.counted(body.get())));
             case PAGE, TEXT -> throw answeredError(errorBody(body));
             case EMPTY -> throw conversation.broken(502, "the reply is empty").asPassing();
             case BINARY -> {
@@ -136,6 +137,14 @@ final class Attempt {
                 throw conversation.broken(502, "the reply is neither text nor gzip" + said);
             }
         }
+    }
+
+    private Events events(Supplier<byte[]> body) {
+        return conversation.isVerbatim() ? new SseFrames(body) : new Sse(body);
+    }
+
+    private Events objects(Supplier<byte[]> body) {
+        return conversation.isVerbatim() ? new WholeBody(body) : new Sse(new JsonLines(body));
     }
 
     private Optional<String> header(String name) { return head.orElseThrow().headers().firstValue(name); }
@@ -161,13 +170,12 @@ final class Attempt {
         }
         boolean isGood = status / 100 == 2;
         ApiError error = conversation.error(isGood ? 200 : status, body);
-        Optional<String> seconds = header("retry-after").filter(text -> SECONDS.matcher(text).matches());
-        seconds.ifPresent(text -> error.retryAfter((long) Math.ceil(Double.parseDouble(text))));
+        RetryTime.in(head.orElseThrow().headers(), error).ifPresent(error::retryAfter);
         return error;
     }
 
     /** Takes a whole reply, or the chunks of a stream that came without the frame of events. */
-    private void takeJson(Sse objects) {
+    private void takeJson(Events objects) {
         Optional<SseEvent> object = nextOfReply(objects);
         if (object.isEmpty()) throw conversation.broken(502, "the reply holds no object").asPassing();
         boolean isWhole = conversation.whole(parsed(object.get()));
@@ -183,7 +191,7 @@ final class Attempt {
     }
 
     /** Takes events until no more come, or none are wanted. */
-    private void takeEvents(Sse events) {
+    private void takeEvents(Events events) {
         boolean isEnd = false;
         while (!isEnd) {
             Optional<SseEvent> event = nextOfReply(events);
@@ -195,7 +203,7 @@ final class Attempt {
     /**
      * Ends the reply; then reads the rest of what the backend sends, so that the connection can be reused.
      */
-    private void end(Sse rest) {
+    private void end(Events rest) {
         conversation.finish();
         noteSuccess();
         stream.complete(conversation);
@@ -207,7 +215,7 @@ final class Attempt {
     /**
      * {@return the next event, if there is one} Once the reply has finished, a broken connection is its end.
      */
-    private Optional<SseEvent> nextOfReply(Sse events) {
+    private Optional<SseEvent> nextOfReply(Events events) {
         try {
             Optional<SseEvent> event = next(events);
             source.orElseThrow().endEvent();
@@ -220,7 +228,7 @@ final class Attempt {
     }
 
     /** {@return the next event, if there is one} An endless one is an error of the backend's. */
-    private static Optional<SseEvent> next(Sse events) {
+    private static Optional<SseEvent> next(Events events) {
         try {
             return events.next();
         } catch (Endless e) {

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
@@ -24,6 +25,7 @@ final class BackendHeaders {
 
     private static final List<Passed> PASSED = List.of(
             new Passed("x-request-id", "x-backend-request-id", Kind.ID),
+            new Passed("request-id", "x-backend-request-id", Kind.ID), // Anthropic's
             new Passed("x-ratelimit-limit-requests", "anthropic-ratelimit-requests-limit", Kind.COUNT),
             new Passed("x-ratelimit-remaining-requests",
                     "anthropic-ratelimit-requests-remaining", Kind.COUNT),
@@ -39,16 +41,29 @@ final class BackendHeaders {
     /** The milliseconds of a duration, such as {@code 20ms} or {@code 1.5ms}; less than what is passed on. */
     private static final Pattern MILLIS = Pattern.compile("(\\d+)(\\.\\d+)?ms$");
 
+    /** A backend of Anthropic's API sends its limits by their right names. */
+    private static final String OF_ANTHROPIC = "anthropic-";
+
     private BackendHeaders() { }
 
     /** Sets the headers of the answer; those of an earlier try are removed. */
     static void pass(HttpHeaders from, Headers answer, Secrets secrets) {
-        for (Passed header : PASSED) {
-            answer.remove(header.anthropic);
-            from.firstValue(header.openai)
-                    .flatMap(text -> value(text, header.kind, secrets))
-                    .ifPresent(value -> answer.set(header.anthropic, value));
+        answer.keySet().removeIf(BackendHeaders::isAnthropics);
+        PASSED.forEach(header -> answer.remove(header.anthropic));
+        for (String name : from.map().keySet()) {
+            if (isAnthropics(name)) pass(from, new Passed(name, name, Kind.ID), answer, secrets);
         }
+        PASSED.forEach(header -> pass(from, header, answer, secrets));
+    }
+
+    private static boolean isAnthropics(String name) {
+        return name.toLowerCase(Locale.ROOT).startsWith(OF_ANTHROPIC);
+    }
+
+    private static void pass(HttpHeaders from, Passed header, Headers answer, Secrets secrets) {
+        from.firstValue(header.openai)
+                .flatMap(text -> value(text, header.kind, secrets))
+                .ifPresent(value -> answer.set(header.anthropic, value));
     }
 
     private static Optional<String> value(String text, Kind kind, Secrets secrets) {

@@ -41,16 +41,19 @@ public final class Check {
     private String model;
 
     /**
-     * Checks the first backend, through a proxy that knows no --model, so that an unknown one can be asked
-     * for; and whether the others answer at all.
+     * Checks the backend that is asked first for Claude Code's main model, through a proxy that knows no
+     * --model, so that an unknown one can be asked for; and whether the others answer at all.
      */
     public Check(CommandLine given) throws IOException {
         CommandLine local = given.with(Option.HOST, List.of("127.0.0.1")).with(Option.PORT, List.of("0"));
-        List<Target> targets = Options.of(local).upstreams();
-        for (int i = 1; i < targets.size(); i++) {
-            nextOnes.put(targets.get(i).address(), new Proxy(Options.of(withBackend(i, local))));
+        Options all = Options.of(local);
+        List<Target> targets = all.upstreams();
+        int number = targets.indexOf(all.routes().main().targets().getFirst());
+        for (int i = 0; i < targets.size(); i++) {
+            if (i == number) continue;
+            nextOnes.put(targets.get(i).label(), new Proxy(Options.of(Options.ofBackend(i, local))));
         }
-        CommandLine first = withBackend(0, local);
+        CommandLine first = Options.ofBackend(number, local);
         model = Options.of(first).routes().of("").model();
         others = shownOptions(first);
         options = Options.of(first.without(Option.MODEL).without(Option.MAP));
@@ -60,18 +63,6 @@ public final class Check {
         proxy = new Proxy(options);
         proxy.start();
         nextOnes.values().forEach(Proxy::start);
-    }
-
-    /** {@return the options with one of the backends alone, and its key} */
-    private static CommandLine withBackend(int number, CommandLine given) {
-        CommandLine one = given;
-        for (Option option : List.of(Option.UPSTREAM, Option.UPSTREAM_KEY)) {
-            List<String> values = given.all(option);
-            if (values.isEmpty()) continue;
-            String own = values.get(Math.min(number, values.size() - 1));
-            one = one.with(option, List.of(own));
-        }
-        return one;
     }
 
     /**
@@ -219,7 +210,7 @@ public final class Check {
 
     /** Tries one of the backends after the first: whether it answers. */
     private void tryNext(String host, Proxy next) {
-        CheckReply reply = client.ask(next, CheckRequest.PLAIN.body(model));
+        CheckReply reply = client.ask(next, CheckRequest.PLAIN.body(next.sampleModel().orElse(model)));
         if (!reply.isGood()) tellLastError(next);
         table.add(Ability.NEXT_BACKEND, reply.isGood() ? CheckTable.Verdict.OK : CheckTable.Verdict.UNSURE,
                 host + ": " + reply.summary());

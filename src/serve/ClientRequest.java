@@ -2,6 +2,7 @@ package serve;
 
 import anthropic.ApiError;
 import anthropic.Ids;
+import config.Api;
 import config.Options;
 import config.Route;
 import java.util.Optional;
@@ -9,7 +10,9 @@ import json.Json;
 import json.JsonWriter;
 import translate.Conversation;
 import translate.Dialect;
+import translate.NativeConversation;
 import translate.Translator;
+import upstream.ClientHeaders;
 import upstream.Upstream;
 
 /**
@@ -25,16 +28,16 @@ final class ClientRequest {
     record Translated(Conversation conversation, JsonWriter body) { }
 
     private final Options options;
-    private final String key;
+    private final ClientHeaders headers;
     private final Budget.Share share;
     private final Transcript transcript;
     private Optional<Json> anthropic; // until it is released
     private long requestBytes;
 
-    /** {@code key} is the client's key for the backend, or "". */
-    ClientRequest(Json anthropic, String key, Options options, Budget.Share share, Transcript transcript) {
+    ClientRequest(Json anthropic, ClientHeaders headers, Options options, Budget.Share share,
+                  Transcript transcript) {
         this.anthropic = Optional.of(anthropic);
-        this.key = key;
+        this.headers = headers;
         this.options = options;
         this.share = share;
         this.transcript = transcript;
@@ -43,7 +46,8 @@ final class ClientRequest {
         share.hold(requestBytes + REPLY_BYTES);
     }
 
-    String key() { return key; }
+    /** {@return what backends may get of the client's headers} */
+    ClientHeaders headers() { return headers; }
 
     /**
      * Translates the request for a backend, as it takes it by all that is known.
@@ -55,8 +59,10 @@ final class ClientRequest {
     Translated translate(Upstream upstream, Dialect dialect) {
         Json request = anthropic.orElseThrow();
         Route route = route();
-        Conversation conversation =
-                new Translator(request, options, dialect, () -> upstream.window(route).orElse(0), Ids::newId);
+        boolean isNative = dialect.api() == Api.MESSAGES;
+        Conversation conversation = isNative ? new NativeConversation(request, options, dialect)
+                : new Translator(request, options, dialect, () -> upstream.window(route).orElse(0),
+                        upstream.calibration(route.model()), Ids::newId);
         JsonWriter body = conversation.request();
         transcript.logRequests(request, body);
         return new Translated(conversation, body);

@@ -89,6 +89,9 @@ final class ClientStream {
     /** {@return whether another try may still be made: the client has got nothing and still waits} */
     boolean allowsRetry() { return state == State.HELD && !isExpired; }
 
+    /** {@return whether another request may still be made of this one: the client has got nothing but pings} */
+    boolean allowsRepair() { return !isOver() && firstSent.isEmpty() && !isExpired; }
+
     /** From now on no other try is made: the client has waited long enough. */
     void expire() { isExpired = true; }
 

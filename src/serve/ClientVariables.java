@@ -52,7 +52,13 @@ public final class ClientVariables {
             if (!isSet) environment.put(name, value);
         });
         environment.put(URL, url);
-        environment.put(TOKEN, token);
+        boolean isLoginNeeded = token.equals(NO_KEY) && mayGoToAnthropic(options);
+        if (isLoginNeeded) environment.remove(TOKEN); else environment.put(TOKEN, token);
+    }
+
+    /** {@return whether Claude Code's own login is what Anthropic is to get} */
+    private static boolean mayGoToAnthropic(Options options) {
+        return options.upstreams().stream().anyMatch(target -> target.isAnthropics() && target.key().isEmpty());
     }
 
     private static boolean isForOtherService(String name) {
@@ -80,7 +86,7 @@ public final class ClientVariables {
 
     /** {@return what to show in place of the key that clients need} */
     public static String placeholder(Options options) {
-        if (options.authKey().isPresent()) return "<key of --auth-key>";
+        if (options.hasAuthKeys()) return "<key of --auth-key>";
         boolean isClientsKeySent = options.upstreams().stream()
                 .anyMatch(target -> target.key().isEmpty() && !target.isDemo());
         return isClientsKeySent ? "<key of the backend, or any word>" : NO_KEY;
@@ -88,7 +94,7 @@ public final class ClientVariables {
 
     /** {@return the key that a client presents: A2o's own, else the one that its user has for the backend} */
     public static String token(Options options, Map<String, String> environment) {
-        if (options.authKey().isPresent()) return options.authKey().get();
+        if (options.hasAuthKeys()) return options.authKeys().getFirst().key();
         for (String name : List.of(TOKEN, KEY)) {
             String key = environment.getOrDefault(name, "").strip();
             boolean mayBeSent = options.upstreams().stream().anyMatch(target -> !target.mustNotGet(key));

@@ -5,7 +5,9 @@ import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 
 /**
  * Sums over all requests for a message since the start. It is not for several threads: {@link Status} guards
@@ -16,6 +18,11 @@ final class Counters {
     private static final String OTHER_MODELS = "other";
     private static final String NO_MODEL = ""; // of requests for which no backend was asked
 
+    private static final Usage NOTHING = new Usage(0, 0, 0, 0, 0);
+
+    /** The sums over the requests of one client. */
+    record OfClient(long requests, long errors, Usage tokens) { }
+
     /** What requests are told apart by. */
     record Kind(int status, String model) { }
 
@@ -23,12 +30,14 @@ final class Counters {
     private final Set<String> models = new HashSet<>(); // that are told apart
     private final Histogram durations = new Histogram();
     private final Histogram firstTokens = new Histogram();
-    private Usage tokens = new Usage(0, 0, 0, 0, 0);
+    private Usage tokens = NOTHING;
+    private final Map<String, OfClient> clients = new TreeMap<>(); // by name
     private long errors;
     private long retries;
 
     /** Counts a request for which no backend was asked. */
-    void addRefused(int status) {
+    void addRefused(Optional<String> client, int status) {
+        client.ifPresent(name -> addOf(name, true, NOTHING));
         requests.merge(new Kind(status, NO_MODEL), 1L, Long::sum);
         errors++;
     }
@@ -38,8 +47,15 @@ final class Counters {
         if (outcome.isError()) errors++;
         retries += outcome.retries();
         tokens = sum(tokens, outcome.used());
+        outcome.client().ifPresent(name -> addOf(name, outcome.isError(), outcome.used()));
         durations.add(outcome.wholeNanos());
         if (outcome.isGood()) outcome.firstNanos().ifPresent(firstTokens::add);
+    }
+
+    private void addOf(String client, boolean isError, Usage used) {
+        OfClient before = clients.getOrDefault(client, new OfClient(0, 0, NOTHING));
+        long failed = before.errors + (isError ? 1 : 0);
+        clients.put(client, new OfClient(before.requests + 1, failed, sum(before.tokens, used)));
     }
 
     private String knownModel(String model) {
@@ -60,6 +76,8 @@ final class Counters {
     boolean hasOutcomes() { return durations.count() > 0; }
     Map<Kind, Long> requests() { return Collections.unmodifiableMap(requests); }
     long allRequests() { return requests.values().stream().mapToLong(Long::longValue).sum(); }
+    /** {@return the sums by the client's name, of clients that have one} */
+    Map<String, OfClient> clients() { return Collections.unmodifiableMap(clients); }
     long errors() { return errors; }
     long retries() { return retries; }
     Usage tokens() { return tokens; }

@@ -1,22 +1,24 @@
 package serve;
 
 import anthropic.ApiError;
-import config.Api;
 import config.Options;
 import config.Secrets;
 import java.io.IOException;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import json.Json;
 import json.Text;
 import translate.Conversation;
 import translate.Dialect;
-import translate.UpstreamError;
+import upstream.ClientHeaders;
 import upstream.Clock;
 import upstream.Upstream;
 
@@ -31,8 +33,9 @@ final class Exchange {
     private static final long FIRST_WAIT_NANOS = SECOND / 20; // before another try; doubled each time
     private static final int MAX_WAIT_SECONDS = 5; // that a backend may ask for, else the client decides
     private static final int MAX_TRIES = 3; // once each backend has been tried
-    private static final int MAX_REPAIRS = 3; // of a request that a backend refuses
-    private static final int MAX_REPAIRS_OF_RESPONSES = 5; // that API has more to be refused, and may have to be found
+    private static final int MAX_REPAIRS = 16; // of a request that a backend refuses
+    private static final int REPAIRS_OF_TOOL = 2; // more, for each tool that it refuses by name
+    private static final int MAX_REFUSED_TOOLS = 20;
     private static final int MAX_LINE = 300; // characters of an error in the log
     /**
      * What differs from one refusal to the next: ids and times, such as {@code req_7f3a} or {@code
@@ -45,10 +48,11 @@ final class Exchange {
     private record Failure(ApiError error, Upstream upstream) {
         /** {@return how much it tells the client: most if it is an answer, least if there was no connection} */
         private int rank() {
+            if (error.isModelMissing()) return 0; // others may have it, and fail by what passes
             return switch (error.origin()) {
-                case CONNECTION -> 0;
-                case OTHER, PROXY -> 1;
-                case ANSWER -> 2;
+                case CONNECTION -> 1;
+                case OTHER, PROXY -> 2;
+                case ANSWER -> 3;
             };
         }
     }
@@ -57,7 +61,12 @@ final class Exchange {
      * A backend's refusal of the request {@code body}, and the dialects to try because of it that were not
      * tried yet, the likeliest first.
      */
-    private record Refusal(String words, String body, Iterator<Dialect> untried) { }
+    private record Refusal(String words, Optional<String> tool, String body, Iterator<Dialect> untried) {
+        /** {@return whether another refusal says the same} */
+        private boolean says(String otherWords, Optional<String> otherTool) {
+            return words.equals(otherWords) && tool.equals(otherTool);
+        }
+    }
 
     private final Client client;
     private final String requestId;
@@ -71,21 +80,22 @@ final class Exchange {
     private final long begun;
     private Upstream upstream; // that is tried; in the end, the one that the outcome is about
     private Attempt attempt; // the newest
+    private final Set<Upstream> lacking = new HashSet<>(); // that do not have the model
     private int retries;
     private Optional<ApiError> failure = Optional.empty(); // that the client was told of
 
     /** @throws ApiError if {@code anthropic} is not a request that can be translated */
     Exchange(Client client, String requestId, Json anthropic, List<Upstream> upstreams, Options options,
-             String clientKey, Budget.Share share, Clock clock) {
+             ClientHeaders headers, Budget.Share share, Clock clock) {
         this.clock = clock;
         this.begun = clock.nanos();
         this.client = client;
         this.requestId = requestId;
         this.upstreams = upstreams;
         this.upstream = upstreams.getFirst();
-        this.secrets = options.secrets().with(clientKey);
+        this.secrets = options.secrets().with(headers.key());
         this.transcript = new Transcript(options.debug(), requestId, secrets);
-        this.request = new ClientRequest(anthropic, clientKey, options, share, transcript);
+        this.request = new ClientRequest(anthropic, headers, options, share, transcript);
         ClientRequest.Translated first = request.translate(upstream);
         boolean isStream = first.conversation().isStream();
         OptionalLong clientSeconds = isStream ? OptionalLong.empty() : client.timeoutSeconds();
@@ -127,7 +137,7 @@ final class Exchange {
     /** {@return the error without secrets, and with the reason if it is that no key was sent} */
     private ApiError forClient(ApiError error) {
         boolean isAboutKeys = error.status() == 401 || error.status() == 403;
-        boolean isHeldBack = isAboutKeys && upstream.credentials().holdsBack(request.key());
+        boolean isHeldBack = isAboutKeys && upstream.credentials().holdsBack(request.headers().key());
         String why = isHeldBack ? "; the client's key was not sent, for it begins with sk-ant-" : "";
         return error.saying(secrets.mask(error.getMessage()) + why);
     }
@@ -148,7 +158,8 @@ final class Exchange {
                 if (haveAllBeenTried) waitBeforeRetry(e, tries);
                 if (!stream.allowsRetry()) throw ending(newest, toTell); // a ping was sent meanwhile
                 earlier = Optional.of(toTell);
-                retry(e, upstreams.get(tries % upstreams.size()));
+                if (e.isModelMissing()) lacking.add(upstream);
+                retry(newest, toTell, next(tries));
             }
         }
     }
@@ -169,9 +180,19 @@ final class Exchange {
 
     /** {@return whether another backend is left, or the same one may do better soon} */
     private boolean mayBeTriedAgain(ApiError error, int tries) {
-        if (!Upstream.isWorthRetry(error) || !stream.allowsRetry()) return false;
+        if (!stream.allowsRetry()) return false;
         boolean isBackendLeft = tries < upstreams.size();
+        if (error.isModelMissing()) return isBackendLeft;
+        if (!Upstream.isWorthRetry(error)) return false;
         return isBackendLeft || tries < MAX_TRIES && mayPassSoon(error);
+    }
+
+    /** {@return the next backend in turn, without those that do not have the model} */
+    private Upstream next(int tries) {
+        Upstream inTurn = upstreams.get(tries % upstreams.size());
+        return IntStream.range(tries, tries + upstreams.size())
+                .mapToObj(i -> upstreams.get(i % upstreams.size()))
+                .filter(each -> !lacking.contains(each)).findFirst().orElse(inTurn);
     }
 
     /** {@return whether the same backend may take the request in a few seconds} */
@@ -196,31 +217,51 @@ final class Exchange {
     }
 
     /** Makes the next attempt, at that backend. */
-    private void retry(ApiError error, Upstream next) {
-        String message = forClient(error).getMessage();
-        String line = "%s %d, %s; tries %s".formatted(requestId, error.status(), message, next.host());
+    private void retry(Failure newest, Failure toTell, Upstream next) {
+        ClientRequest.Translated translated = translated(newest, toTell, next);
+        String message = forClient(newest.error).getMessage();
+        String line = "%s %d, %s; tries %s".formatted(requestId, newest.error.status(), message, next.label());
         LOG.info(() -> Text.cut(line, MAX_LINE));
         retries++;
         upstream = next;
-        attempt = attempt(request.translate(next));
+        attempt = attempt(translated);
+    }
+
+    /** {@return the request for the next backend} Where that cannot take it, the failure so far is the end. */
+    private ClientRequest.Translated translated(Failure newest, Failure toTell, Upstream next) {
+        try {
+            return request.translate(next);
+        } catch (ApiError e) { // as for MCP servers, which only a backend of Anthropic's API has
+            throw ending(newest, toTell);
+        }
     }
 
     /** Tries one backend, which may refuse something in the request and take it otherwise. */
     private void tryWithRepairs() {
         Optional<Refusal> refusal = Optional.empty();
+        Set<String> refusedTools = new HashSet<>();
         for (int repairs = 0; ; repairs++) {
             try {
                 if (conversation().isAnsweredHere()) answerRefused(); else attempt.run();
                 return;
             } catch (ApiError e) {
-                String words = WORD_WITH_DIGIT.matcher(e.refusal()).replaceAll("");
-                if (words.isEmpty()) throw e;
-                boolean isRepeated = refusal.isPresent() && refusal.get().words.equals(words);
-                if (!isRepeated) refusal = Optional.of(refusal(words, e));
-                boolean mayBeRepaired = stream.allowsRetry() && repairs < maxRepairs();
+                if (e.refusal().isEmpty()) throw e;
+                String words = withoutIds(e.refusal());
+                Optional<String> tool = conversation().refusedTool(e.refusal());
+                tool.ifPresent(refusedTools::add);
+                boolean isRepeated = refusal.isPresent() && refusal.get().says(words, tool);
+                if (!isRepeated) refusal = Optional.of(refusal(words, tool, e));
+                int most = MAX_REPAIRS + REPAIRS_OF_TOOL * Math.min(refusedTools.size(), MAX_REFUSED_TOOLS);
+                boolean mayBeRepaired = stream.allowsRepair() && repairs < most;
                 if (!mayBeRepaired || !repair(refusal.get())) throw e;
             }
         }
+    }
+
+    /** {@return the words by which one tells whether a refusal is the same as before} */
+    private static String withoutIds(String refusal) {
+        boolean areNumbersNews = Dialect.isRoom(refusal);
+        return areNumbersNews ? refusal : WORD_WITH_DIGIT.matcher(refusal).replaceAll("");
     }
 
     /** The backend has refused all that the request is for: a search in the web, which nobody else can make. */
@@ -229,18 +270,10 @@ final class Exchange {
         answerHere();
     }
 
-    private int maxRepairs() {
-        return conversation().dialect().api() == Api.RESPONSES ? MAX_REPAIRS_OF_RESPONSES : MAX_REPAIRS;
-    }
-
-    /**
-     * {@return a new refusal} What was refused before is taken now, so the dialect that made it so is
-     * learned; but not that another API is spoken, where its path does not exist.
-     */
-    private Refusal refusal(String words, ApiError error) {
-        Dialect dialect = conversation().dialect();
-        if (!UpstreamError.saysNoRoute(error)) upstream.learn(conversation().model(), dialect);
-        return new Refusal(words, attempt.body(), dialect.afterRefusal(error.refusal()).iterator());
+    /** {@return a new refusal} It is about the request as the lessons before have made it. */
+    private Refusal refusal(String words, Optional<String> tool, ApiError error) {
+        Iterator<Dialect> untried = conversation().afterRefusal(error.refusal()).iterator();
+        return new Refusal(words, tool, attempt.body(), untried);
     }
 
     /**
@@ -250,8 +283,10 @@ final class Exchange {
     private boolean repair(Refusal refusal) {
         while (refusal.untried.hasNext()) {
             ClientRequest.Translated repaired = request.translate(upstream, refusal.untried.next());
-            boolean isOther = !repaired.body().toString().equals(refusal.body);
+            String body = repaired.body().toString();
+            boolean isOther = !body.equals(refusal.body) && !body.equals(attempt.body());
             if (isOther) {
+                if (stream.isOpen()) repaired.conversation().resume();
                 attempt = attempt(repaired);
                 return true;
             }
@@ -262,14 +297,14 @@ final class Exchange {
     /** Ends the exchange, from another thread; a client that listens gets an error. */
     void stop() { client.cut(ClientThread.Cut.STOPS); }
 
-    /** {@return what has become of the exchange, once it has ended} */
-    Outcome outcome() {
+    /** {@return what has become of the exchange with that client, once it has ended} */
+    Outcome outcome(Optional<String> clientName) {
         OptionalLong first = stream.firstSent();
         OptionalLong firstNanos = first.isPresent() ? OptionalLong.of(first.getAsLong() - begun) : first;
         String end = failure.map(ApiError::type).orElseGet(() -> shown(conversation().finishReason()));
         String message = failure.map(ApiError::getMessage).orElse("");
-        return new Outcome(System.currentTimeMillis(), requestId, failure.map(ApiError::status).orElse(200),
-                shown(conversation().asked()), shown(conversation().model()), upstream.host(), firstNanos,
+        return new Outcome(System.currentTimeMillis(), requestId, clientName, failure.map(ApiError::status).orElse(200),
+                shown(conversation().asked()), shown(conversation().model()), upstream.label(), firstNanos,
                 clock.nanos() - begun, retries, conversation().used(), end, Text.cut(message, MAX_LINE));
     }
 

@@ -3,14 +3,16 @@ package serve;
 import anthropic.ApiError;
 import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
+import config.AuthKey;
 import config.Options;
 import config.Secrets;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
+import upstream.ClientHeaders;
 
 /**
  * Decides who may come in: which web pages, by which host names, and with which key. No other class reads a
@@ -31,16 +33,20 @@ final class Gate {
      */
     private static final Pattern LOCAL =
             Pattern.compile("(?i)(https?://)?(localhost|127(\\.\\d+){3}|\\[::1])(:\\d+)?");
+    /** A version, or names of betas: {@code 2023-06-01}, {@code oauth-2025-04-20,files-api-2025-04-14}. */
+    private static final Pattern WORDS = Pattern.compile("[\\w.:, -]{1,2000}");
     private static final String PREFLIGHT_SECONDS = "86400"; // for which browsers may remember the answer
 
-    private final Options options;
+    private final Supplier<Options> current;
     private final boolean isLoopback;
 
     /** {@code isLoopback} says whether A2o listens on a loopback address. */
-    Gate(Options options, boolean isLoopback) {
-        this.options = options;
+    Gate(Supplier<Options> current, boolean isLoopback) {
+        this.current = current;
         this.isLoopback = isLoopback;
     }
+
+    private Options options() { return current.get(); }
 
     /** @throws ApiError if a web page sent the request that may not, or it names a foreign host */
     void checkOrigin(HttpExchange http) {
@@ -65,10 +71,10 @@ final class Gate {
 
     private static boolean isLocal(String host) { return LOCAL.matcher(host).matches(); }
 
-    private boolean isAllowed(String origin) { return isLocal(origin) || options.origins().contains(origin); }
+    private boolean isAllowed(String origin) { return isLocal(origin) || options().origins().contains(origin); }
 
     /** {@return whether a page sent the request whose origin is one of {@code --allow-origin}} */
-    private boolean isByAllowedPage(HttpExchange http) { return options.origins().contains(origin(http)); }
+    private boolean isByAllowedPage(HttpExchange http) { return options().origins().contains(origin(http)); }
 
     private static String origin(HttpExchange http) { return first(http, "Origin", ""); }
 
@@ -95,20 +101,42 @@ final class Gate {
 
     /** @throws ApiError if there is an {@code --auth-key}, and the client has not sent it */
     void checkKey(HttpExchange http) {
-        if (options.authKey().isEmpty()) return;
-        byte[] expected = options.authKey().get().getBytes(StandardCharsets.UTF_8);
-        boolean isKnown = keys(http).stream()
-                .anyMatch(key -> MessageDigest.isEqual(key.getBytes(StandardCharsets.UTF_8), expected));
-        if (!isKnown) throw new ApiError(401, "this proxy needs its own key, as x-api-key or bearer");
+        if (!options().hasAuthKeys()) return;
+        if (authKey(http).isEmpty()) {
+            throw new ApiError(401, "this proxy needs its own key, as x-api-key or bearer");
+        }
     }
+
+    /** {@return the one of A2o's keys that the client has sent} */
+    private Optional<AuthKey> authKey(HttpExchange http) {
+        return keys(http).stream().flatMap(sent -> options().authKeys().stream().filter(key -> key.isSame(sent)))
+                .findFirst();
+    }
+
+    /** {@return the name of the client, by the key that it has sent} */
+    Optional<String> clientName(HttpExchange http) { return authKey(http).flatMap(AuthKey::name); }
 
     /** {@return the client's key for the backend; "" if it sent none, or the key is for this proxy} */
     String keyForBackend(HttpExchange http) {
-        return options.authKey().isPresent() ? "" : keys(http).getFirst();
+        return options().hasAuthKeys() ? "" : keys(http).getFirst();
+    }
+
+    /** {@return what backends may get of the client's headers} */
+    ClientHeaders headersForBackend(HttpExchange http) {
+        String key = keyForBackend(http);
+        boolean isBearer = first(http, "X-Api-Key", "").isBlank();
+        Optional<String> version = value(http, "Anthropic-version");
+        return new ClientHeaders(key, isBearer, version, value(http, "Anthropic-beta"));
+    }
+
+    /** {@return the values of a header, joined; none if there is no such header, or it is malformed} */
+    private static Optional<String> value(HttpExchange http, String name) {
+        String joined = String.join(",", http.getRequestHeaders().getOrDefault(name, List.of()));
+        return Optional.of(joined).filter(text -> WORDS.matcher(text).matches());
     }
 
     /** {@return what must not be shown to the client or in the log about this request} */
-    Secrets secrets(HttpExchange http) { return options.secrets().with(keys(http).toArray(String[]::new)); }
+    Secrets secrets(HttpExchange http) { return options().secrets().with(keys(http).toArray(String[]::new)); }
 
     /**
      * {@return the keys that the client sent: x-api-key first, then the bearer's; "" alone if there is none}

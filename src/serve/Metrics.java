@@ -27,6 +27,7 @@ final class Metrics {
         metrics.writeProxy(inFlight);
         metrics.writeRequests(counters);
         metrics.writeTokens(counters);
+        metrics.writeClients(counters);
         metrics.writeTries(counters, upstreams);
         return new JsonWriter().utf8(metrics.text.toString());
     }
@@ -59,6 +60,18 @@ final class Metrics {
         sample(counters.tokens().output(), label("kind", "output"));
     }
 
+    private void writeClients(Counters counters) {
+        begin("client_requests_total", Type.COUNTER, "Requests for a message by the name of the client's key.");
+        counters.clients().forEach((name, client) -> sample(client.requests(), label("client", name)));
+        begin("client_errors_total", Type.COUNTER, "Those of them that ended with an error.");
+        counters.clients().forEach((name, client) -> sample(client.errors(), label("client", name)));
+        begin("client_tokens_total", Type.COUNTER, "Tokens by the name of the client's key.");
+        counters.clients().forEach((name, client) -> {
+            sample(client.tokens().prompt(), label("client", name), label("kind", "input"));
+            sample(client.tokens().output(), label("client", name), label("kind", "output"));
+        });
+    }
+
     private void writeTries(Counters counters, List<Upstream> upstreams) {
         begin("upstream_errors_total", Type.COUNTER,
                 "Tries that failed, by the backend's status if it gave one.");
@@ -74,7 +87,7 @@ final class Metrics {
         Map<String, Long> errors = new LinkedHashMap<>();
         for (Upstream upstream : upstreams) {
             upstream.errors().forEach((status, count) -> {
-                String labels = label("upstream", upstream.host()) + "," + label("status", "" + status);
+                String labels = label("upstream", upstream.label()) + "," + label("status", "" + status);
                 errors.merge(labels, count.sum(), Long::sum);
             });
         }

@@ -1,6 +1,7 @@
 package serve;
 
 import anthropic.Usage;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import json.JsonWriter;
@@ -9,6 +10,7 @@ import json.JsonWriter;
  * What has become of a request for a message that a backend was to answer. It holds no prompt and no key.
  *
  * @param epochMillis when it ended
+ * @param client the name of the client, if its key has one
  * @param status the one that it ended with, even if the client has seen another by then
  * @param asked the model that the client asked for
  * @param model the model that the backend was asked for
@@ -19,8 +21,8 @@ import json.JsonWriter;
  * @param end the backend's finish_reason, or the type of the error
  * @param error the message of the error, for the log alone; "" if there was none
  */
-record Outcome(long epochMillis, String requestId, int status, String asked, String model, String host,
-               OptionalLong firstNanos, long wholeNanos, int retries, Usage used, String end, String error) {
+record Outcome(long epochMillis, String requestId, Optional<String> client, int status, String asked,
+               String model, String host, OptionalLong firstNanos, long wholeNanos, int retries, Usage used, String end, String error) {
     private static final int OK = 200;
     private static final int CLIENT_LEFT = 499;
     private static final long SECOND = 1_000_000_000; // in nanoseconds
@@ -33,7 +35,8 @@ record Outcome(long epochMillis, String requestId, int status, String asked, Str
 
     /** {@return the entry for the log} */
     String line() {
-        String what = "%s %d %s -> %s at %s".formatted(requestId, status, asked, model, host);
+        String whose = client.map(" of %s"::formatted).orElse("");
+        String what = "%s%s %d %s -> %s at %s".formatted(requestId, whose, status, asked, model, host);
         long firstMillis = millis(firstNanos.orElse(wholeNanos));
         String times = "%d ms, first after %d ms".formatted(millis(wholeNanos), firstMillis);
         String tokens = "tokens in %d cached %d out %d (%d/s)".formatted(
@@ -47,6 +50,7 @@ record Outcome(long epochMillis, String requestId, int status, String asked, Str
         long firstMillis = firstNanos.isPresent() ? millis(firstNanos.getAsLong()) : -1;
         out.object();
         out.field("time", epochMillis).field("id", requestId);
+        client.ifPresent(name -> out.field("client", name));
         out.field("asked", asked).field("model", model).field("upstream", host);
         out.field("status", status).field("end", end);
         out.field("first_ms", firstMillis).field("ms", millis(wholeNanos)).field("retries", retries);

@@ -6,6 +6,7 @@ import config.Options;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.function.IntSupplier;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import json.JsonWriter;
 import upstream.Upstreams;
@@ -17,14 +18,14 @@ final class Pages {
 
     private final Status status;
     private final Drain drain;
-    private final Upstreams upstreams;
+    private final Supplier<Upstreams> current;
     private final IntSupplier inFlight;
 
     /** {@code inFlight} says how many requests for a message are being answered. */
-    Pages(Status status, Drain drain, Upstreams upstreams, IntSupplier inFlight) {
+    Pages(Status status, Drain drain, Supplier<Upstreams> current, IntSupplier inFlight) {
         this.status = status;
         this.drain = drain;
-        this.upstreams = upstreams;
+        this.current = current;
         this.inFlight = inFlight;
     }
 
@@ -36,7 +37,7 @@ final class Pages {
         }
         Headers headers = client.http().getResponseHeaders();
         headers.set("cache-control", "no-store");
-        Thread.ofVirtual().start(() -> upstreams.askWindow("", "")); // the page shows it once it is known
+        Thread.ofVirtual().start(() -> current.get().askWindow("", "")); // the page shows it once it is known
         client.answer(200, StatusPage.html(headers));
     }
 

@@ -6,6 +6,7 @@ import anthropic.ListedModel;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import config.Options;
+import config.Secrets;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -51,7 +52,6 @@ public final class Proxy implements AutoCloseable {
     }
 
     private final Clock clock;
-    private final Upstreams upstreams;
     private final Status status;
     private final HttpServer server;
     private final ClientThreads threads;
@@ -60,7 +60,8 @@ public final class Proxy implements AutoCloseable {
     private final Gate gate;
     private final Messages messages;
     private final Routes routes;
-    private final Options options;
+    private volatile Upstreams upstreams; // with the options
+    private volatile Secrets secrets;
     private final Thread ticker = Thread.ofPlatform().daemon().name("a2o-ticker").unstarted(this::tick);
     private OptionalLong lastBusy = OptionalLong.empty(); // until memory is given back; the ticker's
 
@@ -71,19 +72,19 @@ public final class Proxy implements AutoCloseable {
         long memory = Runtime.getRuntime().maxMemory();
         int connections = Integer.getInteger(MAX_CONNECTIONS, Descriptors.maxConnections(memory));
         System.setProperty(MAX_CONNECTIONS, "" + connections); // read when the server's class loads
-        this.options = options;
+        this.secrets = options.secrets();
         this.clock = clock;
         this.upstreams = new Upstreams(options, clock);
-        this.status = new Status(options, upstreams.all());
+        this.status = new Status(() -> upstreams);
         this.threads = new ClientThreads(memory / HEADS_SHARE, options.timeout().toNanos(), clock);
         this.server = listen(options);
         this.drain = new Drain(server, threads, clock);
         this.descriptors = new Descriptors(port(), connections, clock.nanos());
-        this.gate = new Gate(options, server.getAddress().getAddress().isLoopbackAddress());
+        this.gate = new Gate(() -> upstreams.options(), server.getAddress().getAddress().isLoopbackAddress());
         var budget = new Budget(memory / BUDGET_SHARE, threads::makeRoom, clock);
-        this.messages = new Messages(options, clock, upstreams, gate, budget, status);
-        var pages = new Pages(status, drain, upstreams, messages::inFlight);
-        this.routes = new Routes(options, upstreams, gate, messages, pages);
+        this.messages = new Messages(clock, () -> upstreams, gate, budget, status);
+        var pages = new Pages(status, drain, () -> upstreams, messages::inFlight);
+        this.routes = new Routes(() -> upstreams, gate, messages, pages);
         server.setExecutor(threads);
         server.createContext("/", this::handle);
     }
@@ -109,11 +110,25 @@ public final class Proxy implements AutoCloseable {
      */
     private void warmUp() {
         Dialect dialect = upstreams.first().dialect("");
-        var translator = new Translator(JsonParser.parse(WARM_UP_REQUEST), options, dialect, Ids::newId);
+        var translator = new Translator(JsonParser.parse(WARM_UP_REQUEST), upstreams.options(), dialect, Ids::newId);
         translator.request();
         translator.whole(JsonParser.parse(WARM_UP_CHUNK));
         translator.finish();
     }
+
+    /**
+     * Serves by other options from now on; requests in flight end by those that they began with.
+     *
+     * @throws IOException if the certificates of {@code --ca-cert} cannot be read; then nothing changes
+     */
+    public void use(Options options) throws IOException {
+        Secrets before = upstreams.options().secrets();
+        secrets = options.secrets().and(before); // which requests in flight may still tell
+        upstreams = upstreams.with(options);
+    }
+
+    /** {@return what must not be shown in the log} */
+    public Secrets secrets() { return secrets; }
 
     public int port() { return server.getAddress().getPort(); }
 
@@ -124,8 +139,11 @@ public final class Proxy implements AutoCloseable {
 
     /** {@return the first backend's models as it lists them, if it does in that time} */
     List<ListedModel> listed(String clientKey, Duration patience) {
-        return upstreams.first().models().listed(options.authKey().isPresent() ? "" : clientKey, patience);
+        return upstreams.first().models().listed(upstreams.options().hasAuthKeys() ? "" : clientKey, patience);
     }
+
+    /** {@return a model that the options are about, to try the backend with} */
+    Optional<String> sampleModel() { return upstreams.options().routes().sampleModel(); }
 
     /** {@return whether the first backend has refused a key, be it the client's or the operator's} */
     boolean isKeyRefused() {
@@ -198,7 +216,7 @@ public final class Proxy implements AutoCloseable {
     private void noteRefusal(HttpExchange http, String requestId, ApiError error) {
         boolean isMessage = endpoint(http).equals(Optional.of(Endpoint.MESSAGES));
         if (!isMessage) return;
-        status.addRefused(error.status());
+        status.addRefused(gate.clientName(http), error.status());
         String why = gate.secrets(http).mask(error.getMessage());
         LOG.info(Text.printable("%s %d refused: %.300s".formatted(requestId, error.status(), why)));
     }

@@ -70,7 +70,7 @@ final class ReplySource implements Supplier<byte[]>, AutoCloseable {
 
     /** Frees the request once it cannot be sent again, if the reply takes long. */
     private void releaseRequest() {
-        if (request.isReleased() || stream.allowsRetry()) return;
+        if (request.isReleased() || stream.allowsRepair()) return;
         if (patience.elapsedNanos() <= LONG_NANOS) return;
         conversation.forget();
         request.release();

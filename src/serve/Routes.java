@@ -1,7 +1,7 @@
 package serve;
 
 import anthropic.ApiError;
-import anthropic.ListedModel;
+import anthropic.BackendModels;
 import anthropic.Models;
 import com.sun.net.httpserver.HttpExchange;
 import config.Options;
@@ -14,8 +14,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import json.JsonWriter;
+import upstream.Upstream;
 import upstream.Upstreams;
 
 /**
@@ -27,15 +29,13 @@ final class Routes {
     private static final Set<String> API = Set.of("/messages", "/messages/count_tokens", "/models");
     private static final String MODELS = "/v1/models";
 
-    private final Options options;
-    private final Upstreams upstreams;
+    private final Supplier<Upstreams> current;
     private final Gate gate;
     private final Messages messages;
     private final Pages pages;
 
-    Routes(Options options, Upstreams upstreams, Gate gate, Messages messages, Pages pages) {
-        this.options = options;
-        this.upstreams = upstreams;
+    Routes(Supplier<Upstreams> current, Gate gate, Messages messages, Pages pages) {
+        this.current = current;
         this.gate = gate;
         this.messages = messages;
         this.pages = pages;
@@ -80,12 +80,14 @@ final class Routes {
         throw new ApiError(405, "%s is not allowed here; use %s".formatted(method, allowed));
     }
 
-    /** Lists the first backend's models; with {@code --model} that one alone, as the backend lists it. */
+    /** Lists all backends' models; with {@code --model} that one alone, as the backends list it. */
     private JsonWriter models(HttpExchange http) {
+        Upstreams upstreams = current.get();
+        Options options = upstreams.options();
         boolean isOneServed = options.routes().hasModelForAll(); // then no other model can be had
         boolean isListNeeded = !isOneServed || options.routes().main().context().isEmpty();
-        List<ListedModel> listed = List.of();
-        if (isListNeeded) listed = upstreams.first().models().listed(gate.keyForBackend(http));
+        List<BackendModels> listed = upstreams.all().stream().map(Upstream::unlisted).toList();
+        if (isListNeeded) listed = upstreams.askModels(gate.keyForBackend(http));
         String id = modelId(path(http.getRequestURI()));
         if (!id.isEmpty()) return Models.one(options.routes(), listed, id);
         return Models.page(options.routes(), listed, query(http.getRequestURI()));

@@ -6,9 +6,11 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Supplier;
 import json.JsonWriter;
 import upstream.Health;
 import upstream.Upstream;
+import upstream.Upstreams;
 
 /**
  * What those who run the proxy are told: whether it is ready, what it has done, and what became of the last
@@ -17,20 +19,16 @@ import upstream.Upstream;
 final class Status {
     private static final int MAX_LAST = 50; // outcomes that are shown
 
-    private final Options options;
-    private final List<Upstream> upstreams;
+    private final Supplier<Upstreams> current;
     private final long startMillis = System.currentTimeMillis();
     private final Counters counters = new Counters(); // guarded by this, as is the next
     private final Deque<Outcome> last = new ArrayDeque<>(); // the newest first
     private volatile boolean isDraining;
 
-    Status(Options options, List<Upstream> upstreams) {
-        this.options = options;
-        this.upstreams = upstreams;
-    }
+    Status(Supplier<Upstreams> current) { this.current = current; }
 
     /** Counts a request for which no backend was asked. */
-    synchronized void addRefused(int status) { counters.addRefused(status); }
+    synchronized void addRefused(Optional<String> client, int status) { counters.addRefused(client, status); }
 
     synchronized void add(Outcome outcome) {
         counters.add(outcome);
@@ -44,31 +42,43 @@ final class Status {
     /** {@return why no request should be sent here now; nothing if the proxy is ready} */
     Optional<String> whyNotReady() {
         if (isDraining) return Optional.of("the proxy is being stopped");
-        if (!upstreams.stream().allMatch(Upstream::isDown)) return Optional.empty();
-        boolean isReached = upstreams.stream().anyMatch(each -> each.state() != Health.State.UNREACHABLE);
+        List<Upstream> all = current.get().all();
+        if (!all.stream().allMatch(Upstream::isDown)) return Optional.empty();
+        boolean isReached = all.stream().anyMatch(each -> each.state() != Health.State.UNREACHABLE);
         return Optional.of(isReached ? "no backend works" : "no backend can be reached");
     }
 
-    synchronized JsonWriter metrics(int inFlight) { return Metrics.text(counters, upstreams, inFlight); }
+    synchronized JsonWriter metrics(int inFlight) { return Metrics.text(counters, current.get().all(), inFlight); }
 
     /** {@return {@code status.json}, which the page shows} */
     JsonWriter json(int inFlight) {
-        OptionalLong window = Upstream.window(upstreams, options.routes().main());
+        Upstreams upstreams = current.get();
+        Options options = upstreams.options();
+        OptionalLong window = upstreams.window(options.routes().main());
         var out = new JsonWriter().object();
         out.field("version", Options.VERSION).field("state", whyNotReady().orElse("ready"));
         out.field("started", startMillis);
         out.field("key", ClientVariables.placeholder(options));
         out.field("variables", ClientVariables.shown(options, window));
         out.name("upstreams").array();
-        upstreams.forEach(upstream -> out.value(upstream.json()));
+        upstreams.all().forEach(upstream -> out.value(upstream.json()));
         out.endArray();
         synchronized (this) {
             writeCounts(inFlight, out);
+            out.name("clients").array();
+            counters.clients().forEach((name, client) -> write(name, client, out));
+            out.endArray();
             out.name("last").array();
             last.forEach(outcome -> outcome.write(out));
             out.endArray();
         }
         return out.endObject();
+    }
+
+    private static void write(String name, Counters.OfClient client, JsonWriter out) {
+        out.object().field("name", name).field("requests", client.requests()).field("errors", client.errors());
+        out.field("input_tokens", client.tokens().prompt()).field("output_tokens", client.tokens().output());
+        out.endObject();
     }
 
     private void writeCounts(int inFlight, JsonWriter out) {

@@ -87,6 +87,7 @@ final class StatusPage {
             </div>
             <section><h2>To connect</h2><div id="lines"></div></section>
             <div class="grid" id="upstreams"></div>
+            <div class="grid" id="clients"></div>
             <section>
             <h2>The last 50 exchanges</h2>
             <table><thead><tr></tr></thead><tbody></tbody></table>
@@ -185,9 +186,15 @@ final class StatusPage {
               }
             }
 
+            function showClient(box, client) {
+              add(box, 'h2', 'Client ' + client.name);
+              const requests = `requests: ${count(client.requests)}, errors: ${count(client.errors)}`;
+              add(box, 'p', `${requests}, tokens in ${count(client.input_tokens)}, out ${count(client.output_tokens)}`);
+            }
+
             const columns = {
               time: e => new Date(e.time).toTimeString().slice(0, 8),
-              request: e => e.id,
+              request: e => e.client ? `${e.id} of ${e.client}` : e.id,
               model: e => e.asked === e.model ? e.model : e.asked + ' → ' + e.model,
               backend: e => e.upstream,
               status: e => e.status,
@@ -234,6 +241,9 @@ final class StatusPage {
               fill('#lines', status.variables, box => showConnection(box, status.variables));
               fill('#upstreams', status.upstreams, box => {
                 for (const backend of status.upstreams) showBackend(add(box, 'div'), backend);
+              });
+              fill('#clients', status.clients, box => {
+                for (const client of status.clients) showClient(add(box, 'div'), client);
               });
               showExchanges(status.last);
             }

@@ -126,7 +126,7 @@ final class AssistantItems {
         callsWritten++;
         Json input = request.optional(block, "input", Shape.OBJECT);
         out.object().field("type", "function_call")
-                .field("call_id", callId(request.text(block, "id")))
+                .field("call_id", callId(dialect.callId(request.text(block, "id"))))
                 .field("name", ToolNames.shortName(request.text(block, "name")))
                 .name("arguments").openString();
         if (input.isNull()) {

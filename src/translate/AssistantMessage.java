@@ -4,6 +4,7 @@ import anthropic.Request;
 import anthropic.Shape;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -36,8 +37,10 @@ final class AssistantMessage {
     private final Dialect dialect;
     private final Blocks blocks;
     private final List<Json.Str> texts = new ArrayList<>(); // and the blank lines between them
+    private final List<Part.Text> marked = new ArrayList<>(); // the texts up to each mark for prompt caches
+    private int unmarked; // where the texts after the last mark begin
     private final List<Json.Str> thoughts = new ArrayList<>();
-    private final List<Json> reasoningDetails = new ArrayList<>();
+    private final Map<String, List<Json>> details = new LinkedHashMap<>(); // by the key of their list
     private final Map<String, Json> extraContents = new HashMap<>(); // by the id of their call
     private String thoughtsField = Opaque.FIELDS.getFirst(); // the key that the last one came under
 
@@ -56,6 +59,7 @@ final class AssistantMessage {
             Optional<Json.Str> text = blocks.text(block);
             if (text.isPresent()) {
                 addText(text.get(), isText && continuesText);
+                addMark(blocks.mark(block));
             }
             continuesText = isText && (text.isPresent() || continuesText);
             if (Blocks.isKind(block, "thinking")) {
@@ -73,6 +77,12 @@ final class AssistantMessage {
         texts.add(text);
     }
 
+    private void addMark(Json mark) {
+        if (mark.isNull()) return;
+        marked.add(new Part.Text(textFrom(unmarked), mark));
+        unmarked = texts.size();
+    }
+
     private void addThought(Json block) {
         String signature = block.get("signature").text();
         Optional<Json.Str> thought = blocks.thought(block);
@@ -88,7 +98,7 @@ final class AssistantMessage {
     private void addOpaque(String signature) {
         Json kept = Opaque.of(signature);
         if (dialect.takes("reasoning_content")) {
-            reasoningDetails.addAll(kept.get("reasoning_details").items());
+            Opaque.LISTS.forEach(list -> addDetails(list, kept.get(list).items()));
         }
         if (dialect.takes("extra_content")) {
             Json[] contentByCall = kept.get("extra_content").parts();
@@ -96,6 +106,11 @@ final class AssistantMessage {
                 extraContents.put(contentByCall[i].text(), contentByCall[i + 1]);
             }
         }
+    }
+
+    private void addDetails(String list, List<Json> more) {
+        boolean isTaken = dialect.takes(list) && !dialect.hasLostThinking();
+        if (isTaken && !more.isEmpty()) details.computeIfAbsent(list, none -> new ArrayList<>()).addAll(more);
     }
 
     /**
@@ -106,8 +121,11 @@ final class AssistantMessage {
         return turn.isLast() ? text().text().stripTrailing() : "";
     }
 
-    private Json.Str text() {
-        return texts.size() == 1 ? texts.getFirst() : JsonWriter.text(texts.toArray());
+    private Json.Str text() { return textFrom(0); }
+
+    private Json.Str textFrom(int index) {
+        List<Json.Str> wanted = texts.subList(index, texts.size());
+        return wanted.size() == 1 ? wanted.getFirst() : JsonWriter.text(wanted.toArray());
     }
 
     void write(JsonWriter out) {
@@ -124,19 +142,34 @@ final class AssistantMessage {
             out.nullField("content");
         } else if (turn.isLast()) {
             out.field("content", prefill());
+        } else if (!marked.isEmpty()) {
+            writeMarked(out);
         } else {
             out.field("content", text());
         }
     }
 
+    /** Writes {@code "content":[{"type":"text","text":T,"cache_control":M},…]}. */
+    private void writeMarked(JsonWriter out) {
+        out.name("content").array();
+        for (Part.Text part : marked) {
+            out.object().field("type", "text").field("text", part.text());
+            out.field("cache_control", part.cacheControl()).endObject();
+        }
+        if (unmarked < texts.size()) {
+            out.object().field("type", "text").field("text", textFrom(unmarked)).endObject();
+        }
+        out.endArray();
+    }
+
     /** Writes reasoning as it came: as details, or else as text under the key that it came under. */
     private void writeReasoning(JsonWriter out) {
-        boolean isDetailed = !reasoningDetails.isEmpty() && dialect.takes("reasoning_details");
-        if (isDetailed) {
-            out.name("reasoning_details").array();
-            reasoningDetails.forEach(out::value);
+        details.forEach((list, all) -> {
+            out.name(list).array();
+            all.forEach(out::value);
             out.endArray();
-        } else if (!thoughts.isEmpty()) {
+        });
+        if (details.isEmpty() && !thoughts.isEmpty()) {
             out.field(thoughtsField, Blocks.joined(thoughts, "\n\n"));
         }
         boolean isMissing = thoughts.isEmpty() && dialect.requires("reasoning_content");
@@ -155,7 +188,7 @@ final class AssistantMessage {
     private void writeToolCall(Json block, JsonWriter out) {
         Json input = request.optional(block, "input", Shape.OBJECT);
         Json.Str id = request.text(block, "id");
-        out.object().field("id", id).field("type", "function");
+        out.object().field("id", dialect.callId(id)).field("type", "function");
         Json extraContent = extraContents.get(id.text());
         if (extraContent != null) {
             out.field("extra_content", extraContent);

@@ -93,13 +93,13 @@ final class BackendErrors {
 
     /** {@return an error of the proxy's own} */
     ApiError broken(int status, String what) {
-        return new ApiError(status, dialect.target().address() + ": " + what);
+        return new ApiError(status, dialect.target().label() + ": " + what);
     }
 
     private ErrorContext context() {
         String model = options.routes().of(request.get("model").text()).model();
-        boolean isKeyOurs = options.areKeysOurs(dialect.target());
-        return new ErrorContext(dialect.target().address(), model, isKeyOurs, options.secrets(),
+        boolean isKeyOurs = dialect.target().isKeyOurs();
+        return new ErrorContext(dialect.target().label(), model, isKeyOurs, options.secrets(),
                 window.getAsLong(), inputTokens.getAsLong(), request.get("max_tokens").toLong(0), dialect.api());
     }
 }

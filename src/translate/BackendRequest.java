@@ -1,6 +1,5 @@
 package translate;
 
-import java.util.List;
 import json.JsonWriter;
 
 /** The request to a backend in its API, made from the client's. */
@@ -11,6 +10,4 @@ interface BackendRequest {
     String prefill();
     /** {@return the tokens that the reply may take; 0 if no limit was sent} */
     long maxTokensSent();
-    /** {@return the stop sequences that the backend is not told, and that must be looked for in the reply} */
-    List<String> unsentStops();
 }

@@ -32,6 +32,7 @@ final class Blocks {
     private final Dialect dialect;
     private final Set<String> warnings;
     private final boolean areCacheMarksKept;
+    private final List<Json> unseenImages; // the oldest, where the backend takes only so many
 
     /**
      * @param model    the backend's name for it
@@ -41,13 +42,36 @@ final class Blocks {
         this.request = request;
         this.dialect = dialect;
         this.warnings = warnings;
-        this.areCacheMarksKept = dialect.takes("cache_control") && knowsCacheMarks(model);
+        this.unseenImages = unseenImages();
+        this.areCacheMarksKept = keepsCacheMarks(dialect, model);
     }
 
-    /** {@return whether a model's vendor reads cache_control; other models may refuse it} */
-    private static boolean knowsCacheMarks(String model) {
+    private List<Json> unseenImages() {
+        if (dialect.mostImages() == Long.MAX_VALUE) return List.of();
+        List<Json> images = request.get("messages").items().stream()
+                .flatMap(message -> message.get("content").items().stream())
+                .flatMap(block -> Stream.concat(Stream.of(block), block.get("content").items().stream()))
+                .filter(block -> isKind(block, "image")).toList();
+        return images.subList(0, (int) Math.max(0, images.size() - dialect.mostImages()));
+    }
+
+    /** {@return whether marks for prompt caches are sent; models of other vendors may refuse them} */
+    static boolean keepsCacheMarks(Dialect dialect, String model) {
         String name = model.toLowerCase(Locale.ROOT);
-        return name.contains("claude") || name.contains("gemini");
+        return dialect.takes("cache_control") && (name.contains("claude") || name.contains("gemini"));
+    }
+
+    /** {@return the mark of a block for prompt caches, if the backend is to get it; else NULL} */
+    Json mark(Json block) {
+        return areCacheMarksKept ? block.get("cache_control") : Json.NULL;
+    }
+
+    /** {@return the mark of a tool result, or else the last in its content; NULL if there is none to send} */
+    Json markOfResult(Json result) {
+        Json mark = mark(result);
+        if (!mark.isNull()) return mark;
+        return of(result, "content").stream().map(this::mark).filter(found -> !found.isNull())
+                .reduce(Json.NULL, (earlier, later) -> later);
     }
 
     /** {@return the blocks of a message, tool result, source or system prompt; a string is one text block} */
@@ -93,7 +117,7 @@ final class Blocks {
     /** {@return the part for a text block of the user or the system prompt} */
     Part.Text marked(Json block) {
         Json.Str text = request.text(block, "text");
-        return areCacheMarksKept ? new Part.Text(text, block.get("cache_control")) : new Part.Text(text);
+        return new Part.Text(text, mark(block));
     }
 
     /** {@return the parts that a block of the user or of a tool result becomes} */
@@ -106,7 +130,9 @@ final class Blocks {
 
     /** {@return the part for {@code {"type":"image","source":S}}} Source: Anthropic, "Vision". */
     private Part image(Json block) {
-        return isTaken("image_url") ? new Part.Image(url(block)) : new Part.Text(NO_IMAGE);
+        boolean isUnseen = unseenImages.stream().anyMatch(image -> image == block);
+        if (isUnseen) warnings.add("dropped_image_url");
+        return !isUnseen && isTaken("image_url") ? new Part.Image(url(block)) : new Part.Text(NO_IMAGE);
     }
 
     /** {@return whether the backend takes parts of a kind; if not, that is a warning} */

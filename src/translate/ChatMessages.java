@@ -77,17 +77,21 @@ final class ChatMessages {
                 parts.add(blocks.marked(block));
             }
         }
-        boolean isToldSchema = !request.schema().isNull() && !dialect.takes("response_format");
+        boolean isToldSchema = !request.schema().isNull() && !dialect.takesFormat(!request.get("tools").items().isEmpty());
         if (isToldSchema) {
             String schema = request.schema().raw();
             parts.add(new Part.Text(JsonWriter.text("Answer with JSON alone, by this schema:\n", schema)));
         }
-        if (!parts.isEmpty()) {
+        if (parts.isEmpty()) return;
+        if (dialect.takesSystem()) {
             writeMessage("system", parts);
+        } else {
+            userParts.addAll(parts); // the beginning of the user's first message
         }
     }
 
     private void writeAssistantTurn(Turns.AssistantTurn turn) {
+        writeUserMessage(); // the system prompt, if the conversation begins with this turn
         var message = new AssistantMessage(turn, request, dialect, blocks);
         message.write(out);
         prefill = message.prefill();
@@ -100,9 +104,7 @@ final class ChatMessages {
     private void writeUserTurn(Turns.UserTurn turn) {
         hoisted = 0;
         for (Turns.Result result : turn.results()) {
-            Json.Str text = result.block().map(this::resultText).orElse(NO_RESULT);
-            out.object().field("role", "tool").field("tool_call_id", result.id());
-            out.field("content", text).endObject();
+            writeResult(result);
         }
         for (Json message : turn.messages()) {
             if (Turns.isRole(message, "system")) {
@@ -112,6 +114,14 @@ final class ChatMessages {
             }
         }
         writeUserMessage();
+    }
+
+    private void writeResult(Turns.Result result) {
+        Json.Str text = result.block().map(this::resultText).orElse(NO_RESULT);
+        Json mark = result.block().map(blocks::markOfResult).orElse(Json.NULL);
+        out.object().field("role", "tool").field("tool_call_id", dialect.callId(result.id())).name("content");
+        writeContent(List.of(new Part.Text(text, mark)));
+        out.endObject();
     }
 
     /**
@@ -183,16 +193,18 @@ final class ChatMessages {
     }
 
     private void addSystemMessage(Json message) {
-        List<Json.Str> texts = Blocks.of(message, "content").stream()
-                .map(blocks::text).flatMap(Optional::stream).toList();
-        if (texts.isEmpty()) return;
-        Json.Str text = Blocks.joined(texts, "\n\n");
+        List<Part.Text> parts = new ArrayList<>();
+        for (Json block : Blocks.of(message, "content")) {
+            blocks.text(block).ifPresent(text -> parts.add(new Part.Text(text, blocks.mark(block))));
+        }
+        if (parts.isEmpty()) return;
         if (dialect.takesSystemInPlace()) {
             writeUserMessage();
-            writeMessage("system", List.of(new Part.Text(text)));
+            writeMessage("system", parts);
         } else {
+            Json.Str text = Blocks.joined(parts.stream().map(Part.Text::text).toList(), "\n\n");
             Json.Str reminder = JsonWriter.text("<system-reminder>\n", text, "\n</system-reminder>");
-            userParts.add(new Part.Text(reminder));
+            userParts.add(new Part.Text(reminder, parts.getLast().cacheControl()));
         }
     }
 
@@ -203,9 +215,14 @@ final class ChatMessages {
         userParts.clear();
     }
 
-    /** Writes a message. Texts alone become a string, as some backends read a list as several messages. */
-    private void writeMessage(String role, List<Part> parts) {
+    private void writeMessage(String role, List<? extends Part> parts) {
         out.object().field("role", role).name("content");
+        writeContent(parts);
+        out.endObject();
+    }
+
+    /** Texts alone become a string, as some backends read a list as several messages. */
+    private void writeContent(List<? extends Part> parts) {
         if (parts.stream().allMatch(ChatMessages::isPlainText)) {
             List<Json.Str> texts = parts.stream().map(part -> ((Part.Text) part).text()).toList();
             out.value(Blocks.joined(texts, "\n\n"));
@@ -214,7 +231,6 @@ final class ChatMessages {
             parts.forEach(this::writePart);
             out.endArray();
         }
-        out.endObject();
     }
 
     private static boolean isPlainText(Part part) {

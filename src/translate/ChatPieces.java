@@ -46,7 +46,7 @@ final class ChatPieces {
     }
 
     private void delta(Json delta, boolean isWhole) {
-        reasoning(delta);
+        reasoning(delta, isWhole);
         Json content = delta.get("content");
         content.items().forEach(this::part);
         content(content);
@@ -56,9 +56,10 @@ final class ChatPieces {
     }
 
     /** The same reasoning may stand under several keys, so only the first that has text counts. */
-    private void reasoning(Json delta) {
-        List<Json> details = delta.get("reasoning_details").items();
-        details.forEach(detail -> pieces.add(new Piece.Detail(detail)));
+    private void reasoning(Json delta, boolean isWhole) {
+        for (String list : Opaque.LISTS) {
+            delta.get(list).items().forEach(detail -> pieces.add(new Piece.Detail(detail, list)));
+        }
         for (String field : Opaque.FIELDS) {
             Json text = reasoningText(delta.get(field));
             if (text instanceof Json.Str str && str.hasText()) {
@@ -66,7 +67,17 @@ final class ChatPieces {
                 return;
             }
         }
-        for (Json detail : details) thought(detail.get(detail.get("text").hasText() ? "text" : "summary"));
+        for (Json detail : delta.get("reasoning_details").items()) {
+            thought(detail.get(detail.get("text").hasText() ? "text" : "summary"));
+        }
+        boolean isSaidElsewhere = Opaque.FIELDS.stream().anyMatch(field -> !delta.get(field).isNull());
+        if (!isSaidElsewhere) delta.get("thinking_blocks").items().forEach(block -> thinking(block, isWhole));
+    }
+
+    /** A block of Claude's. In a stream, the one with the signature may say all of its text once more. */
+    private void thinking(Json block, boolean isWhole) {
+        boolean isRepeated = !isWhole && block.get("signature").hasText();
+        if (!isRepeated) thought(block.get("thinking"));
     }
 
     /** {@return the reasoning under one of the keys; in some gateways that is an object} */

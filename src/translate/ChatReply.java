@@ -159,8 +159,10 @@ final class ChatReply implements Reader {
      * [{…}]}}
      */
     private static boolean isBareError(Json chunk) {
+        boolean isStatusBad = chunk.get("base_resp").get("status_code").toLong(0) != 0; // MiniMax
+        if (isStatusBad && chunk.get("choices").items().isEmpty()) return true;
         if (!chunk.get("choices").isNull()) return false;
-        boolean hasMessage = Stream.of("message", "error_message", "detail", "errors")
+        boolean hasMessage = Stream.of("message", "error_message", "detail", "errors", "msg", "error_msg")
                 .anyMatch(name -> !chunk.get(name).isNull());
         return chunk instanceof Json.Arr || hasMessage;
     }

@@ -17,7 +17,7 @@ import json.JsonWriter;
  * are not named here.
  */
 final class ChatRequest implements BackendRequest {
-    private static final int MAX_STOPS = 4; // OpenAI takes no more; the others are looked for in the reply
+    private static final int MAX_STOPS = 4; // some backends take no more
     private static final int ROOM_BYTES = 1024; // a guess of how much longer than the client's it gets
 
     private final Request request;
@@ -46,7 +46,7 @@ final class ChatRequest implements BackendRequest {
     public void write(JsonWriter out) {
         out.ensure(request.json().to() + ROOM_BYTES);
         out.object();
-        var members = new Members(out, dialect, options.extraBody(), warnings);
+        var members = new Members(out, dialect, dialect.target().extraBody(), warnings);
         members.field("model", model);
         writeMessages(out);
         writeMaxTokens(members);
@@ -58,6 +58,7 @@ final class ChatRequest implements BackendRequest {
         writeEffort(members);
         writeResponseFormat(members);
         writeUser(members);
+        writeCacheControl(members);
         members.field("store", false);
         writeServiceTier(members);
         members.writeExtraBody();
@@ -67,13 +68,21 @@ final class ChatRequest implements BackendRequest {
     @Override public String prefill() { return prefill; }
     @Override public long maxTokensSent() { return maxTokensSent; }
 
-    @Override
-    public List<String> unsentStops() {
-        return request.stops().stream().skip(sentStops()).map(Json::text).toList();
+    /**
+     * {@return the stop sequences that are sent} Most backends do not say which of them ended a reply, or
+     * that one did; so they get none, and {@link Reply} looks for all.
+     */
+    private List<Json> sentStops() {
+        return dialect.takes("stop") ? request.stops().stream().limit(MAX_STOPS).toList() : List.of();
     }
 
-    private int sentStops() {
-        return dialect.takes("stop") ? MAX_STOPS : 0;
+    /**
+     * {@return whether the backend is to send a stream: because the client wants one, or because the reply
+     * may have to be broken off at a stop sequence that the backend does not know}
+     */
+    private boolean isStreamed() {
+        boolean areStopsUnsent = sentStops().size() < request.stops().size();
+        return dialect.isStreamed(request.isStream() || areStopsUnsent);
     }
 
     private void writeMessages(JsonWriter out) {
@@ -97,7 +106,7 @@ final class ChatRequest implements BackendRequest {
     }
 
     private void writeStream(Members members) {
-        if (!request.isStream()) return;
+        if (!isStreamed()) return;
         members.field("stream", true);
         members.field("stream_options", new JsonWriter().object().field("include_usage", true).endObject());
     }
@@ -112,7 +121,7 @@ final class ChatRequest implements BackendRequest {
     }
 
     private void writeStops(Members members) {
-        List<Json> stops = request.stops().stream().limit(sentStops()).toList();
+        List<Json> stops = sentStops();
         if (stops.isEmpty()) return;
         var list = new JsonWriter().array();
         stops.forEach(list::value);
@@ -131,20 +140,27 @@ final class ChatRequest implements BackendRequest {
             }
             out.object().field("type", "function").name("function").object();
             tools.writeFunction(tool, out);
-            if (Tools.isStrict(tool)) {
+            if (tools.isStrict(tool)) {
                 out.field("strict", true);
             }
-            out.endObject().endObject();
+            out.endObject();
+            boolean isMarked = keepsCacheMarks() && !tool.get("cache_control").isNull();
+            if (isMarked) {
+                out.field("cache_control", tool.get("cache_control"));
+            }
+            out.endObject();
         }
         out.endArray();
         tools.choice().ifPresent(choice -> writeToolChoice(choice, members));
         if (request.isOneCallWanted()) {
             members.field("parallel_tool_calls", false);
         }
-        if (request.isStream()) {
+        if (isStreamed()) {
             members.field("tool_stream", true);
         }
     }
+
+    private boolean keepsCacheMarks() { return Blocks.keepsCacheMarks(dialect, model); }
 
     private static void writeToolChoice(Tools.Choice choice, Members members) {
         switch (choice) {
@@ -166,8 +182,10 @@ final class ChatRequest implements BackendRequest {
      */
     private void writeThinking(Members members) {
         boolean isOff = request.isThinkingOff();
+        if (isOff && dialect.alwaysReasons()) return;
         boolean isOn = request.get("thinking").get("type").is("enabled") || isSwitchedOnByEffort();
-        if (!isOff && !isOn) return;
+        boolean isSaid = isOff || isOn;
+        if (!isSaid || dialect.hasLostThinking()) return;
         switch (dialect.thinking()) {
             case OBJECT -> members.field("thinking",
                     new JsonWriter().object().field("type", isOff ? "disabled" : "enabled").endObject());
@@ -188,7 +206,7 @@ final class ChatRequest implements BackendRequest {
      */
     private void writeEffort(Members members) {
         Optional<String> effort = dialect.effort(wantedEffort());
-        if (effort.isEmpty()) return;
+        if (effort.isEmpty() || dialect.hasLostThinking()) return;
         switch (dialect.effortForm()) {
             case STRING -> members.field("reasoning_effort", effort.get());
             case OBJECT -> members.field("reasoning_effort",
@@ -201,7 +219,10 @@ final class ChatRequest implements BackendRequest {
      * first.
      */
     private Optional<String> wantedEffort() {
+        boolean isTooMuch = !dialect.takesEffortWithTools() && !request.get("tools").items().isEmpty();
+        if (isTooMuch) return Optional.of("none");
         if (!request.isThinkingOff()) return request.effort();
+        if (dialect.alwaysReasons()) return Optional.of("low");
         boolean isSaid = dialect.takes("thinking");
         return isSaid ? Optional.empty() : Optional.of("none");
     }
@@ -215,8 +236,12 @@ final class ChatRequest implements BackendRequest {
     private void writeResponseFormat(Members members) {
         Json schema = request.schema();
         if (schema.isNull()) return;
+        if (!dialect.takesFormat(!request.get("tools").items().isEmpty())) {
+            warnings.add("dropped_response_format");
+            return;
+        }
         var format = new JsonWriter().object().field("type", "json_schema").name("json_schema").object();
-        format.field("name", "output").field("schema", schema).field("strict", StrictSchema.fits(schema));
+        format.field("name", "output").field("schema", schema).field("strict", dialect.takes("strict") && StrictSchema.fits(schema));
         members.field("response_format", format.endObject().endObject());
     }
 
@@ -225,6 +250,14 @@ final class ChatRequest implements BackendRequest {
         if (user.isEmpty()) return;
         members.field("user", user.get());
         members.field("prompt_cache_key", user.get());
+        members.field("session_id", user.get());
+    }
+
+    /** {@code "cache_control":{"type":"ephemeral"}} of the whole request: the backend chooses the places. */
+    private void writeCacheControl(Members members) {
+        Json mark = request.get("cache_control");
+        boolean isSent = !mark.isNull() && keepsCacheMarks();
+        if (isSent) members.field("cache_control", mark);
     }
 
     private void writeServiceTier(Members members) {

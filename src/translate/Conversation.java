@@ -2,7 +2,9 @@ package translate;
 
 import anthropic.ApiError;
 import anthropic.Usage;
+import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import json.Json;
 import json.JsonWriter;
 import json.SseEvent;
@@ -24,8 +26,17 @@ public interface Conversation {
     String model();
     /** {@return what is known of the backend and this model, as the request is written} */
     Dialect dialect();
+    /** {@return the dialects to try after the backend has refused the request in these words} */
+    Stream<Dialect> afterRefusal(String refusal);
+    /** {@return the name of the tool that a refusal is about, if it is about one} */
+    Optional<String> refusedTool(String refusal);
     /** {@return whether the client wants events} */
     boolean isStream();
+    /**
+     * {@return whether the reply goes to the client as it comes: then events are to be read with their frames,
+     * and a whole reply with all its bytes}
+     */
+    default boolean isVerbatim() { return false; }
     /** {@return codes of what was left out or mended so far, for a response header} */
     Set<String> warnings();
 
@@ -75,6 +86,8 @@ public interface Conversation {
 
     /** {@return what is to be sent to the client now; the caller clears it} */
     JsonWriter ready();
+    /** The client has the beginning of the reply from an earlier try, and nothing more: it is not written again. */
+    default void resume() { }
     /** Writes a sign of life; it begins the reply, if the backend has not. */
     void ping();
     /** Ends the stream with an error event. */

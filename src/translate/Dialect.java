@@ -5,9 +5,11 @@ import config.Target;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import json.Json;
 
 /**
  * What a backend takes for a model, where that differs from plain chat completions or plain Responses: the
@@ -15,26 +17,35 @@ import java.util.stream.Stream;
  * (SPEC, "Learned downgrades"). Immutable, but for the reasoning that the backend could not open.
  *
  * @param ofHost each trait by what it is about, as those in {@code learned}; they are of the API that is spoken
- * @param isForOnce whether some of {@code learned} goes for one request alone, such as to omit a wrong value
+ * @param once what goes for one request alone, such as to omit a wrong value
  * @param unopened of the backend, whatever the model
  */
 public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trait> learned,
-                      boolean isForOnce, UnopenedReasoning unopened) {
+                      Map<String, Trait> once, UnopenedReasoning unopened) {
     private static final List<Trait> OF_LLAMA =
             List.of(Trait.Habit.FORCED_TOOL_ALONE, Trait.Habit.BEGUN_REPLY_REPEATED);
 
     /** {@return what is known of a backend that has not been asked} */
     public static Dialect of(Target target) {
         Map<String, Trait> ofHost = Dialects.of(target, Dialects.api(target));
-        return new Dialect(target, ofHost, Map.of(), false, new UnopenedReasoning());
+        return new Dialect(target, ofHost, Map.of(), Map.of(), new UnopenedReasoning());
     }
 
     // What is learned
 
-    /** {@return the dialects to try after a refusal in these words, the likeliest first} */
-    public Stream<Dialect> afterRefusal(String refusal) {
-        return Lessons.of(refusal).stream().filter(taught -> mayBeTried(taught.trait())).map(this::with);
+    /**
+     * {@return the dialects to try after a refusal in these words, the likeliest first}
+     *
+     * @param tools that were sent with the request
+     */
+    public Stream<Dialect> afterRefusal(String refusal, List<Json> tools) {
+        List<Lesson.Taught> others = ToolLessons.isWithinTool(refusal) ? List.of() : Lessons.of(refusal);
+        return Stream.concat(ToolLessons.of(refusal, tools).stream(), others.stream())
+                .filter(taught -> taught.traits().stream().allMatch(this::mayBeTried)).map(this::with);
     }
+
+    /** {@return whether a refusal says how much room there is for the reply, which changes with each try} */
+    public static boolean isRoom(String refusal) { return Lessons.isRoom(refusal); }
 
     /** {@return false for another API where the URL pins one, or where it has been changed before} */
     private boolean mayBeTried(Trait trait) {
@@ -44,10 +55,14 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
     }
 
     /** {@return this, and what was taught} Back in chat, the refusal that has led away from it is heeded there. */
-    private Dialect with(Lessons.Taught taught) {
-        boolean isBack = taught.trait() instanceof Trait.Spoken && learned.containsKey(taught.trait().about());
-        Dialect known = with(taught.trait(), taught.isForOnce());
-        return isBack ? known.with(Lessons.NO_REASONING_BESIDE_TOOLS, false) : known;
+    private Dialect with(Lesson.Taught taught) {
+        Dialect known = this;
+        for (Trait trait : taught.traits()) {
+            boolean isBack = trait instanceof Trait.Spoken && learned.containsKey(trait.about());
+            known = known.with(trait, taught.isForOnce());
+            if (isBack) known = known.with(Lessons.NO_REASONING_BESIDE_TOOLS, false);
+        }
+        return known;
     }
 
     /** {@return this, and that the backend has not searched where it was asked to} */
@@ -67,7 +82,8 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
 
     /** {@return this, and what the name tells that a server gives itself in the header {@code server}} */
     public Dialect servedBy(String server) {
-        if (!server.equals("llama.cpp")) return this;
+        boolean isLlama = server.equals("llama.cpp") && api() != Api.MESSAGES;
+        if (!isLlama) return this;
         Dialect known = this;
         for (Trait trait : OF_LLAMA) known = known.with(trait, false);
         return known;
@@ -76,16 +92,17 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
     /** {@return this, and what another dialect of the same backend has learned} */
     public Dialect withLessonsOf(Dialect other) {
         Dialect known = this;
-        for (Trait trait : other.learned.values()) known = known.with(trait, other.isForOnce);
+        for (Trait trait : other.learned.values()) known = known.with(trait, false);
         return known;
     }
 
     private Dialect with(Trait trait, boolean isOnce) {
         if (has(trait)) return this;
-        Map<String, Trait> more = new LinkedHashMap<>(learned);
+        Map<String, Trait> more = new LinkedHashMap<>(isOnce ? once : learned);
         more.put(trait.about(), trait);
+        if (isOnce) return new Dialect(target, ofHost, learned, more, unopened);
         Map<String, Trait> row = trait instanceof Trait.Spoken spoken ? Dialects.of(target, spoken.api()) : ofHost;
-        return new Dialect(target, row, more, isForOnce || isOnce, unopened);
+        return new Dialect(target, row, more, once, unopened);
     }
 
     /** {@return what was learned, for the log and the status page: what it is about, and what is so} */
@@ -96,13 +113,13 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
     }
 
     private Optional<Trait> about(String what) {
-        return Optional.ofNullable(learned.getOrDefault(what, ofHost.get(what)));
+        return Stream.of(once, learned, ofHost).map(traits -> traits.get(what)).filter(Objects::nonNull).findFirst();
     }
 
     private boolean has(Trait trait) { return about(trait.about()).filter(trait::equals).isPresent(); }
 
     private <T extends Trait> Optional<T> find(Class<T> kind) {
-        return Stream.of(learned, ofHost).flatMap(traits -> traits.values().stream())
+        return Stream.of(once, learned, ofHost).flatMap(traits -> traits.values().stream())
                 .filter(kind::isInstance).map(kind::cast).findFirst();
     }
 
@@ -151,7 +168,44 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
         return Math.max(Math.min(asked, longest), shortest);
     }
 
+    /** {@return the most images that may be in a request} */
+    long mostImages() { return find(Trait.MostImages.class).map(Trait.MostImages::images).orElse(Long.MAX_VALUE); }
+    /** {@return the id of a tool call, as the backend takes it} */
+    Json.Str callId(Json.Str id) {
+        return find(Trait.Ids.class).map(ids -> ids.form().fitted(id)).orElse(id);
+    }
+
+    /** {@return whether the backend has refused this tool with this schema} */
+    boolean refuses(Json tool) {
+        String what = Trait.RefusedTool.about(tool.get("name").text());
+        return about(what).filter(trait -> trait.equals(Trait.RefusedTool.of(tool))).isPresent();
+    }
+
+    int mostTools() { return find(Trait.MostTools.class).map(Trait.MostTools::count).orElse(Integer.MAX_VALUE); }
+
+    /** {@return the longest description that a tool may have, in characters, if there is a limit} */
+    Optional<Integer> longestDescription() {
+        return find(Trait.LongestDescription.class).map(Trait.LongestDescription::characters);
+    }
+
     // Ways to say something
+
+    boolean takesSystem() { return !has(Trait.Habit.SYSTEM_NEVER); }
+    boolean alwaysReasons() { return has(Trait.Habit.ALWAYS_REASONS); }
+    boolean takesEffortWithTools() { return !has(Trait.Habit.NO_EFFORT_WITH_TOOLS); }
+
+    /** {@return whether the backend takes a format of the output; if not, the prompt says it} */
+    boolean takesFormat(boolean isWithTools) {
+        boolean isExcluded = isWithTools && has(Trait.Habit.NO_FORMAT_WITH_TOOLS);
+        return takes("response_format") && !isExcluded;
+    }
+
+
+    /** {@return whether to ask for a stream, where the client wants one or not} */
+    boolean isStreamed(boolean wanted) {
+        if (has(Trait.Habit.ALWAYS_STREAMED)) return true;
+        return wanted && !has(Trait.Habit.NEVER_STREAMED);
+    }
 
     boolean takesSystemInPlace() { return has(Trait.Habit.SYSTEM_IN_PLACE) || has(Trait.Habit.SYSTEM_AS_DEVELOPER); }
     /** {@return the role of a system message that stands in place} */
@@ -178,6 +232,8 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
         return takes(Envelope.REASONING_TEXT) && takes("reasoning") && !has(Trait.Habit.REASONING_LEFT_OUT);
     }
 
+    boolean wantsPlainSchemas() { return has(Trait.Habit.PLAIN_SCHEMAS); }
+    boolean hasLostThinking() { return has(Trait.Habit.THINKING_LOST); }
     boolean forcesToolAlone() { return has(Trait.Habit.FORCED_TOOL_ALONE); }
     boolean refusesNullContent() { return has(Trait.Habit.EMPTY_CONTENT); }
     boolean repeatsBegunReply() { return has(Trait.Habit.BEGUN_REPLY_REPEATED); }

@@ -29,15 +29,20 @@ final class Dialects {
     private static final Trait NO_USER = new Trait.Omitted("user");
     private static final Trait TOP_K = new Trait.Known("top_k");
     private static final Trait CACHE_KEY = new Trait.Known("prompt_cache_key");
+    /** Known where replies say which sequence ended them: {@code "stop_reason":"END"}, matched_stop. */
+    private static final Trait STOP = new Trait.Known("stop");
+    private static final Trait MOST_TOOLS = new Trait.MostTools(128);
     private static final Trait OLLAMAS_EFFORTS = new Trait.Efforts(List.of("none", "low", "medium", "high"));
 
     private static final List<Row> CHAT = List.of(
             row("api.openai.com", NEW_MAX_TOKENS, SYSTEM_IN_PLACE, NO_THINKING, NO_REASONING_CONTENT,
-                    new Trait.Known("store"), new Trait.Known("service_tier"), CACHE_KEY),
+                    new Trait.Known("store"), new Trait.Known("service_tier"), CACHE_KEY,
+                    MOST_TOOLS),
             row(".azure.com", NEW_MAX_TOKENS, SYSTEM_IN_PLACE, NO_THINKING, NO_REASONING_CONTENT,
-                    Trait.Habit.API_KEY_HEADER),
+                    Trait.Habit.API_KEY_HEADER, MOST_TOOLS),
             row("openrouter.ai", SYSTEM_IN_PLACE, NO_THINKING, Trait.EffortForm.OBJECT, TOP_K,
-                    new Trait.Known("cache_control"), Trait.Habit.WEB_SEARCH_HOSTED),
+                    new Trait.Known("cache_control"), new Trait.Known("session_id"),
+                    Trait.Habit.WEB_SEARCH_HOSTED),
             row("api.groq.com", NO_THINKING, NO_REASONING_CONTENT),
             row("api.mistral.ai", NO_THINKING, NO_REASONING_CONTENT, NO_USER,
                     new Trait.Omitted("stream_options"), new Trait.Efforts(List.of("none", "high"))),
@@ -52,12 +57,12 @@ final class Dialects {
             row(".aliyuncs.com", Trait.Thinking.SWITCH, new Trait.Omitted("reasoning_effort"), TOP_K),
             row(":11434", NO_THINKING, OLLAMAS_EFFORTS, Trait.Habit.FORCED_TOOL_ALONE), // Ollama
             row(":1234", NO_THINKING, OLLAMAS_EFFORTS, Trait.Habit.FORCED_TOOL_ALONE, TOP_K), // LM Studio
-            row(List.of(":9931", ":8080", ":8000", ":30000"), // llama.cpp twice, vLLM, SGLang
-                    Trait.Thinking.TEMPLATE, TOP_K));
+            row(List.of(":9931", ":8080"), Trait.Thinking.TEMPLATE, TOP_K), // llama.cpp
+            row(List.of(":8000", ":30000"), Trait.Thinking.TEMPLATE, TOP_K, STOP)); // vLLM, SGLang
 
-    /** Of OpenAI or few others; elsewhere sent only where a row says so. */
+    /** Sent only where a row says so: few backends know them, or few use them as Anthropic does. */
     private static final List<Trait> USUAL_IN_CHAT = omitted("store", "service_tier", "prompt_cache_key",
-            "top_k", "tool_stream", "cache_control");
+            "top_k", "tool_stream", "cache_control", "session_id", "stop");
 
     private static final Trait[] OF_OPENAI = {SYSTEM_IN_PLACE, Trait.Habit.WEB_SEARCH_HOSTED, CACHE_KEY,
         new Trait.Known("stream_options"), new Trait.Known("service_tier"), new Trait.Known("safety_identifier"),
@@ -102,6 +107,12 @@ final class Dialects {
     static Map<String, Trait> of(Target target, Api api) {
         return switch (api) {
             case CHAT -> known(target, USUAL_IN_CHAT, CHAT);
+            case MESSAGES -> { // nothing is translated but for an estimate of the tokens
+                Map<String, Trait> known = known(target, USUAL_IN_CHAT, List.of());
+                var spoken = new Trait.Spoken(api);
+                known.put(spoken.about(), spoken);
+                yield known;
+            }
             case RESPONSES -> {
                 Map<String, Trait> known = known(target, USUAL_IN_RESPONSES, RESPONSES);
                 known.putIfAbsent(Trait.Habit.WEB_SEARCH_TRIED.about(), Trait.Habit.WEB_SEARCH_TRIED);

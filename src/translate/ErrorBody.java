@@ -28,15 +28,18 @@ record ErrorBody(Json error, String message, String words) {
      */
     static final int MAX_CHARACTERS = 8192;
     private static final List<String> MESSAGE_NAMES =
-            List.of("message", "error", "detail", "error_message", "msg", "errors");
-    private static final List<String> STATUS_NAMES = List.of("code", "status_code", "status");
+            List.of("message", "error", "detail", "error_message",
+            "error_msg", "msg", "errors", "base_resp", "status_msg");
+    private static final List<String> STATUS_NAMES = List.of("code", "status_code", "status", "error_code", "http_code");
     /** A status as a number or as text: {@code 429}, {@code "429"}. */
     private static final Pattern STATUS = Pattern.compile("\"?([45]\\d\\d)\"?");
     /** Words of codes and types, and the status they stand for; the first that is found counts. */
     private static final List<StatusWords> STATUS_WORDS = List.of(
-            new StatusWords(429, List.of("rate_limit", "resource_exhausted")),
+            new StatusWords(429, List.of("rate_limit", "rate limit", "resource_exhausted", "too many requests",
+                    "request limit reached", "qps", "throttl", "限流", "频率", "频繁", "并发")),
             new StatusWords(400, List.of("invalid_request", "invalid_argument", "badrequest")),
-            new StatusWords(401, List.of("authentication", "invalid_api_key")),
+            new StatusWords(401, List.of("authentication", "invalid_api_key", "api key", "apikey", "unauthorized",
+                    "login fail", "鉴权", "access token", "认证")),
             new StatusWords(403, List.of("permission")),
             new StatusWords(404, List.of("not_found", "notfound")),
             new StatusWords(504, List.of("timeout")));

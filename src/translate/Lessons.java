@@ -3,10 +3,7 @@ package translate;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.regex.MatchResult;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -16,193 +13,310 @@ import java.util.stream.Stream;
  * <p>Above each lesson stand refusals as vendors say them; a test reads them from here.
  */
 final class Lessons {
-    /**
-     * @param isForOnce whether it goes for this request alone, for only a value or a combination was
-     * refused
-     */
-    record Taught(Trait trait, boolean isForOnce) { }
-
-    private static final String MAX_TOKENS = "max[_ ]?(?:completion|output|new)?[_ ]?tokens";
-    private static final String LOW_NUMBER = "\\D{0,24}?(\\d{1,4})(?!\\d)"; // the next number
     private static final String ONCE_AT_MOST = "max_tokens is too large; this once at most "; // A2o's
     private static final long USUAL_LEAST = 16; // OpenAI's
+    private static final long SHORT_REPLY = 4096; // tokens; more than most need
+
+    // Words that several lessons look for
+
+    private static final String[] MISSING = {"must be passed", "missing", "required", "must be provided",
+            "must be included", "must include", "must contain", "must have", "must be sent", "must also",
+            "not found", "passed back", "缺少", "不能为空", "必须"};
+    private static final String[] IMAGE_WORDS = {"image", "vision", "visual", "multimodal", "multi-modal",
+            "multi_modal", "vlm", "picture", "photo", "图片", "图像", "视觉", "多模态", "圖", "画像"};
+    private static final String[] EFFORT_WORDS = {"reasoning_effort", "reasoning effort", "reasoning value",
+            "thinking level", "thinking_level", "reasoning level", "reasoning.effort", "effort value",
+            "effort'", "effort level", "reasoning_level", "thinking_effort", "推理强度", "effort must",
+            "effort should"};
+    private static final String[] FORMAT_WORDS = {"response_format", "response format", "json_schema",
+            "json schema", "mime type", "mime_type", "response_schema", "structured output", "json mode",
+            "json_object", "grammar", "guided_json", "structured_output"};
+    private static final String[] TOOL_WORDS = {"tools", "function call", "tool call", "functions", "tool use",
+            "工具", "function_call", "tool_use", "tool_call"};
+    private static final String[] REPLY_LIMIT = Said.REPLY_LIMITS.toArray(String[]::new);
+    private static final String[] SYSTEM_WORDS = {"system role", "role: system", "role 'system", "system message",
+            "'system'", "developer instruction", "system instruction", "developer message", "system prompt",
+            "developer role", "role: developer", "role 'developer", "'developer'", "role system", "system角色",
+            "system 角色", "系统消息", "系统提示", "role=system", "role developer"};
+    /** Of one image: the client is told, and the next one may be fine. */
+    private static final String[] BAD_IMAGE = {"decode", "download", "fetch", "too large", "corrupt", "pixel",
+            "could not process", "dimension", "resolution", "base64", "invalid image", "image format",
+            "following formats", "media type", " mb", "cannot identify", "truncated", "image data", "过大", "下载",
+            "解码"};
+
     /** What chat completions want of models that they refuse tools beside reasoning. */
-    static final Trait NO_REASONING_BESIDE_TOOLS = new Trait.Efforts(List.of("none"));
+    static final Trait NO_REASONING_BESIDE_TOOLS = Trait.Habit.NO_EFFORT_WITH_TOOLS;
 
     private static final List<Lesson> LESSONS = List.of(
+            // Fireworks: Requests with max_tokens > 4096 must have stream=true
+            // DashScope: This model only support stream mode, please enable the stream parameter to access
+            // DashScope: parameter.enable_thinking must be set to false for non-streaming calls
+            new Lesson("replies come only as streams", Wording.of("stream=true", "stream = true", "'stream' must",
+                    "only support stream", "only supports stream", "requires stream", "must be streamed",
+                    "non-stream", "stream must be", "set stream to true", "streaming is required", "must stream",
+                    "streaming is strongly recommended", "only available in stream", "仅支持流式", "只支持流式",
+                    "stream mode", "use stream", "enable stream", "streaming mode")
+                    .not("does not support stream", "not support stream"),
+                    Trait.Habit.ALWAYS_STREAMED),
+
+            // Some: This model does not support streaming
+            new Lesson("replies come only whole", Wording.of("not support stream", "streaming is not",
+                    "streaming not supported", "stream is not supported", "'stream' is not", "不支持流式",
+                    "stream must be false", "'stream' does not support true", "without stream", "stream=false",
+                    "unsupported value: 'stream'"),
+                    Trait.Habit.NEVER_STREAMED),
+
             // A2o: max_tokens is too large; this once at most 5000
+            new Lesson("the reply has no room beside the prompt", Wording.of(ONCE_AT_MOST), said ->
+                    Lesson.each(ReplyBounds.in(said).most(), Trait.LongestReply::new), true),
+
             // OpenAI: max_tokens is too large: 128000. This model supports at most 16384 completion tokens
             // Groq: `max_tokens` must be less than or equal to `8192`, the maximum value for `max_tokens`
             // DashScope: Range of max_tokens should be [1, 8192]
-            new Lesson("the reply may get too long", Wording.of("max_(?:completion_|output_)?tokens")
-                    .then("(?:at most|less than or equal to|no more than|maximum\\D{0,100}"
-                            + "|\\[\\d{1,9},|<=?|> )[ ']{0,4}(\\d{1,9})"),
-                    found -> new Trait.LongestReply(number(found))),
+            // Gemini: maxOutputTokens value of 32000 but the supported range is from 1 (inclusive) to 8193 (exclusive)
+            new Lesson("the reply may get too long", Wording.of(REPLY_LIMIT).not(ONCE_AT_MOST), said ->
+                    Lesson.each(ReplyBounds.in(said.withReplyLimits()).most(), Trait.LongestReply::new)),
 
             // OpenAI: Invalid 'max_output_tokens': integer below minimum value. Expected a value >= 16
-            // DashScope: Range of max_tokens should be [16, 8192]
             // FastAPI: {"loc":["body","max_tokens"],"msg":"Input should be greater than or equal to 16"}
-            new Lesson("the reply is too short", Wording.of(MAX_TOKENS)
-                    .and("(?:>=|≥|at least|minimum|\\b(?:min|gte|ge)\\b|below|under|between|range"
-                            + "|(?:greater|larger|more|higher) than or equal"
-                            + "|(?:less|lower|smaller|fewer) than(?! or)"
-                            + "|[\\[(](?=\\d{1,4} ?, ?\\d))" + LOW_NUMBER),
-                    found -> new Trait.ShortestReply(number(found))),
-
             // Some: max_tokens must be greater than 1
-            new Lesson("the reply is too short, by a number that is itself too low", Wording.of(MAX_TOKENS)
-                    .and("(?:(?:greater|larger|more|higher) than(?! or)|above|exceed|> )" + LOW_NUMBER),
-                    found -> new Trait.ShortestReply(number(found) + 1)),
+            new Lesson("the reply is too short", Wording.of(REPLY_LIMIT), said ->
+                    Lesson.each(ReplyBounds.in(said.withReplyLimits()).least(), Trait.ShortestReply::new)),
 
             // Some: max_tokens is too small
-            new Lesson("the reply is too short, by how much is not said", Wording.of(MAX_TOKENS)
-                    .and("too (?:small|low|short)|below (?:the )?minimum"),
-                    found -> new Trait.ShortestReply(USUAL_LEAST)),
+            new Lesson("the reply is too short, by how much is not said", Wording.of(REPLY_LIMIT)
+                    .and("too small", "too low", "too short", "below minimum", "below the minimum"),
+                    new Trait.ShortestReply(USUAL_LEAST)),
+
+            // vLLM of old: max_tokens must be at least 1, got -500.
+            new Lesson("the reply has no room", Wording.of(REPLY_LIMIT).and("got -", "got: -", "but is -"), said ->
+                    List.of(new Trait.LongestReply(SHORT_REPLY)), true),
 
             // OpenAI: Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens'
-            new Lesson("max_tokens has a new name", Wording.of("max_tokens\\b").then("max_completion_tokens"),
-                    found -> new Trait.Renamed("max_tokens", "max_completion_tokens")),
+            new Lesson("max_tokens has a new name", Wording.of("max_completion_tokens")
+                    .and("max_tokens'", "max_tokens ", "max_tokens,", "max_tokens`"),
+                    new Trait.Renamed("max_tokens", "max_completion_tokens")),
 
             // Azure: Unrecognized request argument supplied: max_tokens
-            new Lesson("max_tokens is not known", Wording.of(
-                    "un\\w{1,20} (?:request )?(?:parameter|argument)(?: supplied)?\\W{1,8}max_tokens"),
-                    found -> new Trait.Renamed("max_tokens", "max_completion_tokens")),
+            new Lesson("max_tokens is not known", Wording.of("max_tokens").and("unrecogni", "unsupported",
+                    "unknown", "unexpected", "not permitted", "not supported", "extraneous", "deprecated")
+                    .not("max_completion_tokens"),
+                    new Trait.Renamed("max_tokens", "max_completion_tokens")),
 
             // Some: unknown field max_completion_tokens
             new Lesson("max_completion_tokens is not known",
-                    Wording.of("max_completion_tokens").unless("integer|>=|at least"),
-                    found -> new Trait.Renamed("max_tokens", "max_tokens")),
+                    Wording.of("max_completion_tokens").not("integer", ">=", "at least"),
+                    new Trait.Renamed("max_tokens", "max_tokens")),
 
             // OpenAI: Function tools with reasoning_effort are not supported for gpt-5.6
             new Lesson("tools and reasoning exclude each other", Wording.of("tools with reasoning_effort"),
-                    found -> NO_REASONING_BESIDE_TOOLS),
+                    NO_REASONING_BESIDE_TOOLS),
+
+            // Gemini: Budget 0 is invalid. This model only works in thinking mode.
+            // OpenRouter: Reasoning is mandatory for this endpoint and cannot be disabled.
+            new Lesson("the model always reasons", Wording.of("thinking", "reasoning", "budget", "思考")
+                    .and("mandatory", "cannot be disabled", "can't be disabled", "only works in thinking",
+                            "cannot disable", "can't disable", "budget 0", "cannot be turned off", "always",
+                            "only thinking mode", "must be enabled", "not be disabled", "only support enabled",
+                            "required to be enabled", "disabling", "disabled' is not", "does not support disabl",
+                            "不能关闭", "无法关闭", "不支持关闭", "unable to disable", "to be disabled", "off is not"),
+                    Trait.Habit.ALWAYS_REASONS),
 
             // Ollama: "gemma3:4b" does not support thinking
-            new Lesson("the model does not reason", Wording.of("does not support thinking"),
-                    found -> new Trait.Omitted("reasoning_effort")),
+            new Lesson("the model does not reason", Wording.of("does not support thinking",
+                    "does not support reasoning", "doesn't support thinking", "doesn't support reasoning",
+                    "thinking is not supported", "reasoning is not supported", "not a reasoning model",
+                    "thinking not supported", "不支持思考", "不支持推理"),
+                    new Trait.Omitted("reasoning_effort")),
 
             // OpenAI: 'reasoning_effort' does not support 'xhigh'. Supported values are: 'low', and 'high'.
             // vLLM: 'loc': ('body', 'reasoning_effort'), 'msg': "Input should be 'low', 'medium' or 'high'"
-            new Lesson("the effort has other values", Wording.of("reasoning_effort")
-                    .then("(?:values are|one of|should be)([a-z ',:|/\\[\\]]{0,200})"),
-                    found -> Trait.Efforts.of(found.group(1))),
+            // Copilot: reasoning_effort "xhigh" is not supported by model gpt-5.2; supported values: [low medium]
+            new Lesson("the effort has other values", Wording.of(EFFORT_WORDS), said ->
+                    Lesson.each(Trait.Efforts.in(said.text()), Trait.Efforts::new)),
+
+            // Gemini: Thinking level is not supported for this model.
+            new Lesson("the effort is not taken", Wording.of(EFFORT_WORDS).not("messages"),
+                    new Trait.Omitted("reasoning_effort")),
 
             // DeepSeek: The `reasoning_content` in the thinking mode must be passed back to the API.
             // Kimi: thinking is enabled but reasoning_content is missing in assistant tool call message
-            new Lesson("the reasoning of earlier turns is missing", Wording.of("reasoning_content")
-                    .then("must be passed|is missing|is required"),
-                    found -> new Trait.Required("reasoning_content")),
+            new Lesson("the reasoning of earlier turns is missing", Wording.of("reasoning_content").and(MISSING),
+                    new Trait.Required("reasoning_content")),
 
             // Groq: for 'role:assistant' the following must be satisfied: 'reasoning_content' is unsupported
             new Lesson("the reasoning of earlier turns is not wanted", Wording.of("reasoning_content"),
-                    found -> new Trait.Omitted("reasoning_content")),
+                    new Trait.Omitted("reasoning_content")),
 
             // Mistral: "loc":["body","messages",3,"assistant","reasoning"],"msg":"Extra inputs"
-            new Lesson("some reasoning in messages is not wanted", Wording.of("messages").then("reasoning"),
-                    found -> new Trait.Omitted("reasoning_content")),
-
-            // llama-cpp-python: 'AssistantMessage', 'content'), 'msg': 'Input should be a valid string'
-            new Lesson("a message has no content", Wording.of("assistant").then("content")
-                    .then("valid string|not be (?:null|none|empty)|is required"),
-                    found -> Trait.Habit.EMPTY_CONTENT),
-
-            // vLLM, by a model's template: System message must be at the beginning.
-            new Lesson("a system message stands between others",
-                    Wording.of("system message").then("first|beginning"),
-                    found -> Trait.Habit.SYSTEM_FIRST_ONLY),
+            new Lesson("some reasoning in messages is not wanted", Wording.of("messages").and("reasoning"),
+                    new Trait.Omitted("reasoning_content")),
 
             // OpenAI: Invalid Value: 'file'. Supported values are: 'text', 'image_url', and 'audio'.
             // DeepSeek: messages[3]: unknown variant `file`, expected `text` or `image_url`
             // llama.cpp: unsupported content[].type
             // llama.cpp: 'input_file' is not supported by llamacpp at this moment
-            new Lesson("documents are not read", Wording.of("(?:value|variant|type):? '?file\\b|'input_file'"
-                            + "|\\bsupport\\w{0,8} [^.]{0,30}\\bpdf|(?:pdf|file) (?:input|content|part)"
-                            + "|unsupported content"),
-                    found -> new Trait.Omitted("file")),
+            new Lesson("documents are not read", Wording.of("value: 'file", "value 'file", "variant 'file",
+                    "variant: 'file", "type: 'file", "type 'file", "type: file", "value: file", "pdf", "file input",
+                    "file content", "file part", "'input_file'", "unsupported content", "document", "文件", "文档"),
+                    new Trait.Omitted("file")),
+
+            // vLLM: At most 2 image(s) may be provided in one prompt.
+            new Lesson("there are too many images", Wording.of(IMAGE_WORDS).not(BAD_IMAGE), said ->
+                    Lesson.each(ReplyBounds.in(said.withReplyLimits()).most(), Trait.MostImages::new)),
 
             // OpenAI: Invalid content type. image_url is only supported by certain models.
             // OpenRouter: No endpoints found that support image input
             // DeepSeek: messages[3]: unknown variant `image_url`, expected `text`
             // Some: 'input_image' is not supported
-            new Lesson("images are not seen", Wording.of("(?:type|variant|value)\\W{1,4}image|'input_image'"
-                            + "|\\bsupport\\w{0,8} [^.]{0,30}\\b(?:image|vision)"
-                            + "|image(?:s|_url| input)? (?:is|are) (?:not|only) supp"
-                            + "|multimodal|unsupported content"),
-                    found -> new Trait.Omitted("image_url")));
+            new Lesson("images are not seen", Wording.of(IMAGE_WORDS).not(BAD_IMAGE), new Trait.Omitted("image_url")),
+
+            // llama-cpp-python: 'AssistantMessage', 'content'), 'msg': 'Input should be a valid string'
+            // Cloudflare: Type mismatch of '/messages/1/content', 'null' not in 'string'
+            // Mistral: Assistant message must have either content or tool_calls, but not none.
+            // NIM: can only concatenate str (not "NoneType") to str
+            new Lesson("a message has no content", Wording.of("content", "nonetype", "none_type")
+                    .and("string", "null", "none", "empty", "required", "missing", "must have", "不能为空", "必填"),
+                    Trait.Habit.EMPTY_CONTENT),
+
+            // Go: cannot unmarshal array into Go struct field Message.messages.content of type string
+            // GLM: messages.content.type 参数非法，取值范围 ['text']
+            new Lesson("content is text alone", Wording.of("content").and("type", "string", "text", "array", "list"),
+                    said -> List.of(new Trait.Omitted("image_url"), new Trait.Omitted("file"))),
+
+            // vLLM, by a model's template: System message must be at the beginning.
+            new Lesson("a system message stands between others", Wording.of(SYSTEM_WORDS).and("first", "beginning",
+                    "start", "leading", "only one", "multiple", "more than one", "开头", "第一"),
+                    Trait.Habit.SYSTEM_FIRST_ONLY),
+
+            // MiniMax: invalid params, invalid message role: system (2013)
+            // Gemini: Developer instruction is not enabled for models/gemma-3-27b-it
+            new Lesson("there are no system messages", Wording.of(SYSTEM_WORDS),
+                    Trait.Habit.SYSTEM_NEVER),
+
+            // Gemini: Function calling with a response mime type: 'application/json' is unsupported
+            // llama.cpp: Cannot use custom grammar constraints with tools.
+            new Lesson("tools and an output format exclude each other", Wording.of(FORMAT_WORDS).and(TOOL_WORDS),
+                    Trait.Habit.NO_FORMAT_WITH_TOOLS),
+
+            // Moonshot: response_format.type `json_schema` is not supported
+            // Mistral: Json schema response format is not supported for this model
+            new Lesson("the output format is not taken", Wording.of(FORMAT_WORDS)
+                    .not("function '", "tools[", "tool '", "tools.", "'tools'"),
+                    new Trait.Omitted("response_format")),
+
+            // Go: cannot unmarshal object into Go struct field ChatCompletionRequest.tool_choice of type string
+            new Lesson("no tool can be named as the one to call", Wording.of("tool_choice", "tool choice")
+                    .and("object", "string", "required", "function", "type", ".tool"),
+                    Trait.Habit.FORCED_TOOL_ALONE),
+
+            // vLLM: "auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set
+            new Lesson("no tools can be called", Wording.of("enable-auto-tool-choice", "tool-call-parser"),
+                    new Trait.Omitted("tools")));
 
     /** Those of the Responses API come first: by another API, more of a request may be taken. */
     static final List<Lesson> ALL = Stream.concat(ResponsesLessons.LESSONS.stream(), LESSONS.stream()).toList();
 
-    /** Members that a request can do without, the likeliest to be refused first. */
-    static final Map<String, Pattern> OPTIONAL = named("temperature", "top_p", "reasoning_effort",
-            "reasoning", "thinking", "enable_thinking", "chat_template_kwargs", "top_k", "tool_stream",
-            "stream_options", "parallel_tool_calls", "response_format", "tool_choice", "store",
-            "service_tier", "prompt_cache_key", "stop", "user", "reasoning_details", "extra_content",
-            "include", "safety_identifier", "max_tool_calls", "text");
+    /** Members that a request can do without, the likeliest to be refused first, and their other names. */
+    static final Map<String, List<String>> OPTIONAL = optional();
+    /** Members whose value may be fine the next time. */
+    private static final List<String> OF_CHANGING_VALUE =
+            List.of("temperature", "top_p", "top_k", "tool_choice", "parallel_tool_calls");
 
     /** Words without which a text is no refusal: "not permitted", "unsupported", "must be at least 2". */
-    private static final Pattern REFUSAL = Pattern.compile("not |n't|\\bun[a-z]|\\bno |only|extra|invalid"
-            + "|must|should|required|missing|too |deprecated|minimum|at least|below|than|>=");
+    private static final List<String> REFUSALS = List.of("not ", "n't", "unsup", "unknown", "unrec", "unexp",
+            "unav", "unable", "unmarshal", "undefined", "no ", "only", "extra", "invalid", "must", "should",
+            "require", "missing", "too ", "deprecated", "minimum", "at least", "at most", "below", "than", ">=", "<=",
+            "exceed", "range", "mandatory", "mismatch", "incompatible", "cannot", "conflict", "disallow", "reject",
+            "refus", "forbid", "removed", "disabled", "fail", "illegal", "limit", "bad ", "error", "max",
+            "非法", "不", "无效", "错误", "只", "仅", "取值", "有误", "超", "未知", "必须");
     /**
      * Says that the backend never takes something, rather than that this value or this combination is
      * wrong.
      */
-    private static final Pattern NEVER = Pattern.compile("support|unknown|unrecogni|unavailable|unexpected"
-            + "|extra |not (?:permitted|allowed)|\\bonly |cannot find|deprecated");
-    /**
-     * The refusal is about something within a message or a tool: {@code
-     * "loc":["body","messages",0,"name"]}.
-     */
-    private static final Pattern WITHIN = Pattern.compile("'body', ?'messages'|invalid schema");
-    private static final Pattern QUOTES = Pattern.compile("[\\\\\"`]+");
-    private static final String ECHO = "'input':"; // what follows is the client's
+    private static final List<String> NEVER = List.of("support", "unknown", "unrecogni", "unavailable",
+            "unexpected", "extra ", "extra_", "extraneous", "not permitted", "not allowed", "only ",
+            "cannot find", "deprecated", "not a valid field", "additional propert", "not recogni", "not enabled",
+            "not available", "removed", "no longer", "不支持", "未知", "forbidden", "undefined");
+    /** Says that two things exclude each other, each of which may be fine alone. */
+    private static final List<String> COMBINED = List.of("both", "incompatible", "only allowed when",
+            "together", "at the same time", "conflict", "mutually", "combin", "simultaneous", "' with '", "同时", "when ");
+    /** The refusal is about something within a message or a tool. */
+    private static final List<String> WITHIN = List.of("'body','messages'", "'body', 'messages'",
+            "invalid schema for function", "function_declarations", ".parameters'", "tools[0]");
+    /** After these words stand names that the backend does take. */
+    private static final List<String> TAKEN = List.of("expected one of", "supported parameters", "valid parameters",
+            "allowed parameters", "supported fields", "valid fields", "allowed fields", "known fields", "accepted");
 
     private Lessons() { }
+
+    private static Map<String, List<String>> optional() {
+        Map<String, List<String>> members = new LinkedHashMap<>();
+        members.put("temperature", List.of());
+        members.put("top_p", List.of("nucleus_sampling"));
+        members.put("reasoning_effort", List.of("thinking_level", "reasoning_level"));
+        members.put("reasoning", List.of());
+        members.put("thinking", List.of("thinking_config", "thinking_budget", "budget_tokens"));
+        members.put("enable_thinking", List.of());
+        members.put("chat_template_kwargs", List.of());
+        members.put("top_k", List.of());
+        members.put("tool_stream", List.of());
+        members.put("stream_options", List.of("include_usage"));
+        members.put("parallel_tool_calls", List.of("disable_parallel_tool_use", "parallel_function_calls"));
+        members.put("response_format", List.of("response_schema", "response_mime_type"));
+        members.put("tool_choice", List.of("function_calling_config"));
+        members.put("store", List.of());
+        members.put("service_tier", List.of());
+        members.put("prompt_cache_key", List.of());
+        members.put("stop", List.of("stop_sequences", "stop_sequence"));
+        members.put("user", List.of());
+        members.put("reasoning_details", List.of());
+        members.put("thinking_blocks", List.of());
+        members.put("extra_content", List.of());
+        members.put("cache_control", List.of());
+        members.put("session_id", List.of());
+        members.put("include", List.of());
+        members.put("safety_identifier", List.of());
+        members.put("max_tool_calls", List.of());
+        members.put("text", List.of());
+        return members;
+    }
 
     /** {@return a refusal that teaches to ask once for a reply of so many tokens} */
     static String onceAtMost(long tokens) { return ONCE_AT_MOST + tokens; }
 
+    static boolean isRoom(String refusal) { return refusal.startsWith(ONCE_AT_MOST); }
+
     /** {@return what the words of a refusal teach, the likeliest first} */
-    static List<Taught> of(String refusal) {
-        String said = plain(refusal);
-        if (!REFUSAL.matcher(said).find()) return List.of();
-        List<Taught> taught = new ArrayList<>();
-        boolean isLength = said.contains(ONCE_AT_MOST);
-        for (Lesson lesson : ALL) {
-            boolean isForOnce = isLength || lesson.isForOnce();
-            lesson.in(said).ifPresent(trait -> taught.add(new Taught(trait, isForOnce)));
-        }
-        if (WITHIN.matcher(said).find()) return taught;
-        boolean isAlways = NEVER.matcher(said).find();
-        OPTIONAL.forEach((name, words) -> {
-            if (words.matcher(said).find()) taught.add(new Taught(new Trait.Omitted(name), !isAlways));
-        });
+    static List<Lesson.Taught> of(String refusal) {
+        Said said = Said.of(refusal);
+        if (!said.says(REFUSALS)) return List.of();
+        List<Lesson.Taught> members = said.says(WITHIN) ? List.of() : members(said);
+        boolean areListed = !members.isEmpty() && members.getFirst().traits().size() > 1;
+        List<Lesson.Taught> taught = new ArrayList<>();
+        if (areListed) taught.add(members.getFirst());
+        ALL.stream().flatMap(lesson -> lesson.in(said)).forEach(taught::add);
+        taught.addAll(members);
         return taught;
     }
 
-    /** {@return the backend's own words, in lower case, with one kind of quotation marks} */
-    static String plain(String refusal) {
-        String said = QUOTES.matcher(refusal.toLowerCase(Locale.ROOT)).replaceAll("'");
-        int echo = said.indexOf(ECHO);
-        return echo < 0 ? said : said.substring(0, echo);
-    }
-
-    private static long number(MatchResult found) { return Long.parseLong(found.group(1)); }
-
-    /** {@return for each member how a refusal names it} */
-    private static Map<String, Pattern> named(String... members) {
-        Map<String, Pattern> named = new LinkedHashMap<>();
-        for (String member : members) named.put(member, Pattern.compile(naming(member)));
-        return named;
-    }
-
-    /**
-     * {@return a pattern} A name with an underscore is found anywhere; a plain word only where it is
-     * marked as a name: {@code 'stop'}, {@code unknown field stop}, {@code stop: …}.
-     */
-    private static String naming(String member) {
-        if (member.contains("_")) return member;
-        return ("'%1$s'|(?:argument|field|parameter|property|supplied|invalid|unknown):? %1$s\\b"
-                + "|\\b%1$s(?:: | must be )|: %1$s'").formatted(member);
+    /** {@return to leave out the members that are named: all together where each is refused, then one by one} */
+    private static List<Lesson.Taught> members(Said said) {
+        Said refused = said.before(TAKEN);
+        boolean isCombined = said.says(COMBINED);
+        boolean isNever = said.says(NEVER) && !isCombined;
+        List<Trait> named = new ArrayList<>();
+        OPTIONAL.forEach((member, others) -> {
+            boolean isNamed = refused.names(member) || others.stream().anyMatch(refused::names);
+            if (isNamed) named.add(new Trait.Omitted(member));
+        });
+        List<Lesson.Taught> taught = new ArrayList<>();
+        boolean areAllRefused = isNever && named.size() > 1;
+        if (areAllRefused) taught.add(new Lesson.Taught(List.copyOf(named), false));
+        for (Trait omitted : named) {
+            boolean isOfValue = OF_CHANGING_VALUE.contains(omitted.about());
+            taught.add(new Lesson.Taught(omitted, isCombined || isOfValue && !isNever));
+        }
+        return taught;
     }
 }

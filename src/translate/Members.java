@@ -16,7 +16,7 @@ import json.JsonWriter;
 final class Members {
     /** Members that only some backends know: for the others they are left out without a warning. */
     private static final Set<String> OF_FEW_BACKENDS =
-            Set.of("top_k", "tool_stream", "prompt_cache_key", "store");
+            Set.of("top_k", "tool_stream", "prompt_cache_key", "session_id", "cache_control", "store");
 
     private final JsonWriter out;
     private final Dialect dialect;

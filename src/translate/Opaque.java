@@ -12,18 +12,20 @@ import json.JsonParser;
 import json.JsonWriter;
 
 /**
- * What a backend wants back as it gave it: OpenRouter's {@code reasoning_details}, and the {@code
- * extra_content} of tool calls in which Gemini signs its thoughts. The client keeps it in the signature of a
+ * What a backend wants back as it gave it: OpenRouter's {@code reasoning_details}, the {@code thinking_blocks} of
+ * LiteLLM before Claude, and the {@code extra_content} of tool calls in which Gemini signs its thoughts. The client keeps it in the signature of a
  * thinking block or, where there is none, in the data of a redacted_thinking block: {@code a2o1.FIELD}, with
  * the key that the reasoning came under, and if there is more to keep {@code .} and, in base64url, {@code
- * {"reasoning_details":[…],"extra_content":{CALL_ID:{…}}}}.
+ * {"reasoning_details":[…],"thinking_blocks":[…],"extra_content":{CALL_ID:{…}}}}.
  */
 public final class Opaque {
     /** The keys that backends send reasoning under; the first where no other is known. */
     static final List<String> FIELDS = List.of("reasoning_content", "reasoning", "thinking");
+    /** The keys of lists of objects about reasoning. */
+    static final List<String> LISTS = List.of("reasoning_details", "thinking_blocks");
     static final String PREFIX = "a2o1.";
     /** The members of a detail that come in pieces. */
-    private static final Set<String> PIECES = Set.of("text", "summary", "data");
+    private static final Set<String> PIECES = Set.of("text", "summary", "data", "thinking");
     static final int MAX_BYTES = 256 * 1024; // of what is kept; beyond it nothing is
 
     /** A signature, taken apart: {@code a2o1.reasoning.eyJ…}. */
@@ -38,12 +40,12 @@ public final class Opaque {
         }
     }
 
-    private final List<Json> details = new ArrayList<>();
+    private final Map<String, List<Json>> details = new LinkedHashMap<>(); // by the key of their list
     private String callId = "";
     private Json extra = Json.NULL;
 
-    void add(Json detail) {
-        details.add(detail);
+    void addDetail(String list, Json detail) {
+        details.computeIfAbsent(list, none -> new ArrayList<>()).add(detail);
     }
 
     void add(String callId, Json extra) {
@@ -53,7 +55,7 @@ public final class Opaque {
 
     /** {@return whether there is nothing to keep: details of plain text are not, for the reasoning has it} */
     boolean isEmpty() {
-        return extra.isNull() && details.stream()
+        return extra.isNull() && details.values().stream().flatMap(List::stream)
                 .noneMatch(each -> each.get("signature").hasText() || each.get("data").hasText());
     }
 
@@ -72,26 +74,31 @@ public final class Opaque {
 
     private byte[] toJson() {
         var json = new JsonWriter().object();
-        if (!details.isEmpty()) writeDetails(json);
+        details.forEach((list, all) -> writeDetails(list, all, json));
         if (!extra.isNull()) json.name("extra_content").object().field(callId, extra).endObject();
         return json.endObject().toBytes();
     }
 
     /** Writes the details, the pieces of each joined. */
-    private void writeDetails(JsonWriter json) {
-        json.name("reasoning_details").array();
+    private static void writeDetails(String list, List<Json> all, JsonWriter json) {
+        json.name(list).array();
         int from = 0;
-        while (from < details.size()) {
+        while (from < all.size()) {
             int to = from + 1;
-            while (to < details.size() && isPieceOfSame(details.get(from), details.get(to))) to++;
-            writeJoined(details.subList(from, to), json);
+            while (to < all.size() && isPieceOfSame(all.get(to - 1), all.get(to))) to++;
+            writeJoined(all.subList(from, to), json);
             from = to;
         }
         json.endArray();
     }
 
-    /** {@return whether two details in a row are pieces of one: they have the same index and type} */
+    /**
+     * {@return whether two details in a row are pieces of one: they have the same index and type, or are
+     * pieces of thinking, which end with a signature}
+     */
     private static boolean isPieceOfSame(Json one, Json next) {
+        boolean isThinking = one.get("type").is("thinking") && next.get("type").is("thinking");
+        if (isThinking) return !one.get("signature").hasText();
         Json index = one.get("index");
         if (index.isNull() || !index.raw().equals(next.get("index").raw())) return false;
         return one.get("type").raw().equals(next.get("type").raw());
@@ -115,7 +122,10 @@ public final class Opaque {
     private static Json joined(String name, List<Json> values) {
         if (values.isEmpty()) return Json.NULL;
         boolean isText = PIECES.contains(name) && values.stream().allMatch(Json.Str.class::isInstance);
-        return isText ? JsonWriter.text(values.toArray()) : values.getLast();
+        if (!isText) return values.getLast();
+        Json.Str before = JsonWriter.text(values.subList(0, values.size() - 1).toArray());
+        boolean isRepeated = before.hasText() && before.text().equals(values.getLast().text());
+        return isRepeated ? before : JsonWriter.text(values.toArray()); // some say all of it once more
     }
 
     /** {@return the key that reasoning came under, by its signature; "" if that is none of ours} */

@@ -2,76 +2,118 @@ package translate;
 
 import anthropic.ApiError;
 import java.util.List;
-import java.util.Locale;
-import java.util.regex.Pattern;
-import java.util.stream.LongStream;
+import java.util.OptionalLong;
 
 /**
  * A request that exceeds the context window of the model, as a backend says it. Clients compact the
  * conversation when they read {@code prompt is too long: N tokens > M maximum}, and ask for a shorter
  * reply when they read {@code input length and `max_tokens` exceed context limit: N + R > M}.
  *
- * <p>It is found by its code, or by a noun (context length, input length) and a relation (exceeds,
- * maximum) that stand near each other. Its numbers are told apart by the words next to them.
+ * <p>It is found by its code, or by a noun (context, prompt) and a relation (exceeds, too long). Limits of
+ * rates and of the reply alone are something else. {@link OverflowCounts} has the numbers.
  */
 final class Overflow {
-    private static final String NOUN = "context[_ ](?:length|size|window)";
-    private static final String RELATION =
-            "(?:exceed|maximum|too (?:long|large|big)|limit|larger|longer|greater)";
-    private static final String NEAR = ".{0,200}";
-    /** As in "This model's maximum context length is 8192 tokens", "exceeds the available context size". */
-    private static final Pattern WORDS = Pattern.compile(String.join("|",
-            NOUN + NEAR + RELATION, RELATION + NEAR + NOUN, "too many tokens", "prompt is too long",
-            "range of input length", "maximum number of tokens",
-            "input length" + NEAR + "exceed"), Pattern.DOTALL);
     private static final List<String> CODES = List.of("context_length_exceeded", "exceed_context_size");
+    private static final List<String> NOUNS = List.of("context", "prompt", " token", "token ", "tokens",
+            "n_ctx", "input", "seq_len", "sequence length", "model length", "model_len",
+            "length of the messages", "messages are too long", "messages too long", "conversation",
+            "上下文", "输入", "请求", "提示", "對話", "对话", "輸入", "コンテキスト", "プロンプト", "トークン");
+    private static final List<String> RELATIONS = List.of("exceed", "too long", "too large", "too big",
+            "too many", "longer", "larger", "greater", "bigger", "more than", "less than", "fewer than",
+            "at most", "limit", "maximum", "max ", "max:", "max_", "out of room", "overflow", "beyond",
+            "not fit", "n't fit", "tokens but", "cannot truncate", "no room", "surpass", "too short for",
+            ">", "<=", "超", "过长", "太长", "過長", "上限", "最大", "大于", "长度限制");
+    /** Phrases that have a noun, and are not about the prompt. */
+    private static final List<String> OTHER_PHRASES = List.of("input should", "input validation",
+            "invalid input", "malformed input", "extra input", "image input", "text input is", "'input'",
+            "prompt_cache", "context_management", "请求参数", "请求id", "请求 id", "input argument", "input schema",
+            "input_schema", "budget_tokens", "context_window' for this model");
+    /** What is said of rates, accounts, times and sizes in bytes. */
+    private static final List<String> OTHER_LIMITS = List.of("per minute", "per second", "per day",
+            "per hour", "rate limit", "rate_limit", "ratelimit", "throttl", "please wait", "quota",
+            "too many requests", "concurren", "credit", "balance", "afford", "deadline", "timeout",
+            "timed out", "expired", "try again in", "string too long", " bytes", "(tpm)", "(rpm)", " tpm", " rpm",
+            "每分钟", "频率", "并发", "限流", "余额", "额度", "次数", "速率", "频繁");
     /** Of the reply alone: "max_completion_tokens must be …". */
-    private static final Pattern OF_REPLY = Pattern.compile("max_(?:\\w{1,40}_)?tokens\\W{0,8} must be");
-    /** Statuses for which the words alone are enough; 200 is that of an error inside a reply. */
-    private static final List<Integer> STATUSES = List.of(200, 400, 413, 422);
-
-    /** As in "9000 in the messages", "9000 input tokens". */
-    private static final Pattern PROMPT =
-            Pattern.compile("(\\d{1,9}) (?:in the messages|of text input|input tokens)");
-    /** As in "maximum context length is 8192", "9000 > 8192". */
-    private static final Pattern WINDOW = Pattern.compile(
-            "(?:(?:limit|maximum|context (?:length|size|window))\\D{0,40}|> )(\\d{3,9})");
-    private static final Pattern NUMBER = Pattern.compile("(?<!\\d)(\\d{3,9})(?!\\d)");
-    private static final Pattern THOUSANDS = Pattern.compile("(?<=\\d),(?=\\d{3})"); // the comma in 8,192
+    private static final List<String> OF_REPLY = List.of(Said.REPLY_LIMIT + " must be",
+            Said.REPLY_LIMIT + "' must be", Said.REPLY_LIMIT + " should be", Said.REPLY_LIMIT + "' should be");
+    private static final String SUM = "+ ";
 
     private static final long MIN_ROOM = 1024; // tokens of a reply for which a prompt is worth another try
     private static final long MARGIN = 128; // tokens that the backend may count otherwise
+    private static final int PERCENT_MORE = 4; // that a prompt may take beyond the estimate
+    private static final int PERCENT_SURE = 15; // beyond the window, for an estimate to be believed
 
     private Overflow() { }
 
     static boolean isIn(ErrorBody said, int status) {
         if (said.saysAny(CODES)) return true;
-        return STATUSES.contains(status) && !said.says(OF_REPLY) && said.says(WORDS);
+        return switch (status) {
+            case 401, 402, 403, 404, 429 -> false;
+            default -> isIn(Said.of(said.words()).withReplyLimits());
+        };
+    }
+
+    private static boolean isIn(Said said) {
+        if (said.says(OTHER_LIMITS) || isOfReply(said)) return false;
+        boolean isOfImages = said.says("image", "图") && !said.says("token", "context");
+        Said rest = said.without(OTHER_PHRASES);
+        return !isOfImages && rest.says(NOUNS) && rest.says(RELATIONS);
+    }
+
+    private static boolean isOfReply(Said said) {
+        return said.says(OF_REPLY) && !said.says(SUM + Said.REPLY_LIMIT, SUM + "'" + Said.REPLY_LIMIT);
     }
 
     /** {@return the error in Anthropic's words, with the backend's numbers or else with estimates} */
     static ApiError error(ErrorBody said, ErrorContext context) {
-        String words = THOUSANDS.matcher(said.message()).replaceAll("").toLowerCase(Locale.ROOT);
-        long window = said.number("n_ctx", numbers(WINDOW, words).findFirst().orElse(context.window()));
+        OverflowCounts counts = OverflowCounts.of(said, context.maxTokens());
+        long window = counts.window().orElse(context.window());
         if (window == 0) {
             return new ApiError(400, "prompt is too long: %s: %s".formatted(context.host(), said.message()));
         }
-        long prompt = numbers(PROMPT, words).findFirst().orElse(window);
-        if (prompt < window) return replyTooLong(prompt, window, context.maxTokens());
-        long tokens = said.number("n_prompt_tokens", numbers(NUMBER, words).max().orElse(0));
-        if (tokens <= window) tokens = Math.max(context.tokens(), window + 1);
-        return new ApiError(400, "prompt is too long: %d tokens > %d maximum".formatted(tokens, window));
+        OptionalLong fitting = counts.fittingPrompt(window);
+        if (fitting.isPresent()) {
+            long prompt = fitting.getAsLong();
+            boolean isCounted = counts.atLeast().isEmpty();
+            return isCounted ? replyTooLong(prompt, window, context) : countedNoFurther(prompt, window, context);
+        }
+        long tokens = counts.prompt().orElse(0);
+        ApiError error = promptTooLong(tokens, window, context);
+        return counts.total().isEmpty() ? error : withRoom(error, tokens - context.maxTokens(), window);
+    }
+
+    /** {@code tokens} are the prompt's, if the backend says more than the window has. */
+    private static ApiError promptTooLong(long tokens, long window, ErrorContext context) {
+        long prompt = tokens > window ? tokens : Math.max(context.tokens(), window + 1);
+        return new ApiError(400, "prompt is too long: %d tokens > %d maximum".formatted(prompt, window));
+    }
+
+    /**
+     * {@return the error where the backend says only what the prompt has at least} It stops counting at the
+     * first token for which there is no room beside the reply, so the number tells how long a reply was
+     * refused, and nothing more of the prompt. What to ask for next is a guess by the estimate; where that is
+     * refuted, half of what was refused.
+     */
+    private static ApiError countedNoFurther(long least, long window, ErrorContext context) {
+        long refused = window - least;
+        boolean isFarTooLong = context.tokens() > window + window * PERCENT_SURE / 100;
+        if (refused <= MIN_ROOM || isFarTooLong) return promptTooLong(0, window, context);
+        long likely = window - context.tokens() - context.tokens() * PERCENT_MORE / 100 - MARGIN;
+        long room = Math.max(likely < refused ? likely : refused / 2, MIN_ROOM);
+        return replyTooLong(window - room - MARGIN, window, context);
     }
 
     /** The prompt alone fits: with a shorter reply the request may be sent again. */
-    private static ApiError replyTooLong(long prompt, long window, long maxTokens) {
+    private static ApiError replyTooLong(long prompt, long window, ErrorContext context) {
         String message = "input length and `max_tokens` exceed context limit: %d + %d > %d";
-        var error = new ApiError(400, message.formatted(prompt, maxTokens, window));
-        long room = window - prompt - MARGIN;
-        return room < MIN_ROOM ? error : error.refusing(Lessons.onceAtMost(room));
+        var error = new ApiError(400, message.formatted(prompt, context.maxTokens(), window));
+        return withRoom(error, prompt, window);
     }
 
-    private static LongStream numbers(Pattern pattern, String text) {
-        return pattern.matcher(text).results().mapToLong(found -> Long.parseLong(found.group(1)));
+    private static ApiError withRoom(ApiError error, long prompt, long window) {
+        long room = window - prompt - MARGIN;
+        boolean isWorthIt = prompt > 0 && room >= MIN_ROOM;
+        return isWorthIt ? error.refusing(Lessons.onceAtMost(room)) : error;
     }
 }

@@ -34,8 +34,12 @@ sealed interface Piece {
      */
     record ReasoningEnd(String signature, boolean isNeeded) implements Piece { }
 
-    /** An object about the reasoning that the backend wants back as it is. */
-    record Detail(Json detail) implements Piece { }
+    /**
+     * An object about the reasoning that the backend wants back as it is.
+     *
+     * @param list the key of the list that it came in
+     */
+    record Detail(Json detail, String list) implements Piece { }
 
     /**
      * A tool call, or the next of it.

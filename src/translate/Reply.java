@@ -7,6 +7,7 @@ import anthropic.StopReason;
 import anthropic.Usage;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -41,9 +42,10 @@ final class Reply implements ToolCalls.Output {
     private Prefill prefill;
     private String thinkingField = Opaque.FIELDS.getFirst(); // that the last reasoning came under
     private Usage used = new Usage(0, 0, 0, 0, 0);
+    private boolean isCounted; // by the backend
 
     /**
-     * @param stops       sequences to look for, which the backend was not told
+     * @param stops       sequences to look for
      * @param roughTokens a quick guess of the tokens that the request takes
      * @param inputTokens a better one
      * @param warnings    takes codes of what was mended
@@ -108,8 +110,17 @@ final class Reply implements ToolCalls.Output {
         return used;
     }
 
+    /** {@return the tokens by the backend's own count; none before the reply has ended, or where it has none} */
+    Optional<Usage> counted() {
+        return isCounted ? Optional.of(used) : Optional.empty();
+    }
+
     void setTier(String tier) {
         message.setTier(tier);
+    }
+
+    void resume() {
+        message.resume();
     }
 
     void ping() {
@@ -141,7 +152,7 @@ final class Reply implements ToolCalls.Output {
                 refusal.append(words.text().text());
                 prefill.feed(words.text());
             }
-            case Piece.Detail detail -> opaque.add(detail.detail());
+            case Piece.Detail detail -> opaque.addDetail(detail.list(), detail.detail());
             case Piece.Call call -> take(call);
             case Piece.CallEnd end -> endCall(end);
             case Piece.AnswerEnd end -> {
@@ -306,7 +317,8 @@ final class Reply implements ToolCalls.Output {
      */
     void end(Finish finish, String matched, Usage counted) {
         keepOpaque();
-        used = counted.isCounted() ? counted : new Usage(inputTokens.getAsLong(), 0, 0, message.tokens(), 0);
+        isCounted = counted.isCounted();
+        used = isCounted ? counted : new Usage(inputTokens.getAsLong(), 0, 0, message.tokens(), 0);
         message.finish(stopReason(finish, matched), used);
     }
 

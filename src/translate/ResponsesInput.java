@@ -85,7 +85,7 @@ final class ResponsesInput {
      */
     private void writeOutput(Turns.Result result) {
         List<Part> said = result.block().isPresent() ? resultParts(result.block().get()) : List.of(new Part.Text(NO_RESULT));
-        out.object().field("type", "function_call_output").field("call_id", AssistantItems.callId(result.id())).name("output");
+        out.object().field("type", "function_call_output").field("call_id", AssistantItems.callId(dialect.callId(result.id()))).name("output");
         content(said);
         out.endObject();
     }

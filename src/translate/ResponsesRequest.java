@@ -50,7 +50,7 @@ final class ResponsesRequest implements BackendRequest {
     public void write(JsonWriter out) {
         out.ensure(request.json().to() + ROOM_BYTES);
         out.object();
-        var members = new Members(out, dialect, options.extraBody(), warnings);
+        var members = new Members(out, dialect, dialect.target().extraBody(), warnings);
         var tools = new Tools(request, dialect, warnings);
         members.field("model", model);
         instructions(members);
@@ -71,10 +71,6 @@ final class ResponsesRequest implements BackendRequest {
 
     @Override public String prefill() { return prefill; }
     @Override public long maxTokensSent() { return maxTokensSent; }
-
-    /** {@return all of them: OpenAI takes none there} */
-    @Override
-    public List<String> unsentStops() { return request.stops().stream().map(Json::text).toList(); }
 
     /** Writes the system prompt without Claude Code's billing block, which changes and would spoil the cache. */
     private void instructions(Members members) {
@@ -108,7 +104,8 @@ final class ResponsesRequest implements BackendRequest {
 
     /** Usage comes with the last event in any case. OpenAI's padding against eavesdroppers would take room. */
     private void stream(Members members) {
-        if (!request.isStream()) return;
+        boolean mayStop = !request.stops().isEmpty(); // OpenAI takes none there; the stream is left at the first
+        if (!request.isStream() && !mayStop) return;
         members.field("stream", true);
         if (!dialect.takes("stream_options")) return;
         var options = new JsonWriter().object().field("include_obfuscation", false).endObject();
@@ -155,7 +152,7 @@ final class ResponsesRequest implements BackendRequest {
             } else {
                 out.field("type", "function");
                 tools.writeFunction(tool, out);
-                out.field("strict", Tools.isStrict(tool)); // if it is not said, OpenAI tries to be strict
+                out.field("strict", tools.isStrict(tool)); // if it is not said, OpenAI tries to be strict
             }
             out.endObject();
         }

@@ -21,7 +21,7 @@ final class Tokens {
     private static final byte[] DATA_URL = "data:".getBytes(StandardCharsets.US_ASCII); // how one begins
     private static final int MIN_SAMPLED = 16 * 1024; // bytes
     private static final int SAMPLE = 128; // bytes
-    private static final int MAX_SAMPLES = 64;
+    private static final int MAX_SAMPLES = 1024;
 
     /** Members that do not simply hold text, and one outside the messages that does. */
     private enum Member {
@@ -164,7 +164,7 @@ final class Tokens {
     static long rough(byte[] json, int length) {
         if (length < MIN_SAMPLED) return of(json, length);
         long cost = 0;
-        int step = Math.max(SAMPLE * 8, length / MAX_SAMPLES);
+        int step = Math.max(SAMPLE * 4, length / MAX_SAMPLES);
         for (int from = 0; from + SAMPLE < length; from += step) cost += sample(json, from);
         return cost * step / SAMPLE / 100 * 9 / 8; // an eighth more, for escapes count too little here
     }

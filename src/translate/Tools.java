@@ -19,6 +19,7 @@ import json.JsonWriter;
  */
 final class Tools {
     private static final int MAX_EXAMPLES = 3;
+    private static final int PLAIN_DESCRIPTION = 1024; // characters of a parameter's, in a plain schema
 
     /** Whether and what the model must call. */
     sealed interface Choice {
@@ -59,8 +60,20 @@ final class Tools {
             if (!isSent) continue;
             boolean isUnique = name.hasText() && names.add(name.text());
             if (!isUnique) throw request.invalid(tool, "name", "a name that no other tool has expected");
-            sent.add(tool);
+            if (dialect.refuses(tool)) {
+                warnings.add("tool_refused");
+            } else {
+                sent.add(tool);
+            }
         }
+        leaveOutLast();
+    }
+
+    /** Leaves out the tools that are more than the backend takes: the last ones. */
+    private void leaveOutLast() {
+        if (sent.size() <= dialect.mostTools()) return;
+        warnings.add("too_many_tools");
+        sent.subList(dialect.mostTools(), sent.size()).clear();
     }
 
     private void refuseToolset(Json tool) {
@@ -96,8 +109,9 @@ final class Tools {
     boolean hasWebSearch() { return sent.stream().anyMatch(ToolKind::isWebSearch); }
 
     /** {@return whether the model may be held to a tool's schema: the client wants it, and the schema allows it} */
-    static boolean isStrict(Json tool) {
-        return ToolKind.isCustom(tool) && tool.get("strict") == Json.TRUE && StrictSchema.fits(tool.get("input_schema"));
+    boolean isStrict(Json tool) {
+        boolean isTaken = dialect.takes("strict") && !dialect.wantsPlainSchemas();
+        return isTaken && ToolKind.isCustom(tool) && tool.get("strict") == Json.TRUE && StrictSchema.fits(tool.get("input_schema"));
     }
 
     /** Writes the members of a function: {@code "name":N,"description":D,"parameters":S}. */
@@ -116,6 +130,11 @@ final class Tools {
         writeDescription(tool, out);
         Json schema = request.required(tool, "input_schema", Shape.OBJECT);
         out.name("parameters");
+        if (dialect.wantsPlainSchemas()) {
+            warnings.add("tool_schemas_plain");
+            PlainSchema.write(schema, dialect.longestDescription().orElse(PLAIN_DESCRIPTION), out);
+            return;
+        }
         writeParameters(schema, out);
     }
 
@@ -126,7 +145,11 @@ final class Tools {
         if (!description.hasText() && examples.isEmpty()) return;
         out.name("description").openString();
         if (description instanceof Json.Str text) {
-            out.piece(text);
+            Json.Str sent = dialect.longestDescription().map(most -> PlainSchema.cut(text, most)).orElse(text);
+            if (sent != text) {
+                warnings.add("tool_description_cut");
+            }
+            out.piece(sent);
         }
         for (Json example : examples.subList(0, Math.min(examples.size(), MAX_EXAMPLES))) {
             out.piece("\n\nExample input: ").pieceOf(example);

@@ -1,10 +1,13 @@
 package translate;
 
+import anthropic.Request;
 import config.Api;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
+import json.Json;
 
 /**
  * One way in which a backend differs from plain chat completions. The rows of {@link Dialects} state
@@ -95,6 +98,12 @@ sealed interface Trait {
         @Override public String value() { return tokens + " tokens"; }
     }
 
+    /** The backend takes no more images in a request; the newest are sent. */
+    record MostImages(long images) implements Trait {
+        @Override public String about() { return "most images"; }
+        @Override public String value() { return Long.toString(images); }
+    }
+
     /**
      * The backend takes no other efforts.
      *
@@ -104,6 +113,41 @@ sealed interface Trait {
         /** The values of {@code reasoning_effort} that some backend knows, in ascending order. */
         static final List<String> SCALE = List.of("none", "minimal", "low", "medium", "high", "xhigh", "max");
         private static final String NONE = "none";
+        /** After these words stand the values that are taken. */
+        private static final List<String> LISTS = List.of("supported values", "values are", "one of", "should be",
+                "must be", "expected", "allowed", "valid values", "supported:", "choose from", "available",
+                "values: ", "value: ", "取值", "可选", "支持", "options", "accepts", "only ", "use ", "范围", "为");
+        private static final List<String> BETWEEN = List.of("or", "and", "default", "auto", "null");
+
+        /** {@return the lists of efforts that stand in a text, such as {@code 'low', 'medium' or 'high'}} */
+        static List<List<String>> in(String text) {
+            List<List<String>> found = new ArrayList<>();
+            for (String list : LISTS) {
+                int at = text.indexOf(list);
+                if (at < 0) continue;
+                List<String> listed = listed(text.substring(at + list.length()));
+                if (!listed.isEmpty()) found.add(listed);
+            }
+            return found;
+        }
+
+        /** {@return the efforts that a text begins with, in ascending order} */
+        static List<String> listed(String text) {
+            List<String> words = new ArrayList<>();
+            var word = new StringBuilder();
+            for (char c : (text + ' ').toCharArray()) {
+                boolean isLetter = c >= 'a' && c <= 'z';
+                if (isLetter) {
+                    word.append(c);
+                } else if (!word.isEmpty()) {
+                    boolean isOfList = SCALE.contains(word.toString()) || BETWEEN.contains(word.toString());
+                    if (!isOfList) break;
+                    words.add(word.toString());
+                    word.setLength(0);
+                }
+            }
+            return SCALE.stream().filter(words::contains).toList();
+        }
 
         /** {@return those in a list such as {@code 'low', 'medium' or 'high'}} */
         static Efforts of(String list) {
@@ -133,6 +177,39 @@ sealed interface Trait {
         @Override public String value() { return byAsked.toString(); }
     }
 
+    /**
+     * The backend refuses a tool, whatever its schema is made of.
+     *
+     * @param schema hash of the schema that it had: a tool of that name with another one may be taken
+     */
+    record RefusedTool(String name, String schema) implements Trait {
+        static RefusedTool of(Json tool) {
+            return new RefusedTool(tool.get("name").text(), Request.hash(tool.get("input_schema").raw()));
+        }
+
+        @Override public String about() { return about(name); }
+        @Override public String value() { return "left out"; }
+        static String about(String name) { return "tool " + name; }
+    }
+
+    /** The backend takes no more tools than that. */
+    record MostTools(int count) implements Trait {
+        @Override public String about() { return "tools"; }
+        @Override public String value() { return count + " at most"; }
+    }
+
+    /** The backend takes no longer descriptions of tools and their parameters. */
+    record LongestDescription(int characters) implements Trait {
+        @Override public String about() { return "longest description"; }
+        @Override public String value() { return characters + " characters"; }
+    }
+
+    /** The ids of tool calls must have this form. */
+    record Ids(CallIdForm form) implements Trait {
+        @Override public String about() { return "ids"; }
+        @Override public String value() { return form.words(); }
+    }
+
     /** The API that is spoken. */
     record Spoken(Api api) implements Trait {
         @Override public String about() { return "api"; }
@@ -149,8 +226,24 @@ sealed interface Trait {
         SYSTEM_AS_DEVELOPER("system messages", "as developer"),
         /** They stand at the beginning; later ones go as the user's text, in {@code <system>} tags. */
         SYSTEM_FIRST_ONLY("system messages", "first only"),
+        /** There are none; also the first goes as the user's text. */
+        SYSTEM_NEVER("system messages", "none"),
+        /** Replies come only as streams, so that one is asked for where the client wants a whole reply. */
+        ALWAYS_STREAMED("streams", "always"),
+        /** Replies come only whole, also where the client wants a stream. */
+        NEVER_STREAMED("streams", "never"),
+        /** Reasoning cannot be switched off; where it is to be, the lowest effort is asked for. */
+        ALWAYS_REASONS("reasoning", "always"),
+        /** With tools there is no other effort than "none". */
+        NO_EFFORT_WITH_TOOLS("effort with tools", "none"),
+        /** With tools there is no format of the output; the prompt says it. */
+        NO_FORMAT_WITH_TOOLS("output format with tools", "none"),
         /** A call is forced by {@code "tool_choice":"required"} and by sending no other tool. */
         FORCED_TOOL_ALONE("forced tool", "alone"),
+        /** Tools have schemas of a few keywords alone ({@link PlainSchema}). */
+        PLAIN_SCHEMAS("tool schemas", "plain"),
+        /** The conversation has lost the reasoning that the backend wants back while it thinks: it must not. */
+        THINKING_LOST("thinking of earlier turns", "lost"),
         /** A message that only calls tools has {@code "content":""}; elsewhere it has {@code null}. */
         EMPTY_CONTENT("no content", "empty string"),
         /** A reply whose beginning was in the request begins with that once more. */

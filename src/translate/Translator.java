@@ -6,12 +6,14 @@ import anthropic.Usage;
 import config.Api;
 import config.Options;
 import config.Route;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import json.Json;
 import json.JsonWriter;
 import json.SseEvent;
@@ -23,7 +25,7 @@ import json.SseEvent;
  * the request, {@link ChatReply} or {@link ResponsesReply} reads the reply, {@link Reply} puts it together.
  */
 public final class Translator implements Conversation {
-    /** Of all stop sequences that are looked for here: they take room and time. */
+    /** Of all stop sequences, which are looked for in the reply: they take room and time. */
     private static final int MAX_STOP_CHARACTERS = 20_000;
 
     private final Request request;
@@ -38,49 +40,52 @@ public final class Translator implements Conversation {
     private final ChatReply chatReader;
     private final Optional<ResponsesReply> responsesReader; // where that API is spoken
     private Reader reader;
-    private long inputTokens; // a guess; 0 until it is asked for
+    private final TokenEstimate tokens;
 
     /** For a model of which no more is known than what the options say. */
     public Translator(Json anthropic, Options options, Dialect dialect, Supplier<String> newIds) {
-        this(anthropic, options, dialect, () -> options.routes().of("").context().orElse(0), newIds);
+        this(anthropic, options, dialect, () -> dialect.target().context().orElse(0), new Calibration(), newIds);
     }
 
     /**
      * @param window the model's context window in tokens as far as it is known by then, else 0
+     * @param calibration of this backend and model
      * @throws ApiError if {@code anthropic} is not a request that can be translated
      */
     public Translator(Json anthropic, Options options, Dialect dialect, LongSupplier window,
-                      Supplier<String> newIds) {
+                      Calibration calibration, Supplier<String> newIds) {
         this.request = new Request(anthropic);
         this.dialect = dialect;
+        this.tokens = new TokenEstimate(openai, calibration);
         this.route = options.routes().of(asked());
         Optional<ServerSearch> wanted = ServerSearch.of(request);
         Optional<ServerSearch> hosted = wanted.flatMap(search -> search.ifHosted(dialect));
         this.search = hosted.isPresent() ? Optional.empty() : wanted;
-        this.backendRequest = dialect.api() == Api.CHAT ? new ChatRequest(request, options, dialect, warnings)
-                : new ResponsesRequest(request, options, dialect, warnings);
+        this.backendRequest = dialect.api() == Api.RESPONSES
+                ? new ResponsesRequest(request, options, dialect, warnings)
+                : new ChatRequest(request, options, dialect, warnings);
         this.errors = new BackendErrors(request, options, dialect, window, this::inputTokens);
-        var limits = new Limits(backendRequest::maxTokensSent, route.context().orElse(0), window);
-        this.reply = new Reply(request, newIds, unsentStops(), limits,
-                () -> Tokens.rough(openai.buffer(), openai.size()), this::inputTokens, warnings);
-        this.chatReader = new ChatReply(reply, errors, request.stops().stream().map(Json::text).toList(), hosted);
+        var limits = new Limits(backendRequest::maxTokensSent, dialect.target().context().orElse(0), window);
+        this.reply = new Reply(request, newIds, stops(), limits,
+                tokens::rough, this::inputTokens, warnings);
+        this.chatReader = new ChatReply(reply, errors, stops(), hosted);
         this.responsesReader = responsesReader(hosted);
         this.reader = responsesReader.isPresent() ? responsesReader.get() : chatReader;
     }
 
     private Optional<ResponsesReply> responsesReader(Optional<ServerSearch> hosted) {
-        if (dialect.api() == Api.CHAT) return Optional.empty();
+        if (dialect.api() != Api.RESPONSES) return Optional.empty();
         Optional<ServerSearch> unsure = hosted.filter(search -> dialect.mayHostWebSearch());
         String place = Envelope.place(dialect.target(), model());
         var pieces = new ResponsesPieces(place, dialect.saysPhases(), warnings);
         return Optional.of(new ResponsesReply(reply, errors, pieces, unsure));
     }
 
-    private List<String> unsentStops() {
-        List<String> unsent = backendRequest.unsentStops();
-        boolean isTooMuch = unsent.stream().mapToLong(String::length).sum() > MAX_STOP_CHARACTERS;
+    private List<String> stops() {
+        List<String> stops = request.stops().stream().map(Json::text).toList();
+        boolean isTooMuch = stops.stream().mapToLong(String::length).sum() > MAX_STOP_CHARACTERS;
         request.refuse("stop_sequences", isTooMuch, MAX_STOP_CHARACTERS + " characters in all at most");
-        return unsent;
+        return stops;
     }
 
     @Override
@@ -99,6 +104,21 @@ public final class Translator implements Conversation {
         if (responsesReader.isEmpty()) return dialect;
         Dialect known = responsesReader.get().saysPhases() ? dialect.withPhases() : dialect;
         return responsesReader.get().hasNotSearched() ? known.withoutWebSearch() : known;
+    }
+
+    @Override
+    public Stream<Dialect> afterRefusal(String refusal) {
+        return dialect.afterRefusal(refusal, sentTools());
+    }
+
+    @Override
+    public Optional<String> refusedTool(String refusal) {
+        boolean mayBe = ToolLessons.isAboutSchema(refusal);
+        return mayBe ? ToolLessons.named(refusal, sentTools()).map(tool -> tool.get("name").text()) : Optional.empty();
+    }
+
+    private List<Json> sentTools() {
+        return new Tools(request, dialect, new HashSet<>()).sent();
     }
 
     @Override
@@ -147,11 +167,9 @@ public final class Translator implements Conversation {
 
     /** {@return a guess of the tokens that the request takes, for which it need not say max_tokens} */
     public long inputTokens() {
-        if (inputTokens == 0) {
-            if (openai.isEmpty()) write();
-            inputTokens = Tokens.of(openai.buffer(), openai.size());
-        }
-        return inputTokens;
+        boolean isUnwritten = !tokens.isKnown() && openai.isEmpty();
+        if (isUnwritten) write();
+        return tokens.whole();
     }
 
     @Override
@@ -186,6 +204,7 @@ public final class Translator implements Conversation {
     @Override
     public void finish() {
         reader.finish();
+        reply.counted().ifPresent(tokens::learn);
     }
 
     @Override
@@ -196,6 +215,11 @@ public final class Translator implements Conversation {
     @Override
     public JsonWriter ready() {
         return reply.ready();
+    }
+
+    @Override
+    public void resume() {
+        reply.resume();
     }
 
     @Override

@@ -40,7 +40,7 @@ final class Turns {
             implements Turn { }
 
     /** The id of a call and its {@code tool_result} block; none, if the client did not send one. */
-    record Result(Json id, Optional<Json> block) { }
+    record Result(Json.Str id, Optional<Json> block) { }
 
     private final Request request;
     private final Blocks blocks;
@@ -148,7 +148,7 @@ final class Turns {
         Map<String, Json> blockById = resultBlocks(turn);
         List<Result> results = new ArrayList<>();
         for (Json call : calls) {
-            Json id = call.get("id");
+            Json.Str id = request.text(call, "id");
             Optional<Json> block = Optional.ofNullable(blockById.remove(id.text()));
             if (block.isEmpty()) {
                 warnings.add("missing_tool_result");

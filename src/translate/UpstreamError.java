@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import json.Json;
 import json.JsonParser;
 import json.JsonWriter;
@@ -31,7 +32,15 @@ public final class UpstreamError {
     /** Codes of OpenAI and others, and "You exceeded your current quota", "Insufficient Balance". */
     private static final List<String> UNPAID = List.of("insufficient_quota", "insufficient quota",
             "insufficient_balance", "insufficient balance", "insufficient_credits", "insufficient credits",
-            "exceeded your current quota");
+            "exceeded your current quota", "余额不足", "欠费", "in arrears", "arrearage", "not enough credit",
+            "not enough balance", "payment required", "account balance");
+    /** As Groq says where the model's call of a tool is no JSON: the next one may be. */
+    private static final List<String> CALL_IS_BAD = List.of("tool_use_failed", "failed to call a function");
+    /** As LiteLLM's "Invalid model name passed in model=x" with a status of 400, "The model `x` does not exist". */
+    private static final Pattern UNKNOWN_MODEL = Pattern.compile(
+            "(?:invalid|unknown|no such|unrecognized|not a valid) model(?: name| id|[:',]|$)"
+            + "|model[^.]{0,80}(?:not exist|identifier is invalid)|model (?:\\S{1,80} )?(?:is |was )?not found"
+            + "|模型不存在");
     /** As nginx, Go's server and Apache answer plain HTTP where they speak TLS, with status 400. */
     private static final List<String> TLS_IS_SPOKEN = List.of("plain http request was sent to https port",
             "http request to an https server", "plain http to an ssl-enabled");
@@ -123,6 +132,8 @@ public final class UpstreamError {
         boolean maySayLength = status == IN_A_REPLY || status == 400 || status == 422;
         boolean isOfReply = maySayLength && said.says(REPLY_REACHED_ITS_LENGTH);
         if (isOfReply) return Optional.of(context.error(400, text).asAtLimit());
+        boolean isBadCall = said.saysAny(CALL_IS_BAD);
+        if (isBadCall) return Optional.of(context.error(529, text).asPassing());
         boolean isUnpaid = status == 402 || said.saysAny(UNPAID);
         if (isUnpaid) return Optional.of(context.error(402, text).asFinal());
         boolean maySayBusy = status == IN_A_REPLY || status == 429 || status >= 500;
@@ -138,22 +149,20 @@ public final class UpstreamError {
                     .refusing(ResponsesLessons.noRoute(body.raw()));
         }
         return switch (status) {
-            case 401, 403 -> denied(status, said, text, context);
+            case 401 -> denied(status, said, text, context);
+            case 403 -> denied(status, said, text, context).refusing(body.raw());
             case 404 -> notFound(said, text, context).refusing(body.raw());
-            case 408, 413, 429 -> context.error(status, text);
+            case 408, 429 -> context.error(status, text);
+            case 413 -> context.error(status, text).refusing(body.raw());
             // 520 to 524 are Cloudflare's: the server behind it is down, cannot be reached, or says nothing
             case 409, 502, 503, 520, 521, 522, 523, 529 -> context.error(529, text).asPassing();
             case 504, 524 -> context.error(504, text).asPassing();
             default -> {
-                boolean mayBeMended = status < 500 || isAboutTheRequest(said);
-                yield context.error(general(status), text).refusing(mayBeMended ? body.raw() : "");
+                boolean isUnknownModel = status / 100 == 4 && said.says(UNKNOWN_MODEL);
+                if (isUnknownModel) yield noSuchModel(text, context).refusing(body.raw());
+                yield context.error(general(status), text).refusing(body.raw());
             }
         };
-    }
-
-    /** As llama-cpp-python says with a status of 500: "Input should be a valid string". */
-    private static boolean isAboutTheRequest(ErrorBody said) {
-        return said.says("not supported") || said.says("input should be");
     }
 
     /** {@return whether the backend has no such path: what it misses is neither a model nor an item of the input} */
@@ -162,9 +171,6 @@ public final class UpstreamError {
         boolean isOther = said.says("model") || said.says("item with id");
         return context.api() == Api.RESPONSES && maySay && !isOther;
     }
-
-    /** {@return whether the backend has refused the request for no more than that it has no such path} */
-    public static boolean saysNoRoute(ApiError error) { return ResponsesLessons.isNoRoute(error.refusal()); }
 
     /** {@return the status that stands for others of its class; 502 for what is no error's} */
     private static int general(int status) {
@@ -185,9 +191,13 @@ public final class UpstreamError {
         return context.error(status, text);
     }
 
-    /** Clients know a wrong model by the words {@code model: X}. */
     private static ApiError notFound(ErrorBody said, String text, ErrorContext context) {
-        if (!said.says("model")) return context.error(404, text);
-        return new ApiError(404, "model: %s, %s: %s".formatted(context.model(), context.host(), text));
+        return said.says("model") ? noSuchModel(text, context) : context.error(404, text);
+    }
+
+    /** Clients know a wrong model by the words {@code model: X}. */
+    private static ApiError noSuchModel(String text, ErrorContext context) {
+        return new ApiError(404, "model: %s, %s: %s".formatted(context.model(), context.host(), text))
+                .asModelMissing();
     }
 }

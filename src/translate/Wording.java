@@ -2,46 +2,29 @@ package translate;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
-import java.util.regex.MatchResult;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
- * How something is said, whoever says it: several pieces that must all be found, such as a noun, a
- * relation and a number. Each piece is a pattern of bounded length, so that a long text takes time in
+ * How something is said, whoever says it: several pieces that must all be found, such as a noun and a
+ * relation. Each piece is a list of plain words, of which one must be there; so a long text takes time in
  * proportion to its length.
  */
 record Wording(List<Piece> pieces) {
-    /** Where a piece must stand. */
-    enum Place { ANYWHERE, LATER, NOT_LATER }
+    /** Any of these words, or none of them. */
+    record Piece(boolean isWanted, List<String> anyOf) {
+        private boolean isIn(Said said) { return said.says(anyOf) == isWanted; }
+    }
 
-    record Piece(Place place, Pattern pattern) { }
+    static Wording of(String... anyOf) { return new Wording(List.of()).with(true, anyOf); }
+    /** {@return this, and any of these} */
+    Wording and(String... anyOf) { return with(true, anyOf); }
+    /** {@return this, and none of these} */
+    Wording not(String... anyOf) { return with(false, anyOf); }
 
-    static Wording of(String regex) { return new Wording(List.of()).with(Place.ANYWHERE, regex); }
-    /** {@return this, and a piece anywhere in the text} */
-    Wording and(String regex) { return with(Place.ANYWHERE, regex); }
-    /** {@return this, and a piece after the one before} */
-    Wording then(String regex) { return with(Place.LATER, regex); }
-    /** {@return this, unless such a piece comes after the one before} */
-    Wording unless(String regex) { return with(Place.NOT_LATER, regex); }
-
-    private Wording with(Place place, String regex) {
+    private Wording with(boolean isWanted, String... anyOf) {
         List<Piece> more = new ArrayList<>(pieces);
-        more.add(new Piece(place, Pattern.compile(regex, Pattern.DOTALL)));
+        more.add(new Piece(isWanted, List.of(anyOf)));
         return new Wording(List.copyOf(more));
     }
 
-    /** {@return the last piece, with its groups, if the text says all of them} */
-    Optional<MatchResult> in(String text) {
-        MatchResult last = null;
-        for (Piece piece : pieces) {
-            boolean isAnywhere = last == null || piece.place == Place.ANYWHERE;
-            Matcher matcher = piece.pattern.matcher(text);
-            boolean isFound = matcher.find(isAnywhere ? 0 : last.end());
-            if (isFound == (piece.place == Place.NOT_LATER)) return Optional.empty();
-            if (isFound) last = matcher.toMatchResult();
-        }
-        return Optional.ofNullable(last);
-    }
+    boolean isIn(Said said) { return pieces.stream().allMatch(piece -> piece.isIn(said)); }
 }

@@ -1,5 +1,6 @@
 package upstream;
 
+import config.Api;
 import config.Header;
 import config.Options;
 import config.Parameter;
@@ -18,13 +19,18 @@ import java.util.stream.Stream;
 import translate.Dialect;
 
 /**
- * Decides which keys a backend gets, and in which headers. Of the client's headers only its key is sent on.
+ * Decides which keys a backend gets, and in which headers. Of the client's headers only its key is sent on; a
+ * backend of Anthropic's API gets {@code anthropic-version} and {@code anthropic-beta}, too.
  * Keys of Anthropic's, which begin with {@code sk-ant-}, go to Anthropic's hosts alone: a client that is
  * logged in sends its token without being asked.
  */
 public final class Credentials {
     private static final String AUTHORIZATION = "authorization";
     private static final String API_KEY = "api-key";
+    private static final String ANTHROPICS_KEY = "x-api-key";
+    private static final String VERSION = "anthropic-version";
+    private static final String USUAL_VERSION = "2023-06-01"; // the only one since then
+    private static final String BETA = "anthropic-beta";
     private static final String ENTRA_TOKEN = "eyJ"; // its beginning; Azure takes it as a bearer
     private static final String ANY_OF_THE_CLIENTS = "the client's key";
     private static final String SOME_OF_THE_CLIENTS = "the client's key unless it begins with sk-ant-";
@@ -36,12 +42,14 @@ public final class Credentials {
 
     private final Options options;
     private final Target target;
+    private final boolean isNative; // it speaks Anthropic's own API
     private final String keyHeader; // where the backend expects a key that is no token
     private final AtomicBoolean isLogged = new AtomicBoolean(); // that a key was held back: the first one
 
     public Credentials(Options options, Target target, Dialect dialect) {
         this.options = options;
         this.target = target;
+        this.isNative = dialect.api() == Api.MESSAGES;
         this.keyHeader = dialect.takesApiKeyHeader() ? API_KEY : AUTHORIZATION;
     }
 
@@ -55,27 +63,49 @@ public final class Credentials {
     }
 
     /** {@return the headers to send, by lower-case name} The operator's come last and replace the key's. */
-    Map<String, String> headers(String clientKey) {
+    Map<String, String> headers(ClientHeaders client) {
         Map<String, String> headers = new LinkedHashMap<>();
-        putKey(clientKey, headers);
-        for (Header header : options.headers()) putHeader(header, headers);
+        if (!isKeyReplaced()) putKey(client, headers);
+        if (isNative) {
+            headers.put(VERSION, client.version().orElse(USUAL_VERSION));
+            client.beta().ifPresent(beta -> headers.put(BETA, beta));
+        }
+        for (Header header : target.headers()) putHeader(header, headers);
         return headers;
     }
 
-    private void putKey(String clientKey, Map<String, String> headers) {
-        String key = target.key().orElse(clientKey);
+    /** {@return whether a header of the operator's stands in the place of any key} */
+    private boolean isKeyReplaced() {
+        List<String> names = isNative ? List.of(AUTHORIZATION, ANTHROPICS_KEY) : List.of(keyHeader);
+        return target.headers().stream().map(header -> header.name().toLowerCase(Locale.ROOT))
+                .anyMatch(names::contains);
+    }
+
+    private void putKey(ClientHeaders client, Map<String, String> headers) {
+        String key = target.key().orElse(client.key());
         if (key.isEmpty()) return;
         if (target.mustNotGet(key)) {
             logOnce(target.key().isPresent() ? "a2o's key" : "the client's key");
             return;
         }
-        boolean isEntraToken = key.startsWith(ENTRA_TOKEN);
-        boolean isBearer = isEntraToken || keyHeader.equals(AUTHORIZATION);
-        if (isBearer) {
-            headers.put(AUTHORIZATION, "Bearer " + key);
-        } else {
-            headers.put(keyHeader, key);
-        }
+        String header = isNative ? anthropicsHeader(client) : openaisHeader(key);
+        headers.put(header, header.equals(AUTHORIZATION) ? "Bearer " + key : key);
+    }
+
+    private String openaisHeader(String key) {
+        return key.startsWith(ENTRA_TOKEN) ? AUTHORIZATION : keyHeader;
+    }
+
+    /**
+     * {@return the header for a key in Anthropic's API} Anthropic takes tokens of accounts as bearers alone, and
+     * other keys as x-api-key alone. Elsewhere a client's key goes as the client sent it, and the operator's
+     * as a bearer, which all take who copy that API.
+     */
+    private String anthropicsHeader(ClientHeaders client) {
+        String key = target.key().orElse(client.key());
+        boolean isBearer = target.key().isPresent() || client.isKeyBearer();
+        if (target.isAnthropics()) isBearer = key.startsWith(ClientHeaders.ACCOUNT_TOKEN);
+        return isBearer ? AUTHORIZATION : ANTHROPICS_KEY;
     }
 
     private void putHeader(Header header, Map<String, String> headers) {
@@ -91,7 +121,7 @@ public final class Credentials {
     /** Logs that a key is held back, by its name; what it is no log gets to know. */
     private void logOnce(String keyName) {
         if (isLogged.getAndSet(true)) return;
-        LOG.info(() -> "%s is not sent to %s: %s".formatted(keyName, target.address(), WHY));
+        LOG.info(() -> "%s is not sent to %s: %s".formatted(keyName, target.label(), WHY));
     }
 
     /** {@return true if the client's key would not be sent, as it is one of Anthropic's} */
@@ -112,7 +142,7 @@ public final class Credentials {
     private List<KeyName> keyNames() {
         List<KeyName> names = new ArrayList<>();
         target.key().ifPresent(key -> names.add(new KeyName("a2o's key", target.mustNotGet(key))));
-        for (Header header : options.headers()) {
+        for (Header header : target.headers()) {
             boolean isKey = SecretNames.isSecret(header.name()) || Secrets.isAnthropicKey(header.value());
             if (!isKey) continue;
             names.add(new KeyName("a2o's header " + header.name(), target.mustNotGet(header.value())));
@@ -127,9 +157,7 @@ public final class Credentials {
     }
 
     private boolean getsTheClients() {
-        boolean isReplaced = options.headers().stream()
-                .anyMatch(header -> header.name().equalsIgnoreCase(keyHeader));
-        return target.key().isEmpty() && options.authKey().isEmpty() && !isReplaced;
+        return target.key().isEmpty() && !options.hasAuthKeys() && !isKeyReplaced();
     }
 
     private static String joined(Stream<KeyName> names) {

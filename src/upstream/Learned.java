@@ -4,19 +4,20 @@ import config.Secrets;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Supplier;
 import java.util.logging.Logger;
 import json.JsonWriter;
 import json.Text;
+import translate.Calibration;
 import translate.Dialect;
 
 /**
- * What one backend takes, as its refusals have taught it, by model. It is a cache: when it is lost, the same
- * refusals teach it again. Safe for use by many threads.
+ * What one backend takes, as its refusals have taught it, and what it counts, by model. It is a cache: when it
+ * is lost, the same refusals and counts teach it again. Safe for use by many threads.
  *
  * <p>What goes for all models is kept until the process ends; what goes for one is forgotten before that only
  * when there are more than {@link #MAX_MODELS} models. A later lesson replaces an earlier one about the same.
- * A lesson for one request alone ({@link Dialect#isForOnce}) is not kept, and neither are those that were
- * learned together with it.
+ * A lesson for one request alone ({@link Dialect#once}) is not kept.
  */
 final class Learned {
     private static final int MAX_MODELS = 1000; // whose names clients choose
@@ -25,12 +26,13 @@ final class Learned {
 
     private volatile Dialect ofAll; // what goes for models of which no more is known
     private final String host; // for the log
-    private final Secrets secrets;
+    private final Supplier<Secrets> secrets;
     private final Map<String, Dialect> byModel = new ConcurrentHashMap<>();
+    private final Map<String, Calibration> calibrations = new ConcurrentHashMap<>(); // by model
     private final LongAdder times = new LongAdder(); // that something was learned, also what was forgotten
 
     /** {@code base} is what is known of each model before anything is learned. */
-    Learned(Dialect base, String host, Secrets secrets) {
+    Learned(Dialect base, String host, Supplier<Secrets> secrets) {
         this.ofAll = base;
         this.host = host;
         this.secrets = secrets;
@@ -38,12 +40,17 @@ final class Learned {
 
     Dialect dialect(String model) { return byModel.getOrDefault(model, ofAll); }
 
+    Calibration calibration(String model) {
+        if (calibrations.size() > MAX_MODELS) calibrations.clear();
+        return calibrations.computeIfAbsent(model, none -> new Calibration());
+    }
+
     /** {@return how often something was learned} */
     long times() { return times.sum(); }
 
     /** Remembers a dialect that has proved right for a model. */
     void learn(String model, Dialect dialect) {
-        boolean isNothing = dialect.learned().isEmpty() || dialect.isForOnce() || dialect == dialect(model);
+        boolean isNothing = dialect.learned().isEmpty() || dialect == dialect(model);
         if (isNothing) return;
         if (byModel.size() > MAX_MODELS) byModel.clear();
         Dialect known = dialect(model).withLessonsOf(dialect);
@@ -52,7 +59,7 @@ final class Learned {
         learnOfAll(known);
         times.increment();
         String line = "learned about %s at %s: %s".formatted(model, host, dialect.learnedWords());
-        LOG.info(() -> Text.printable(secrets.mask(line)));
+        LOG.info(() -> Text.printable(secrets.get().mask(line)));
     }
 
     /** Some of what was learned about one model goes for all. */
@@ -75,5 +82,5 @@ final class Learned {
     }
 
     /** {@return the beginning of a text of a client's or a backend's, for a page} */
-    private String shown(String text) { return Text.cut(secrets.mask(text)); }
+    private String shown(String text) { return Text.cut(secrets.get().mask(text)); }
 }

@@ -2,16 +2,12 @@ package upstream;
 
 import anthropic.ApiError;
 import anthropic.ListedModel;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpRequest;
-import java.net.http.HttpTimeoutException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayDeque;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -30,7 +26,6 @@ public final class ModelList {
     /** How long clients are made to wait; Claude Code waits for 3 s. */
     static final Duration PATIENCE = Duration.ofMillis(2500);
     private static final Duration MAX_AGE = Duration.ofMinutes(1);
-    private static final int MAX_BYTES = 8 * 1024 * 1024;
     private static final int MAX_RETRIES = 5; // of a backend that may never list models
     private static final long MAX_SECONDS = 253_402_300_799L; // the end of the year 9999
     /**
@@ -92,6 +87,9 @@ public final class ModelList {
      */
     OptionalLong window(String model) { return ListedModel.window(lastNamed, model); }
 
+    /** {@return true if the last list that named models has that name} It does not ask. */
+    boolean names(String model) { return lastNamed.stream().anyMatch(listed -> listed.id().equals(model)); }
+
     /**
      * Asks, so that windows are known from then on; if no list comes, {@link #retryForWindows} asks again.
      */
@@ -128,30 +126,14 @@ public final class ModelList {
     /** {@return the body of the reply, without its compression} */
     private byte[] body(String clientKey, Duration patience) throws InterruptedException, IOException {
         HttpRequest.Builder request = HttpRequest.newBuilder(url);
-        credentials.headers(clientKey).forEach(request::setHeader);
-        var body = new ByteArrayOutputStream();
-        long until = clock.nanos() + patience.toNanos();
-        try (Arrivals arrivals = transport.get(request)) {
-            boolean hasEnded = false;
-            while (!hasEnded) {
-                Optional<Arrival> next = arrivals.poll(until - clock.nanos());
-                switch (next.orElseThrow(() -> new HttpTimeoutException("the list does not come"))) {
-                    case Arrival.Head head -> { }
-                    case Arrival.Piece(byte[] piece) -> body.writeBytes(piece);
-                    case Arrival.Broken(Throwable cause) -> throw new IOException(cause);
-                    case Arrival.End end -> hasEnded = true;
-                }
-                if (body.size() > MAX_BYTES) throw new IOException("the list is too long");
-            }
-        }
-        var pieces = new ArrayDeque<>(List.of(body.toByteArray()));
-        var plain = new ReplyBody(() -> Objects.requireNonNullElse(pieces.poll(), ReplyBody.END), "");
-        return plain.rest(MAX_BYTES);
+        credentials.headers(ClientHeaders.of(clientKey)).forEach(request::setHeader);
+        return ShortReply.read(transport.get(request), patience, clock).body();
     }
 
     private static ListedModel read(Json model) {
         List<String> aliases = model.get("aliases").items().stream().map(Json::text).toList();
-        Optional<String> title = Optional.of(model.get("name").text()).filter(text -> !text.isEmpty());
+        Json name = model.get("name").hasText() ? model.get("name") : model.get("display_name"); // Anthropic's
+        Optional<String> title = Optional.of(name.text()).filter(text -> !text.isEmpty());
         long created = Math.clamp(model.get("created").toLong(0), 0, MAX_SECONDS);
         OptionalLong maxTokens =
                 firstTokens(model, List.of(List.of("top_provider", "max_completion_tokens")));

@@ -1,6 +1,7 @@
 package upstream;
 
 import anthropic.ApiError;
+import anthropic.BackendModels;
 import config.Api;
 import config.Options;
 import config.Route;
@@ -11,6 +12,7 @@ import java.net.http.HttpRequest;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
@@ -18,19 +20,21 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.logging.Logger;
 import json.JsonWriter;
 import json.Text;
+import translate.Calibration;
 import translate.Dialect;
 
 /**
  * One backend: sends it requests, no more at a time than allowed, and knows how it does and what it takes.
- * Safe for use by many threads; shared are the places, what was learned, its health, and the counts of
+ * Safe for use by many threads; shared are the options, the places, what was learned, its health, and the counts of
  * errors.
  */
 public final class Upstream implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(8); // to get a place
+    private static final Duration COUNT_PATIENCE = Duration.ofSeconds(8); // to have tokens counted
     private static final int MAX_MESSAGE = 200; // characters of an error that are shown
     private static final Logger LOG = Logger.getLogger("a2o");
 
-    private final Options options;
+    private volatile Options options;
     private final Target target;
     private final Target address; // without what the backend must not get
     private final URI url; // of one of the APIs, for connections alone
@@ -62,16 +66,23 @@ public final class Upstream implements AutoCloseable {
         this.transport = new Transport(options, target, url, clock);
         this.placesOfAll = placesOfAll;
         this.places = new Places(options.maxConnectionsPerHost(), clock);
-        this.learned = new Learned(dialect, host(), options.secrets());
-        this.models = new ModelList(address.modelsUrl(), host(), credentials, transport, clock);
+        this.learned = new Learned(dialect, label(), () -> this.options.secrets());
+        this.models = new ModelList(address.modelsUrl(), label(), credentials, transport, clock);
         this.health = new Health(clock);
         this.probe = new Probe(health, target, url, clock);
     }
 
-    public String host() { return target.address(); }
+    /** From now on these are the options; those that are about this backend are the same as before. */
+    void use(Options others) { options = others; }
+
+    /** {@return its name, or else its address} */
+    public String label() { return target.label(); }
+    boolean isNamed() { return target.name().isPresent(); }
     Target target() { return target; }
     public Credentials credentials() { return credentials; }
     public ModelList models() { return models; }
+    /** {@return its models where it is not asked for them} */
+    public BackendModels unlisted() { return new BackendModels(target, List.of()); }
 
     @Override
     public void close() { probe.close(); }
@@ -104,15 +115,34 @@ public final class Upstream implements AutoCloseable {
 
     /**
      * Sends a request to an API. The client's key goes with it, unless this backend has its own; of the client's
-     * headers none does.
+     * other headers {@link Credentials} chooses.
      */
-    public Arrivals send(Api api, JsonWriter body, String clientKey) {
+    public Arrivals send(Api api, JsonWriter body, ClientHeaders client) {
+        return send(address.url(api), body, client);
+    }
+
+    private Arrivals send(URI to, JsonWriter body, ClientHeaders client) {
         try {
-            HttpRequest.Builder request = HttpRequest.newBuilder(address.url(api));
-            credentials.headers(clientKey).forEach(request::setHeader);
+            HttpRequest.Builder request = HttpRequest.newBuilder(to);
+            credentials.headers(client).forEach(request::setHeader);
             return transport.post(request.setHeader("content-type", "application/json"), body);
         } catch (IllegalArgumentException e) {
             throw new ApiError(401, "the key contains characters that are not allowed in a header");
+        }
+    }
+
+    /**
+     * Asks a backend of Anthropic's API how many tokens a request takes. {@return its answer; none if it has
+     * none, or not in time}
+     */
+    public Optional<ShortReply> countTokens(JsonWriter request, ClientHeaders client) {
+        acquire(false);
+        try {
+            return Optional.of(ShortReply.read(send(address.countUrl(), request, client), COUNT_PATIENCE, clock));
+        } catch (IOException | InterruptedException e) { // interrupted: the client has left
+            return Optional.empty();
+        } finally {
+            release(false);
         }
     }
 
@@ -120,7 +150,7 @@ public final class Upstream implements AutoCloseable {
     public ApiError failure(Throwable e) {
         Throwable cause = e instanceof CompletionException ? e.getCause() : e;
         ConnectionHelp.Diagnosis why = ConnectionHelp.diagnose(cause, target, url, hasAnswered, clock);
-        var error = new ApiError(502, "%s: %s".formatted(host(), why.reason()));
+        var error = new ApiError(502, "%s: %s".formatted(label(), why.reason()));
         return switch (why.kind()) {
             case UNCONNECTED -> error.from(ApiError.Origin.CONNECTION);
             case LASTING -> error;
@@ -144,7 +174,7 @@ public final class Upstream implements AutoCloseable {
     /** The reply to that try is whole. */
     public void noteSuccess(long number) {
         health.noteSuccess(number).filter(this::isLogged)
-                .ifPresent(was -> LOG.info(() -> host() + " works again"));
+                .ifPresent(was -> LOG.info(() -> label() + " works again"));
     }
 
     /**
@@ -161,8 +191,8 @@ public final class Upstream implements AutoCloseable {
         var failure = new Health.Failure(System.currentTimeMillis(), error.status(), shown);
         long seconds = health.noteFailure(kind(error), failure, isWorthRetry(error));
         boolean isSetAside = seconds > 0 && isOneOfSeveral();
-        String why = failure.message().replace(host() + ": ", "");
-        if (isSetAside) LOG.info(() -> "%s is set aside for %d s: %s".formatted(host(), seconds, why));
+        String why = failure.message().replace(label() + ": ", "");
+        if (isSetAside) LOG.info(() -> "%s is set aside for %d s: %s".formatted(label(), seconds, why));
         if (health.isDown()) probe.start();
     }
 
@@ -201,7 +231,7 @@ public final class Upstream implements AutoCloseable {
 
     /** {@return how it does, and what was learned about it, for {@code serve.Status}} */
     public JsonWriter json() {
-        var out = new JsonWriter().object().field("host", host()).field("state", state().toString());
+        var out = new JsonWriter().object().field("host", label()).field("state", state().toString());
         out.field("errors", errors.values().stream().mapToLong(LongAdder::sum).sum());
         out.name("last_error");
         health.lastFailure().ifPresentOrElse(last -> write(last, out), out::nothing);
@@ -223,11 +253,17 @@ public final class Upstream implements AutoCloseable {
     /** Remembers what it takes for a model. */
     public void learn(String model, Dialect dialect) { learned.learn(model, dialect); }
 
+    /** {@return what the backend has counted for a model, beside what was estimated} */
+    public Calibration calibration(String model) { return learned.calibration(model); }
+
     /** {@return how often something was learned} */
     public long timesLearned() { return learned.times(); }
 
     /** {@return the context window of a route's model in tokens, if it is known by now} It does not ask. */
-    public OptionalLong window(Route route) { return route.window(() -> models.window(route.model())); }
+    public OptionalLong window(Route route) {
+        OptionalLong given = target.context();
+        return given.isPresent() ? given : models.window(route.model());
+    }
 
     /** {@return the context window of a route's model at the first of the backends of which it is known} */
     public static OptionalLong window(List<Upstream> all, Route route) {

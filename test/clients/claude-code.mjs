@@ -27,8 +27,11 @@ function skip(reason) {
 }
 
 /** Runs one scenario, and returns how it ended, what Claude Code wrote, and the requests that the backend got. */
-async function run(scenario, ...options) {
-  const proxy = [process.env.JAVA, '-jar', path.join(ROOT, 'build/a2o.jar'), '--port', '{PORT}', '--upstream', '{UPSTREAM}'];
+const run = (scenario, ...options) => runWith(
+  [process.env.JAVA, '-jar', path.join(ROOT, 'build/a2o.jar'), '--port', '{PORT}', '--upstream', '{UPSTREAM}'], scenario, ...options);
+
+/** The same, with the proxy that this command line starts. */
+async function runWith(proxy, scenario, ...options) {
   const child = spawn('bash', [RUN, '-S', '-t', String(RUN_SECONDS), '-o', OUT, ...options, scenario, '--', ...proxy],
     { stdio: ['ignore', 'pipe', 'pipe'] });
   let printed = '';
@@ -80,6 +83,13 @@ for (const file of readdirSync(GIVEN).filter(name => name.endsWith('.json') && n
     if (name === 'loop') assert.equal(outcome.read('work/a.txt'), 'alpha\ngamma é 中\n');
   });
 }
+
+await scenario("the same loop through a backend of Anthropic's own API, which is another A2o", async () => {
+  const proxy = ['sh', path.join(HERE, 'native-loop.sh'), process.env.JAVA, path.join(ROOT, 'build/a2o.jar'), '{PORT}', '{UPSTREAM}'];
+  const outcome = await runWith(proxy, given('loop'), '-s', path.join(path.dirname(RUN), 'seed'));
+  assert.equal(words(outcome, KNOWN.loop[1]), KNOWN.loop[0]);
+  assert.equal(outcome.read('work/a.txt'), 'alpha\ngamma é 中\n');
+});
 
 await scenario('overflow, compaction, and on with tools', async () => {
   assert.equal(words(await run(own('overflow-goes-on')), 6), 'It went on.');
@@ -158,6 +168,51 @@ await scenario('MCP tool with a name of 85 characters, called by the one it was 
   const outcome = await runMcp(short);
   assert.equal(words(outcome, 3), 'It said the word.');
 });
+
+/**
+ * Schemas of an MCP server's tools that vendors refuse, by what they refuse in each. Claude Code itself mends unions at the top level,
+ * and leaves out tools whose schemas are not valid.
+ */
+const word = { type: 'string' };
+const REFUSED = {
+  '"anyOf"': { type: 'object', properties: { word, either: { anyOf: [word, { type: 'null' }] } } },
+  '"oneOf"': { type: 'object', properties: { word, either: { oneOf: [word, { type: 'number' }] } } },
+  '"allOf"': { type: 'object', properties: { word, all: { allOf: [{ properties: { word } }] } } },
+  '"const":': { type: 'object', properties: { word, kind: { const: 'a' } } },
+  '"pattern":': { type: 'object', properties: { word: { ...word, pattern: '(?i)^a' } } },
+  '"minItems":': { type: 'object', properties: { word, list: { type: 'array', items: word, minItems: 1 } } },
+  '"exclusiveMinimum":': { type: 'object', properties: { word, n: { type: 'number', exclusiveMinimum: 0 } } },
+  '"propertyNames":': { type: 'object', properties: { word, map: { type: 'object', propertyNames: word } } },
+  '\\["object","null"\\]': { type: 'object', properties: { word, o: { type: ['object', 'null'] } } },
+  '"prefixItems"': { type: 'object', properties: { word, pair: { type: 'array', prefixItems: [word, { type: 'number' }] } } },
+  '\\{"type":"array"\\}': { type: 'object', properties: { word, list: { type: 'array' } } },
+  '"format":"uri"': { type: 'object', properties: { word: { ...word, format: 'uri' } } },
+};
+const VENDORS = {
+  OpenAI: "Invalid schema for function 'mcp__odd__say_11': In context=('properties', 'list'), array schema missing items.",
+  Gemini: `Invalid JSON payload received. Unknown name "const" at 'tools[0].function_declarations[3].parameters.properties[1].value': Cannot find field.`,
+  Bedrock: 'The model returned the following errors: tools.2.custom.input_schema: JSON schema is invalid.',
+};
+
+for (const [vendor, message] of Object.entries(VENDORS)) {
+  await scenario(`MCP server with schemas that ${vendor} refuses`, async () => {
+    const forbid = Object.keys(REFUSED);
+    const names = forbid.map((_, i) => `mcp__odd__say_${i + 1}`);
+    const file = path.join(OUT, 'schemas.json');
+    writeFileSync(file, JSON.stringify({ turns: [
+      { tool_calls: [{ name: 'ToolSearch', arguments: { query: `select:${names.join(',')}`, max_results: 20 } }] },
+      { expect: forbid, status: 400, error: { message, type: 'invalid_request_error', param: null, code: null } },
+      { expect: names, tool_calls: [{ name: names[0], arguments: { word: 'the word' } }] },
+      { expect: ['SAID the word'], text: 'It said the word.' }] }));
+    const odd = { command: process.execPath, args: [path.join(HERE, 'mcp-server.mjs'), 'odd', 'say', ...Object.values(REFUSED).map(each => JSON.stringify(each))] };
+    const outcome = await run(file, '-a', '--mcp-config', '-a', JSON.stringify({ mcpServers: { odd } }));
+    assert.equal(words(outcome, 4), 'It said the word.');
+    for (const body of outcome.bodies.slice(2)) {
+      const tools = JSON.stringify(body.tools);
+      for (const refused of forbid) assert.doesNotMatch(tools, new RegExp(refused));
+    }
+  });
+}
 
 await scenario('MCP tool that was searched for is named as it was sent', async () => {
   const told = (await runMcp(short)).bodies[1].messages.at(-1).content;

@@ -159,6 +159,10 @@ const mock = await serve('mock', process.execPath, [path.join(HERE, 'mock.mjs')]
 env.MOCK_URL = `http://127.0.0.1:${mock}`;
 env.A2O_URL = await serve('a2o', JAVA, ['-jar', 'build/a2o.jar', '--port', '0', '--upstream', `${env.MOCK_URL}/v1`, '--timeout', '20'],
   /http:\/\/127\.0\.0\.1:\d+/, env);
+const native = await serve('native', process.execPath, [path.join(HERE, 'native.mjs')], /^\d+$/, env);
+env.NATIVE_URL = `http://127.0.0.1:${native}`;
+env.A2O_NATIVE_URL = await serve('a2o-native', JAVA, ['-jar', 'build/a2o.jar', '--port', '0', '--upstream', `${env.NATIVE_URL}/v1/messages`,
+  '--upstream', `${env.MOCK_URL}/v1`], /http:\/\/127\.0\.0\.1:\d+/, env);
 env.JAVA = JAVA;
 for (const client of CLIENTS.filter(one => !named.length || named.includes(one.name))) await tryClient(client, env);
 console.log(`${count.ok} passed, ${count.FAIL} failed, ${count.skip} skipped`);

@@ -252,4 +252,29 @@ await check('what is not there is refused, once', async () => {
   await sawRequests(0);
 });
 
+const { NATIVE_URL, A2O_NATIVE_URL } = process.env;
+const at = baseURL => new Anthropic({ apiKey: 'a-key', authToken: null, baseURL, maxRetries: 0 });
+await check("a backend of Anthropic's own API: the same bytes with A2o and without", async () => {
+  for (const stream of [true, false]) {
+    const bytes = async url => Buffer.from(await (await at(url).messages.create(ask('claude-x', { stream })).asResponse()).arrayBuffer());
+    const direct = await bytes(NATIVE_URL);
+    assert.match(direct.toString(), stream ? /message_stop/ : /end_turn/);
+    assert.ok(direct.equals(await bytes(A2O_NATIVE_URL)), `stream: ${stream}`);
+  }
+  const final = url => at(url).messages.stream(ask('claude-x')).finalMessage();
+  const [direct, through] = await Promise.all([final(NATIVE_URL), final(A2O_NATIVE_URL)]);
+  assert.deepEqual(through.content, direct.content);
+  assert.equal(through.content[0].signature, 'EqQBCgIYAhIM');
+  const count = url => at(url).messages.countTokens({ model: 'claude-x', messages: [{ role: 'user', content: 'hi' }] });
+  assert.equal((await count(A2O_NATIVE_URL)).input_tokens, 4711);
+});
+
+await check('where that is overloaded, a backend of another API answers', async () => {
+  const error = await failure(at(NATIVE_URL).messages.create(ask('text')));
+  assert.deepEqual([error.status, error.type], [529, 'overloaded_error']);
+  assert.equal(texts(await at(A2O_NATIVE_URL).messages.create(ask('text'))), TEXT);
+  assert.equal(texts(await at(A2O_NATIVE_URL).messages.stream(ask('text')).finalMessage()), TEXT);
+  await sawRequests(2);
+});
+
 process.exit();

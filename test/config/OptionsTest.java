@@ -55,13 +55,13 @@ class OptionsTest {
             new Case("max-connections-per-host", "8", Options::maxConnectionsPerHost, 8, 500),
             new Case("log-file", "a2o.log", Options::logFile, Optional.of("a2o.log"), Optional.empty()),
             new Case("upstream-key", "sk-1=2", options -> options.upstreams().getFirst().key(), Optional.of("sk-1=2"), Optional.empty()),
-            new Case("auth-key", "k", Options::authKey, Optional.of("k"), Optional.empty()),
+            new Case("auth-key", "k", Options::authKeys, List.of(new AuthKey("k")), List.of()),
             new Case("context", "131072", OptionsTest::context, 131_072L, 0L),
             new Case("extra-body", "{\"k\": 5.0}", OptionsTest::extra, "5.0", "null"),
             new Case("header", "X-A:  b: c ", OptionsTest::headers, List.of("X-A=b: c"), List.of()));
 
     private static List<String> headers(Options options) {
-        return options.headers().stream().map(header -> header.name() + "=" + header.value()).toList();
+        return options.upstreams().getFirst().headers().stream().map(header -> header.name() + "=" + header.value()).toList();
     }
 
     /** {@return the window by --context in tokens, 0 if that says none} */
@@ -70,7 +70,7 @@ class OptionsTest {
     }
 
     private static String extra(Options options) {
-        return options.extraBody().get("k").raw();
+        return options.upstreams().getFirst().extraBody().get("k").raw();
     }
 
     private static List<String> maps(Options options) {

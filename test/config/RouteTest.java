@@ -2,6 +2,7 @@ package config;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
@@ -9,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Which backends a request for a model goes to, by which name, and what window the model has. */
@@ -69,11 +71,83 @@ class RouteTest {
     void theOptionIsBeforeTheListOfTheBackend() {
         Route given = routes("--context", "64k").of("m");
         assertEquals(OptionalLong.of(64_000), given.context());
-        assertEquals(OptionalLong.of(64_000), given.window(() -> OptionalLong.of(5)));
         Route unknown = routes().of("m");
         assertEquals(OptionalLong.empty(), unknown.context());
-        assertEquals(OptionalLong.of(5), unknown.window(() -> OptionalLong.of(5)));
         assertEquals(OptionalLong.empty(), routes("--context", "0").of("m").context(), "0 is none");
+    }
+
+    // ---- named backends ----
+
+    private static final String[] NAMED = {"--upstream", "local=http://one.test", "--upstream", "or=http://two.test"};
+
+    private static Route.Table named(String... args) {
+        String[] all = Stream.concat(Stream.of(NAMED), Stream.of(args)).toArray(String[]::new);
+        return Options.of(CommandLine.read(all, Map.of())).routes();
+    }
+
+    /** {@return the model and the names of the backends, as "m at local or"} */
+    private static String at(Route.Table routes, String asked) {
+        Route route = routes.of(asked);
+        List<String> names = route.targets().stream().map(Target::label).toList();
+        return route.model() + " at " + String.join(" ", names);
+    }
+
+    @Test
+    void aMappingChoosesTheBackends() {
+        Route.Table routes = named("--map", "*haiku*=qwen3.8@local", "--map", "*=z-ai/glm-5.2@or,local");
+        assertEquals("qwen3.8 at local", at(routes, "claude-haiku-4-5"));
+        assertEquals("z-ai/glm-5.2 at or local", at(routes, "claude-opus-5-5"));
+        assertEquals(Optional.of("z-ai/glm-5.2"), routes.mainModel());
+        assertEquals("m at local or", at(named("--map", "a=x@or", "--model", "m"), "b"), "the others as before");
+        assertEquals("x at local or", at(named("--map", "a=x"), "a"), "without a name: all in order");
+        assertEquals("claude-3@20240620 at or", at(named("--map", "a=claude-3@20240620@or"), "a"));
+        assertEquals("claude-3@20240620 at local or", at(named("--map", "a=claude-3@20240620"), "a"), "no name");
+        assertEquals("@cf/meta/llama at local or", at(named("--map", "a=@cf/meta/llama"), "a"));
+    }
+
+    @Test
+    void withoutNamedBackendsTheSignIsPartOfTheModel() {
+        assertEquals("m@local", model("x", "--map", "x=m@local"));
+    }
+
+    @Test
+    void aNameThatNoBackendHasIsSaid() {
+        for (String name : List.of("locl", "or,locl", "LOCAL")) {
+            UsageError e = assertThrows(UsageError.class, () -> named("--map", "a=x@" + name));
+            assertTrue(e.getMessage().startsWith("a2o: --map: no --upstream has the name behind the last @; "
+                    + "there are: local, or."), e.getMessage());
+        }
+        UsageError e = assertThrows(UsageError.class, () -> named("--map", "a=@or"));
+        assertTrue(e.getMessage().contains("PATTERN=MODEL expected"), e.getMessage());
+    }
+
+    @Test
+    void theNameOfABackendBeforeAModelIsARoute() {
+        Route.Table routes = named("--map", "*haiku*=small@local", "--map", "*=big@or");
+        assertEquals("qwen3 at local", at(routes, "local/qwen3"));
+        assertEquals("z-ai/glm at or", at(routes, "or/z-ai/glm"));
+        assertEquals("z-ai/glm at or", at(routes, "anthropic/or/z-ai/glm[1m]"), "as it is listed, with an addition");
+        assertFalse(routes.of("or/z-ai/glm").isMapped());
+        assertEquals("big at or", at(routes, "other/qwen3"), "no such backend");
+        assertEquals("small at local", at(named("--map", "or/*=small@local"), "or/x"), "a pattern about that name");
+        assertEquals("m at local or", at(named("--model", "m"), "or/x"), "whatever the client asks for");
+    }
+
+    @Test
+    void theMainModelIsAskedForAtItsBackend() {
+        assertEquals(Optional.of("or/big"), named("--map", "claude-*=big@or").mainModel(),
+                "big alone would go to both");
+        assertEquals(Optional.empty(), named("--map", "claude-*=big@or,local").mainModel());
+    }
+
+    @Test
+    void theWindowIsThatOfTheBackend() {
+        Route.Table routes = named("--context", "64k@local", "--context", "8k", "--context", "200k@or",
+                "--map", "a=x@or", "--map", "b=x@local");
+        assertEquals(OptionalLong.of(200_000), routes.of("a").context());
+        assertEquals(OptionalLong.of(64_000), routes.of("b").context());
+        assertEquals(OptionalLong.of(8_000), named("--context", "64k@local", "--context", "8k", "--map", "a=x@or")
+                .of("a").context(), "for those that have none of their own");
     }
 
     @Test

@@ -58,6 +58,9 @@ class TargetTest {
         assertEquals(Optional.empty(), target("https://h.test").pinned());
         assertEquals(Optional.of(Api.CHAT), target("https://h.test/v1/chat/completions").pinned());
         assertEquals(Optional.of(Api.RESPONSES), target("https://h.test/openai/v1/responses/?api-version=v1").pinned());
+        assertEquals(Optional.of(Api.MESSAGES), target("https://h.test/v1/messages").pinned());
+        assertEquals(URI.create("https://h.test/v1/messages/count_tokens?a=b"),
+                target("https://h.test/v1/messages?a=b").countUrl());
         assertEquals(URI.create("https://h.test/openai/v1/responses?api-version=v1"),
                 target("https://h.test/openai/v1/responses/?api-version=v1").url(Api.RESPONSES));
     }

@@ -104,8 +104,8 @@ class CheckTest {
             call.data(Backend.chunk("Red."));
         } else if (text.contains("response_format")) {
             call.data(Backend.chunk("{\\\"city\\\":\\\"Paris\\\"}"));
-        } else if (text.contains("\"stop\":[\"7\"]")) {
-            call.data(Backend.chunk("1, 2, 3, 4, 5, 6, "));
+        } else if (text.contains("Count from 1 to 9")) {
+            call.data(Backend.chunk("1, 2, 3, 4, 5, 6, "), Backend.chunk("7, 8, 9"));
         } else {
             call.data(Backend.chunk("1, 2,"), Backend.chunk(" and so on."));
         }

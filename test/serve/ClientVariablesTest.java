@@ -2,6 +2,7 @@ package serve;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 
 import config.CommandLine;
 import config.Options;
@@ -62,6 +63,15 @@ class ClientVariablesTest {
         assertEquals("key", token(Map.of("ANTHROPIC_AUTH_TOKEN", "sk-ant-oat01-x", "ANTHROPIC_API_KEY", "key")));
         assertEquals("sk-ant-api03-x", token(Map.of("ANTHROPIC_API_KEY", "sk-ant-api03-x"), "--upstream",
                 "https://api.anthropic.com/v1"));
+    }
+
+    /** Without a token, Claude Code sends the one of its login. */
+    @Test
+    void aLoginGoesOnToAnthropic() {
+        String[] anthropic = {"--upstream", "https://api.anthropic.com/v1/messages"};
+        assertNull(token(Map.of(), anthropic));
+        assertNull(token(Map.of("ANTHROPIC_AUTH_TOKEN", " "), anthropic));
+        assertEquals("any", token(Map.of(), "--upstream", "https://api.anthropic.com/v1/messages", "--upstream-key", "k"));
     }
 
     @Test

@@ -836,6 +836,16 @@ class ProxyTest {
         assertTrue(broken(refused, "overloaded_error").contains(WHY));
     }
 
+    /** The client has got nothing of a reply yet, so the request may be mended. */
+    @Test
+    void whatIsRefusedAfterAPingIsMended() throws Exception {
+        String error = json("{'error':{'message':'unknown field stream_options'}}");
+        assertGood(pinged(call -> {
+            boolean isRefused = call.text().contains("stream_options");
+            if (isRefused) call.reply(400, "application/json", error); else Backend.saying("mended").answer(call);
+        }), "mended");
+    }
+
     private static Wire.Reply pinged(Backend.Script script) throws Exception {
         var clock = new HeldClock();
         var pinged = new CountDownLatch(1);

@@ -24,7 +24,7 @@ class ApiChoiceTest {
     }
 
     private static List<Map<String, String>> lessons(Dialect dialect, String refusal) {
-        return dialect.afterRefusal(refusal).map(Dialect::learnedWords).toList();
+        return dialect.afterRefusal(refusal, List.of()).map(Dialect::learnedWords).toList();
     }
 
     @ParameterizedTest
@@ -40,20 +40,20 @@ class ApiChoiceTest {
 
     @Test
     void aRefusalOfChatTeachesResponsesBeforeAnythingElse() {
-        assertEquals(List.of(Map.of("api", "responses"), Map.of("efforts", "none")),
+        assertEquals(List.of(Map.of("api", "responses"), Map.of("effort with tools", "none")),
                 lessons(dialect("http://h.test"), WANTS_RESPONSES).subList(0, 2));
     }
 
     @Test
     void aPinnedApiIsKept() {
         List<Map<String, String>> chat = lessons(dialect("http://h.test/v1/chat/completions"), WANTS_RESPONSES);
-        assertEquals(Map.of("efforts", "none"), chat.getFirst());
+        assertEquals(Map.of("effort with tools", "none"), chat.getFirst());
         assertEquals(List.of(), lessons(dialect("http://h.test/v1/responses"), NO_ROUTE));
     }
 
     @Test
     void aMissingRouteTeachesChatForAllModels() {
-        Dialect chat = dialect("https://api.openai.com/v1").afterRefusal(NO_ROUTE).findFirst().orElseThrow();
+        Dialect chat = dialect("https://api.openai.com/v1").afterRefusal(NO_ROUTE, List.of()).findFirst().orElseThrow();
         assertEquals(Map.of("api", "chat"), chat.learnedWords());
         assertEquals(Api.CHAT, chat.api());
         assertTrue(chat.takes("service_tier"), "by the row of OpenAI's chat completions");
@@ -62,10 +62,10 @@ class ApiChoiceTest {
 
     @Test
     void itNeverGoesBackAndForth() {
-        Dialect responses = dialect("http://h.test").afterRefusal(WANTS_RESPONSES).findFirst().orElseThrow();
-        Dialect chat = responses.afterRefusal(NO_ROUTE).findFirst().orElseThrow();
-        assertEquals(Map.of("api", "chat", "efforts", "none"), chat.learnedWords());
-        assertTrue(chat.afterRefusal(WANTS_RESPONSES).noneMatch(next -> next.api() == Api.RESPONSES));
+        Dialect responses = dialect("http://h.test").afterRefusal(WANTS_RESPONSES, List.of()).findFirst().orElseThrow();
+        Dialect chat = responses.afterRefusal(NO_ROUTE, List.of()).findFirst().orElseThrow();
+        assertEquals(Map.of("api", "chat", "effort with tools", "none"), chat.learnedWords());
+        assertTrue(chat.afterRefusal(WANTS_RESPONSES, List.of()).noneMatch(next -> next.api() == Api.RESPONSES));
         assertEquals(List.of(), lessons(chat, "This is not a chat model and thus not supported"));
     }
 }

@@ -20,7 +20,7 @@ class DialectTest {
 
     private static Dialect after(Dialect dialect, String... refusals) {
         Dialect known = dialect;
-        for (String refusal : refusals) known = known.afterRefusal(refusal).findFirst().orElseThrow();
+        for (String refusal : refusals) known = known.afterRefusal(refusal, List.of()).findFirst().orElseThrow();
         return known;
     }
 
@@ -38,12 +38,22 @@ class DialectTest {
 
     @Test
     void whatFewKnowIsSentOnlyWhereItIsKnown() throws Exception {
-        for (String member : List.of("store", "service_tier", "prompt_cache_key", "top_k", "tool_stream", "cache_control")) {
+        for (String member : List.of("store", "service_tier", "prompt_cache_key", "top_k", "tool_stream", "cache_control",
+                "stop")) {
             assertFalse(of("http://backend.test/v1").takes(member), member);
         }
         assertTrue(of("https://api.openai.com/v1/chat/completions").takes("store"));
         assertTrue(of("https://openrouter.ai/api/v1").takes("cache_control"));
         assertTrue(of("http://backend.test/v1").takes("temperature"));
+    }
+
+    @Test
+    void stopSequencesGoToThoseWhoNameTheOneThatTheyMet() throws Exception {
+        assertFalse(of("http://127.0.0.1:8080/v1").takes("stop"), "llama.cpp");
+        assertTrue(of("http://127.0.0.1:30000/v1").takes("stop"), "SGLang");
+        Dialect vllm = of("http://127.0.0.1:8000/v1");
+        assertTrue(vllm.takes("stop"));
+        assertFalse(after(vllm, "Unsupported parameter: 'stop'.").takes("stop"));
     }
 
     @Test
@@ -72,7 +82,7 @@ class DialectTest {
         assertEquals(Optional.empty(), of("https://api.mistral.ai/v1").effort(Optional.empty()));
         assertEquals(Optional.of("odd"), of("https://api.mistral.ai/v1").effort(Optional.of("odd")));
         Dialect never = after(of("http://backend.test"), "Function tools with reasoning_effort are not supported");
-        assertEquals(Optional.of("none"), never.effort(Optional.empty()));
+        assertFalse(never.takesEffortWithTools());
         Dialect all = of("http://backend.test");
         assertEquals(Optional.of("xhigh"), all.effort(Optional.of("xhigh")));
     }
@@ -103,12 +113,14 @@ class DialectTest {
         Dialect base = of("http://backend.test");
         assertSame(base, base.servedBy("uvicorn"));
         Dialect wise = after(base, "Unknown parameter: 'user'.");
-        assertSame(wise, wise.afterRefusal("Unknown parameter: 'user'.").findFirst().orElseThrow());
+        assertSame(wise, wise.afterRefusal("Unknown parameter: 'user'.", List.of()).findFirst().orElseThrow());
     }
 
     @Test
     void aWrongValueIsNoPropertyOfTheBackend() throws Exception {
-        assertTrue(after(of("http://backend.test"), "Invalid 'temperature': must be at most 1").isForOnce());
-        assertFalse(after(of("http://backend.test"), "Unknown parameter: 'temperature'.").isForOnce());
+        Dialect once = after(of("http://backend.test"), "Invalid 'temperature': must be at most 1");
+        assertFalse(once.takes("temperature"));
+        assertTrue(once.learned().isEmpty());
+        assertFalse(after(of("http://backend.test"), "Unknown parameter: 'temperature'.").learned().isEmpty());
     }
 }

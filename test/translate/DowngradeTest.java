@@ -136,17 +136,6 @@ class DowngradeTest {
         }
     }
 
-    @Test
-    void aStopThatIsNotSentAnyMoreStillStops() throws Exception {
-        try (var strict = new Strict(Refusals.STOP)) {
-            assertEquals(2, strict.bodies(Strict.REQUEST).size());
-            strict.backend().answers(Backend.saying("before ", "E", "ND after"));
-            Wire.Reply reply = strict.post(Strict.REQUEST);
-            assertEquals("before ", reply.said());
-            assertTrue(reply.body().contains("\"stop_sequence\":\"END\""), reply.body());
-        }
-    }
-
     /** A value, or two fields together: the next request, whose value may be fine, is sent as it is. */
     @TestFactory
     Stream<DynamicTest> aRefusedValueIsLeftOutOnce() {
@@ -218,18 +207,42 @@ class DowngradeTest {
         }));
     }
 
-    /** And what is learned on the way is not lost: the next request needs one repair more. */
     @Test
-    void theFourthRefusalOfARequestReachesTheClient() throws Exception {
-        try (var strict = new Strict(Refusals.dropped("temperature"), Refusals.dropped("top_p"),
-                Refusals.dropped("user"), Refusals.dropped("parallel_tool_calls"))) {
-            Wire.Reply reply = strict.post(Strict.REQUEST);
-            assertEquals(400, reply.status(), reply.body());
-            assertEquals("invalid_request_error", reply.text("error.type"));
-            assertTrue(reply.text("error.message").contains("'parallel_tool_calls'"), reply.body());
-            assertEquals(4, strict.backend().requests());
-            for (int i = 0; i < 4; i++) strict.backend().take();
-            assertEquals(2, strict.bodies(Strict.REQUEST).size());
+    void manyRefusalsOneAfterTheOtherAreMendedInOneRequest() throws Exception {
+        List<String> members = List.of("temperature", "top_p", "user", "parallel_tool_calls", "thinking",
+                "reasoning_effort", "tool_choice", "stream_options");
+        try (var strict = new Strict(members.stream().map(Refusals::dropped).toArray(Refusals.Row[]::new))) {
+            assertEquals(1 + members.size(), strict.bodies(Strict.REQUEST).size());
+            assertEquals(1, strict.bodies(Strict.REQUEST).size());
+        }
+    }
+
+    /** As what was tried may have had nothing to do with it. */
+    @Test
+    void nothingIsKeptOfRepairsThatDidNotHelp() throws Exception {
+        try (var strict = new Strict()) {
+            Refusals.Row other = Refusals.PASSED_ON.getFirst();
+            strict.backend().answers(call -> {
+                boolean hasIt = Refusals.TEMPERATURE.isAgainst(Tree.of(call.text()));
+                call.reply(400, "application/json", hasIt ? Refusals.TEMPERATURE.body() : other.body());
+            });
+            assertEquals(400, strict.post(Strict.REQUEST).status());
+            for (int i = 0; i < 2; i++) strict.backend().take();
+            strict.backend().answers(FINE);
+            assertTrue(strict.bodies(Strict.REQUEST).getFirst().toString().contains("temperature"));
+        }
+    }
+
+    /** One that names several is mended at once; a value that is wrong beside one that is never taken costs nothing later. */
+    @Test
+    void severalInOneRefusalAreMendedAtOnce() throws Exception {
+        String words = "{\"message\":\"Validation: Unsupported parameter(s): thinking, reasoning_effort, top_p\"}";
+        var row = new Refusals.Row("NIM", 400, words, "-thinking");
+        try (var strict = new Strict(row)) {
+            List<Object> bodies = strict.bodies(Strict.REQUEST);
+            assertEquals(2, bodies.size());
+            for (String name : List.of("thinking", "reasoning_effort", "top_p")) assertNull(Tree.at(bodies.getLast(), name));
+            assertEquals(1, strict.bodies(Strict.REQUEST).size());
         }
     }
 

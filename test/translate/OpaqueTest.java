@@ -17,7 +17,7 @@ class OpaqueTest {
     private static String signature(int bytes) {
         String text = "s".repeat(bytes - KEPT.formatted("").length());
         var opaque = new Opaque();
-        opaque.add(JsonParser.parse(DETAIL.formatted(text).getBytes(StandardCharsets.UTF_8)));
+        opaque.addDetail("reasoning_details", JsonParser.parse(DETAIL.formatted(text).getBytes(StandardCharsets.UTF_8)));
         String signature = opaque.take("reasoning");
         assertTrue(opaque.isEmpty());
         return signature;

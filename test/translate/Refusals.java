@@ -135,7 +135,6 @@ final class Refusals {
 
     static final Row TEMPERATURE = openai("temperature", "unsupported_value", "Unsupported value: 'temperature' "
             + "does not support 0.5 with this model. Only the default (1) value is supported.", "-temperature");
-    static final Row STOP = dropped("stop");
     static final Row FUNCTION_TOOLS = openai("reasoning_effort", "", "Function tools with reasoning_effort are not "
             + "supported for gpt-5.6 in /v1/chat/completions. To use function tools, use /v1/responses or set "
             + "reasoning_effort to 'none'.", "reasoning_effort=\"none\"");
@@ -157,7 +156,6 @@ final class Refusals {
 
     private static final String FLAT = "{\"message\":%s,\"type\":\"invalid_request_error\",\"param\":"
             + "\"validation_error\",\"code\":\"wrong_api_format\"}";
-    private static final String XAI = "{\"code\":\"Client specified an invalid argument\",\"error\":%s}";
     private static final String ERROR_TEXT = "{\"error\":%s}";
     private static final String OLD_VLLM =
             "{\"object\":\"error\",\"message\":%s,\"type\":\"BadRequestError\",\"param\":null,\"code\":400}";
@@ -191,7 +189,6 @@ final class Refusals {
                     "-parallel_tool_calls"),
             gemini("Invalid JSON payload received. Unknown name \"user\": Cannot find field.", "-user"),
             mistral("\"user\"", "\"u\"", "-user"), azure("Unrecognized request argument supplied: user", "-user"),
-            STOP, flat("xAI", XAI, "Argument not supported on this model: stop", "-stop"),
             plain("DeepSeek", "Thinking mode does not support this tool_choice", "-tool_choice"),
             plain("DashScope", "<400> InternalError.Algo.InvalidParameter: The tool_choice parameter does not "
                     + "support being set to required or object in thinking mode", "-tool_choice"),
@@ -244,10 +241,6 @@ final class Refusals {
     /** They name nothing that was sent, or what cannot be left out. */
     static final List<Row> PASSED_ON = List.of(
             vllm("Conversation roles must alternate user/assistant/user/assistant/...", "roles must alternate"),
-            gemini("Invalid JSON payload received. Unknown name \"additionalProperties\" at 'tools[0]"
-                    + ".function_declarations[0].parameters': Cannot find field.", "additionalProperties"),
-            openai("tools[0].function.parameters", "invalid_function_parameters", "Invalid schema for function "
-                    + "'weather': In context=(), 'required' is required to be supplied.", "Invalid schema"),
             openai("service_tier", "unknown_parameter", "Unknown parameter: 'service_tier'.", "service_tier"),
             openai("store", "unknown_parameter", "Unknown parameter: 'store'.", "store"),
             openai("tools", "unsupported_parameter", "Unsupported parameter: 'tools' is not supported with this model.",

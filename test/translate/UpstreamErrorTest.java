@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import testing.Backend;
 import testing.Counted;
+import testing.Cpu;
 import testing.Farm;
 
 /** The client's error for what a backend has answered, and what it costs to read a hostile one. */
@@ -42,6 +43,33 @@ class UpstreamErrorTest {
         }
     }
 
+    private static void assertInReply(int status, String words, String body) throws Exception {
+        ApiError error = error(200, body);
+        assertEquals(status, error.status(), body);
+        assertTrue(error.getMessage().contains(words), error.getMessage());
+    }
+
+    /** MiniMax, Qianfan, gateways: the status of such an error is told by its words. */
+    @Test
+    void anErrorInsideAGoodReplyKeepsItsWordsAndGetsItsStatus() throws Exception {
+        String miniMax = "{\"id\":\"x\",\"choices\":null,\"base_resp\":{\"status_code\":%d,\"status_msg\":\"%s\"}}";
+        assertInReply(402, "insufficient balance", miniMax.formatted(1008, "insufficient balance"));
+        assertInReply(401, "login fail", miniMax.formatted(1004, "login fail: Please carry the API secret key"));
+        assertInReply(429, "rate limit", miniMax.formatted(1002, "rate limit exceeded(RPM)"));
+        assertInReply(402, "余额不足", "{\"code\":-1,\"msg\":\"账户余额不足\"}");
+        assertInReply(429, "qps", "{\"error_code\":18,\"error_msg\":\"Open api qps request limit reached\"}");
+        assertInReply(400, "prompt is too long", miniMax.formatted(1039, "token limit"));
+    }
+
+    /** Groq: the model's call of a tool was no JSON; the next one may be. */
+    @Test
+    void aBadCallOfAToolIsTriedAgain() throws Exception {
+        ApiError error = error(400, "{\"error\":{\"message\":\"Failed to call a function. Please adjust your prompt.\","
+                + "\"type\":\"invalid_request_error\",\"code\":\"tool_use_failed\",\"failed_generation\":\"<f>\"}}");
+        assertEquals(529, error.status());
+        assertTrue(error.isPassing());
+    }
+
     /** As Cloudflare answers those that do not ask for a page: "error code: 522". */
     @Test
     void cloudflaresStatusesPass() throws Exception {
@@ -54,6 +82,21 @@ class UpstreamErrorTest {
         assertTrue(error.isPassing(), "" + status);
         assertEquals("backend.test: error code: " + status, error.getMessage());
         return error;
+    }
+
+    /** Clients know a wrong model by a 404 with {@code model: X}. */
+    @Test
+    void aModelThatIsNotKnownIsA404WhateverTheStatus() throws Exception {
+        for (String words : List.of("/chat/completions: Invalid model name passed in model=x. Call `/v1/models` to view available models",
+                "The model `x` does not exist or you do not have access to it.", "x is not a valid model ID", "Model Not Exist",
+                "Invalid model: x", "The provided model identifier is invalid.", "model x not found", "模型不存在，请检查模型代码。")) {
+            ApiError error = error(400, "{\"error\":{\"message\":\"%s\",\"type\":null,\"code\":\"400\"}}".formatted(words));
+            assertEquals("404 model: m, backend.test: " + words, error.status() + " " + error.getMessage());
+        }
+        for (String words : List.of("Unsupported value: 'temperature' does not support 0.5 with this model.", "tool_call_id not found",
+                "This model does not support image input")) {
+            assertEquals(400, error(400, "{\"error\":{\"message\":\"%s\"}}".formatted(words)).status(), words);
+        }
     }
 
     @Test
@@ -88,11 +131,20 @@ class UpstreamErrorTest {
     }
 
     @TestFactory
+    Stream<DynamicTest> aHostileMessageIsReadInProportionToItsLength() {
+        return Stream.of("9", "9 ", "1,", "tokens 9 ", "'", "max_tokens ", "exceed ", "loc'input': ").map(piece ->
+                DynamicTest.dynamicTest(piece, () -> {
+                    String body = "{\"error\":{\"message\":\"context exceeded %s\"}}".formatted(piece.repeat(64 * 1024));
+                    Cpu.assertLittle(() -> error(400, body));
+                }));
+    }
+
+    @TestFactory
     Stream<DynamicTest> aHostileTextIsReadInProportionToItsLength() {
         List<String> pieces = List.of("<", "< ", "<style", "<style>", " ", "9", "1,", "999,999 ", "a", "_", "max_", "max_tokens ",
                 "max_tokens must", "context length ", "maximum ", "limit", "limit ", "exceed ", "input length ", "reached ",
                 "could not finish ", "output limit ", "> ", "[1,", "\"", "not_found", "insufficient_");
-        return Stream.of(UpstreamError.class, ErrorBody.class, Overflow.class)
+        return Stream.of(UpstreamError.class, ErrorBody.class)
                 .flatMap(type -> Counted.patterns(type).stream())
                 .map(pattern -> DynamicTest.dynamicTest("%.60s".formatted(pattern), () -> {
                     for (String piece : pieces) {

@@ -35,7 +35,7 @@ class UpstreamTest {
     }
 
     private static Arrivals send(Upstream upstream, String text) {
-        return upstream.send(Api.CHAT, new JsonWriter().string(text), "");
+        return upstream.send(Api.CHAT, new JsonWriter().string(text), ClientHeaders.of(""));
     }
 
     private static Arrival next(Arrivals arrivals) throws InterruptedException {

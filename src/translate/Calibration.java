@@ -1,0 +1,65 @@
+package translate;
+
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+
+/**
+ * What one backend counts of one model's requests, beside what was estimated of them. Its tokenizer has words
+ * of its own, and a template around the messages; both cost the same share of a request that is like the last
+ * one. So there is a ratio for each size of request: requests of one size are mostly of one session. Newer
+ * counts weigh more. It is a cache, as all that is learned about a backend.
+ *
+ * <p>Safe for use by many threads.
+ */
+public final class Calibration {
+    private static final double LEAST = 0.5; // ratios beyond these are no tokenizer's: the prompt was cut,
+    private static final double MOST = 2; //    or what the backend has cached does not count
+    private static final double NEWEST = 0.7; // weight of the newest ratio
+    private static final int ENOUGH = 8; // counts after which an estimate is not made for this alone
+
+    /** The ratios of one way to estimate, by the number of binary digits of the estimate. */
+    private static final class Ratios {
+        private final NavigableMap<Integer, Double> bySize = new TreeMap<>();
+        private int counts;
+
+        private static int size(long estimate) { return Long.SIZE - Long.numberOfLeadingZeros(estimate); }
+
+        private synchronized long scaled(long estimate) {
+            return Math.round(estimate * nearest(size(estimate)));
+        }
+
+        /** {@return the ratio for requests of that size, else of the nearest size that is known, or 1} */
+        private double nearest(int size) {
+            Map.Entry<Integer, Double> below = bySize.floorEntry(size);
+            Map.Entry<Integer, Double> above = bySize.ceilingEntry(size);
+            if (below == null) return above == null ? 1 : above.getValue();
+            boolean isAboveNearer = above != null && above.getKey() - size < size - below.getKey();
+            return isAboveNearer ? above.getValue() : below.getValue();
+        }
+
+        private synchronized void learn(long estimate, long counted) {
+            counts++;
+            double ratio = (double) counted / estimate;
+            boolean isCredible = ratio >= LEAST && ratio <= MOST;
+            if (!isCredible) return;
+            bySize.merge(size(estimate), ratio, (known, newest) -> known + (newest - known) * NEWEST);
+        }
+
+        private synchronized boolean haveEnough() { return counts >= ENOUGH; }
+    }
+
+    private final Ratios ofWhole = new Ratios();
+    private final Ratios ofRough = new Ratios();
+
+    /** {@return the tokens for an estimate by all bytes} */
+    long whole(long estimate) { return ofWhole.scaled(estimate); }
+    /** {@return the tokens for an estimate by samples} */
+    long rough(long estimate) { return ofRough.scaled(estimate); }
+
+    void learnWhole(long estimate, long counted) { ofWhole.learn(estimate, counted); }
+    void learnRough(long estimate, long counted) { ofRough.learn(estimate, counted); }
+
+    /** {@return whether an estimate by all bytes is worth its time, if only to learn from it} */
+    boolean needsWhole() { return !ofWhole.haveEnough(); }
+}

@@ -1,0 +1,168 @@
+package translate;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/**
+ * The numbers of a request that is too long, told apart by the words next to them.
+ *
+ * @param prompt of the prompt; where the backend says only the sum with the reply, that
+ * @param atLeast of the prompt, where the backend has counted no further
+ * @param total of the prompt and the reply, where no part of it is said
+ * @param fits of the prompt, as far as it can be told from the reply
+ */
+record OverflowCounts(OptionalLong window, OptionalLong prompt, OptionalLong atLeast, OptionalLong total,
+                      OptionalLong fits) {
+    /** What a number counts. */
+    private enum Role { WINDOW, PROMPT, PART, LEAST, REPLY, TOTAL, OTHER, UNSAID }
+
+    private record Counted(Role role, long value) { }
+
+    private static final int MIN_COUNT = 100; // a lower one is no count of tokens
+    private static final List<String> WINDOW_WORDS = List.of("limit", "maximum", "max", "context length",
+            "context size", "context of", "window", "n_ctx", "seq_len", "exceed", "than", ">", "<=", "at most",
+            "allowed", "supports", "only", "up to", "超", "最大", "上限", "限制", "大于", "max_model_len");
+    private static final List<String> PROMPT_WORDS = List.of("resulted in", "contains", "contain", " has ",
+            "have ", "received", "got ", "given", "passed", "current length is", "n_keep", "requested",
+            "actual", "your prompt is", "your input is", "当前", "实际", "收到", "but is ", "was ", "counted");
+    private static final List<String> AFTER_PROMPT = List.of("in the messages", "in your messages",
+            "in the prompt", "in your prompt", "in the input", "in your input", "input token", "prompt token",
+            "inputs' tokens", "from the input", "from your input", "from the prompt", "from the messages",
+            "of input", "in messages", "for the prompt", "for the input", "个输入", "token 输入");
+    private static final List<String> AFTER_PART =
+            List.of("of text input", "of tool input", "of image input", "of audio input", "of file input",
+                    "of video input");
+    private static final List<String> AFTER_REPLY = List.of("in the completion", "for the completion",
+            "in the output", "for the output", "in the reply", "in the response", Said.REPLY_LIMIT, "of output",
+            "in completion", "for completion", "'" + Said.REPLY_LIMIT);
+    /** As in "exceeded by 200 tokens", "AiError: 5021", "Request id: 0217", "<400>". */
+    private static final List<String> NOT_OF_TOKENS =
+            List.of("by ", "error: ", "code: ", "code ", "status ", " id: ", "http ", "<");
+    private static final List<String> TOTAL_WORDS =
+            List.of("total of", "total:", "in total", "input and " + Said.REPLY_LIMIT, "sum of", "合计", "总计");
+
+    /** {@code asked} is the longest reply that the client asked for; 0 for no limit. */
+    static OverflowCounts of(ErrorBody said, long asked) {
+        List<Counted> counts = Count.in(withoutCode(Said.of(said.message()).withReplyLimits())).stream()
+                .filter(count -> count.value() >= MIN_COUNT)
+                .map(count -> new Counted(role(count, asked), count.value())).toList();
+        OptionalLong window = member(said, "n_ctx", first(counts, Role.WINDOW));
+        OptionalLong named = first(counts, Role.PROMPT);
+        OptionalLong prompt = member(said, "n_prompt_tokens", or(named, first(counts, Role.UNSAID)));
+        OptionalLong parts = sum(counts, Role.PART);
+        OptionalLong least = first(counts, Role.LEAST);
+        OptionalLong total = first(counts, Role.TOTAL);
+        OptionalLong fits = or(parts, or(prompt, least));
+        if (fits.isEmpty()) return total.isEmpty() ? compared(counts, window) : sumOnly(window, total);
+        OptionalLong longest = parts.isPresent() ? or(prompt, or(total, parts)) : fits;
+        return new OverflowCounts(window, longest, least(least, fits, window, asked), none(), fits);
+    }
+
+    private static OptionalLong member(ErrorBody said, String name, OptionalLong otherwise) {
+        long tokens = said.number(name, 0);
+        return tokens > 0 ? OptionalLong.of(tokens) : otherwise;
+    }
+
+    private static OptionalLong or(OptionalLong first, OptionalLong second) {
+        return first.isPresent() ? first : second;
+    }
+
+    /** As in "the number of input and output tokens (39100) exceeded the limit (32000)". */
+    private static OverflowCounts sumOnly(OptionalLong window, OptionalLong total) {
+        return new OverflowCounts(window, total, none(), total, none());
+    }
+
+    /** As MiniMax ends: "invalid params, context window exceeds limit (2013)". */
+    private static String withoutCode(Said said) {
+        boolean isCodeLast = said.says("invalid params") && said.text().endsWith(")");
+        return isCodeLast ? said.text().substring(0, said.text().lastIndexOf('(')) : said.text();
+    }
+
+    /** As in "context length 40000 is greater than 32768": the prompt is the longer one. */
+    private static OverflowCounts compared(List<Counted> counts, OptionalLong window) {
+        List<Long> both = counts.stream().filter(count -> count.role == Role.WINDOW)
+                .map(Counted::value).sorted().toList();
+        boolean isCompared = both.size() > 1;
+        if (!isCompared) return new OverflowCounts(window, none(), none(), none(), none());
+        return new OverflowCounts(OptionalLong.of(both.getFirst()), OptionalLong.of(both.getLast()), none(),
+                none(), none());
+    }
+
+    /** vLLM counts no further than to the first token for which there is no room. */
+    private static OptionalLong least(OptionalLong said, OptionalLong prompt, OptionalLong window, long asked) {
+        boolean isFirstWithoutRoom = prompt.isPresent() && window.isPresent()
+                && prompt.getAsLong() == window.getAsLong() - asked + 1;
+        return isFirstWithoutRoom ? prompt : said;
+    }
+
+    private static OptionalLong none() { return OptionalLong.empty(); }
+
+    private static OptionalLong first(List<Counted> counts, Role role) {
+        return counts.stream().filter(count -> count.role == role).mapToLong(Counted::value).findFirst();
+    }
+
+    private static OptionalLong sum(List<Counted> counts, Role role) {
+        boolean isAny = counts.stream().anyMatch(count -> count.role == role);
+        long sum = counts.stream().filter(count -> count.role == role).mapToLong(Counted::value).sum();
+        return isAny ? OptionalLong.of(sum) : none();
+    }
+
+    private static Role role(Count count, long asked) {
+        boolean isOther = NOT_OF_TOKENS.stream().anyMatch(count.before()::endsWith);
+        return isOther ? Role.OTHER : roleAfter(count).orElseGet(() -> roleBefore(count, asked));
+    }
+
+    /** {@return what a number counts by the words after it, which are the surest} */
+    private static Optional<Role> roleAfter(Count count) {
+        String after = count.after();
+        if (after.startsWith(" + ")) return Optional.of(Role.PROMPT);
+        if (says(after, AFTER_REPLY) || isOfReply(count.before())) return Optional.of(Role.REPLY);
+        if (says(after, AFTER_PART)) return Optional.of(Role.PART);
+        return says(after, AFTER_PROMPT) ? Optional.of(promptOf(count)) : Optional.empty();
+    }
+
+    private static Role promptOf(Count count) {
+        return count.before().contains("at least") ? Role.LEAST : Role.PROMPT;
+    }
+
+    /** {@return what a number counts by the words before it; the nearest of them counts} */
+    private static Role roleBefore(Count count, long asked) {
+        String before = count.before();
+        if (TOTAL_WORDS.stream().anyMatch(before::contains)) return Role.TOTAL;
+        if (before.endsWith("+ ")) return Role.REPLY;
+        boolean isRangeEnd = before.strip().equals(","); // as in "Range of input length should be [1, 129024]"
+        if (isRangeEnd) return Role.WINDOW;
+        int window = last(before, WINDOW_WORDS);
+        boolean isPrompt = last(before, PROMPT_WORDS) > window;
+        boolean isRequested = before.endsWith("requested ") || before.endsWith("requested about ");
+        if (isPrompt) return isRequested ? Role.TOTAL : promptOf(count);
+        if (window >= 0) return Role.WINDOW;
+        return count.value() == asked ? Role.REPLY : Role.UNSAID;
+    }
+
+    /** As in {@code max_tokens: 32000}. */
+    private static boolean isOfReply(String before) {
+        int at = before.lastIndexOf(Said.REPLY_LIMIT);
+        return at >= 0 && !before.contains("input") && before.length() - at - Said.REPLY_LIMIT.length() <= 4;
+    }
+
+    /** {@return whether words follow a number, no more than a few characters after it} */
+    private static boolean says(String after, List<String> words) {
+        String near = after.substring(0, Math.min(after.length(), 40));
+        return words.stream().anyMatch(word -> {
+            int at = near.indexOf(word);
+            return at >= 0 && at <= " tokens ".length();
+        });
+    }
+
+    private static int last(String before, List<String> words) {
+        return words.stream().mapToInt(before::lastIndexOf).max().orElse(-1);
+    }
+
+    /** {@return the prompt, if it leaves room in the window} */
+    OptionalLong fittingPrompt(long tokens) {
+        boolean isFitting = fits.isPresent() && fits.getAsLong() < tokens;
+        return isFitting ? fits : none();
+    }
+}

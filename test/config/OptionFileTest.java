@@ -1,0 +1,106 @@
+package config;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Options in a file, given as {@code @FILE}. */
+class OptionFileTest {
+    @TempDir
+    private Path folder;
+
+    private String file(String text) throws IOException {
+        return "@" + Files.writeString(folder.resolve("a2o options.txt"), text);
+    }
+
+    private static CommandLine read(String... words) {
+        return CommandLine.read(words, Map.of("A2O_MODEL", "environment"));
+    }
+
+    private static UsageError wrong(String... words) {
+        return assertThrows(UsageError.class, () -> read(words), String.join(" ", words));
+    }
+
+    @Test
+    void eachLineIsAnOption() throws Exception {
+        CommandLine given = read(file("""
+                # a comment
+
+                --upstream local=http://localhost:11434/v1
+                  --upstream=or=https://openrouter.ai/api/v1?a=b
+                http://bare.test
+                --header X-A: b = c
+                --header 'X-B: d'
+                --header=X-C: e
+                --extra-body {"a": "b c"}@or
+                --map "*haiku*=small@local"
+                --port   99
+                --model = m
+                --debug
+                """));
+        assertEquals(List.of("local=http://localhost:11434/v1", "or=https://openrouter.ai/api/v1?a=b",
+                "http://bare.test"), given.all(Option.UPSTREAM));
+        assertEquals(List.of("X-A: b = c", "X-B: d", "X-C: e"), given.all(Option.HEADER));
+        assertEquals(List.of("{\"a\": \"b c\"}@or"), given.all(Option.EXTRA_BODY));
+        assertEquals(List.of("*haiku*=small@local"), given.all(Option.MAP));
+        assertEquals(List.of("99"), given.all(Option.PORT));
+        assertEquals(List.of("m"), given.all(Option.MODEL), "before the environment");
+        assertTrue(given.isOn(Option.DEBUG));
+    }
+
+    @Test
+    void theFileStandsForItsOptionsWhereItIsNamed() throws Exception {
+        String file = file("--port 1\n--header A: 1");
+        assertEquals(List.of("1", "2"), read(file, "--port", "2").all(Option.PORT), "the last counts");
+        assertEquals(List.of("2", "1"), read("--port", "2", file).all(Option.PORT));
+        assertEquals(List.of("B: 2", "A: 1"), read("--header", "B: 2", file).all(Option.HEADER));
+        assertEquals(List.of(file.substring(1)), read(file).all(Option.FILE));
+        assertEquals(List.of("@x"), read("--upstream-key", "@x").all(Option.UPSTREAM_KEY), "a value is no file");
+        assertEquals(List.of("claude", "@x"), read("--", "claude", "@x").all(Option.COMMAND));
+    }
+
+    @Test
+    void aMistakeIsToldWithItsLine() throws Exception {
+        String[][] rows = {
+            {"--port 1\n\n--prot 2", "line 3: unknown option --prot; did you mean --port?"},
+            {"--port", "line 1: --port needs a value"},
+            {"nonsense", "line 1: 'nonsense' is no option; if it is a command to run, put -- before it, as in: -- nonsense"},
+            {"--check", "line 1: --check is for the command line alone"},
+            {"-h", "line 1: -h is for the command line alone"},
+            {"--", "line 1: a command is expected after --"},
+            {"@other", "line 1: a file of options cannot name another one"}};
+        for (String[] row : rows) {
+            String file = file(row[0]);
+            assertEquals(file + ", " + row[1], wrong(file).shortMessage());
+        }
+    }
+
+    @Test
+    void aFileThatCannotBeReadIsSaid() throws Exception {
+        UsageError missing = wrong("@" + folder.resolve("none"));
+        assertEquals("the file of options %s cannot be read, or is not UTF-8".formatted(folder.resolve("none")),
+                missing.shortMessage());
+        assertEquals(1, missing.exitStatus());
+        Path bytes = Files.write(folder.resolve("bytes"), new byte[] {(byte) 0xC0});
+        assertTrue(wrong("@" + bytes).shortMessage().endsWith("is not UTF-8"));
+        Path longOne = Files.write(folder.resolve("long"), new byte[1024 * 1024 + 1]);
+        assertTrue(wrong("@" + longOne).shortMessage().endsWith("is too long"));
+    }
+
+    @Test
+    void itIsReadAgain() throws Exception {
+        CommandLine given = read(file("--port 1"), "--timeout", "9");
+        file("--port 2");
+        assertEquals(List.of("2"), given.readAgain().all(Option.PORT));
+        assertEquals(List.of("9"), given.readAgain().all(Option.TIMEOUT));
+        assertEquals(List.of(Option.PORT), given.fixedThatDiffer(given.readAgain()));
+    }
+}
