@@ -156,7 +156,7 @@ final class AssistantItems {
         if (envelope.isSealed()) {
             boolean canOpen = envelope.place().equals(place) && dialect.wantsBack(envelope.encrypted());
             if (canOpen) reasoning.add(item().field("encrypted_content", envelope.encrypted()).endObject());
-        } else if (envelope.isText() && dialect.takes(Envelope.REASONING_TEXT) && block.get("thinking").hasText()) {
+        } else if (envelope.isText() && dialect.wantsReasoningText() && block.get("thinking").hasText()) {
             JsonWriter item = item().name("content").array();
             item.object().field("type", "reasoning_text").field("text", block.get("thinking")).endObject();
             reasoning.add(item.endArray().endObject());

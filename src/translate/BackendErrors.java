@@ -5,6 +5,7 @@ import anthropic.Request;
 import config.Options;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.LongSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -29,8 +30,9 @@ final class BackendErrors {
             Map.entry("image_file_not_found", 400),
             Map.entry("invalid_prompt", 400), Map.entry("bio_policy", 400),
             Map.entry("misalignment_policy_violation", 400), Map.entry("image_content_policy_violation", 400));
-    /** "Please try again in 1.5s", "in 300ms". */
-    private static final Pattern TRY_AGAIN = Pattern.compile("try again in (\\d{1,9}(?:\\.\\d{1,9})?) ?(ms|s)\\b");
+    /** "Please try again in 1.5s", "in 300ms", "in 1m12.5s". */
+    private static final Pattern TRY_AGAIN =
+            Pattern.compile("try again in (?:(\\d{1,6})m)?(\\d{1,9}(?:\\.\\d{1,9})?) ?(ms|s)\\b");
 
     private final Request request;
     private final Options options;
@@ -75,12 +77,18 @@ final class BackendErrors {
     ApiError reported(Json error) {
         int status = STATUS_OF_CODES.getOrDefault(error.get("code").text(), UNNAMED);
         ApiError told = UpstreamError.of(status, error, context());
+        boolean isUnknown = told.status() == 502;
+        if (isUnknown) told = new ApiError(500, told.getMessage()).from(told.origin()).refusing(told.refusal());
         if (told.status() == 500) told.asPassing();
         Matcher wait = TRY_AGAIN.matcher(error.get("message").text());
         boolean isLimit = told.status() == 429 && wait.find();
-        if (!isLimit) return told;
-        double unit = wait.group(2).equals("ms") ? 0.001 : 1;
-        return told.retryAfter((long) Math.ceil(Double.parseDouble(wait.group(1)) * unit));
+        return isLimit ? told.retryAfter((long) Math.ceil(seconds(wait))) : told;
+    }
+
+    private static double seconds(Matcher wait) {
+        double minutes = Optional.ofNullable(wait.group(1)).map(Double::parseDouble).orElse(0.0);
+        double unit = wait.group(3).equals("ms") ? 0.001 : 1;
+        return minutes * 60 + Double.parseDouble(wait.group(2)) * unit;
     }
 
     /** {@return an error of the proxy's own} */

@@ -227,6 +227,11 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
         return takes("encrypted_content") && takes("reasoning") && !isLeftOut;
     }
 
+    /** {@return whether reasoning that is not sealed is to go back} */
+    boolean wantsReasoningText() {
+        return takes(Envelope.REASONING_TEXT) && takes("reasoning") && !has(Trait.Habit.REASONING_LEFT_OUT);
+    }
+
     boolean wantsPlainSchemas() { return has(Trait.Habit.PLAIN_SCHEMAS); }
     boolean hasLostThinking() { return has(Trait.Habit.THINKING_LOST); }
     boolean forcesToolAlone() { return has(Trait.Habit.FORCED_TOOL_ALONE); }

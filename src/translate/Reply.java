@@ -154,7 +154,7 @@ final class Reply implements ToolCalls.Output {
             }
             case Piece.Detail detail -> opaque.addDetail(detail.list(), detail.detail());
             case Piece.Call call -> take(call);
-            case Piece.CallEnd end -> calls.end(end.index());
+            case Piece.CallEnd end -> endCall(end);
             case Piece.AnswerEnd end -> {
                 prefill.flush();
                 filter.flush();
@@ -166,6 +166,13 @@ final class Reply implements ToolCalls.Output {
                 write(search);
             }
         }
+    }
+
+    /** Writes the call now, if those before it are over: what follows is not to wait for calls that come later. */
+    private void endCall(Piece.CallEnd end) {
+        calls.end(end.index());
+        if (request.isStream()) calls.write(); else calls.writeEnded();
+        if (!calls.hasUnfinished()) writeWaiting();
     }
 
     private void take(Piece.Answer answer) {

@@ -47,6 +47,11 @@ final class ResponsesLessons {
                     Wording.of("encrypted content is not supported"),
                     new Trait.Omitted("encrypted_content")),
 
+            // Some: Invalid value: 'reasoning.encrypted_content'. Supported values are: 'file_search_call.results'.
+            new Lesson("reasoning cannot be had encrypted there",
+                    Wording.of("value: 'reasoning.encrypted_content'", "value 'reasoning.encrypted_content'"),
+                    new Trait.Omitted("encrypted_content")),
+
             // OpenAI: Your organization must be verified to generate reasoning summaries.
             new Lesson("reasoning is not shown to this organization",
                     Wording.of("organization must be verified"),
@@ -54,8 +59,10 @@ final class ResponsesLessons {
 
             // OpenAI: Unsupported parameter: 'reasoning.effort' is not supported with this model.
             // OpenAI: Unsupported parameter: 'reasoning.summary' is not supported with this model.
+            // Some: Unknown parameter: 'reasoning.summary'.
             new Lesson("the model does not reason, in the Responses API",
-                    Wording.of("'reasoning.effort' is not supported", "'reasoning.summary' is not supported"),
+                    Wording.of("'reasoning.effort' is not supported", "'reasoning.summary' is not supported",
+                            "unknown parameter: 'reasoning.effort'", "unknown parameter: 'reasoning.summary'"),
                     new Trait.Omitted("reasoning")),
 
             // OpenAI: Unsupported value: 'none'. Supported values are: 'low' and 'max'., param reasoning.effort
@@ -65,6 +72,12 @@ final class ResponsesLessons {
             // OpenAI: The following tools cannot be used with reasoning.effort 'minimal': web_search.
             Lesson.once("so little effort excludes a tool", Wording.of("cannot be used with reasoning.effort"),
                     new Trait.Efforts(List.of("low"))),
+
+            // OpenAI: Invalid parameter: 'text.format' of type 'json_schema' is not supported with model version `gpt-4`.
+            // OpenAI: Unsupported parameter: 'text.format' is not supported with this model.
+            new Lesson("replies of a given format are not to be had there",
+                    Wording.of("parameter: 'text.format'"),
+                    new Trait.Omitted("text")),
 
             // OpenRouter: Invalid Responses API request: expected include without web_search_call
             // Some: Invalid value: 'web_search_call.action.sources'.

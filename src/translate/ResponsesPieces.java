@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import json.Json;
 import json.JsonParser;
 import json.JsonWriter;
@@ -28,6 +29,8 @@ final class ResponsesPieces {
         private String reasoningField = ""; // under which the text of reasoning comes; the other does not count
         private boolean isCall; // whether it has begun as a call
         private boolean isFed; // whether arguments of a call have come
+        private boolean isPartOpen; // whether text of a part has come, and not its end
+        private boolean isOver;
 
         private Item(Json place) { this.place = place; }
     }
@@ -40,6 +43,7 @@ final class ResponsesPieces {
     private final List<Piece> pieces = new ArrayList<>(); // not yet taken
     private Optional<Envelope> held = Optional.empty(); // of reasoning that is over, until something follows
     private boolean saysPhases;
+    private int begun; // items so far
 
     /**
      * @param envelopePlace which backend and model this is, as envelopes say it
@@ -82,7 +86,7 @@ final class ResponsesPieces {
     /** Takes an event about an item. Others have nothing to show: created, keepalive, the progress of tools. */
     void event(Json event) {
         switch (event.get("type").text()) {
-            case "response.output_item.added" -> begin(item(event), event.get("item"));
+            case "response.output_item.added" -> begin(beginning(event), event.get("item"));
             case "response.output_item.done" -> end(item(event), event.get("item"));
             case "response.reasoning_summary_part.added" -> nextSummary(item(event), event.get("summary_index"));
             case "response.reasoning_summary_text.delta" -> think(item(event), Envelope.SUMMARY, event.get("delta"));
@@ -133,23 +137,41 @@ final class ResponsesPieces {
 
     /** {@return the item that an event is about: by its index, else by its id; a new one if it is not known} */
     private Item item(Json event) {
-        Json index = event.get("output_index");
-        String id = event.get("item_id").text();
-        if (id.isEmpty()) id = event.get("item").get("id").text();
-        String key = index.isNull() ? id : INDEX + index.raw();
+        String key = key(event);
         Item item = items.containsKey(key) ? items.get(key) : newItem(key);
-        if (!id.isEmpty()) items.putIfAbsent(id, item);
+        if (!id(event).isEmpty()) items.putIfAbsent(id(event), item);
         return item;
     }
 
+    /** {@return the item that begins} Some gateways give all of them the same index. */
+    private Item beginning(Json event) {
+        Item known = item(event);
+        if (!known.isOver) return known;
+        Item item = newItem(key(event));
+        items.put(id(event), item);
+        return item;
+    }
+
+    private static String key(Json event) {
+        Json index = event.get("output_index");
+        return index.isNull() ? id(event) : INDEX + index.raw();
+    }
+
+    /** {@return the id of the item that an event is about} llama.cpp names a call by its {@code call_id}. */
+    private static String id(Json event) {
+        Json item = event.get("item");
+        Stream<Json> ids = Stream.of(event.get("item_id"), item.get("id"), item.get("call_id"));
+        return ids.map(Json::text).filter(id -> !id.isEmpty()).findFirst().orElse("");
+    }
+
     private Item newItem(String key) {
-        var item = new Item(JsonParser.parse(String.valueOf(items.size())));
+        var item = new Item(JsonParser.parse(String.valueOf(begun++)));
         items.put(key, item);
         return item;
     }
 
-    /** {@return the index of a part of a message} */
-    private static String index(Json event) { return event.get("content_index").raw(); }
+    /** {@return the index of a part of a message} llama.cpp, whose messages have one part, gives none. */
+    private static String index(Json event) { return String.valueOf(event.get("content_index").toLong(0)); }
 
     private void begin(Item item, Json said) {
         switch (said.get("type").text()) {
@@ -161,6 +183,8 @@ final class ResponsesPieces {
 
     /** Takes an item that is over, or all of it. */
     private void end(Item item, Json said) {
+        if (item.isOver) return;
+        item.isOver = true;
         switch (said.get("type").text()) {
             case "message" -> endMessage(item, said);
             case "reasoning" -> endReasoning(item, said);
@@ -182,20 +206,30 @@ final class ResponsesPieces {
     private void text(Item item, String index, Json text) {
         if (!text.hasText()) return;
         item.parts.add(index);
+        item.isPartOpen = true;
         add(new Piece.Answer((Json.Str) text));
     }
 
     private void refusal(Item item, String index, Json text) {
         if (!text.hasText()) return;
         item.parts.add(index);
+        item.isPartOpen = true;
         add(new Piece.Refusal((Json.Str) text));
     }
 
-    /** Takes the text of a part, {@code {"text":T}} or {@code {"refusal":T}}, if it has not come. */
+    /**
+     * Takes the text of a part, {@code {"text":T}} or {@code {"refusal":T}}, if it has not come. vLLM may end a
+     * part by another index than that of its deltas.
+     */
     private void restOfPart(Item item, String index, Json part) {
-        if (item.parts.contains(index) || part.get("type").is(Envelope.REASONING_TEXT)) return;
-        text(item, index, part.get("text"));
-        refusal(item, index, part.get("refusal"));
+        if (part.get("type").is(Envelope.REASONING_TEXT)) return;
+        boolean hasCome = item.isPartOpen || item.parts.contains(index);
+        if (!hasCome) {
+            text(item, index, part.get("text"));
+            refusal(item, index, part.get("refusal"));
+        }
+        item.parts.add(index);
+        item.isPartOpen = false;
     }
 
     private void endMessage(Item item, Json said) {
@@ -203,8 +237,9 @@ final class ResponsesPieces {
         Json content = said.get("content");
         if (item.parts.isEmpty()) text(item, "", content); // a bare string, as some local servers have it
         List<Json> parts = content.items();
+        boolean haveAllCome = item.parts.size() >= parts.size(); // by whatever index
         for (int i = 0; i < parts.size(); i++) {
-            restOfPart(item, String.valueOf(i), parts.get(i));
+            if (!haveAllCome) restOfPart(item, String.valueOf(i), parts.get(i));
             parts.get(i).get("annotations").items().forEach(searches::cite);
         }
         add(new Piece.AnswerEnd());

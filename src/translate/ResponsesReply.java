@@ -24,12 +24,16 @@ final class ResponsesReply implements Reader {
     private static final Set<String> REFUSALS = Set.of("invalid_prompt", "bio_policy",
             "misalignment_policy_violation", "image_content_policy_violation");
 
+    /** A response that is over and not complete, whatever the event says that brings it: vLLM has one for all. */
+    private static final Set<String> NOT_COMPLETED = Set.of("incomplete", "failed", "cancelled");
+
     private final Reply reply;
     private final BackendErrors errors;
     private final ResponsesPieces pieces;
     private final Optional<ServerSearch> unsureSearch; // all that the request is for, if the backend can do it
     private Optional<EventTemplate> template = Optional.empty();
     private Json response = Json.NULL; // the backend's last word about the reply
+    private Optional<String> status = Optional.empty(); // with which the reply ended
 
     /** @param unsureSearch all that the request is for, where it is not known whether the backend can do it */
     ResponsesReply(Reply reply, BackendErrors errors, ResponsesPieces pieces, Optional<ServerSearch> unsureSearch) {
@@ -46,7 +50,7 @@ final class ResponsesReply implements Reader {
     boolean hasNotSearched() { return isFinished() && unsureSearch.isPresent() && pieces.searches() == 0; }
 
     @Override
-    public boolean isFinished() { return !response.isNull(); }
+    public boolean isFinished() { return status.isPresent(); }
 
     @Override
     public boolean event(SseEvent event) {
@@ -85,7 +89,7 @@ final class ResponsesReply implements Reader {
         if (isEvent) {
             takeEvent(json);
         } else if (json.get("output") instanceof Json.Arr) {
-            takeLast(json);
+            takeLast(json, json.get("status").text());
         } else {
             refuse(json);
         }
@@ -101,16 +105,24 @@ final class ResponsesReply implements Reader {
 
     private void takeEvent(Json event) {
         switch (event.get("type").text()) {
-            case "response.completed", "response.incomplete", "response.failed", "response.cancelled" ->
-                    takeLast(event.get("response"));
+            case "response.completed" -> takeLast(event.get("response"), completed(event.get("response")));
+            case "response.incomplete" -> takeLast(event.get("response"), "incomplete");
+            case "response.failed" -> takeLast(event.get("response"), "failed");
+            case "response.cancelled" -> takeLast(event.get("response"), "cancelled");
             case "error" -> throw errors.reported(event.get("error") instanceof Json.Obj error ? error : event);
             default -> pieces.event(event);
         }
     }
 
+    private static String completed(Json response) {
+        String said = response.get("status").text();
+        return NOT_COMPLETED.contains(said) ? said : "completed";
+    }
+
     /** Takes a response: the last word about the reply, or all of it. */
-    private void takeLast(Json response) {
+    private void takeLast(Json response, String status) {
         this.response = response;
+        this.status = Optional.of(status);
         pieces.end(response.get("output"));
         if (response.get("service_tier").is("priority")) reply.setTier("priority");
     }
@@ -118,9 +130,9 @@ final class ResponsesReply implements Reader {
     /** {@return the backend's word for how the reply ended, and why} */
     @Override
     public String shownFinishReason() {
-        String status = response.get("status").text();
+        String ended = status.orElse("");
         String reason = reasonOfIncomplete();
-        return Text.cut(reason.isEmpty() ? status : status + ": " + reason);
+        return Text.cut(reason.isEmpty() ? ended : ended + ": " + reason);
     }
 
     private String reasonOfIncomplete() { return response.get("incomplete_details").get("reason").text(); }
@@ -133,7 +145,7 @@ final class ResponsesReply implements Reader {
             end(Finish.STOP);
             return;
         }
-        switch (response.get("status").text()) {
+        switch (status.orElse("")) {
             case "failed" -> fail(response.get("error"));
             case "cancelled" -> throw errors.broken(502, "the response was cancelled");
             case "in_progress", "queued" -> throw errors.broken(502, "the response is " + shownFinishReason());

@@ -5,8 +5,9 @@ import java.util.Arrays;
 
 /**
  * An estimate of a request's tokens, 5 to 10 % high by intention; not a tokenizer. It reads the body
- * once, as it is sent, without parsing it: {@code {"model":…,"messages":[…],…,"tools":[…]}}. In the
- * messages each object costs, and each value but no name; in the tools all strings cost, names too.
+ * once, as it is sent, without parsing it: {@code {"model":…,"messages":[…],…,"tools":[…]}} or {@code
+ * {"model":…,"instructions":…,"input":[…],…,"tools":[…]}}. In the messages, or the input, each object costs, and
+ * each value but no name; in the tools all strings cost, names too.
  */
 final class Tokens {
     // hundredths of a token
@@ -17,15 +18,16 @@ final class Tokens {
     private static final int SEALED = 19; // a character of base64: 3/4 of a byte, and some four are a token
 
     private static final int PAGE_BASE64 = 27_000; // characters
+    private static final byte[] DATA_URL = "data:".getBytes(StandardCharsets.US_ASCII); // how one begins
     private static final int MIN_SAMPLED = 16 * 1024; // bytes
     private static final int SAMPLE = 128; // bytes
     private static final int MAX_SAMPLES = 1024;
 
-    /** Members of messages that do not simply hold text; {@link Translator} and {@link Opaque} write them. */
+    /** Members that do not simply hold text, and one outside the messages that does. */
     private enum Member {
-        ID("id"), TOOL_CALL_ID("tool_call_id"), IMAGE_URL("image_url"), URL("url"), FILE("file"),
+        INSTRUCTIONS("instructions"), ID("id"), TOOL_CALL_ID("tool_call_id"), CALL_ID("call_id"), IMAGE_URL("image_url"), URL("url"), FILE("file"),
         FILE_DATA("file_data"), REASONING_DETAILS("reasoning_details"), TEXT("text"), SUMMARY("summary"),
-        DATA("data"), EXTRA_CONTENT("extra_content"), CACHE_CONTROL("cache_control"), OTHER("");
+        DATA("data"), ENCRYPTED_CONTENT("encrypted_content"), EXTRA_CONTENT("extra_content"), CACHE_CONTROL("cache_control"), OTHER("");
 
         private static final Member[] ALL = values();
         private final byte[] name;
@@ -105,9 +107,10 @@ final class Tokens {
         long text = text();
         boolean isName = isName();
         if (isName) name = Member.of(json, from, at);
-        if (depth <= 1) return 0;
+        boolean isInstructions = name == Member.INSTRUCTIONS && !isName;
+        if (depth <= 1) return isInstructions ? text + OBJECT : 0;
         if (!inMessages) return text + QUOTES;
-        return isName ? 0 : value(text, at - from);
+        return isName ? 0 : value(text, from);
     }
 
     private long text() {
@@ -129,15 +132,22 @@ final class Tokens {
         return next < json.length && json[next] == ':';
     }
 
-    /** {@return the cost of a value in the messages, which as text would cost {@code text}} */
-    private long value(long text, int length) {
+    /** {@return the cost of a value in the messages, which begins there and as text would cost {@code text}} */
+    private long value(long text, int from) {
+        int length = at - from;
         if (hidden != Hidden.NOTHING) return hiddenValue(text, length);
         return switch (name) {
-            case ID, TOOL_CALL_ID -> 0; // models are not shown them
+            case ID, TOOL_CALL_ID, CALL_ID -> 0; // models are not shown them
+            case IMAGE_URL -> IMAGE; // of the Responses API; in chat completions it is an object
             case URL -> holder == Member.IMAGE_URL ? IMAGE : text;
-            case FILE_DATA -> holder == Member.FILE ? Math.max(1, length / PAGE_BASE64) * PAGE : text;
+            case ENCRYPTED_CONTENT -> (long) length * SEALED;
+            case FILE_DATA -> holder == Member.FILE || isDataUrl(from) ? Math.max(1, length / PAGE_BASE64) * PAGE : text;
             default -> text;
         };
+    }
+
+    private boolean isDataUrl(int from) {
+        return Arrays.equals(json, from, Math.min(at, from + DATA_URL.length), DATA_URL, 0, DATA_URL.length);
     }
 
     /** Reasoning may come back to the model, sealed or not; signatures and what else there is do not. */
@@ -145,7 +155,7 @@ final class Tokens {
         if (hidden.member != Member.REASONING_DETAILS) return 0;
         return switch (name) {
             case TEXT, SUMMARY -> text;
-            case DATA -> length * SEALED;
+            case DATA -> (long) length * SEALED;
             default -> 0;
         };
     }

@@ -77,6 +77,11 @@ final class ToolCall {
         return arguments.isCut();
     }
 
+    /** {@return whether it is known that nothing more comes} */
+    boolean isEnded() {
+        return isEnded;
+    }
+
     /** {@return whether the arguments were beyond mending from some place on; known after {@link #end}} */
     boolean isBroken() {
         return arguments.isBroken();

@@ -134,6 +134,14 @@ final class ToolCalls {
         finder.find(nothing).ifPresent(call -> call.end(Arguments.Ending.WHOLE));
     }
 
+    /** Writes the first calls as far as they are over, each as a whole. */
+    void writeEnded() {
+        while (!waiting.isEmpty() && waiting.peek().isEnded()) {
+            if (waiting.peek().name().isEmpty()) return;
+            end(begin(), Arguments.Ending.WHOLE);
+        }
+    }
+
     /** Writes all calls to their end; nothing more comes. Calls without a name are dropped. */
     void end(Arguments.Ending ending) {
         while (hasUnfinished()) {

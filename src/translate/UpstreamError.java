@@ -93,8 +93,8 @@ public final class UpstreamError {
     private static Optional<ApiError> ofPage(int status, String text, ErrorContext context) {
         String gateway = cut(text, MAX_SHOWN);
         return switch (status) {
-            case 404, 405 -> Optional.of(context.error(status, notABackend(text))
-                    .refusing(context.api() == Api.RESPONSES ? ResponsesLessons.noRoute("") : ""));
+            case 404, 405 -> Optional.of(context.error(status, notABackend(text)).refusing(missingRoute(context)));
+            case 501 -> Optional.of(context.error(502, gateway).refusing(missingRoute(context)));
             case 502, 503, 504, 520, 521, 522, 523, 524 -> Optional.of(context.error(502, gateway).asPassing());
             default -> {
                 if (status < 400) yield Optional.of(context.error(502, notABackend(text)));
@@ -102,6 +102,11 @@ public final class UpstreamError {
                 yield Optional.of(context.error(502, gateway));
             }
         };
+    }
+
+    /** {@return what is to be learned of a page in the place of the API's path} */
+    private static String missingRoute(ErrorContext context) {
+        return context.api() == Api.RESPONSES ? ResponsesLessons.noRoute("") : "";
     }
 
     private static String notABackend(String page) {

@@ -217,16 +217,42 @@ class ResponsesTest {
     }
 
     @Test
+    @ResourceLock("log")
     void whereNeitherRouteTakesToolsChatIsAskedWithoutReasoning() throws Exception {
         model.withoutRoute();
         start("");
-        Wire.Reply reply = well(withTool(HI));
-        assertEquals("answer of chat", reply.said());
+        try (var log = new Logged()) {
+            Wire.Reply reply = well(withTool(HI));
+            assertEquals("answer of chat", reply.said());
+            String learned = "learned about m1 at " + backend.url().getAuthority();
+            String line = log.line(learned);
+            assertTrue(line.contains("api=chat"), line);
+            assertEquals(1, log.lines(learned).size(), "that Responses is spoken was not learned");
+        }
         assertEquals("chat responses chat", apis());
         well(withTool(HI));
         assertEquals("none", Tree.at(Tree.of(backend.take().text()), "reasoning_effort"));
         calls0++;
         assertEquals("", apis(), "no other request");
+    }
+
+    /** As a server that has no such path answers: in JSON, in words, by a page, with nothing. */
+    @ParameterizedTest
+    @ValueSource(strings = {"404 {\"detail\":\"Not Found\"}", "404 404 page not found", "404 <html>Not here</html>", "404 ",
+        "405 {\"detail\":\"Method Not Allowed\"}", "501 {\"error\":\"not implemented\"}",
+        "501 <html><h1>Unsupported method</h1></html>"})
+    void aMissingRouteIsFoundHoweverItIsSaid(String answer) throws Exception {
+        String body = answer.substring(4);
+        backend.answers(call -> {
+            if (call.line().contains("/responses")) {
+                call.reply(Integer.parseInt(answer.substring(0, 3)), body.startsWith("<") ? "text/html" : "text/plain", body);
+            } else {
+                model.answer(call);
+            }
+        });
+        start("");
+        assertEquals("answer of chat", well(withTool(HI)).said());
+        assertEquals("chat responses chat", apis());
     }
 
     @Test
@@ -417,6 +443,53 @@ class ResponsesTest {
         assertEquals(2, calls.size());
     }
 
+    /** Reasoning that a local server shows in full is an item too. */
+    @Test
+    void refusedReasoningThatIsNotSealedIsLeftOutToo() throws Exception {
+        start("/responses");
+        backend.answers(Backend.refusing(400, "Item 'rs_1' of type 'reasoning' was provided without its required following item."),
+                model);
+        String turn = json("{'role':'assistant','content':[{'type':'thinking','thinking':'Hm.','signature':'a2o1.reasoning_text'},"
+                + "{'type':'text','text':'Fine.'}]}");
+        well(withTool(HI, turn, HI));
+        List<Backend.Call> calls = taken();
+        assertEquals(1, ResponsesModel.items(Tree.of(calls.getFirst().text()), "reasoning").size());
+        assertEquals(List.of(), ResponsesModel.items(Tree.of(calls.getLast().text()), "reasoning"));
+    }
+
+    @Test
+    void aValueOfIncludeThatIsRefusedIsNotAskedForAgain() throws Exception {
+        backend.answers(call -> {
+            if (call.text().contains("reasoning.encrypted_content")) {
+                Backend.refusing(400, "Invalid value: 'reasoning.encrypted_content'. Supported values are:"
+                        + " 'file_search_call.results' and 'web_search_call.action.sources'.").answer(call);
+            } else {
+                model.answer(call);
+            }
+        });
+        start("/responses");
+        well(withTool(HI));
+        assertEquals(2, taken().size());
+        well(withTool(HI));
+        assertEquals(1, taken().size());
+    }
+
+    @Test
+    void whereFormatsAreRefusedTheModelIsToldTheSchema() throws Exception {
+        backend.answers(call -> {
+            if (call.text().contains("json_schema")) {
+                Backend.refusing(400, "Invalid parameter: 'text.format' of type 'json_schema' is not supported with model"
+                        + " version `m1`.").answer(call);
+            } else {
+                model.answer(call);
+            }
+        });
+        start("/responses");
+        well(request("'output_config':{'format':{'type':'json_schema','schema':{'type':'object','properties':{}}}}", HI));
+        String told = (String) Tree.at(lastBody(), "instructions");
+        assertTrue(told.startsWith("Answer with JSON alone"), told);
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"include", "safety_identifier", "prompt_cache_key", "parallel_tool_calls", "store"})
     void whatIsUnknownThereIsLeftOut(String name) throws Exception {
@@ -540,8 +613,20 @@ class ResponsesTest {
     }
 
     @Test
-    void aFailureBeforeAnythingIsTriedAgain() throws Exception {
-        String failed = event("response.failed", ",'response':{'status':'failed','error':{'code':'server_error','message':'Oh.'}}");
+    void aWaitOfMinutesIsToldAsTheLongestThatClientsTake() throws Exception {
+        backend.answers(call -> call.events().data(CREATED, event("error", ",'error':{'code':'rate_limit_exceeded',"
+                + "'message':'Please try again in 1m12.5s.'}")).end());
+        start("/responses");
+        Wire.Reply reply = post(withTool(HI));
+        assertEquals(429, reply.status(), reply.body());
+        assertEquals("60", reply.headers().get("retry-after"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"server_error", "a_code_of_tomorrow"})
+    void aFailureBeforeAnythingIsTriedAgain(String code) throws Exception {
+        String failed = event("response.failed",
+                ",'response':{'status':'failed','error':{'code':'%s','message':'Oh.'}}".formatted(code));
         backend.answers(call -> call.events().data(CREATED, failed).end(), model);
         start("/responses");
         assertEquals("Hello", well(withTool(HI)).said());

@@ -177,8 +177,43 @@ class TokensTest {
         assertEquals(tokens(user("Say hi.")), Tokens.of(bytes, user("Say hi.").length()));
     }
 
-    private static long asked(String json) throws Exception {
-        String[] words = {"--upstream", "https://openrouter.ai/api/v1"};
+    /** A request costs about the same by both APIs: the system prompt, images, PDFs, calls and results. */
+    @Test void bothApisCostAboutTheSame() throws Exception {
+        String data = "iVBO".repeat(30_000);
+        String turns = """
+                {"model":"m","max_tokens":9,%s"messages":[{"role":"user","content":[{"type":"text","text":"Look at this."}%s]},
+                {"role":"assistant","content":[{"type":"tool_use","id":"toolu_01A09q90qw90lq917835lq9","name":"get_weather",
+                "input":{"city":"Berlin"}}]},{"role":"user","content":[{"type":"tool_result",
+                "tool_use_id":"toolu_01A09q90qw90lq917835lq9","content":"It rains."}]}]}""";
+        String part = ",{\"type\":\"%s\",\"source\":{\"type\":\"base64\",\"media_type\":\"%s\",\"data\":\"" + data + "\"}}";
+        String system = "\"system\":\"" + "You are helpful. ".repeat(1000) + "\",";
+        for (String request : List.of(turns.formatted("", ""), turns.formatted(system, ""),
+                turns.formatted("", part.formatted("image", "image/png")),
+                turns.formatted("", part.formatted("document", "application/pdf")))) {
+            long chat = asked(request, "https://api.openai.com/v1/chat/completions");
+            long responses = asked(request, "https://api.openai.com/v1/responses");
+            assertEquals(chat, responses, 40, request.substring(0, 40));
+        }
+    }
+
+    @Test void reasoningThatGoesBackInTheResponsesApiCountsByItsBytes() throws Exception {
+        String target = "https://api.openai.com/v1/responses";
+        String sealed = "gAAAAABo".repeat(500); // 4000 characters, 3000 bytes, some 750 tokens
+        String[] words = {"--upstream", target};
+        String place = Envelope.place(Options.of(CommandLine.read(words, Map.of())).upstreams().getFirst(), "m");
+        String turn = """
+                {"model":"m","max_tokens":9,"messages":[{"role":"user","content":"hi"},{"role":"assistant","content":[
+                {"type":"thinking","thinking":"","signature":"%s"},{"type":"text","text":"Fine."}]},
+                {"role":"user","content":"Go on."}]}""";
+        long without = asked(turn.formatted("none"), target);
+        String signature = new Envelope("summary", sealed, place, false).signature();
+        assertEquals(750, asked(turn.formatted(signature), target) - without, 50);
+    }
+
+    private static long asked(String json) throws Exception { return asked(json, "https://openrouter.ai/api/v1"); }
+
+    private static long asked(String json, String upstream) throws Exception {
+        String[] words = {"--upstream", upstream};
         Options options = Options.of(CommandLine.read(words, Map.of()));
         return new Translator(JsonParser.parse(json), options, Dialect.of(options.upstreams().getFirst()), () -> "1")
                 .inputTokens();
