@@ -5,7 +5,6 @@ import config.Target;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -112,15 +111,25 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
         return words;
     }
 
+    /** {@return what is known about that} Asked for each block of a history: by look-ups alone. */
     private Optional<Trait> about(String what) {
-        return Stream.of(once, learned, ofHost).map(traits -> traits.get(what)).filter(Objects::nonNull).findFirst();
+        Trait found = once.get(what);
+        if (found == null) found = learned.get(what);
+        if (found == null) found = ofHost.get(what);
+        return Optional.ofNullable(found);
     }
 
     private boolean has(Trait trait) { return about(trait.about()).filter(trait::equals).isPresent(); }
 
     private <T extends Trait> Optional<T> find(Class<T> kind) {
-        return Stream.of(once, learned, ofHost).flatMap(traits -> traits.values().stream())
-                .filter(kind::isInstance).map(kind::cast).findFirst();
+        return find(kind, once).or(() -> find(kind, learned)).or(() -> find(kind, ofHost));
+    }
+
+    private static <T extends Trait> Optional<T> find(Class<T> kind, Map<String, Trait> traits) {
+        for (Trait trait : traits.values()) {
+            if (kind.isInstance(trait)) return Optional.of(kind.cast(trait));
+        }
+        return Optional.empty();
     }
 
     /** {@return the API to ask by} */
