@@ -153,7 +153,7 @@ final class Blocks {
             case "url" -> request.text(source, "url");
             case "base64" -> JsonWriter.text("data:", request.text(source, "media_type"), ";base64,",
                     request.text(source, "data"));
-            default -> throw request.invalid(source, "type", "base64 or url expected"); // no files
+            default -> throw request.missing(source, "type", "base64 or url expected"); // no files
         };
     }
 

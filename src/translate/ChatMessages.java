@@ -175,7 +175,7 @@ final class ChatMessages {
 
     private void addUserBlock(Json block) {
         if (Blocks.isKind(block, "container_upload")) {
-            throw request.invalid(block, "type", "uploaded files are not available");
+            throw request.missing(block, "type", "uploaded files are not available");
         }
         if (Blocks.isKind(block, "text") && request.text(block, "text").hasText()) {
             userParts.add(blocks.marked(block));

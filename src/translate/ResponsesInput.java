@@ -144,7 +144,7 @@ final class ResponsesInput {
 
     private void addBlock(Json block, Turns.UserTurn turn) {
         if (Blocks.isKind(block, "container_upload")) {
-            throw request.invalid(block, "type", "uploaded files are not available");
+            throw request.missing(block, "type", "uploaded files are not available");
         }
         if (turn.strays().contains(block)) {
             addStray(block);

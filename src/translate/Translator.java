@@ -131,6 +131,11 @@ public final class Translator implements Conversation {
         return warnings;
     }
 
+    @Override
+    public boolean isBeyondBackend() {
+        return search.isPresent() && !wantsNothing();
+    }
+
     /** {@return whether no token is wanted, or nothing but a search that nobody runs} */
     @Override
     public boolean isAnsweredHere() {
