@@ -43,7 +43,7 @@ final class Exchange {
     private static final Pattern WORD_WITH_DIGIT = Pattern.compile("[\\w-]*\\d[\\w-]*");
     private static final Logger LOG = Logger.getLogger("a2o");
 
-    /** An error, and the backend that it is of. */
+    /** Why a try has failed, and at which backend. */
     private record Failure(ApiError error, Upstream upstream) {
         /** {@return how much it tells the client: most if it is an answer, least if there was no connection} */
         private int rank() {

@@ -122,7 +122,8 @@ final class Tools {
     /** {@return whether the model may be held to a tool's schema: the client wants it, and the schema allows it} */
     boolean isStrict(Json tool) {
         boolean isTaken = dialect.takes("strict") && !dialect.wantsPlainSchemas();
-        return isTaken && ToolKind.isCustom(tool) && tool.get("strict") == Json.TRUE && StrictSchema.fits(tool.get("input_schema"));
+        boolean isAsked = ToolKind.isCustom(tool) && tool.get("strict") == Json.TRUE;
+        return isTaken && isAsked && StrictSchema.fits(tool.get("input_schema"));
     }
 
     /** Writes the members of a function: {@code "name":N,"description":D,"parameters":S}. */
