@@ -97,6 +97,7 @@ final class AssistantMessage {
     /** Adds what the signature holds for the backend, if the backend takes it. */
     private void addOpaque(String signature) {
         Json kept = Opaque.of(signature);
+        if (kept.isNull()) return;
         if (dialect.takes("reasoning_content")) {
             Opaque.LISTS.forEach(list -> addDetails(list, kept.get(list).items()));
         }

@@ -32,6 +32,8 @@ final class Blocks {
     private static final Json.Str UNTITLED = JsonWriter.text("document.pdf");
     /** The beginning of a result that calls itself an error, as in "Error: no such file". */
     private static final Pattern ERROR = Pattern.compile("(?i)\\s*(error|<tool_use_error)");
+    private static final List<String> WITHOUT_TEXT =
+            List.of("tool_use", "tool_result", "thinking", "redacted_thinking");
     /** Members that are worth reading in blocks of unknown types. */
     private static final Set<String> READABLE =
             Set.of("text", "title", "url", "stdout", "stderr", "error_code", "tool_name", "content");
@@ -77,7 +79,7 @@ final class Blocks {
     /** {@return the mark of a tool result, or else the last in its content; NULL if there is none to send} */
     Json markOfResult(Json result) {
         Json mark = mark(result);
-        if (!mark.isNull()) return mark;
+        if (!areCacheMarksKept || !mark.isNull()) return mark;
         return of(result, "content").stream().map(this::mark).filter(found -> !found.isNull())
                 .reduce(Json.NULL, (earlier, later) -> later);
     }
@@ -121,10 +123,9 @@ final class Blocks {
     /** {@return whether an assistant's message has text, a call, or reasoning that the backend wants back} */
     boolean isAnySaid(Json message) {
         for (Json block : of(message, "content")) {
-            if (isKind(block, "tool_use")) return true;
-            if (thought(block).isPresent() || text(block).isPresent()) return true;
+            if (isKind(block, "tool_use") || text(block).isPresent()) return true;
         }
-        return false;
+        return of(message, "content").stream().anyMatch(block -> thought(block).isPresent());
     }
 
     /** {@return the text of a {@code thinking} block, if the backend wants it back} */
@@ -239,12 +240,19 @@ final class Blocks {
      */
     Optional<Json.Str> text(Json block) {
         if (isKind(block, "text")) return present(request.text(block, "text"));
+        if (isWithoutText(block.get("type"))) return Optional.empty();
         return switch (block.get("type").text()) {
-            case "thinking", "redacted_thinking", "tool_use", "tool_result" -> Optional.empty(); // not text
             case "tool_reference" -> Optional.of(toolReference(block));
             case "search_result" -> Optional.of(searchResult(block));
             default -> folded(block); // unknown: its readable members
         };
+    }
+
+    private static boolean isWithoutText(Json type) {
+        for (String other : WITHOUT_TEXT) {
+            if (type.is(other)) return true;
+        }
+        return false;
     }
 
     private Json.Str toolReference(Json block) {

@@ -111,8 +111,14 @@ final class ChatMessages {
     private void writeResult(Turns.Result result) {
         Json.Str text = result.block().map(this::resultText).orElse(Blocks.NO_RESULT);
         Json mark = result.block().map(blocks::markOfResult).orElse(Json.NULL);
-        out.object().field("role", "tool").field("tool_call_id", dialect.callId(result.id())).name("content");
-        writeContent(List.of(new Part.Text(text, mark)));
+        out.object().field("role", "tool").field("tool_call_id", dialect.callId(result.id()));
+        if (mark.isNull()) {
+            out.field("content", text);
+        } else {
+            out.name("content").array();
+            writePart(new Part.Text(text, mark));
+            out.endArray();
+        }
         out.endObject();
     }
 

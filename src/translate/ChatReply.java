@@ -70,7 +70,7 @@ final class ChatReply implements Reader {
         Optional<Piece> known = template.flatMap(usual -> usual.read(event.data()));
         if (known.isPresent()) {
             isUsageLast = false;
-            reply.take(List.of(known.get()));
+            reply.take(known.get());
             return reply.isStopped();
         }
         try {

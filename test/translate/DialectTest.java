@@ -120,7 +120,7 @@ class DialectTest {
     void aWrongValueIsNoPropertyOfTheBackend() throws Exception {
         Dialect once = after(of("http://backend.test"), "Invalid 'temperature': must be at most 1");
         assertFalse(once.takes("temperature"));
-        assertTrue(once.learned().isEmpty());
-        assertFalse(after(of("http://backend.test"), "Unknown parameter: 'temperature'.").learned().isEmpty());
+        assertFalse(once.hasLearned());
+        assertTrue(after(of("http://backend.test"), "Unknown parameter: 'temperature'.").hasLearned());
     }
 }
