@@ -54,6 +54,7 @@ final class ResponsesInput {
             switch (turn) {
                 case Turns.AssistantTurn assistant ->
                         prefill = new AssistantItems(assistant, request, dialect, blocks, place, out).write();
+                case Turns.SearchTurn search -> search.results().forEach(this::writeSearchOutput);
                 case Turns.UserTurn user -> userTurn(user);
             }
         }
@@ -85,6 +86,15 @@ final class ResponsesInput {
      */
     private void writeOutput(Turns.Result result) {
         List<Part> said = result.block().isPresent() ? resultParts(result.block().get()) : List.of(new Part.Text(NO_RESULT));
+        writeOutput(result, said);
+    }
+
+    private void writeSearchOutput(Turns.Result result) {
+        Json.Str text = result.block().map(SearchResults::text).map(JsonWriter::text).orElse(NO_RESULT);
+        writeOutput(result, List.of(new Part.Text(text)));
+    }
+
+    private void writeOutput(Turns.Result result, List<Part> said) {
         out.object().field("type", "function_call_output").field("call_id", AssistantItems.callId(dialect.callId(result.id()))).name("output");
         content(said);
         out.endObject();

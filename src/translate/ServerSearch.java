@@ -29,16 +29,18 @@ record ServerSearch(String tool, Json input) {
 
     /** {@return whether the backend is to search the web for the client; where that is not sure, for nothing else} */
     static boolean isHosted(Request request, Dialect dialect) {
+        if (WebSearch.isRunHere(dialect)) return false;
         if (dialect.hostsWebSearch()) return true;
         return dialect.mayHostWebSearch() && of(request).filter(ServerSearch::isOfWeb).isPresent();
     }
 
     /** {@return whether it is not about a page whose address is known} */
-    private boolean isOfWeb() { return tool.equals(SEARCH); }
+    boolean isOfWeb() { return tool.equals(SEARCH); }
 
     /** {@return the search, where it is one that a backend runs if it can} */
     Optional<ServerSearch> ifHosted(Dialect dialect) {
-        boolean isHosted = dialect.hostsWebSearch() || dialect.mayHostWebSearch();
+        boolean isSearching = dialect.hostsWebSearch() || dialect.mayHostWebSearch();
+        boolean isHosted = isSearching && !WebSearch.isRunHere(dialect);
         return Optional.of(this).filter(search -> isHosted && isOfWeb());
     }
 
