@@ -33,7 +33,7 @@ final class Reply implements ToolCalls.Output {
     private static final String SEARCH_ID = "srvtoolu_"; // begins the ids of calls of server tools
 
     /** What a reply needs in which A2o searches: the message is kept, for the request that follows. */
-    private record Searching(SearchCalls calls, RecordedMessage message) { }
+    private record Searching(SearchCalls calls, RecordedMessage message, Optional<ServerSearch> demanded) { }
 
     private final Request request;
     private final Supplier<String> newIds;
@@ -81,7 +81,8 @@ final class Reply implements ToolCalls.Output {
         Json model = request.get("model");
         SearchCounts counts = before.map(Continuation::counts).orElse(SearchCounts.NONE);
         this.searching = search.map(tool -> new Searching(new SearchCalls(tool, counts),
-                new RecordedMessage(request.isStream(), id, model, roughTokens)));
+                new RecordedMessage(request.isStream(), id, model, roughTokens),
+                before.isPresent() ? Optional.empty() : ServerSearch.demanded(request)));
         this.message = searching.<MessageWriter>map(Searching::message)
                 .orElseGet(() -> new MessageWriter(request.isStream(), id, model, roughTokens));
         before.ifPresent(earlier -> message.goOn(earlier.blocks()));
@@ -380,7 +381,12 @@ final class Reply implements ToolCalls.Output {
         used = isCounted ? counted : new Usage(inputTokens.getAsLong(), 0, 0, message.tokens(), 0);
         StopReason reason = stopReason(finish, matched);
         boolean isSearching = searching.filter(each -> !each.calls.isEmpty()).isPresent();
-        if (isSearching) held = Optional.of(reason); else message.finish(reason, used());
+        if (isSearching) {
+            held = Optional.of(reason);
+        } else {
+            searching.flatMap(Searching::demanded).ifPresent(this::failedSearch); // what was said is from memory
+            message.finish(reason, used());
+        }
     }
 
     /** Source: Anthropic, "stop_reason". What was sent counts more than what was said. */

@@ -55,6 +55,19 @@ record ServerSearch(String tool, Json input) {
         return wanted(tools, choice).map(tool -> new ServerSearch(tool, input(tool, request)));
     }
 
+    /**
+     * {@return the web search that the user's last words ask for, where the request is for nothing else} The reply
+     * must not come from the model's memory.
+     */
+    static Optional<ServerSearch> demanded(Request request) {
+        boolean isAsked = request.get("tool_choice").get("type").is("tool") || isClaudeCodes(lastUserText(request).strip());
+        return of(request).filter(search -> isAsked && search.isOfWeb());
+    }
+
+    private static boolean isClaudeCodes(String text) {
+        return text.regionMatches(true, 0, BEFORE_QUERY, 0, BEFORE_QUERY.length());
+    }
+
     /** {@return which of the two a request is for} */
     private static Optional<String> wanted(List<Json> tools, Json choice) {
         if (choice.get("type").is("tool")) {
@@ -84,8 +97,7 @@ record ServerSearch(String tool, Json input) {
 
     private static String query(String text) {
         String whole = text.strip();
-        boolean isClaudeCodes = whole.regionMatches(true, 0, BEFORE_QUERY, 0, BEFORE_QUERY.length());
-        String query = isClaudeCodes ? whole.substring(BEFORE_QUERY.length()).strip() : whole;
+        String query = isClaudeCodes(whole) ? whole.substring(BEFORE_QUERY.length()).strip() : whole;
         return query.substring(0, Math.min(query.length(), MAX_QUERY));
     }
 

@@ -215,14 +215,22 @@ final class Tools {
      */
     Optional<Choice> choice() {
         Json choice = request.get("tool_choice");
-        if (choice.isNull()) return Optional.empty();
+        boolean isOpen = choice.isNull() || choice.get("type").is("auto");
+        if (isOpen) return demanded();
         return switch (request.text(choice, "type").text()) {
-            case "auto" -> Optional.empty();
             case "any" -> Optional.of(new Choice.Mode("required"));
             case "none" -> Optional.of(new Choice.Mode("none"));
             case "tool" -> named(request.text(choice, "name"));
             default -> throw request.invalid(choice, "type", "auto, any, tool or none expected");
         };
+    }
+
+    /** {@return the search that A2o runs, where the user's last words ask for nothing else} */
+    private Optional<Choice> demanded() {
+        List<Json> messages = request.get("messages").items();
+        boolean isFirst = ownSearch.isPresent() && !messages.getLast().get("role").is("assistant");
+        boolean isDemanded = isFirst && ServerSearch.demanded(request).isPresent();
+        return isDemanded ? Optional.of(new Choice.Mode("required")) : Optional.empty();
     }
 
     private Optional<Choice> named(Json.Str name) {
