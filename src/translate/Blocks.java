@@ -41,6 +41,7 @@ final class Blocks {
     private final Request request;
     private final Dialect dialect;
     private final Set<String> warnings;
+    private final Optional<WebSearch> search; // that A2o runs
     private final boolean areCacheMarksKept;
     private final List<Json> unseenImages; // the oldest, where the backend takes only so many
 
@@ -52,6 +53,7 @@ final class Blocks {
         this.request = request;
         this.dialect = dialect;
         this.warnings = warnings;
+        this.search = WebSearch.of(request, dialect);
         this.unseenImages = unseenImages();
         this.areCacheMarksKept = keepsCacheMarks(dialect, model);
     }
@@ -99,6 +101,20 @@ final class Blocks {
         return block.get("type").is(type);
     }
 
+    /** {@return whether a block is a call of a function: of a tool of the client's, or of A2o's search} */
+    boolean isCall(Json block) { return isKind(block, "tool_use") || isSearchCall(block); }
+
+    /** {@return whether a block is a call of the search that A2o runs} */
+    boolean isSearchCall(Json block) { return search.isPresent() && WebSearch.isCall(block); }
+
+    boolean hasSearch() { return search.isPresent(); }
+
+    /** {@return the name of the function that a block calls} */
+    Json.Str function(Json call) {
+        if (isSearchCall(call)) return JsonWriter.text(search.orElseThrow().functionName());
+        return ToolNames.shortName(request.text(call, "name"));
+    }
+
     static Json.Str joined(List<Json.Str> texts, String separator) {
         if (texts.size() == 1) return texts.getFirst();
         return JsonWriter.text(texts.stream().flatMap(text -> Stream.of(separator, text)).skip(1).toArray());
@@ -123,7 +139,7 @@ final class Blocks {
     /** {@return whether an assistant's message has text, a call, or reasoning that the backend wants back} */
     boolean isAnySaid(Json message) {
         for (Json block : of(message, "content")) {
-            if (isKind(block, "tool_use") || text(block).isPresent()) return true;
+            if (isCall(block) || text(block).isPresent()) return true;
         }
         return of(message, "content").stream().anyMatch(block -> thought(block).isPresent());
     }
@@ -239,6 +255,7 @@ final class Blocks {
      * type: server tools and their results, summaries, and new types.
      */
     Optional<Json.Str> text(Json block) {
+        if (isSearchCall(block)) return Optional.empty(); // a call, and not text
         if (isKind(block, "text")) return present(request.text(block, "text"));
         if (isWithoutText(block.get("type"))) return Optional.empty();
         return switch (block.get("type").text()) {
@@ -272,6 +289,8 @@ final class Blocks {
             return Optional.of(JsonWriter.text("[", name, " called with ", input.raw(), "]"));
         }
         if (block.get("text").hasText()) return present(block.get("text"));
+        boolean isOurSearch = block.get("content").items().stream().anyMatch(SearchResults::isOurs);
+        if (isOurSearch) return Optional.of(JsonWriter.text(SearchResults.text(block)));
         String found = readable(block);
         if (found.isEmpty()) {
             warnings.add("dropped_block");
