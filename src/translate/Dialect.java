@@ -36,11 +36,17 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
      * {@return the dialects to try after a refusal in these words, the likeliest first}
      *
      * @param tools that were sent with the request
+     * @param files that were sent
      */
-    public Stream<Dialect> afterRefusal(String refusal, List<Json> tools) {
-        List<Lesson.Taught> others = ToolLessons.isWithinTool(refusal) ? List.of() : Lessons.of(refusal);
-        return Stream.concat(ToolLessons.of(refusal, tools).stream(), others.stream())
+    Stream<Dialect> afterRefusal(String refusal, List<Json> tools, List<Attachments.Attachment> files) {
+        List<Lesson.Taught> ofMembers = ToolLessons.isWithinTool(refusal) ? List.of() : Lessons.of(refusal);
+        List<Lesson.Taught> ofParts = ofMembers.stream().anyMatch(Dialect::isOfPart) ? FileLessons.ofBothKinds(files) : List.of();
+        return Stream.of(ToolLessons.of(refusal, tools), FileLessons.of(refusal, files), ofMembers, ofParts).flatMap(List::stream)
                 .filter(taught -> taught.traits().stream().allMatch(this::mayBeTried)).map(this::with);
+    }
+
+    private static boolean isOfPart(Lesson.Taught taught) {
+        return taught.traits().contains(new Trait.Omitted("image_url")) || taught.traits().contains(new Trait.Omitted("file"));
     }
 
     /** {@return whether a refusal says how much room there is for the reply, which changes with each try} */
@@ -95,8 +101,9 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
         return known;
     }
 
-    private Dialect with(Trait trait, boolean isOnce) {
-        if (has(trait)) return this;
+    private Dialect with(Trait taught, boolean isOnce) {
+        if (has(taught)) return this;
+        Trait trait = taught instanceof Trait.RefusedFiles files ? files.after(refusedFiles()) : taught;
         Map<String, Trait> more = new LinkedHashMap<>(isOnce ? once : learned);
         more.put(trait.about(), trait);
         if (isOnce) return new Dialect(target, ofHost, learned, more, unopened);
@@ -177,8 +184,19 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
         return Math.max(Math.min(asked, longest), shortest);
     }
 
-    /** {@return the most images that may be in a request} */
-    long mostImages() { return find(Trait.MostImages.class).map(Trait.MostImages::images).orElse(Long.MAX_VALUE); }
+    /** {@return the most images that the backend takes, if there is a limit} */
+    Optional<Trait.MostImages> mostImages() { return find(Trait.MostImages.class); }
+
+    private Trait.RefusedFiles refusedFiles() {
+        return find(Trait.RefusedFiles.class).orElse(new Trait.RefusedFiles(List.of()));
+    }
+
+    /** {@return whether the backend has refused this image or document} */
+    boolean refusesFile(Attachments.Attachment file) {
+        List<String> refused = refusedFiles().hashes();
+        return !refused.isEmpty() && refused.contains(file.hash());
+    }
+
     /** {@return the id of a tool call, as the backend takes it} */
     Json.Str callId(Json.Str id) {
         return find(Trait.Ids.class).map(ids -> ids.form().fitted(id)).orElse(id);

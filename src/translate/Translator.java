@@ -108,7 +108,7 @@ public final class Translator implements Conversation {
 
     @Override
     public Stream<Dialect> afterRefusal(String refusal) {
-        return dialect.afterRefusal(refusal, sentTools());
+        return dialect.afterRefusal(refusal, sentTools(), Attachments.sent(request, dialect));
     }
 
     @Override

@@ -20,7 +20,7 @@ class DialectTest {
 
     private static Dialect after(Dialect dialect, String... refusals) {
         Dialect known = dialect;
-        for (String refusal : refusals) known = known.afterRefusal(refusal, List.of()).findFirst().orElseThrow();
+        for (String refusal : refusals) known = known.afterRefusal(refusal, List.of(), List.of()).findFirst().orElseThrow();
         return known;
     }
 
@@ -113,7 +113,7 @@ class DialectTest {
         Dialect base = of("http://backend.test");
         assertSame(base, base.servedBy("uvicorn"));
         Dialect wise = after(base, "Unknown parameter: 'user'.");
-        assertSame(wise, wise.afterRefusal("Unknown parameter: 'user'.", List.of()).findFirst().orElseThrow());
+        assertSame(wise, wise.afterRefusal("Unknown parameter: 'user'.", List.of(), List.of()).findFirst().orElseThrow());
     }
 
     @Test
