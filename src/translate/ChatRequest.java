@@ -47,13 +47,14 @@ final class ChatRequest implements BackendRequest {
         out.ensure(request.json().to() + ROOM_BYTES);
         out.object();
         var members = new Members(out, dialect, dialect.target().extraBody(), warnings);
+        var tools = new Tools(request, dialect, warnings);
         members.field("model", model);
-        writeMessages(out);
+        writeMessages(tools, out);
         writeMaxTokens(members);
         writeStream(members);
         writeSampling(members);
         writeStops(members);
-        writeTools(members, out);
+        writeTools(tools, members, out);
         writeThinking(members);
         writeEffort(members);
         writeResponseFormat(members);
@@ -85,8 +86,8 @@ final class ChatRequest implements BackendRequest {
         return dialect.isStreamed(request.isStream() || areStopsUnsent);
     }
 
-    private void writeMessages(JsonWriter out) {
-        var messages = new ChatMessages(request, dialect, model, warnings, out);
+    private void writeMessages(Tools tools, JsonWriter out) {
+        var messages = new ChatMessages(request, dialect, model, tools.restsOfDescriptions(), warnings, out);
         out.name("messages");
         messages.write();
         prefill = messages.prefill();
@@ -129,8 +130,7 @@ final class ChatRequest implements BackendRequest {
     }
 
     /** Writes the tools, and how they are to be called; nothing if there is no tool left to send. */
-    private void writeTools(Members members, JsonWriter out) {
-        var tools = new Tools(request, dialect, warnings);
+    private void writeTools(Tools tools, Members members, JsonWriter out) {
         if (tools.sent().isEmpty() || !members.begins("tools")) return;
         out.array();
         for (Json tool : tools.sent()) {

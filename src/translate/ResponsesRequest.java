@@ -53,7 +53,7 @@ final class ResponsesRequest implements BackendRequest {
         var members = new Members(out, dialect, dialect.target().extraBody(), warnings);
         var tools = new Tools(request, dialect, warnings);
         members.field("model", model);
-        instructions(members);
+        instructions(tools, members);
         input(members, out);
         maxTokens(members);
         stream(members);
@@ -73,13 +73,14 @@ final class ResponsesRequest implements BackendRequest {
     @Override public long maxTokensSent() { return maxTokensSent; }
 
     /** Writes the system prompt without Claude Code's billing block, which changes and would spoil the cache. */
-    private void instructions(Members members) {
+    private void instructions(Tools tools, Members members) {
         List<Json.Str> system = new ArrayList<>();
         for (Json block : Blocks.of(request.json(), "system")) {
             Json.Str text = request.text(block, "text");
             boolean isBilling = text.begins("x-anthropic-billing-header:");
             if (text.hasText() && !isBilling) system.add(text);
         }
+        system.addAll(tools.restsOfDescriptions());
         boolean isTold = !request.schema().isNull() && !dialect.takes("text"); // at least the model is told
         if (isTold) {
             system.add(JsonWriter.text("Answer with JSON alone, by this schema:\n", request.schema().raw()));

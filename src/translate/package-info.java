@@ -13,6 +13,7 @@
  *    text, image, document, other blocks       Blocks; Attachments says which images go up
  *  tools, tool_choice                          Tools; ToolSchemas for Anthropic's own,
  *                                              ToolNames for long names,
+ *                                              ToolDescription for long descriptions,
  *                                              LoadedTools for those that are hidden until found
  *  a search that nobody runs                   ServerSearch: answered without a backend
  *
