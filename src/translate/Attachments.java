@@ -9,25 +9,12 @@ import java.util.Set;
 import json.Json;
 
 /**
- * The images and documents in the messages of a request, in their order, also those in the results of tools. A document
- * of text is none, as it goes to every backend; but images may be in it.
+ * The images and documents in the messages of a request, in their order, also those in the results of tools.
+ * A document of text is none, as it goes to every backend; but images may be in it.
  *
  * <p>Source: Anthropic Messages, "Vision", "PDF support".
  */
 final class Attachments {
-    /**
-     * One of them.
-     *
-     * @param turn number of the turn that it is in: all messages of one side up to the next one of the other side
-     */
-    record Attachment(Json block, int turn) {
-        boolean isImage() { return Blocks.isKind(block, "image"); }
-        /** {@return the name of this kind of part, as {@link Trait.Omitted} has it} */
-        String part() { return isImage() ? "image_url" : "file"; }
-        /** {@return what tells it from others, wherever it stands} */
-        String hash() { return Request.hash(block.get("source").raw()); }
-    }
-
     private final List<Attachment> found = new ArrayList<>();
     private int turn;
 
@@ -38,7 +25,7 @@ final class Attachments {
         var attachments = new Attachments();
         boolean isOfAssistant = false;
         for (Json message : request.get("messages").items()) {
-            boolean isNext = Turns.isRole(message, "assistant") != isOfAssistant;
+            boolean isNext = message.get("role").is("assistant") != isOfAssistant;
             if (isNext) {
                 isOfAssistant = !isOfAssistant;
                 attachments.turn++;
@@ -78,11 +65,11 @@ final class Attachments {
         long inMessage = 0;
         int turn = -1; // of those that are counted
         for (Attachment image : sent.reversed()) {
-            boolean isOtherMessage = most.isPerMessage() && image.turn != turn;
+            boolean isOtherMessage = most.isPerMessage() && image.turn() != turn;
             if (isOtherMessage) inMessage = 0;
-            turn = image.turn;
+            turn = image.turn();
             inMessage++;
-            if (inMessage > most.images()) oldest.add(image.block);
+            if (inMessage > most.images()) oldest.add(image.block());
         }
         return oldest;
     }
@@ -91,6 +78,6 @@ final class Attachments {
     static List<Attachment> sent(Request request, Dialect dialect) {
         Set<Json> tooMany = tooMany(request, dialect);
         return of(request).stream().filter(each -> dialect.takes(each.part()))
-                .filter(each -> !dialect.refusesFile(each) && !tooMany.contains(each.block)).toList();
+                .filter(each -> !dialect.refusesFile(each) && !tooMany.contains(each.block())).toList();
     }
 }

@@ -30,9 +30,9 @@ final class Blocks {
     private static final Json.Str OLDER_IMAGE =
             JsonWriter.text("[image omitted: this model sees only so many images, and there are newer ones]");
     private static final Json.Str REFUSED_IMAGE =
-            JsonWriter.text("[image omitted: the backend refused it; it may be damaged, too large or of a wrong type]");
+            JsonWriter.text("[image omitted: the backend refused it; it may be damaged or too large]");
     private static final Json.Str REFUSED_DOCUMENT =
-            JsonWriter.text("[document omitted: the backend refused it; it may be damaged, locked or too large]");
+            JsonWriter.text("[document omitted: the backend refused it; it may be damaged or locked]");
     private static final Json.Str NO_DOCUMENT =
             JsonWriter.text("[document omitted: this model cannot read documents]");
     private static final Json.Str UNTITLED = JsonWriter.text("document.pdf");
@@ -160,7 +160,7 @@ final class Blocks {
 
     /** {@return whether the backend has refused this very image or document; that is a warning} */
     private boolean isRefused(Json block, String kind) {
-        boolean isRefused = dialect.refusesFile(new Attachments.Attachment(block, 0));
+        boolean isRefused = dialect.refusesFile(new Attachment(block, 0));
         if (isRefused) warnings.add("dropped_" + kind);
         return isRefused;
     }

@@ -70,11 +70,15 @@ final class ChatRequest implements BackendRequest {
     @Override public long maxTokensSent() { return maxTokensSent; }
 
     /**
-     * {@return the stop sequences that are sent} Most backends do not say which of them ended a reply, or
-     * that one did; so they get none, and {@link Reply} looks for all.
+     * {@return the stop sequences that are sent} Most backends do not say which of them ended a reply, or that one
+     * did; so they get none, and {@link Reply} looks for all. Those that do look for them in reasoning and calls
+     * too, where none is meant.
      */
     private List<Json> sentStops() {
-        return dialect.takes("stop") ? request.stops().stream().limit(MAX_STOPS).toList() : List.of();
+        boolean isTextAlone = request.get("tools").items().isEmpty() && wantedEffort().isEmpty()
+                && !request.get("thinking").get("type").is("adaptive");
+        boolean areSent = isTextAlone && dialect.takes("stop");
+        return areSent ? request.stops().stream().limit(MAX_STOPS).toList() : List.of();
     }
 
     /**

@@ -38,15 +38,17 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
      * @param tools that were sent with the request
      * @param files that were sent
      */
-    Stream<Dialect> afterRefusal(String refusal, List<Json> tools, List<Attachments.Attachment> files) {
+    Stream<Dialect> afterRefusal(String refusal, List<Json> tools, List<Attachment> files) {
         List<Lesson.Taught> ofMembers = ToolLessons.isWithinTool(refusal) ? List.of() : Lessons.of(refusal);
-        List<Lesson.Taught> ofParts = ofMembers.stream().anyMatch(Dialect::isOfPart) ? FileLessons.ofBothKinds(files) : List.of();
-        return Stream.of(ToolLessons.of(refusal, tools), FileLessons.of(refusal, files), ofMembers, ofParts).flatMap(List::stream)
+        boolean areParts = ofMembers.stream().anyMatch(Dialect::isOfPart);
+        List<Lesson.Taught> ofBoth = areParts ? FileLessons.ofBothKinds(files) : List.of();
+        return Stream.of(ToolLessons.of(refusal, tools), FileLessons.of(refusal, files), ofMembers, ofBoth)
+                .flatMap(List::stream)
                 .filter(taught -> taught.traits().stream().allMatch(this::mayBeTried)).map(this::with);
     }
 
     private static boolean isOfPart(Lesson.Taught taught) {
-        return taught.traits().contains(new Trait.Omitted("image_url")) || taught.traits().contains(new Trait.Omitted("file"));
+        return Stream.of("image_url", "file").map(Trait.Omitted::new).anyMatch(taught.traits()::contains);
     }
 
     /** {@return whether a refusal says how much room there is for the reply, which changes with each try} */
@@ -75,6 +77,15 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
 
     /** {@return this, and that the backend has said the phase of a message} */
     Dialect withPhases() { return with(Trait.Habit.PHASES_SAID, false); }
+
+    /**
+     * {@return this, and that the backend takes stop sequences, as its reply would say which one it has met} Not
+     * where the reply has reasoning: the backend would look for them in that too.
+     */
+    Dialect withStopsNamed(boolean hasReasoned) {
+        if (hasReasoned) return takes("stop") ? with(new Trait.Omitted("stop"), false) : this;
+        return learned.containsKey("stop") ? this : with(new Trait.Known("stop"), false);
+    }
 
     /** {@return this, and what another dialect of the backend has learned about all its models} */
     public Dialect withLessonsForAllOf(Dialect other) {
@@ -192,7 +203,7 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
     }
 
     /** {@return whether the backend has refused this image or document} */
-    boolean refusesFile(Attachments.Attachment file) {
+    boolean refusesFile(Attachment file) {
         List<String> refused = refusedFiles().hashes();
         return !refused.isEmpty() && refused.contains(file.hash());
     }

@@ -39,22 +39,24 @@ final class Lessons {
             "developer role", "role: developer", "role 'developer", "'developer'", "role system", "system角色",
             "system 角色", "系统消息", "系统提示", "role=system", "role developer"};
     /** Says that one image is bad, of which no other one is to suffer. */
-    static final String[] BAD_IMAGE = {"decode", "download", "fetch", "too large", "too small", "too big", "corrupt",
-            "pixel", "process image", "process input image", "processing image", "be processed", "dimension", "resolution",
-            "base64", "invalid image", "valid image", "not valid", "image is invalid", "image format", "format provided",
-            "formats", "media type", "media_type", "mime type: image", "mime type image", " mb", " kb", " bytes", "identify",
-            "truncated", "image data", "image url", "image type", "load image", "read image", "open image", "image size",
-            "allowed size", "maximum size", "width", "height", "aspect", "image exceed", "not match", "policy", "safety",
+    static final String[] BAD_IMAGE = {"decode", "download", "fetch", "too large", "too small", "too big",
+            "corrupt", "pixel", "process image", "process input image", "processing image", "be processed",
+            "dimension", "resolution", "base64", "invalid image", "valid image", "not valid", "image is invalid",
+            "image format", "format provided", "formats", "media type", "media_type", "mime type: image",
+            "mime type image", " mb", " kb", " bytes", "identify", "truncated", "image data", "image url",
+            "image type", "load image", "read image", "open image", "image size", "allowed size",
+            "maximum size", "width", "height", "aspect", "image exceed", "not match", "policy", "safety",
             "过大", "下载", "解码", "大小", "格式", "解析", "尺寸"};
     /** Says of a model or a backend what it can do. */
-    private static final String[] ABILITY = {"support", "accept", "allow", "enabl", "capab", "modal", "vision", "vlm", "variant",
-            "only", "text", "unknown", "unexpected", "unrecogni", "invalid content", "invalid type", "invalid value", "permitted",
-            "available", "missing data", "mmproj", "have ", "not a ", "see ", "view ", "input", "at most 0", "extra ",
-            "不支持", "无法", "没有", "仅", "只", "不是"};
+    private static final String[] ABILITY = {"support", "accept", "allow", "enabl", "capab", "modal", "vision",
+            "vlm", "variant", "only", "text", "unknown", "unexpected", "unrecogni", "invalid content",
+            "invalid type", "invalid value", "permitted", "available", "missing data", "mmproj", "have ",
+            "not a ", "see ", "view ", "input", "at most 0", "extra ", "不支持", "无法", "没有", "仅", "只", "不是"};
     /** Says that one document is bad. */
-    private static final String[] BAD_DOCUMENT = {"password", "encrypted", "corrupt", "not valid", "valid pdf", "invalid pdf",
-            "damaged", "pages", "could not process", "be processed", "too large", "decode", "base64", "download", " mb",
-            "maximum size", "is empty", "could not read", "parse the", "过大", "解析", "页"};
+    private static final String[] BAD_DOCUMENT = {"password", "encrypted", "corrupt", "not valid", "valid pdf",
+            "invalid pdf", "damaged", "pages", "could not process", "be processed", "too large", "decode",
+            "base64", "download", " mb", "maximum size", "is empty", "could not read", "parse the",
+            "过大", "解析", "页"};
 
     static final Wording IMAGES_UNSEEN = Wording.of(IMAGE_WORDS).not(BAD_IMAGE).and(ABILITY);
     static final Wording DOCUMENTS_UNREAD = Wording.of("value: 'file", "value 'file", "variant 'file",

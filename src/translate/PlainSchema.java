@@ -38,11 +38,12 @@ import json.JsonWriter;
 final class PlainSchema {
     private static final int MAX_DEPTH = 20; // of schemas in schemas; below it they say nothing
     private static final int MAX_NODES = 5000; // read for one tool, as definitions may hold each other often
-    private static final Set<String> TYPES = Set.of("object", "array", "string", "number", "integer", "boolean");
+    private static final Set<String> TYPES =
+            Set.of("object", "array", "string", "number", "integer", "boolean");
     /** Types that are none of JSON Schema's, as generators of other languages write them. */
-    private static final Map<String, String> OTHER_TYPES = Map.ofEntries(Map.entry("int", "integer"), Map.entry("long", "integer"),
-            Map.entry("float", "number"), Map.entry("double", "number"), Map.entry("bool", "boolean"), Map.entry("list", "array"),
-            Map.entry("tuple", "array"), Map.entry("dict", "object"), Map.entry("map", "object"), Map.entry("str", "string"));
+    private static final Map<String, String> OTHER_TYPES = Map.of("int", "integer", "long", "integer",
+            "float", "number", "double", "number", "bool", "boolean", "list", "array", "tuple", "array",
+            "dict", "object", "map", "object", "str", "string");
 
     private final Json root;
     private final int longestDescription;
@@ -57,7 +58,7 @@ final class PlainSchema {
         this.out = out;
     }
 
-    /** Writes the schema of an object, the input of a tool. {@return whether a description in it has been cut} */
+    /** Writes the schema of a tool's input, an object. {@return whether a description in it has been cut} */
     static boolean write(Json schema, int longestDescription, JsonWriter out) {
         var plain = new PlainSchema(schema, longestDescription, out);
         var found = plain.found(schema, 0);
@@ -148,8 +149,10 @@ final class PlainSchema {
     }
 
     private static void addTypes(Json type, Found found) {
-        Stream.concat(Stream.of(type), type.items().stream()).map(name -> name.text().toLowerCase(Locale.ROOT))
-                .map(name -> OTHER_TYPES.getOrDefault(name, name)).filter(TYPES::contains).forEach(found.types::add);
+        Stream.concat(Stream.of(type), type.items().stream())
+                .map(name -> name.text().toLowerCase(Locale.ROOT))
+                .map(name -> OTHER_TYPES.getOrDefault(name, name))
+                .filter(TYPES::contains).forEach(found.types::add);
     }
 
     /** {@return the schemas that hold under some condition} */
@@ -201,8 +204,9 @@ final class PlainSchema {
     /** {@return a name in a JSON pointer within a URL, as {@code a~1b} or {@code a%20b}} */
     private static String unescaped(String name) {
         String decoded = name;
+        boolean isEncoded = name.indexOf('%') >= 0;
         try {
-            if (name.indexOf('%') >= 0) decoded = URLDecoder.decode(name.replace("+", "%2B"), StandardCharsets.UTF_8);
+            if (isEncoded) decoded = URLDecoder.decode(name.replace("+", "%2B"), StandardCharsets.UTF_8);
         } catch (IllegalArgumentException e) { // then it is a name with a percent sign
             decoded = name;
         }
@@ -235,7 +239,8 @@ final class PlainSchema {
     private void writeDescription(Found found, String type) {
         String description = found.description.text();
         boolean isNumber = type.equals("integer") || type.equals("number");
-        List<String> numbers = isNumber ? values(found, type).stream().map(Json::raw).distinct().toList() : List.of();
+        List<String> numbers =
+                isNumber ? values(found, type).stream().map(Json::raw).distinct().toList() : List.of();
         if (!numbers.isEmpty()) {
             String oneOf = "one of: " + String.join(", ", numbers);
             description = description.isEmpty() ? oneOf : "%s (%s)".formatted(description, oneOf);

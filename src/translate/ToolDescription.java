@@ -5,8 +5,8 @@ import json.Json;
 import json.JsonWriter;
 
 /**
- * The description of a tool, cut where the backend takes no longer one, and the rest, of which the system prompt tells
- * the model.
+ * The description of a tool, cut where the backend takes no longer one, and the rest, of which the system
+ * prompt tells the model.
  */
 record ToolDescription(Json.Str sent, Optional<Json.Str> rest) {
     private static final String NOTE = " [goes on in the system prompt]";

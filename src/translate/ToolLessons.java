@@ -40,12 +40,14 @@ final class ToolLessons {
     private static final List<String> BAD_RESPONSE_SCHEMA = List.of("invalid schema", "invalid json schema",
             "schema is invalid", "schema invalid", "is not permitted", "required to be supplied", "not a valid");
     /** Says that there are too many of something, as "array too long", "at most 128 functions". */
-    private static final List<String> TOO_MANY = List.of("array too long", "too many", "number of", "maximum", "max ", "limit",
-            "at most", "no more", "more than", "up to", "fewer than", "less than", "exceed", "only", "最多", "超过", "上限");
+    private static final List<String> TOO_MANY = List.of("array too long", "too many", "number of", "maximum", "max ",
+            "limit", "at most", "no more", "more than", "up to", "fewer than", "less than", "exceed", "only",
+            "最多", "超过", "上限");
     /** Says that not the tools are too many or too long, but something in them. */
-    private static final List<String> NOT_TOOLS = List.of("string too long", "token", "strict", "description", "character",
-            "parameters", "properties", "enum", "nesting", "depth", "per minute");
-    private static final Pattern TOOLS = Pattern.compile("\\btools\\b|\\bfunctions\\b|function_?\\s?declarations|工具|函数");
+    private static final List<String> NOT_TOOLS = List.of("string too long", "token", "strict", "description",
+            "character", "parameters", "properties", "enum", "nesting", "depth", "per minute");
+    private static final Pattern TOOLS =
+            Pattern.compile("\\btools\\b|\\bfunctions\\b|function_?\\s?declarations|工具|函数");
     private static final List<String> TOO_LONG =
             List.of("too long", "max", "at most", "exceed", "longer", "less than");
     /** Says of a member that it is never taken, as "Extra inputs are not permitted". */
@@ -95,8 +97,10 @@ final class ToolLessons {
         return words.stream().anyMatch(said::contains);
     }
 
-    /** {@return whether the schema of the reply is meant} A parameter of a tool may have its name, as outputSchema. */
-    private static boolean isOfResponse(String said) { return isAny(OF_RESPONSE, said) && !WITHIN.matcher(said).find(); }
+    /** {@return whether the schema of the reply is meant} A parameter of a tool may be called outputSchema. */
+    private static boolean isOfResponse(String said) {
+        return isAny(OF_RESPONSE, said) && !WITHIN.matcher(said).find();
+    }
 
     private static Lesson.Taught always(Trait trait) { return new Lesson.Taught(trait, false); }
     private static Lesson.Taught once(Trait trait) { return new Lesson.Taught(trait, true); }
@@ -137,10 +141,11 @@ final class ToolLessons {
         if (!isOfNumber || isOther) return Optional.empty();
         List<Integer> named = numbers(said).filter(number -> number != sent).toList();
         Stream<Integer> bounds = ReplyBounds.in(new Said(said)).most().stream().map(Long::intValue);
-        Stream<Integer> others = named.stream().filter(number -> number >= FEWEST_TOOLS).sorted(Comparator.reverseOrder());
+        Stream<Integer> others =
+                named.stream().filter(number -> number >= FEWEST_TOOLS).sorted(Comparator.reverseOrder());
         Stream<Integer> usual = named.isEmpty() ? Stream.of(USUAL_MOST_TOOLS) : Stream.empty();
-        return Stream.of(bounds, others, usual).flatMap(each -> each).filter(number -> number < sent).findFirst()
-                .map(Trait.MostTools::new);
+        return Stream.of(bounds, others, usual).flatMap(each -> each).filter(number -> number < sent)
+                .findFirst().map(Trait.MostTools::new);
     }
 
     /** As in {@code tools.3.name}; in {@code tools[0].function_declarations} stand all functions. */

@@ -154,7 +154,8 @@ final class Tools {
     private void writeDescription(Json tool, JsonWriter out) {
         Json.Str whole = description(tool);
         if (!whole.hasText()) return;
-        Optional<ToolDescription> cut = dialect.longestDescription().map(longest -> ToolDescription.cut(whole, longest));
+        Optional<ToolDescription> cut =
+                dialect.longestDescription().map(longest -> ToolDescription.cut(whole, longest));
         out.field("description", cut.map(ToolDescription::sent).orElse(whole));
     }
 
@@ -179,7 +180,8 @@ final class Tools {
         List<Json.Str> rests = new ArrayList<>();
         for (Json tool : sent) {
             Json.Str name = ToolNames.shortName(request.text(tool, "name"));
-            ToolDescription.cut(description(tool), dialect.longestDescription().get()).rest().ifPresent(rest ->
+            var cut = ToolDescription.cut(description(tool), dialect.longestDescription().get());
+            cut.rest().ifPresent(rest ->
                     rests.add(JsonWriter.text("The description of the tool ", name, " goes on:\n", rest)));
         }
         if (!rests.isEmpty()) warnings.add("tool_description_cut");
