@@ -18,6 +18,7 @@ final class ChatMessages {
     private final Request request;
     private final Dialect dialect;
     private final Blocks blocks;
+    private final List<Json.Str> aboutTools;
     private final Set<String> warnings;
     private final JsonWriter out;
     private final List<Part> userParts = new ArrayList<>(); // of the next user message
@@ -26,12 +27,15 @@ final class ChatMessages {
 
     /**
      * @param model    the backend's name for it
+     * @param aboutTools what the system prompt is to tell of the tools
      * @param warnings takes codes of what was left out or mended
      */
-    ChatMessages(Request request, Dialect dialect, String model, Set<String> warnings, JsonWriter out) {
+    ChatMessages(Request request, Dialect dialect, String model, List<Json.Str> aboutTools, Set<String> warnings,
+                 JsonWriter out) {
         this.request = request;
         this.dialect = dialect;
         this.blocks = new Blocks(request, dialect, model, warnings);
+        this.aboutTools = aboutTools;
         this.warnings = warnings;
         this.out = out;
     }
@@ -70,6 +74,7 @@ final class ChatMessages {
                 parts.add(blocks.marked(block));
             }
         }
+        aboutTools.forEach(text -> parts.add(new Part.Text(text)));
         boolean hasTools = !request.get("tools").items().isEmpty();
         boolean isToldSchema = !request.schema().isNull() && !dialect.takesFormat(hasTools);
         if (isToldSchema) {

@@ -32,11 +32,19 @@ public record Dialect(Target target, Traits traits, UnopenedReasoning unopened) 
      * {@return the dialects to try after a refusal in these words, the likeliest first}
      *
      * @param tools that were sent with the request
+     * @param files that were sent
      */
-    public Stream<Dialect> afterRefusal(String refusal, List<Json> tools) {
-        List<Lesson.Taught> others = ToolLessons.isWithinTool(refusal) ? List.of() : Lessons.of(refusal);
-        return Stream.concat(ToolLessons.of(refusal, tools).stream(), others.stream())
+    Stream<Dialect> afterRefusal(String refusal, List<Json> tools, List<Attachment> files) {
+        List<Lesson.Taught> ofMembers = ToolLessons.isWithinTool(refusal) ? List.of() : Lessons.of(refusal);
+        boolean areParts = ofMembers.stream().anyMatch(Dialect::isOfPart);
+        List<Lesson.Taught> ofBoth = areParts ? FileLessons.ofBothKinds(files) : List.of();
+        return Stream.of(ToolLessons.of(refusal, tools), FileLessons.of(refusal, files), ofMembers, ofBoth)
+                .flatMap(List::stream)
                 .filter(taught -> taught.traits().stream().allMatch(this::mayBeTried)).map(this::with);
+    }
+
+    private static boolean isOfPart(Lesson.Taught taught) {
+        return Stream.of("image_url", "file").map(Trait.Omitted::new).anyMatch(taught.traits()::contains);
     }
 
     /** {@return whether a refusal says how much room there is for the reply, which changes with each try} */
@@ -66,6 +74,15 @@ public record Dialect(Target target, Traits traits, UnopenedReasoning unopened) 
     /** {@return this, and that the backend has said the phase of a message} */
     Dialect withPhases() { return with(Trait.Habit.PHASES_SAID, false); }
 
+    /**
+     * {@return this, and that the backend takes stop sequences, as its reply would say which one it has met} Not
+     * where the reply has reasoning: the backend would look for them in that too.
+     */
+    Dialect withStopsNamed(boolean hasReasoned) {
+        if (hasReasoned) return takes("stop") ? with(new Trait.Omitted("stop"), false) : this;
+        return learned.containsKey("stop") ? this : with(new Trait.Known("stop"), false);
+    }
+
     /** {@return this, and what another dialect of the backend has learned about all its models} */
     public Dialect withLessonsForAllOf(Dialect other) {
         Dialect known = this;
@@ -93,8 +110,9 @@ public record Dialect(Target target, Traits traits, UnopenedReasoning unopened) 
 
     private boolean isLearned(Trait trait) { return traits.learned().containsKey(trait.about()); }
 
-    private Dialect with(Trait trait, boolean isOnce) {
-        if (has(trait)) return this;
+    private Dialect with(Trait taught, boolean isOnce) {
+        if (has(taught)) return this;
+        Trait trait = taught instanceof Trait.RefusedFiles files ? files.after(refusedFiles()) : taught;
         if (isOnce) return new Dialect(target, traits.withOnce(trait), unopened);
         Traits more = traits.withLearned(trait);
         if (trait instanceof Trait.Spoken spoken) more = more.withHost(Dialects.of(target, spoken.api()));
@@ -163,8 +181,19 @@ public record Dialect(Target target, Traits traits, UnopenedReasoning unopened) 
         return Math.max(Math.min(asked, longest), shortest);
     }
 
-    /** {@return the most images that may be in a request} */
-    long mostImages() { return find(Trait.MostImages.class).map(Trait.MostImages::images).orElse(Long.MAX_VALUE); }
+    /** {@return the most images that the backend takes, if there is a limit} */
+    Optional<Trait.MostImages> mostImages() { return find(Trait.MostImages.class); }
+
+    private Trait.RefusedFiles refusedFiles() {
+        return find(Trait.RefusedFiles.class).orElse(new Trait.RefusedFiles(List.of()));
+    }
+
+    /** {@return whether the backend has refused this image or document} */
+    boolean refusesFile(Attachment file) {
+        List<String> refused = refusedFiles().hashes();
+        return !refused.isEmpty() && refused.contains(file.hash());
+    }
+
     /** {@return the id of a tool call, as the backend takes it} */
     Json.Str callId(Json.Str id) {
         return find(Trait.Ids.class).map(ids -> ids.form().fitted(id)).orElse(id);
