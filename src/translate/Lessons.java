@@ -27,10 +27,11 @@ final class Lessons {
     private static final String[] EFFORT_WORDS = {"reasoning_effort", "reasoning effort", "reasoning value",
             "thinking level", "thinking_level", "reasoning level", "reasoning.effort", "effort value",
             "effort'", "effort level", "reasoning_level", "thinking_effort", "推理强度", "effort must",
-            "effort should"};
+            "effort should", "think value"};
     private static final String[] FORMAT_WORDS = {"response_format", "response format", "json_schema",
             "json schema", "mime type", "mime_type", "response_schema", "structured output", "json mode",
-            "json_object", "grammar", "guided_json", "structured_output"};
+            "json_object", "grammar", "guided_json", "structured_output", "output_format", "output_config",
+            "json模式", "json 模式", "结构化输出"};
     private static final String[] TOOL_WORDS = {"tools", "function call", "tool call", "functions", "tool use",
             "工具", "function_call", "tool_use", "tool_call"};
     private static final String[] REPLY_LIMIT = Said.REPLY_LIMITS.toArray(String[]::new);
@@ -38,6 +39,10 @@ final class Lessons {
             "'system'", "developer instruction", "system instruction", "developer message", "system prompt",
             "developer role", "role: developer", "role 'developer", "'developer'", "role system", "system角色",
             "system 角色", "系统消息", "系统提示", "role=system", "role developer"};
+    /** Of roles, where only some are taken. */
+    private static final String[] ROLES = {"role", "角色"};
+    private static final String[] OTHER_ROLES = {"system", "developer", "'user' or 'assistant'", "user/assistant",
+            "user and assistant", "alternate"};
     /** Of one image: the client is told, and the next one may be fine. */
     private static final String[] BAD_IMAGE = {"decode", "download", "fetch", "too large", "corrupt", "pixel",
             "could not process", "dimension", "resolution", "base64", "invalid image", "image format",
@@ -55,20 +60,23 @@ final class Lessons {
                     "only support stream", "only supports stream", "requires stream", "must be streamed",
                     "non-stream", "stream must be", "set stream to true", "streaming is required", "must stream",
                     "streaming is strongly recommended", "only available in stream", "仅支持流式", "只支持流式",
-                    "stream mode", "use stream", "enable stream", "streaming mode")
-                    .not("does not support stream", "not support stream"),
+                    "stream mode", "use stream", "enable stream", "streaming mode", "streaming enabled",
+                    "stream: true", "不支持非流式")
+                    .not("does not support stream", "not support stream", "use in streaming mode"),
                     Trait.Habit.ALWAYS_STREAMED),
 
             // Some: This model does not support streaming
             new Lesson("replies come only whole", Wording.of("not support stream", "streaming is not",
                     "streaming not supported", "stream is not supported", "'stream' is not", "不支持流式",
                     "stream must be false", "'stream' does not support true", "without stream", "stream=false",
-                    "unsupported value: 'stream'"),
+                    "unsupported value: 'stream'", "stream to false", "unsupported for streaming",
+                    "in streaming mode", "verified to stream", "only non-stream", "only supports non-stream",
+                    "支持非流式"),
                     Trait.Habit.NEVER_STREAMED),
 
             // A2o: max_tokens is too large; this once at most 5000
             new Lesson("the reply has no room beside the prompt", Wording.of(ONCE_AT_MOST), said ->
-                    Lesson.each(ReplyBounds.in(said).most(), Trait.LongestReply::new), true),
+                    Lesson.eachOnce(ReplyBounds.in(said).most(), Trait.LongestReply::new)),
 
             // OpenAI: max_tokens is too large: 128000. This model supports at most 16384 completion tokens
             // Groq: `max_tokens` must be less than or equal to `8192`, the maximum value for `max_tokens`
@@ -90,7 +98,7 @@ final class Lessons {
 
             // vLLM of old: max_tokens must be at least 1, got -500.
             new Lesson("the reply has no room", Wording.of(REPLY_LIMIT).and("got -", "got: -", "but is -"), said ->
-                    List.of(new Trait.LongestReply(SHORT_REPLY)), true),
+                    Lesson.eachOnce(List.of(SHORT_REPLY), Trait.LongestReply::new)),
 
             // OpenAI: Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens'
             new Lesson("max_tokens has a new name", Wording.of("max_completion_tokens")
@@ -119,7 +127,9 @@ final class Lessons {
                             "cannot disable", "can't disable", "budget 0", "cannot be turned off", "always",
                             "only thinking mode", "must be enabled", "not be disabled", "only support enabled",
                             "required to be enabled", "disabling", "disabled' is not", "does not support disabl",
-                            "不能关闭", "无法关闭", "不支持关闭", "unable to disable", "to be disabled", "off is not"),
+                            "不能关闭", "无法关闭", "不支持关闭", "unable to disable", "to be disabled", "off is not",
+                            "disabled is not", "only enabled", "type=enabled", "only supports thinking", "to true",
+                            "to false", "'none'", "thinking_budget", "disabled", "必须开启", "仅支持思考", "只支持思考"),
                     Trait.Habit.ALWAYS_REASONS),
 
             // Ollama: "gemma3:4b" does not support thinking
@@ -127,7 +137,7 @@ final class Lessons {
                     "does not support reasoning", "doesn't support thinking", "doesn't support reasoning",
                     "thinking is not supported", "reasoning is not supported", "not a reasoning model",
                     "thinking not supported", "不支持思考", "不支持推理"),
-                    new Trait.Omitted("reasoning_effort")),
+                    new Trait.Omitted("reasoning_effort"), new Trait.Omitted("thinking")),
 
             // OpenAI: 'reasoning_effort' does not support 'xhigh'. Supported values are: 'low', and 'high'.
             // vLLM: 'loc': ('body', 'reasoning_effort'), 'msg': "Input should be 'low', 'medium' or 'high'"
@@ -171,18 +181,20 @@ final class Lessons {
             // Some: 'input_image' is not supported
             new Lesson("images are not seen", Wording.of(IMAGE_WORDS).not(BAD_IMAGE), new Trait.Omitted("image_url")),
 
+            // Kimi: message at position 1 with role 'assistant' must not be empty
             // llama-cpp-python: 'AssistantMessage', 'content'), 'msg': 'Input should be a valid string'
             // Cloudflare: Type mismatch of '/messages/1/content', 'null' not in 'string'
             // Mistral: Assistant message must have either content or tool_calls, but not none.
             // NIM: can only concatenate str (not "NoneType") to str
-            new Lesson("a message has no content", Wording.of("content", "nonetype", "none_type")
+            new Lesson("a message has no content", Wording.of("content", "nonetype", "none_type",
+                    "must not be empty", "cannot be empty")
                     .and("string", "null", "none", "empty", "required", "missing", "must have", "不能为空", "必填"),
                     Trait.Habit.EMPTY_CONTENT),
 
             // Go: cannot unmarshal array into Go struct field Message.messages.content of type string
             // GLM: messages.content.type 参数非法，取值范围 ['text']
             new Lesson("content is text alone", Wording.of("content").and("type", "string", "text", "array", "list"),
-                    said -> List.of(new Trait.Omitted("image_url"), new Trait.Omitted("file"))),
+                    said -> Lesson.each(List.of("image_url", "file"), Trait.Omitted::new)),
 
             // vLLM, by a model's template: System message must be at the beginning.
             new Lesson("a system message stands between others", Wording.of(SYSTEM_WORDS).and("first", "beginning",
@@ -192,6 +204,11 @@ final class Lessons {
             // MiniMax: invalid params, invalid message role: system (2013)
             // Gemini: Developer instruction is not enabled for models/gemma-3-27b-it
             new Lesson("there are no system messages", Wording.of(SYSTEM_WORDS),
+                    Trait.Habit.SYSTEM_NEVER),
+
+            // llama.cpp, by a model's template: Only user, assistant and tool roles are supported, got system.
+            // Gemma's template: Conversation roles must alternate user/assistant/user/assistant/...
+            new Lesson("only some roles are taken", Wording.of(ROLES).and(OTHER_ROLES),
                     Trait.Habit.SYSTEM_NEVER),
 
             // Gemini: Function calling with a response mime type: 'application/json' is unsupported
@@ -206,7 +223,8 @@ final class Lessons {
                     new Trait.Omitted("response_format")),
 
             // Go: cannot unmarshal object into Go struct field ChatCompletionRequest.tool_choice of type string
-            new Lesson("no tool can be named as the one to call", Wording.of("tool_choice", "tool choice")
+            new Lesson("no tool can be named as the one to call", Wording.of("tool_choice", "tool choice",
+                    "string, but is object")
                     .and("object", "string", "required", "function", "type", ".tool"),
                     Trait.Habit.FORCED_TOOL_ALONE),
 
@@ -256,9 +274,8 @@ final class Lessons {
         members.put("top_p", List.of("nucleus_sampling"));
         members.put("reasoning_effort", List.of("thinking_level", "reasoning_level"));
         members.put("reasoning", List.of());
-        members.put("thinking", List.of("thinking_config", "thinking_budget", "budget_tokens"));
-        members.put("enable_thinking", List.of());
-        members.put("chat_template_kwargs", List.of());
+        members.put("thinking", List.of("thinking_config", "thinking_budget", "budget_tokens", "enable_thinking",
+                "chat_template_kwargs"));
         members.put("top_k", List.of());
         members.put("tool_stream", List.of());
         members.put("stream_options", List.of("include_usage"));

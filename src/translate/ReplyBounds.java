@@ -3,6 +3,7 @@ package translate;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The bounds of a reply's length that a refusal states, in any notation: {@code [1, 8192]}, {@code <= 8192},
@@ -24,7 +25,8 @@ record ReplyBounds(List<Long> most, List<Long> least) {
                     "upper bound", "'le'", "le=", "lte=", "not be greater than", "not be larger than", "not be more than",
                     "not be higher than", "is greater than", "is larger than", "no greater than",
                     "no larger than", "not greater than", "not larger than", "not more than", "above",
-                    "上限", "最大", "超过", "不大于", "小于等于", "小于或等于")),
+                    "not less or equal to", "上限", "最大", "超过", "不大于", "不能大于", "不可大于", "不得大于", "不应大于",
+                    "小于等于", "小于或等于")),
             new Relation(Side.BELOW, List.of("less than", "lower than", "smaller than", "fewer than",
                     "below", "under", "< ", "lt=", "小于")),
             new Relation(Side.LOWER, List.of("at least", "minimum", "min ", "min:", ">=", "≥", "'ge'", "'gte'", "ge=", "gte=", "not be under", "not be below",
@@ -39,6 +41,8 @@ record ReplyBounds(List<Long> most, List<Long> least) {
     private static final List<String> BETWEEN =
             List.of(",", "-", "~", "–", "to", "and", "..", "...", "至", "到", "(inclusive) to", "(exclusive) to",
                     "inclusive to", "、", "; ");
+    private static final List<String> OR_LESS = List.of(" or less", " or fewer", " or lower", " or below", "以内", "以下", " 以内");
+    private static final List<String> OR_MORE = List.of(" or more", " or greater", " or higher", "以上");
     private static final String GREATER = ">";
     private static final int MAX_DISTANCE = 40; // characters between a relation and its number
 
@@ -48,7 +52,7 @@ record ReplyBounds(List<Long> most, List<Long> least) {
         Side before = Side.NONE;
         long first = 0; // of a range
         for (Count count : Count.in(said.text())) {
-            Side side = side(count, before);
+            Side side = sideAfter(count).orElse(side(count, before));
             boolean isRangeOver = before == Side.RANGE && side == Side.UPPER;
             if (isRangeOver) least.add(first);
             before = side;
@@ -75,6 +79,12 @@ record ReplyBounds(List<Long> most, List<Long> least) {
         return !before.contains("be ") && !before.contains("value ");
     }
 
+    /** {@return what the words after a number say, as in "must be 8192 or less"} */
+    private static Optional<Side> sideAfter(Count count) {
+        if (OR_LESS.stream().anyMatch(count.after()::startsWith)) return Optional.of(Side.UPPER);
+        return OR_MORE.stream().anyMatch(count.after()::startsWith) ? Optional.of(Side.LOWER) : Optional.empty();
+    }
+
     private static Side side(Count count, Side before) {
         boolean isSecond = BETWEEN.contains(count.before().strip());
         if (isSecond && before == Side.RANGE) return Side.UPPER;
@@ -82,7 +92,9 @@ record ReplyBounds(List<Long> most, List<Long> least) {
         Side side = Side.NONE;
         int end = -1;
         int length = 0; // "cannot be less than 8" has "not be less than" and "less than"
+        boolean isFirstOfTwo = BETWEEN.contains(count.after().strip());
         for (Relation relation : RELATIONS) {
+            if (relation.side == Side.RANGE && !isFirstOfTwo) continue; // as in "max_tokens (32000) exceeds"
             for (String words : relation.words) {
                 int at = count.before().lastIndexOf(words);
                 int to = at + words.length();
