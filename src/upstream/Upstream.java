@@ -4,6 +4,7 @@ import anthropic.ApiError;
 import anthropic.BackendModels;
 import config.Api;
 import config.Options;
+import config.Parameter;
 import config.Route;
 import config.Target;
 import java.io.IOException;
@@ -37,6 +38,7 @@ public final class Upstream implements AutoCloseable {
     private volatile Options options;
     private final Target target;
     private final Target address; // without what the backend must not get
+    private final Target betaAddress; // the same for betas of Anthropic's API
     private final URI url; // of one of the APIs, for connections alone
     private final Clock clock;
     private final Credentials credentials;
@@ -62,12 +64,13 @@ public final class Upstream implements AutoCloseable {
         Dialect dialect = Dialect.of(target);
         this.credentials = new Credentials(options, target, dialect);
         this.address = target.isDemo() ? target.at(new Demo().start()) : credentials.address();
+        this.betaAddress = address.with(Parameter.BETA);
         this.url = address.url(dialect.api());
         this.transport = new Transport(options, target, url, clock);
         this.placesOfAll = placesOfAll;
         this.places = new Places(options.maxConnectionsPerHost(), clock);
         this.learned = new Learned(dialect, label(), () -> this.options.secrets());
-        this.models = new ModelList(address.modelsUrl(), label(), credentials, transport, clock);
+        this.models = new ModelList(address, label(), credentials, transport, clock);
         this.health = new Health(clock);
         this.probe = new Probe(health, target, url, clock);
     }
@@ -118,7 +121,8 @@ public final class Upstream implements AutoCloseable {
      * other headers {@link Credentials} chooses.
      */
     public Arrivals send(Api api, JsonWriter body, ClientHeaders client) {
-        return send(address.url(api), body, client);
+        boolean isBeta = api == Api.MESSAGES && client.isOfBeta();
+        return send((isBeta ? betaAddress : address).url(api), body, client);
     }
 
     private Arrivals send(URI to, JsonWriter body, ClientHeaders client) {
@@ -138,7 +142,8 @@ public final class Upstream implements AutoCloseable {
     public Optional<ShortReply> countTokens(JsonWriter request, ClientHeaders client) {
         acquire(false);
         try {
-            return Optional.of(ShortReply.read(send(address.countUrl(), request, client), COUNT_PATIENCE, clock));
+            URI url = (client.isOfBeta() ? betaAddress : address).countUrl();
+            return Optional.of(ShortReply.read(send(url, request, client), COUNT_PATIENCE, clock));
         } catch (IOException | InterruptedException e) { // interrupted: the client has left
             return Optional.empty();
         } finally {
