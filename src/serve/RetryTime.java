@@ -43,7 +43,8 @@ final class RetryTime {
 
     private static Optional<Double> header(HttpHeaders headers, String name) {
         return headers.firstValue(name).map(String::strip)
-                .flatMap(text -> timeWithUnit(text, 0).filter(time -> time.end == text.length())).map(Time::seconds);
+                .flatMap(text -> timeWithUnit(text, 0).filter(time -> time.end == text.length()))
+                .map(Time::seconds);
     }
 
     /** Counted from the backend's own clock, where the header {@code date} tells it. */

@@ -15,13 +15,15 @@ import json.Json;
  *
  * <p>Shapes: OpenAI's {@code {"error":{"message":M,"type":T,"code":C}}}, FastAPI's {@code
  * {"detail":[{"msg":M}]}}, Gemini's {@code [{"error":{…}}]}, Tencent's {@code {"Response":{"Error":{"Code":C,
- * "Message":M}}}}, {@code {"error":M}}, {@code {"message":M}}, or a string alone.
+ * "Message":M}}}}, Naver's {@code {"status":{"message":M}}}, {@code {"error":M}}, {@code {"message":M}}, or a
+ * string alone.
  *
  * @param error the object that holds the members of the error
  * @param message what the backend says, without secrets, at most {@link #MAX_CHARACTERS}
  * @param words the error's code, its type and the message, in lower case: for patterns
+ * @param said the same in plain form, with one word for each name of the reply's limit
  */
-record ErrorBody(Json error, String message, String words) {
+record ErrorBody(Json error, String message, String words, Said said) {
     /**
      * Characters that are looked at; a backend may send a long text, and patterns take their time with
      * one.
@@ -29,7 +31,7 @@ record ErrorBody(Json error, String message, String words) {
     static final int MAX_CHARACTERS = 8192;
     private static final List<String> MESSAGE_NAMES =
             List.of("message", "error", "detail", "error_message", "error_msg", "msg", "errors", "base_resp",
-            "status_msg", "Message");
+            "status_msg", "Message", "title");
     private static final List<String> STATUS_NAMES = List.of("code", "status_code", "status", "error_code", "http_code");
     /** A status as a number or as text: {@code 429}, {@code "429"}. */
     private static final Pattern STATUS = Pattern.compile("\"?([45]\\d\\d)\"?");
@@ -49,15 +51,18 @@ record ErrorBody(Json error, String message, String words) {
 
     static ErrorBody of(Json body, Secrets secrets) {
         Json first = body.items().isEmpty() ? body : body.items().getFirst();
-        Json error = Stream.of(first.get("error"), first.get("Response").get("Error"))
+        Json error = Stream.of(first.get("error"), first.get("Response").get("Error"), first.get("status"))
                 .filter(Json.Obj.class::isInstance).findFirst().orElse(first);
         String ofProvider = error.get("metadata").get("raw").text(); // at OpenRouter
-        String all = secrets.mask(joined(": ", Stream.of(message(error), ofProvider, sentence(error.get("param")))));
+        String why = sentence(error.get("param"));
+        String all = secrets.mask(joined(": ", Stream.of(message(error), ofProvider, why)));
         String message = beginning(all);
-        Stream<String> names = Stream.of("code", "type", "error_type", "Code")
-                .map(name -> beginning(error.get(name).text()));
+        Stream<Json> listed = first.get("errors").items().stream().limit(1);
+        Stream<String> names = Stream.concat(Stream.of(error), listed)
+                .flatMap(one -> Stream.of("code", "type", "error_type", "Code").map(one::get))
+                .map(name -> beginning(name.text()));
         String words = Stream.concat(names, Stream.of(message)).collect(Collectors.joining(" "));
-        return new ErrorBody(error, message, words.toLowerCase(Locale.ROOT));
+        return new ErrorBody(error, message, words.toLowerCase(Locale.ROOT), Said.of(words).withReplyLimits());
     }
 
     /** {@return the part of a text that is looked at} */

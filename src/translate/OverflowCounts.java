@@ -3,6 +3,7 @@ package translate;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /**
  * The numbers of a request that is too long, told apart by the words next to them.
@@ -22,7 +23,8 @@ record OverflowCounts(OptionalLong window, OptionalLong prompt, OptionalLong atL
     private static final int MIN_COUNT = 100; // a lower one is no count of tokens
     private static final List<String> WINDOW_WORDS = List.of("limit", "maximum", "max", "context length",
             "context size", "context of", "window", "n_ctx", "seq_len", "exceed", "than", ">", "<=", "at most",
-            "allowed", "supports", "only", "up to", "context", "超", "最大", "最多", "上限", "限制", "大于", "上下文",
+            "allowed", "supports", "only", "up to", "capacity", "n_positions", " takes ",
+            "context", "超", "最大", "最多", "上限", "限制", "大于", "上下文",
             "コンテキスト", "최대", "컨텍스트", "контекст");
     private static final List<String> PROMPT_WORDS = List.of("resulted in", "contains", "contain", " has ",
             "have ", "received", "got ", "given", "passed", "current length is", "n_keep", "requested",
@@ -37,6 +39,7 @@ record OverflowCounts(OptionalLong window, OptionalLong prompt, OptionalLong atL
     /** As in "too large for model with 32768 maximum context length", without what may stand before it. */
     private static final List<String> AFTER_WINDOW = List.of("maximum", "max context", "context", "limit");
     private static final List<String> BEFORE_AFTER_WORDS = List.of(" ", ")", "]", "'", ",", "-", "tokens", "token");
+    private static final List<String> SUMS = List.of("+ " + Said.REPLY_LIMIT, "+ '" + Said.REPLY_LIMIT);
     /** Joins the prompt's number and the reply's, as in "10000 tokens and max_tokens 150000". */
     private static final List<String> JOINS = List.of("+ ", "and ", "与 ", "与", "和 ", "和", "加上 ", "plus ");
     private static final List<String> AFTER_REPLY = List.of("in the completion", "for the completion",
@@ -45,6 +48,10 @@ record OverflowCounts(OptionalLong window, OptionalLong prompt, OptionalLong atL
     /** As in "exceeded by 200 tokens", "AiError: 5021", "Request id: 0217", "<400>". */
     private static final List<String> NOT_OF_TOKENS =
             List.of("by ", "error: ", "code: ", "code ", "code': ", "status': ", "status ", " id: ", "http ", "<");
+    /** Says that the reply counts too; else a prompt that is too long has the higher of two numbers. */
+    private static final List<String> REPLY_WORDS = List.of(Said.REPLY_LIMIT, "completion", "output", "reply",
+            "response", "at least", "输出", "回复");
+    private static final Set<Role> OF_REPLY = Set.of(Role.REPLY, Role.TOTAL, Role.PART, Role.LEAST);
     private static final String NAME_OF_STATUS = " bad request"; // after its number
     private static final List<String> TOTAL_WORDS =
             List.of("total of", "total:", "in total", "input and " + Said.REPLY_LIMIT, "sum of", "合计", "总计");
@@ -62,11 +69,15 @@ record OverflowCounts(OptionalLong window, OptionalLong prompt, OptionalLong atL
         OptionalLong total = first(counts, Role.TOTAL);
         OptionalLong fits = or(parts, or(prompt, least));
         if (fits.isEmpty()) return total.isEmpty() ? compared(counts, window) : sumOnly(window, total);
+        boolean isOfReply = said.said().says(REPLY_WORDS)
+                || counts.stream().anyMatch(count -> OF_REPLY.contains(count.role));
+        boolean areSwapped = !isOfReply && isLess(prompt, window);
+        if (areSwapped) return new OverflowCounts(prompt, window, none(), none(), window);
         OptionalLong longest = parts.isPresent() ? or(prompt, or(total, parts)) : fits;
         return new OverflowCounts(window, longest, least(least, fits, window, asked), none(), fits);
     }
 
-    /** As in "requested 162000 tokens (10000 in the messages, 2000 in the functions, 150000 in the completion)". */
+    /** As in "162000 tokens (10000 in the messages, 2000 in the functions, 150000 in the completion)". */
     private static OptionalLong difference(List<Counted> counts) {
         OptionalLong total = first(counts, Role.TOTAL);
         OptionalLong reply = first(counts, Role.REPLY);
@@ -75,6 +86,10 @@ record OverflowCounts(OptionalLong window, OptionalLong prompt, OptionalLong atL
         if (!areSaid) return none();
         long rest = total.getAsLong() - reply.getAsLong();
         return rest > prompt.getAsLong() ? OptionalLong.of(rest) : none();
+    }
+
+    private static boolean isLess(OptionalLong one, OptionalLong other) {
+        return one.isPresent() && other.isPresent() && one.getAsLong() < other.getAsLong();
     }
 
     private static OptionalLong member(ErrorBody said, String name, OptionalLong otherwise) {
@@ -137,7 +152,10 @@ record OverflowCounts(OptionalLong window, OptionalLong prompt, OptionalLong atL
         String after = count.after();
         String rest = rest(after);
         boolean isSecond = count.before().endsWith("+ ");
-        if (isOfReply(count.before()) || isSecond) return Optional.of(Role.REPLY);
+        boolean isReply = isOfReply(count.before());
+        boolean isSum = isReply && SUMS.stream().anyMatch(count.before()::contains);
+        if (isSum) return Optional.of(Role.TOTAL); // as in "prompt tokens + max_tokens = 160000"
+        if (isReply || isSecond) return Optional.of(Role.REPLY);
         if (isJoined(rest)) return Optional.of(Role.PROMPT);
         if (says(after, AFTER_REPLY)) return Optional.of(Role.REPLY);
         if (says(after, AFTER_PART)) return Optional.of(Role.PART);

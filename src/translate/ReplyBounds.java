@@ -24,24 +24,27 @@ record ReplyBounds(List<Long> most, List<Long> least) {
                     "smaller than or equal to", "no more than", "up to", "limit", "max", "exceed", "<=", "≤",
                     "upper bound", "'le'", "le=", "lte=", "not be greater than", "not be larger than", "not be more than",
                     "not be higher than", "is greater than", "is larger than", "no greater than",
-                    "no larger than", "not greater than", "not larger than", "not more than", "above",
+                    "no larger than", "greater than", "larger than", "higher than", "more than",
+                    Said.REPLY_LIMIT + " > ", "ceiling", "cap ", "not greater than", "not larger than", "not more than", "above",
                     "not less or equal to", "上限", "最大", "超过", "不大于", "不能大于", "不可大于", "不得大于", "不应大于",
                     "小于等于", "小于或等于")),
             new Relation(Side.BELOW, List.of("less than", "lower than", "smaller than", "fewer than",
                     "below", "under", "< ", "lt=", "小于")),
-            new Relation(Side.LOWER, List.of("at least", "minimum", "min ", "min:", ">=", "≥", "'ge'", "'gte'", "ge=", "gte=", "not be under", "not be below",
+            new Relation(Side.LOWER, List.of("at least", "minimum", "min ", "min:", ">=", "≥", "'ge'",
+                    "'gte'", "ge=", "gte=", "not be under", "not be below",
                     "greater than or equal to", "larger than or equal to", "more than or equal to",
                     "higher than or equal to", "not be less than", "not be lower than", "no less than",
                     "below minimum", "below the minimum", "below", "under", "不小于", "大于等于", "最小")),
             new Relation(Side.ABOVE, List.of("be greater than", "be larger than", "be more than",
                     "be higher than", "be above", "value greater than", "> ", "be >", "gt=", "大于")),
-            new Relation(Side.RANGE, List.of("[", "(", "between", "from", "range", "in ", "范围")));
+            new Relation(Side.RANGE, List.of("[", "(", "between", "from", "range", "in ", "范围", "在 ", "在")));
 
     /** What may stand between the two ends of a range. */
     private static final List<String> BETWEEN =
             List.of(",", "-", "~", "–", "to", "and", "..", "...", "至", "到", "(inclusive) to", "(exclusive) to",
                     "inclusive to", "、", "; ");
-    private static final List<String> OR_LESS = List.of(" or less", " or fewer", " or lower", " or below", "以内", "以下", " 以内");
+    private static final List<String> OR_LESS =
+            List.of(" or less", " or fewer", " or lower", " or below", "以内", "以下", " 以内");
     private static final List<String> OR_MORE = List.of(" or more", " or greater", " or higher", "以上");
     private static final String GREATER = ">";
     private static final int MAX_DISTANCE = 40; // characters between a relation and its number
@@ -88,7 +91,8 @@ record ReplyBounds(List<Long> most, List<Long> least) {
     private static Side side(Count count, Side before) {
         boolean isSecond = BETWEEN.contains(count.before().strip());
         if (isSecond && before == Side.RANGE) return Side.UPPER;
-        if (count.before().strip().equals(GREATER)) return Side.UPPER; // as in "32000 > 8192"
+        boolean isCompared = count.before().replace(')', ' ').strip().equals(GREATER);
+        if (isCompared) return Side.UPPER; // as in "32000 > 8192"
         Side side = Side.NONE;
         int end = -1;
         int length = 0; // "cannot be less than 8" has "not be less than" and "less than"

@@ -18,13 +18,11 @@ record Said(String text) {
             "max_output_tokens", "max_new_tokens", "maximum new tokens", "max_tokens_to_sample",
             "max_generated_tokens", "maximum_tokens", "maximum tokens", "max_tokens", "max tokens",
             "max-tokens", "output tokens", "completion tokens", "completion_tokens", "output token",
-            "tokens for the completion", "max_gen_len", "max_token_count", "tokens_to_generate", "num_predict",
-            "maximum output length", "max output length", "max_output_length", "output length");
+            "tokens for the completion", "max_gen_len", "max_token_count", "tokens_to_generate",
+            "num_predict", "maximum output length", "max output length", "max_output_length", "output length");
     private static final String ECHO = "'input':"; // what follows is the client's
     private static final String PLACE = "'loc'"; // begins the next error of a list
     private static final String QUOTES = "\"`“”‘’「」";
-    private static final String SPACES = "nrt"; // after a backslash
-    private static final int HEX_DIGITS = 4; // of a character in JSON
     private static final String WIDE = "：，（）［］【】；～";
     private static final String NARROW = ":,()[][];~";
 
@@ -35,7 +33,7 @@ record Said(String text) {
     }
 
     private static String plain(String words) {
-        String said = words.indexOf('\\') < 0 ? words : unescaped(words);
+        String said = Escapes.without(words);
         var plain = new StringBuilder(said.length() + 16);
         char before = ' ';
         for (int i = 0; i < said.length(); i++) {
@@ -49,35 +47,6 @@ record Said(String text) {
             if (!isRepeated) plain.append(narrow);
         }
         return plain.toString().toLowerCase(Locale.ROOT);
-    }
-
-    /** {@return JSON's text without its escapes, also of JSON that is a text in JSON: <code>\\n</code>, <code>\\u8d85</code>} */
-    private static String unescaped(String said) {
-        var text = new StringBuilder(said.length());
-        for (int i = 0; i < said.length(); i++) {
-            char c = said.charAt(i);
-            if (c != '\\') {
-                text.append(c);
-                continue;
-            }
-            while (i + 1 < said.length() && said.charAt(i + 1) == '\\') i++;
-            char escaped = at(said, i + 1);
-            if (escaped == 'u' && isHex(said, i + 2)) {
-                text.append((char) Integer.parseInt(said, i + 2, i + 2 + HEX_DIGITS, 16));
-                i += 1 + HEX_DIGITS;
-            } else if (SPACES.indexOf(escaped) >= 0) {
-                text.append(' ');
-                i++;
-            } else {
-                text.append('\'');
-            }
-        }
-        return text.toString();
-    }
-
-    private static boolean isHex(String text, int from) {
-        if (from + HEX_DIGITS > text.length()) return false;
-        return text.substring(from, from + HEX_DIGITS).chars().allMatch(c -> Character.digit(c, 16) >= 0);
     }
 
     private static char narrow(char c) {
@@ -116,7 +85,7 @@ record Said(String text) {
     boolean says(String... any) { return says(Arrays.asList(any)); }
     boolean says(List<String> any) { return any.stream().anyMatch(text::contains); }
 
-    /** {@return what comes before any of these words} "Unsupported parameters" does not say "supported parameters". */
+    /** {@return what comes before any of these words} "Unsupported" does not say "supported". */
     Said before(List<String> words) {
         int first = words.stream().mapToInt(this::wordAt).filter(at -> at >= 0).min().orElse(text.length());
         return new Said(text.substring(0, first));
@@ -141,8 +110,8 @@ record Said(String text) {
             " param", " field", " argument", " option", " is deprecated", " is not supported", " not supported",
             " is unsupported", " does not ", " cannot be", " can't be", " value", " is invalid",
             " has to be", " out of range", " is out of range", " exceeds", " extra inputs", " is disabled",
-            " is not implemented", " is not allowed for", " is not permitted", " is not available", " is not enabled",
-            " may not", " 参数", "参数", " 不", "不", " 的", " は");
+            " is not implemented", " is not allowed for", " is not permitted", " is not available",
+            " is not enabled", " may not", " 参数", "参数", " 字段", "字段", " 不", "不", " 的", " は");
     private static final List<String> SEPARATORS = List.of(", ", ",", " and ", " or ", "、", "和", " & ");
     private static final int MAX_LISTED = 10; // names in a list before this one
 
