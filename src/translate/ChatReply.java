@@ -167,7 +167,7 @@ final class ChatReply implements Reader {
         boolean isStatusBad = chunk.get("base_resp").get("status_code").toLong(0) != 0; // MiniMax
         if (isStatusBad && chunk.get("choices").items().isEmpty()) return true;
         if (!chunk.get("choices").isNull()) return false;
-        boolean hasMessage = Stream.of("message", "error_message", "detail", "errors", "msg", "error_msg")
+        boolean hasMessage = Stream.of("message", "error_message", "detail", "errors", "msg", "error_msg", "Response")
                 .anyMatch(name -> !chunk.get(name).isNull());
         return chunk instanceof Json.Arr || hasMessage;
     }

@@ -80,7 +80,7 @@ public record Dialect(Target target, Traits traits, UnopenedReasoning unopened) 
      */
     Dialect withStopsNamed(boolean hasReasoned) {
         if (hasReasoned) return takes("stop") ? with(new Trait.Omitted("stop"), false) : this;
-        return learned.containsKey("stop") ? this : with(new Trait.Known("stop"), false);
+        return traits.learned().containsKey("stop") ? this : with(new Trait.Known("stop"), false);
     }
 
     /** {@return this, and what another dialect of the backend has learned about all its models} */

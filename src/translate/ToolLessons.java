@@ -90,8 +90,7 @@ final class ToolLessons {
     /** {@return whether a refusal is about something within a tool, where members of the request are not meant} */
     static boolean isWithinTool(String refusal) { return WITHIN.matcher(plain(refusal)).find(); }
 
-    /** {@return the words of a refusal, also of one whose JSON escapes line breaks before names} */
-    private static String plain(String refusal) { return Said.of(refusal.replace("\\n", "\n")).text(); }
+    private static String plain(String refusal) { return Said.of(refusal).text(); }
 
     private static boolean isAny(List<String> words, String said) {
         return words.stream().anyMatch(said::contains);
