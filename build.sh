@@ -85,7 +85,8 @@ cached_folder() {
     if [ "$version" -ge 25 ]; then
         train build/bundle/a2o/a2o.aot build/bundle/a2o/runtime/bin/java build/bundle/a2o/a2o
     else
-        echo "build.sh: without a cache for a faster start: JDK $version cannot make one, 25 can" >&2
+        build/bundle/a2o/runtime/bin/java -Xshare:dump >/dev/null # of the JDK's classes, where it is looked for
+        echo "build.sh: without a cache of A2o's own classes: JDK $version cannot make one, 25 can" >&2
     fi
 }
 archive() {
@@ -110,7 +111,7 @@ Version: $VERSION
 Architecture: $arch
 Maintainer: A2o <a2o@localhost>
 Installed-Size: $(du -sk $root/usr | cut -f 1)
-Depends: libc6
+Depends: libc6, libstdc++6, zlib1g
 Section: net
 Priority: optional
 Description: proxy from the Anthropic Messages API to OpenAI-compatible backends
