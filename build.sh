@@ -67,12 +67,12 @@ dist() {
     (cd build/dist; sha256 a2o a2o.cmd a2o.jar A2o.java > SHA256SUMS; cat SHA256SUMS)
 }
 folder() { # build/bundle/a2o, yet without a cache
-    [ -x "$bin/jlink" ] || die "a bundle needs a JDK with jlink, which $bin has not"
+    [ -x "$bin/jlink" ] || die "a bundle needs a JDK with jlink, which is not in $bin"
     fresh_jar; rm -rf build/bundle; mkdir -p build/bundle/a2o
     modules=$MODULES
     [ "$version" -ge 22 ] || modules=$modules,jdk.crypto.ec # for TLS; since 22 in java.base
     "$bin/jlink" --add-modules "$modules" --strip-java-debug-attributes --no-man-pages --no-header-files \
-        --output build/bundle/a2o/runtime
+        --output build/bundle/a2o/runtime || die "jlink lacks a module; some systems have it in a package of its own (jmods)"
     cp build/a2o LICENSE README.md build/bundle/a2o
     [ ! -f build/bundle/a2o/runtime/bin/java.exe ] || cp src/a2o.cmd build/bundle/a2o
 }
@@ -85,7 +85,8 @@ cached_folder() {
     if [ "$version" -ge 25 ]; then
         train build/bundle/a2o/a2o.aot build/bundle/a2o/runtime/bin/java build/bundle/a2o/a2o
     else
-        echo "build.sh: without a cache for a faster start: JDK $version cannot make one, 25 can" >&2
+        build/bundle/a2o/runtime/bin/java -Xshare:dump >/dev/null # of the JDK's classes, where it is looked for
+        echo "build.sh: without a cache of A2o's own classes: JDK $version cannot make one, 25 can" >&2
     fi
 }
 archive() {
@@ -110,7 +111,7 @@ Version: $VERSION
 Architecture: $arch
 Maintainer: A2o <a2o@localhost>
 Installed-Size: $(du -sk $root/usr | cut -f 1)
-Depends: libc6
+Depends: libc6, libstdc++6, zlib1g
 Section: net
 Priority: optional
 Description: proxy from the Anthropic Messages API to OpenAI-compatible backends
@@ -138,7 +139,7 @@ fetch_junit() {
 }
 run_tests() { # run_tests SELECTORS JAVA_OPTION...; how much at once is in test/junit-platform.properties
     selectors=$1 status=0; shift; jar; fetch_junit
-    { single; [ ! -x "$bin/jlink" ] || folder; } & made=$!
+    { single; (folder) || rm -rf build/bundle; } & made=$! # tests of a bundle are left out where none can be made
     # shellcheck disable=SC2046,SC2012 # several files; their names are plain
     compile build/test -cp "build/classes:$junit" test/*.java test/testing/*.java \
         $(ls -d src/*/ | sed 's|^src\(.*\)|test\1*.java|'); wait $made

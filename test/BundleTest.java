@@ -30,7 +30,7 @@ class BundleTest {
 
     /** {@return the bundle's program with these arguments, in an empty environment} */
     private static Process start(String... arguments) throws Exception {
-        assumeTrue(Files.exists(BUNDLE), "made with a JDK that has no jlink");
+        assumeTrue(Files.exists(BUNDLE), "this JDK cannot make a bundle");
         var builder = new ProcessBuilder(BUNDLE.resolve("a2o").toString());
         builder.command().addAll(List.of(arguments));
         builder.environment().clear();
