@@ -28,6 +28,12 @@ public record SearchSite(String template, List<Header> headers, boolean isForOne
     /** {@return the service for people: its host, and the port if it is written} */
     public String label() { return url("").getRawAuthority(); }
 
+    /** {@return the URL as everybody may see it; without its parameters, if one may be a key} */
+    String shown() {
+        boolean isKeyThere = parameters().stream().map(Parameter::name).anyMatch(SecretNames::isSecret);
+        return isKeyThere ? template.substring(0, template.indexOf('?')) + "?..." : template;
+    }
+
     /** {@return the parameters of the URL, one of which may be a key} */
     List<Parameter> parameters() {
         String query = Optional.ofNullable(URI.create(template.replace(QUERY, "")).getRawQuery()).orElse("");

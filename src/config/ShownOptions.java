@@ -10,7 +10,7 @@ import java.util.List;
 public final class ShownOptions {
     private static final String DOTS = "...";
     private static final List<Option> OTHERS = List.of(Option.CONTEXT, Option.TIMEOUT, Option.CA_CERT, Option.HEADER,
-            Option.EXTRA_BODY);
+            Option.EXTRA_BODY, Option.SEARCH, Option.SEARCH_HEADER);
 
     private final CommandLine given;
     private final List<Target> targets;
@@ -60,9 +60,15 @@ public final class ShownOptions {
     private String shown(Option option, String value) {
         return switch (option) {
             case UPSTREAM_KEY -> DOTS + address(option, value);
-            case HEADER -> value.substring(0, value.indexOf(':')) + ": " + DOTS + address(option, value);
+            case SEARCH -> search(value);
+            case HEADER, SEARCH_HEADER -> value.substring(0, value.indexOf(':')) + ": " + DOTS + address(option, value);
             default -> value;
         };
+    }
+
+    private String search(String value) {
+        String url = Addressed.of(Option.SEARCH, value, names).value();
+        return SearchUrl.site(url, List.of(), false, given).shown() + address(Option.SEARCH, value);
     }
 
     /** {@return what says which backends a value is for: @cloud; "" if it is for all} */

@@ -102,7 +102,7 @@ final class Exchange {
         OptionalLong clientSeconds = isStream ? OptionalLong.empty() : client.timeoutSeconds();
         this.patience = new Patience(clock, options.timeout(), begun, clientSeconds);
         this.stream = new ClientStream(client, requestId, isStream, transcript, clock, begun);
-        this.searches = new SearchRounds(stream, secrets, options.timeout(), clock);
+        this.searches = new SearchRounds(requestId, stream, secrets, options.timeout(), clock);
         this.attempt = attempt(first);
         this.isBackendNeeded = !first.conversation().isAnsweredHere();
     }
@@ -301,12 +301,13 @@ final class Exchange {
     Outcome outcome(Optional<String> clientName) {
         OptionalLong first = stream.firstSent();
         OptionalLong firstNanos = first.isPresent() ? OptionalLong.of(first.getAsLong() - begun) : first;
+        String model = isBackendNeeded ? shown(conversation().model()) : "";
         Optional<String> host = Optional.of(upstream.label()).filter(label -> isBackendNeeded);
         String end = failure.map(ApiError::type).orElseGet(() -> shown(conversation().finishReason()));
         String message = failure.map(ApiError::getMessage).orElse("");
         return new Outcome(System.currentTimeMillis(), requestId, clientName, failure.map(ApiError::status).orElse(200),
-                shown(conversation().asked()), isBackendNeeded ? shown(conversation().model()) : "", host, firstNanos,
-                clock.nanos() - begun, retries, searches.asked(), searches.failed(), conversation().used(), end, Text.cut(message, MAX_LINE));
+                shown(conversation().asked()), model, host, firstNanos, clock.nanos() - begun, retries,
+                searches.asked(), searches.failed(), conversation().used(), end, Text.cut(message, MAX_LINE));
     }
 
     private String shown(String text) { return Text.cut(secrets.mask(text)); }

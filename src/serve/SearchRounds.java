@@ -4,6 +4,8 @@ import config.Secrets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.logging.Logger;
+import json.Text;
 import translate.Conversation;
 import translate.SearchAnswer;
 import translate.SearchFailure;
@@ -16,6 +18,10 @@ final class SearchRounds {
     private static final Duration EACH = Duration.ofSeconds(20); // to a service's whole answer
     private static final Duration ALL = Duration.ofSeconds(60); // of all searches of an exchange together
 
+    private static final int MAX_SHOWN = 250; // characters of a failure in the log
+    private static final Logger LOG = Logger.getLogger("a2o");
+
+    private final String requestId;
     private final ClientStream stream;
     private final Secrets secrets;
     private final Clock clock;
@@ -25,7 +31,8 @@ final class SearchRounds {
     private int failed;
 
     /** @param timeout the longest silence that the options allow */
-    SearchRounds(ClientStream stream, Secrets secrets, Duration timeout, Clock clock) {
+    SearchRounds(String requestId, ClientStream stream, Secrets secrets, Duration timeout, Clock clock) {
+        this.requestId = requestId;
         this.stream = stream;
         this.secrets = secrets;
         this.timeout = timeout;
@@ -60,9 +67,13 @@ final class SearchRounds {
         long begun = clock.nanos();
         try {
             return service.ask(words, Duration.ofNanos(most),
-                    (reply, nanos) -> stream.await(reply::poll, nanos, conversation), secrets::mask);
+                    (reply, nanos) -> stream.await(reply::poll, nanos, conversation), this::log);
         } finally {
             spentNanos += clock.nanos() - begun;
         }
+    }
+
+    private void log(String failure) {
+        LOG.info(() -> Text.cut("%s %s".formatted(requestId, secrets.mask(failure)), MAX_SHOWN));
     }
 }

@@ -338,12 +338,22 @@ final class Reply implements ToolCalls.Output {
         held = Optional.empty();
         searches.answer(answers, message);
         boolean isAnswerMissing = reason.equals(StopReason.END_TURN);
-        if (isAnswerMissing && mayGoOn) return Optional.of(continuation(searches.counts()));
-        message.finish(isAnswerMissing ? StopReason.PAUSE_TURN : reason, used());
-        return Optional.empty();
+        boolean isOver = !isAnswerMissing || !mayGoOn;
+        Optional<Continuation> next = isOver ? Optional.empty() : continuation(searches.counts());
+        if (next.isEmpty()) message.finish(isAnswerMissing ? StopReason.PAUSE_TURN : reason, used());
+        return next;
     }
 
-    private Continuation continuation(SearchCounts counts) {
+    /** {@return how the reply goes on; nothing if it holds more values than a request may} */
+    private Optional<Continuation> continuation(SearchCounts counts) {
+        try {
+            return Optional.of(continued(counts));
+        } catch (Json.Malformed e) {
+            return Optional.empty();
+        }
+    }
+
+    private Continuation continued(SearchCounts counts) {
         List<Json> written = searching.orElseThrow().message.recorded();
         List<Json> blocks = new ArrayList<>(before.map(Continuation::blocks).orElse(List.of()));
         blocks.addAll(written);

@@ -16,6 +16,7 @@
  *                                              ToolDescription for long descriptions,
  *                                              LoadedTools for those that are hidden until found
  *  a search that nobody runs                   ServerSearch: answered without a backend
+ *  a search that A2o runs                      WebSearch, a function; in a history SearchedTurn, SearchResults
  *
  *  by the Responses API
  *  all but the following                       ResponsesRequest
@@ -44,6 +45,9 @@
  *    calls                                     ToolCalls; CallFinder says whose a piece is, Arguments
  *                                              mends the input
  *    what the backend wants back               Opaque: kept in signatures
+ *    calls of a search that A2o runs           SearchCalls, with DomainFilter; then the reply waits for
+ *                                              SearchAnswers, and goes on by a Continuation, whose
+ *                                              request is a ContinuedRequest
  * </pre>
  */
 package translate;

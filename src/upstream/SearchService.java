@@ -8,9 +8,7 @@ import java.net.http.HttpTimeoutException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.UnaryOperator;
-import java.util.logging.Logger;
-import json.Text;
+import java.util.function.Consumer;
 import translate.FoundPage;
 import translate.SearchAnswer;
 import translate.SearchFailure;
@@ -21,8 +19,8 @@ import translate.SearchFailure;
  */
 public final class SearchService {
     private static final int MAX_BYTES = 2 * 1024 * 1024; // of an answer
-    private static final int MAX_SHOWN = 200; // characters of a reason in the log
-    private static final Logger LOG = Logger.getLogger("a2o");
+    private static final String FORBIDDEN =
+            "status 403; SearXNG answers so unless json is one of search.formats in its settings.yml";
 
     private final SearchSite site;
     private final Transport transport;
@@ -41,48 +39,46 @@ public final class SearchService {
     }
 
     /**
-     * Searches. {@return the pages, or why there are none; the log has the reason}
+     * Searches. {@return the pages, or why there are none}
      *
      * @param patience within which the whole answer must have come
-     * @param mask     for the log
+     * @param log      takes the reason of a failure, in which there may be a secret
      */
-    public SearchAnswer ask(String words, Duration patience, Waiter waiter, UnaryOperator<String> mask) {
+    public SearchAnswer ask(String words, Duration patience, Waiter waiter, Consumer<String> log) {
         try {
             HttpRequest.Builder request = HttpRequest.newBuilder(site.url(words));
             request.setHeader("accept", "application/json").setHeader("user-agent", "a2o/" + Options.VERSION);
             site.headers().forEach(header -> request.setHeader(header.name(), header.value()));
             Arrivals reply = transport.get(request);
-            return answer(ShortReply.read(reply, nanos -> waiter.await(reply, nanos), MAX_BYTES, patience, clock), mask);
+            return answer(ShortReply.read(reply, nanos -> waiter.await(reply, nanos), MAX_BYTES, patience, clock), log);
         } catch (HttpTimeoutException e) {
-            return failed(SearchFailure.UNAVAILABLE, "no answer in %d s".formatted(patience.toSeconds()), mask);
+            return failed(SearchFailure.UNAVAILABLE, "no answer in %d s".formatted(patience.toSeconds()), log);
         } catch (InterruptedException e) {
             throw new IllegalStateException("the waiter handles interrupts", e);
         } catch (IOException e) {
             Throwable cause = Optional.ofNullable(e.getCause()).orElse(e);
-            return failed(SearchFailure.UNAVAILABLE, cause.getClass().getSimpleName(), mask);
+            return failed(SearchFailure.UNAVAILABLE, cause.getClass().getSimpleName(), log);
         }
     }
 
-    private SearchAnswer answer(ShortReply reply, UnaryOperator<String> mask) {
+    private SearchAnswer answer(ShortReply reply, Consumer<String> log) {
         return switch (reply.status()) {
-            case 200 -> pages(reply, mask);
-            case 403 -> failed(SearchFailure.UNAVAILABLE,
-                    "status 403; SearXNG answers so unless json stands under search.formats in its settings.yml", mask);
-            case 414 -> failed(SearchFailure.QUERY_TOO_LONG, "status 414", mask);
-            case 429 -> failed(SearchFailure.TOO_MANY_REQUESTS, "status 429", mask);
-            default -> failed(SearchFailure.UNAVAILABLE, "status " + reply.status(), mask);
+            case 200 -> pages(reply, log);
+            case 403 -> failed(SearchFailure.UNAVAILABLE, FORBIDDEN, log);
+            case 414 -> failed(SearchFailure.QUERY_TOO_LONG, "status 414", log);
+            case 429 -> failed(SearchFailure.TOO_MANY_REQUESTS, "status 429", log);
+            default -> failed(SearchFailure.UNAVAILABLE, "status " + reply.status(), log);
         };
     }
 
-    private SearchAnswer pages(ShortReply reply, UnaryOperator<String> mask) {
+    private SearchAnswer pages(ShortReply reply, Consumer<String> log) {
         Optional<List<FoundPage>> pages = SearchReply.pages(reply.body());
         if (pages.isPresent()) return new SearchAnswer.Found(pages.get());
-        return failed(SearchFailure.UNAVAILABLE, "the answer is no JSON with a list of pages", mask);
+        return failed(SearchFailure.UNAVAILABLE, "the answer is no JSON with a list of pages", log);
     }
 
-    private SearchAnswer failed(SearchFailure why, String reason, UnaryOperator<String> mask) {
-        String line = "search at %s has failed: %s".formatted(site.label(), reason);
-        LOG.info(() -> Text.cut(mask.apply(line), MAX_SHOWN));
+    private SearchAnswer failed(SearchFailure why, String reason, Consumer<String> log) {
+        log.accept("search at %s has failed: %s".formatted(site.label(), reason));
         return new SearchAnswer.Failed(why);
     }
 }

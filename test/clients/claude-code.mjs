@@ -27,8 +27,8 @@ function skip(reason) {
 }
 
 /** Runs one scenario, and returns how it ended, what Claude Code wrote, and the requests that the backend got. */
-const run = (scenario, ...options) => runWith(
-  [process.env.JAVA, '-jar', path.join(ROOT, 'build/a2o.jar'), '--port', '{PORT}', '--upstream', '{UPSTREAM}'], scenario, ...options);
+const A2O = [process.env.JAVA, '-jar', path.join(ROOT, 'build/a2o.jar'), '--port', '{PORT}', '--upstream', '{UPSTREAM}'];
+const run = (scenario, ...options) => runWith(A2O, scenario, ...options);
 
 /** The same, with the proxy that this command line starts. */
 async function runWith(proxy, scenario, ...options) {
@@ -128,6 +128,11 @@ await scenario('web search is answered as text', async () => {
   const outcome = await run(own('web-search'));
   assert.equal(words(outcome, 4), 'The web says 42.');
   assert.equal(outcome.bodies[2].tools, undefined); // the search itself, whose only tool was web_search_20250305
+});
+
+await scenario('web search by a service of its own', async () => {
+  const proxy = [process.execPath, path.join(HERE, 'search-service.mjs'), '9098', ...A2O, '--search', 'http://127.0.0.1:9098'];
+  assert.equal(words(await runWith(proxy, own('own-search')), 6), 'The web says 42.');
 });
 
 await scenario('structured output of a hook', async () => {

@@ -184,6 +184,9 @@ class NativeTest {
                  {"type":"server_tool_use","id":"srvtoolu_1","name":"web_search","input":{}},
                  {"type":"web_search_tool_result","tool_use_id":"srvtoolu_1","content":[{"type":"web_search_result",
                   "url":"u","title":"t","encrypted_content":""}]},
+                 {"type":"server_tool_use","id":"srvtoolu_2","name":"web_search","input":{}},
+                 {"type":"web_search_tool_result","tool_use_id":"srvtoolu_2","content":[{"type":"web_search_result",
+                  "url":"u","title":"t","encrypted_content":"a2o1.excerpt.eyJleGNlcnB0IjoieCJ9"}]},
                  {"type":"tool_use","id":"functions.Bash:0","name":"Bash","input":{}}]},
                 {"role":"user","content":[{"type":"tool_result","tool_use_id":"functions.Bash:0","content":"x"}]}]}
                 """;

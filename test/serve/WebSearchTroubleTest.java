@@ -34,6 +34,7 @@ import testing.Backend;
 import testing.HeldClock;
 import testing.Logged;
 import testing.Proxies;
+import testing.RandomJson;
 import testing.Searching;
 import testing.Tree;
 import testing.Wire;
@@ -139,6 +140,27 @@ class WebSearchTroubleTest {
             assertEquals("pause_turn", end(reply, "stop_reason"));
             for (int i = 0; i < 9; i++) setup.backend.take();
             assertEquals("none", Tree.at(setup.asked(), "tool_choice"), "at last it is told to answer");
+            setup.backend.answers(Backend.saying("At last."));
+            assertEquals("At last.", setup.post("""
+                    {"model":"m","max_tokens":100,"tools":[%s],"messages":[{"role":"user","content":"q"},
+                    {"role":"assistant","content":%s}]}""".formatted(SEARCH, RandomJson.write(Searching.blocks(reply)))).said());
+            List<?> messages = (List<?>) Tree.at(setup.asked(), "messages");
+            assertEquals(21, messages.size());
+            assertEquals("tool", Tree.at(messages.getLast(), "role"));
+        }
+    }
+
+    /** More than a request may hold: the reply ends where the client can go on. */
+    @Test
+    void aReplyOfTooManyCallsIsPaused() throws Exception {
+        try (var setup = new Searching()) {
+            String[] calls = IntStream.range(0, 40_000).boxed().flatMap(i -> Stream.of("web_search", "{}"))
+                    .toArray(String[]::new);
+            setup.backend.answers(calling("", calls));
+            Wire.Reply reply = setup.post(asked(false, SEARCH, ""));
+            assertEquals(200, reply.status());
+            assertEquals("pause_turn", end(reply, "stop_reason"));
+            assertEquals(1, setup.backend.requests());
         }
     }
 
