@@ -234,7 +234,7 @@ final class Lessons {
     static final Map<String, List<String>> OPTIONAL = optional();
     /** Members whose value may be fine the next time. */
     private static final List<String> OF_CHANGING_VALUE =
-            List.of("temperature", "top_p", "top_k", "tool_choice", "parallel_tool_calls");
+            List.of("temperature", "top_p", "top_k", "tool_choice", "parallel_tool_calls", "cache_control");
 
     /** Words without which a text is no refusal: "not permitted", "unsupported", "must be at least 2". */
     private static final List<String> REFUSALS = List.of("not ", "n't", "unsup", "unknown", "unrec", "unexp",
