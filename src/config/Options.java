@@ -83,9 +83,13 @@ public record Options(List<Target> upstreams, Route.Table routes, String host, i
         Stream<String> upstreamKeys = upstreams.stream().flatMap(target -> target.key().stream());
         List<String> keys = Stream.concat(upstreamKeys,
                 authKeys.stream().flatMap(key -> Stream.of(key.key(), key.text()))).toList();
-        List<Header> headers = upstreams.stream().flatMap(target -> target.headers().stream()).toList();
-        List<Parameter> parameters = upstreams.stream()
-                .flatMap(target -> target.parameters().stream()).toList();
+        List<SearchSite> searches = upstreams.stream().flatMap(target -> target.search().stream()).toList();
+        List<Header> headers = Stream.concat(
+                upstreams.stream().flatMap(target -> target.headers().stream()),
+                searches.stream().flatMap(site -> site.headers().stream())).toList();
+        List<Parameter> parameters = Stream.concat(
+                upstreams.stream().flatMap(target -> target.parameters().stream()),
+                searches.stream().flatMap(site -> site.parameters().stream())).toList();
         return Secrets.of(keys, headers, parameters, upstreams.stream().map(Target::extraBody).toList());
     }
 

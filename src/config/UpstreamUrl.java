@@ -60,7 +60,7 @@ final class UpstreamUrl {
             String path = withoutSlashAtTheEnd(url.getRawPath());
             Optional<Api> pinned = Api.atTheEndOf(path);
             var base = URI.create(url.getScheme() + "://" + authority + basePath(path, pinned));
-            var own = OwnOptions.of(backend, basicAuthorization(Optional.ofNullable(url.getUserInfo())));
+            var own = OwnOptions.of(backend, basicAuthorization(url));
             return new Target(base, pinned, Optional.ofNullable(url.getRawQuery()), own, Optional.empty());
         } catch (IllegalArgumentException e) {
             throw wrong("a URL like http://localhost:11434/v1 expected, without spaces, or _ in the host");
@@ -68,8 +68,8 @@ final class UpstreamUrl {
     }
 
     /** {@return the header for user:password, which may lack the password; none if there is neither} */
-    private static List<Header> basicAuthorization(Optional<String> userInfo) {
-        return userInfo.filter(text -> !text.isEmpty()).stream()
+    static List<Header> basicAuthorization(URI url) {
+        return Optional.ofNullable(url.getUserInfo()).filter(text -> !text.isEmpty()).stream()
                 .map(text -> text.contains(":") ? text : text + ":")
                 .map(pair -> Base64.getEncoder().encodeToString(pair.getBytes(StandardCharsets.UTF_8)))
                 .map(base64 -> new Header("Authorization", "Basic " + base64)).toList();

@@ -122,7 +122,8 @@ final class Messages {
         String model = options.model(anthropic.get("model").text());
         Dialect dialect = upstream.dialect(model);
         Calibration calibration = upstream.calibration(model);
-        var translator = new Translator(anthropic, options, dialect, () -> 0, calibration, Ids::newId);
+        var translator = new Translator(anthropic, Optional.empty(), options, dialect, () -> 0,
+                calibration, Ids::newId);
         long tokens = translator.inputTokens();
         return new JsonWriter().object()
                 .field("input_tokens", tokens).nullField("context_management").endObject();

@@ -52,9 +52,9 @@ final class AssistantMessage {
         turn.messages().forEach(this::gather);
     }
 
-    private void gather(Json message) {
+    private void gather(List<Json> message) {
         boolean continuesText = false; // whether only text blocks stood since the last text
-        for (Json block : Blocks.of(message, "content")) {
+        for (Json block : message) {
             boolean isText = Blocks.isKind(block, "text");
             Optional<Json.Str> text = blocks.text(block);
             if (text.isPresent()) {
@@ -200,7 +200,7 @@ final class AssistantMessage {
         if (extraContent != null) {
             out.field("extra_content", extraContent);
         }
-        out.name("function").object().field("name", ToolNames.shortName(request.text(block, "name")));
+        out.name("function").object().field("name", blocks.function(block));
         out.name("arguments").openString();
         if (input.isNull()) {
             out.piece("{}");

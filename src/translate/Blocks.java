@@ -45,6 +45,7 @@ final class Blocks {
     private final Request request;
     private final Dialect dialect;
     private final Set<String> warnings;
+    private final Optional<WebSearch> search; // that A2o runs
     private final boolean areCacheMarksKept;
     private final Set<Json> tooMany; // blocks of images: the oldest, where the backend takes only so many
 
@@ -57,6 +58,7 @@ final class Blocks {
         this.dialect = dialect;
         this.warnings = warnings;
         this.tooMany = Attachments.tooMany(request, dialect);
+        this.search = WebSearch.of(request, dialect);
         this.areCacheMarksKept = keepsCacheMarks(dialect, model);
     }
 
@@ -94,6 +96,20 @@ final class Blocks {
         return block.get("type").is(type);
     }
 
+    /** {@return whether a block is a call of a function: of a tool of the client's, or of A2o's search} */
+    boolean isCall(Json block) { return isKind(block, "tool_use") || isSearchCall(block); }
+
+    /** {@return whether a block is a call of the search that A2o runs} */
+    boolean isSearchCall(Json block) { return search.isPresent() && WebSearch.isCall(block); }
+
+    boolean hasSearch() { return search.isPresent(); }
+
+    /** {@return the name of the function that a block calls} */
+    Json.Str function(Json call) {
+        if (isSearchCall(call)) return JsonWriter.text(search.orElseThrow().functionName());
+        return ToolNames.shortName(request.text(call, "name"));
+    }
+
     static Json.Str joined(List<Json.Str> texts, String separator) {
         if (texts.size() == 1) return texts.getFirst();
         return JsonWriter.text(texts.stream().flatMap(text -> Stream.of(separator, text)).skip(1).toArray());
@@ -118,7 +134,7 @@ final class Blocks {
     /** {@return whether an assistant's message has text, a call, or reasoning that the backend wants back} */
     boolean isAnySaid(Json message) {
         for (Json block : of(message, "content")) {
-            if (isKind(block, "tool_use")) return true;
+            if (isCall(block)) return true;
             if (thought(block).isPresent() || text(block).isPresent()) return true;
         }
         return false;
@@ -245,6 +261,7 @@ final class Blocks {
      * type: server tools and their results, summaries, and new types.
      */
     Optional<Json.Str> text(Json block) {
+        if (isSearchCall(block)) return Optional.empty(); // a call, and not text
         if (isKind(block, "text")) return present(request.text(block, "text"));
         return switch (block.get("type").text()) {
             case "thinking", "redacted_thinking", "tool_use", "tool_result" -> Optional.empty(); // not text
@@ -271,6 +288,8 @@ final class Blocks {
             return Optional.of(JsonWriter.text("[", name, " called with ", input.raw(), "]"));
         }
         if (block.get("text").hasText()) return present(block.get("text"));
+        boolean isOurSearch = block.get("content").items().stream().anyMatch(SearchResults::isOurs);
+        if (isOurSearch) return Optional.of(JsonWriter.text(SearchResults.text(block)));
         String found = readable(block);
         if (found.isEmpty()) {
             warnings.add("dropped_block");

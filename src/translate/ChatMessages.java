@@ -52,6 +52,7 @@ final class ChatMessages {
             int before = out.size();
             switch (turn) {
                 case Turns.AssistantTurn said -> writeAssistantTurn(said);
+                case Turns.SearchTurn found -> found.results().forEach(this::writeSearchResult);
                 case Turns.UserTurn said -> writeUserTurn(said);
             }
             boolean isNothing = out.size() == before;
@@ -116,8 +117,17 @@ final class ChatMessages {
     private void writeResult(Turns.Result result) {
         Json.Str text = result.block().map(this::resultText).orElse(Blocks.NO_RESULT);
         Json mark = result.block().map(blocks::markOfResult).orElse(Json.NULL);
-        out.object().field("role", "tool").field("tool_call_id", dialect.callId(result.id())).name("content");
-        writeContent(List.of(new Part.Text(text, mark)));
+        writeToolMessage(result.id(), new Part.Text(text, mark));
+    }
+
+    private void writeSearchResult(Turns.Result result) {
+        Json.Str text = result.block().map(SearchResults::text).map(JsonWriter::text).orElse(Blocks.NO_RESULT);
+        writeToolMessage(result.id(), new Part.Text(text));
+    }
+
+    private void writeToolMessage(Json.Str id, Part.Text text) {
+        out.object().field("role", "tool").field("tool_call_id", dialect.callId(id)).name("content");
+        writeContent(List.of(text));
         out.endObject();
     }
 

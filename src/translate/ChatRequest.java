@@ -138,7 +138,7 @@ final class ChatRequest implements BackendRequest {
         if (tools.sent().isEmpty() || !members.begins("tools")) return;
         out.array();
         for (Json tool : tools.sent()) {
-            if (ToolKind.isWebSearch(tool)) {
+            if (tools.isHosted(tool)) {
                 out.object().field("type", "openrouter:web_search").endObject(); // nobody else is sent one
                 continue;
             }

@@ -48,7 +48,7 @@ final class NativeRequest {
     private static boolean isForeignSearch(Json block) {
         boolean isResult = block.get("type").is(SEARCH_RESULT);
         return isResult && block.get("content").items().stream()
-                .anyMatch(page -> !page.get("encrypted_content").hasText());
+                .anyMatch(page -> !page.get("encrypted_content").hasText() || SearchResults.isOurs(page));
     }
 
     void write(JsonWriter out) {

@@ -147,7 +147,7 @@ final class ResponsesRequest implements BackendRequest {
         out.array();
         for (Json tool : tools.sent()) {
             out.object();
-            if (ToolKind.isWebSearch(tool)) {
+            if (tools.isHosted(tool)) {
                 writeWebSearch(tool, out);
             } else {
                 out.field("type", "function");
@@ -198,7 +198,7 @@ final class ResponsesRequest implements BackendRequest {
 
     /** OpenAI counts only the calls of tools that it runs itself. */
     private static void writeMaxSearches(Tools tools, Members members) {
-        Stream<Json> limits = tools.sent().stream().filter(ToolKind::isWebSearch).map(tool -> tool.get("max_uses"));
+        Stream<Json> limits = tools.sent().stream().filter(tools::isHosted).map(tool -> tool.get("max_uses"));
         limits.filter(Json.Num.class::isInstance).findFirst()
                 .ifPresent(limit -> members.field("max_tool_calls", limit));
     }

@@ -34,6 +34,7 @@ final class Tools {
     private final Dialect dialect;
     private final Set<String> warnings;
     private final boolean isSearchHosted; // whether the backend is to search the web
+    private final Optional<WebSearch> ownSearch; // that A2o runs
     private final List<Json> sent = new ArrayList<>();
 
     /**
@@ -46,19 +47,20 @@ final class Tools {
         this.warnings = warnings;
         List<Json> tools = request.objects(request.json(), "tools");
         this.isSearchHosted = ServerSearch.isHosted(request, dialect);
+        this.ownSearch = WebSearch.of(request, dialect);
         var loaded = new LoadedTools(request);
         Set<String> names = new HashSet<>();
         for (Json tool : tools) {
             refuseToolset(tool);
-            boolean isHosted = isSearchHosted && ToolKind.isWebSearch(tool);
-            if (ToolKind.isServer(tool) && !isHosted) {
+            boolean isSearched = isHosted(tool) || isOwnSearch(tool);
+            if (ToolKind.isServer(tool) && !isSearched) {
                 warnings.add("server_tool_omitted"); // the backend would not run it
                 continue;
             }
             Json.Str name = request.text(tool, "name");
             boolean isSent = isForModel(tool) && !loaded.isHidden(tool) && !isBesideForced(name, tools);
             if (!isSent) continue;
-            boolean isUnique = name.hasText() && names.add(name.text());
+            boolean isUnique = name.hasText() && names.add(functionName(tool).text());
             if (!isUnique) throw request.invalid(tool, "name", "a name that no other tool has expected");
             if (dialect.refuses(tool)) {
                 warnings.add("tool_refused");
@@ -114,10 +116,21 @@ final class Tools {
         return tools.stream().anyMatch(tool -> ToolKind.isWebSearch(tool) && tool.get("name").text().equals(name));
     }
 
-    /** {@return the tools to send; a web search among them is one that the backend runs} */
+    /** {@return the tools to send; a server tool among them is a web search} */
     List<Json> sent() { return sent; }
 
-    boolean hasWebSearch() { return sent.stream().anyMatch(ToolKind::isWebSearch); }
+    /** {@return whether a tool is a web search that the backend runs} */
+    boolean isHosted(Json tool) { return isSearchHosted && ToolKind.isWebSearch(tool); }
+
+    /** {@return whether a tool is a web search that A2o runs, and that is sent as a function} */
+    private boolean isOwnSearch(Json tool) { return ownSearch.isPresent() && ToolKind.isWebSearch(tool); }
+
+    private Json.Str functionName(Json tool) {
+        if (isOwnSearch(tool)) return JsonWriter.text(ownSearch.orElseThrow().functionName());
+        return ToolNames.shortName(request.text(tool, "name"));
+    }
+
+    boolean hasWebSearch() { return sent.stream().anyMatch(this::isHosted); }
 
     /** {@return whether the model may be held to a tool's schema: the client wants it, and the schema allows it} */
     boolean isStrict(Json tool) {
@@ -128,6 +141,10 @@ final class Tools {
 
     /** Writes the members of a function: {@code "name":N,"description":D,"parameters":S}. */
     void writeFunction(Json tool, JsonWriter out) {
+        if (isOwnSearch(tool)) {
+            ownSearch.orElseThrow().writeFunction(out);
+            return;
+        }
         out.field("name", ToolNames.shortName(request.text(tool, "name")));
         writeDescription(tool, out);
         Optional<ToolSchemas.ToolSchema> known = known(tool);
@@ -217,14 +234,22 @@ final class Tools {
      */
     Optional<Choice> choice() {
         Json choice = request.get("tool_choice");
-        if (choice.isNull()) return Optional.empty();
+        boolean isOpen = choice.isNull() || choice.get("type").is("auto");
+        if (isOpen) return demanded();
         return switch (request.text(choice, "type").text()) {
-            case "auto" -> Optional.empty();
             case "any" -> Optional.of(new Choice.Mode("required"));
             case "none" -> Optional.of(new Choice.Mode("none"));
             case "tool" -> named(request.text(choice, "name"));
             default -> throw request.invalid(choice, "type", "auto, any, tool or none expected");
         };
+    }
+
+    /** {@return the search that A2o runs, where the user's last words ask for nothing else} */
+    private Optional<Choice> demanded() {
+        List<Json> messages = request.get("messages").items();
+        boolean isFirst = ownSearch.isPresent() && !messages.getLast().get("role").is("assistant");
+        boolean isDemanded = isFirst && ServerSearch.demanded(request).isPresent();
+        return isDemanded ? Optional.of(new Choice.Mode("required")) : Optional.empty();
     }
 
     private Optional<Choice> named(Json.Str name) {
@@ -235,6 +260,12 @@ final class Tools {
         }
         boolean isAlone = dialect.forcesToolAlone() || isHostedSearch(name.text(), sent);
         if (isAlone) return Optional.of(new Choice.Mode("required"));
-        return Optional.of(new Choice.Function(ToolNames.shortName(name)));
+        return Optional.of(new Choice.Function(functionNamed(name.text())));
+    }
+
+    /** {@return the function that is sent for the tool of that name; the client's own comes first} */
+    private Json.Str functionNamed(String name) {
+        List<Json> named = sent.stream().filter(tool -> tool.get("name").text().equals(name)).toList();
+        return functionName(named.stream().filter(ToolKind::isCustom).findFirst().orElse(named.getFirst()));
     }
 }
