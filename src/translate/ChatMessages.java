@@ -168,7 +168,7 @@ final class ChatMessages {
     private Json.Str hoist(String kind, Part part, Json result) {
         hoisted++;
         String label = kind + " " + hoisted;
-        Json.Str id = request.text(result, "tool_use_id");
+        Json.Str id = dialect.callId(request.text(result, "tool_use_id"));
         userParts.add(new Part.Text(JsonWriter.text("[", label, " from tool call ", id, "]")));
         userParts.add(part);
         return JsonWriter.text("[", label, ": see next message]");
@@ -188,11 +188,15 @@ final class ChatMessages {
         if (Blocks.isKind(block, "container_upload")) {
             throw request.missing(block, "type", "uploaded files are not available");
         }
-        if (Blocks.isKind(block, "text") && request.text(block, "text").hasText()) {
-            userParts.add(blocks.marked(block));
-        } else {
-            userParts.addAll(blocks.parts(block));
+        List<Part> parts = blocks.parts(block);
+        Json mark = blocks.mark(block);
+        boolean isMarked = !parts.isEmpty() && !mark.isNull();
+        if (!isMarked) {
+            userParts.addAll(parts);
+            return;
         }
+        userParts.addAll(parts.subList(0, parts.size() - 1));
+        userParts.add(parts.getLast().marked(mark));
     }
 
     private void addStrayResult(Json block) {
@@ -254,9 +258,6 @@ final class ChatMessages {
         switch (part) {
             case Part.Text text -> {
                 out.field("type", "text").field("text", text.text());
-                if (!text.isPlain()) {
-                    out.field("cache_control", text.cacheControl());
-                }
             }
             case Part.Image image -> {
                 out.field("type", "image_url");
@@ -269,6 +270,7 @@ final class ChatMessages {
                 out.endObject();
             }
         }
+        if (!part.cacheControl().isNull()) out.field("cache_control", part.cacheControl());
         out.endObject();
     }
 }

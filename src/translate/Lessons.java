@@ -58,13 +58,16 @@ final class Lessons {
             "vlm", "variant", "only", "text", "unknown", "unexpected", "unrecogni", "invalid content",
             "invalid type", "invalid value", "permitted", "available", "missing data", "mmproj", "have ",
             "not a ", "see ", "view ", "input", "at most 0", "extra ", "不支持", "无法", "没有", "仅", "只", "不是"};
+    /** Whose ability it is, or that it is about images in general: "unsupported image" alone may mean one of them. */
+    private static final String[] WHOSE = {"model", "endpoint", "provider", "deployment", "input", "images", "vision", "visual",
+            "modal", "vlm", "mmproj", "text", "variant", "模型", "输入", "视觉", "多模态", "入力"};
     /** Says that one document is bad. */
     private static final String[] BAD_DOCUMENT = {"password", "encrypted", "corrupt", "not valid", "valid pdf",
             "invalid pdf", "damaged", "pages", "could not process", "be processed", "too large", "decode",
             "base64", "download", " mb", "maximum size", "is empty", "could not read", "parse the",
             "过大", "解析", "页"};
 
-    static final Wording IMAGES_UNSEEN = Wording.of(IMAGE_WORDS).not(BAD_IMAGE).and(ABILITY);
+    static final Wording IMAGES_UNSEEN = Wording.of(IMAGE_WORDS).not(BAD_IMAGE).and(ABILITY).and(WHOSE);
     static final Wording DOCUMENTS_UNREAD = Wording.of("value: 'file", "value 'file", "variant 'file",
             "variant: 'file", "type: 'file", "type 'file", "type: file", "value: file", "pdf", "file input",
             "file content", "file part", "'input_file'", "unsupported content", "document", "文件", "文档")

@@ -2,6 +2,7 @@ package serve;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.stream.Stream;
@@ -143,4 +144,39 @@ class StopTest {
     }
 
     private static Object sent(Pair pair, String member) throws Exception { return Tree.at(Tree.of(pair.backend.take().text()), member); }
+
+    /** Reasoning, also in tags, and the arguments of calls may hold what looks like one. */
+    @TestFactory
+    Stream<DynamicTest> onlyTextIsLookedThrough() {
+        String thought = Backend.chunk("").replace("\"content\":\"\"", "\"reasoning_content\":\"not the END yet\"");
+        String call = "{\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"c1\",\"type\":\"function\",\"function\":"
+                + "{\"name\":\"t\",\"arguments\":\"{\\\"a\\\":\\\"END\\\"}\"}}]},\"finish_reason\":null}]}";
+        String end = "{\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"tool_calls\"}],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":3}}";
+        return Stream.of(thought, Backend.chunk("<think>not the EN") + "\n\ndata: " + Backend.chunk("D yet</think>")).flatMap(first ->
+                Stream.of(true, false).map(isStream -> DynamicTest.dynamicTest(isStream + first, () -> {
+                    try (var pair = new Pair()) {
+                        pair.backend.answers(one -> one.events().data(first, Backend.chunk("so E"), Backend.chunk("N"), call, end, "[DONE]"));
+                        String tools = "\"tools\":[{\"name\":\"t\",\"input_schema\":{\"type\":\"object\"}}],";
+                        Wire.Reply reply = pair.post(request(isStream).replaceFirst("\\{", "{" + tools));
+                        Object last = isStream ? reply.events().get(reply.events().size() - 2).data() : reply.json();
+                        assertEquals("tool_use", Tree.at(last, (isStream ? "delta." : "") + "stop_reason"));
+                        String body = reply.body();
+                        assertTrue(isStream ? body.contains("\\\"END\\\"") : "END".equals(reply.text("content.2.input.a")), body);
+                    }
+                })));
+    }
+
+    /** What follows in the same chunk is no part of the reply, and the tokens are told by an estimate. */
+    @Test
+    void afterItNothingComesAndTheTokensAreTold() throws Exception {
+        try (var pair = new Pair()) {
+            pair.backend.answers(call -> call.events().data(Backend.chunk("some words before END and after never"), Backend.chunk("more")).awaitLeft());
+            Wire.Reply reply = pair.post(request(false));
+            assertEquals("some words before ", reply.text("content.0.text"));
+            for (String side : List.of("input", "output")) {
+                Tree.Num tokens = (Tree.Num) Tree.at(reply.json(), "usage." + side + "_tokens");
+                assertTrue(Long.parseLong(tokens.text()) > 1, reply.body());
+            }
+        }
+    }
 }

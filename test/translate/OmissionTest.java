@@ -102,7 +102,7 @@ class OmissionTest {
             "Failed to load image or audio file", "image too large: max 33177600 pixels", "The image could not be processed",
             "The image length and width do not meet the model restrictions. absolute aspect ratio must be smaller than 200",
             "图片输入格式/解析错误", "图片大小超过限制，最大 10MB", "Image is too small: width and height must be at least 8 pixels",
-            "Invalid image url", "Could not load image", "Unrecognized image type", "image media type not supported: image/webp"};
+            "Invalid image url", "Could not load image", "Unrecognized image type", "Unsupported image", "This picture is not allowed", "image media type not supported: image/webp"};
 
     /** The newest image is the bad one. Only it is left out, also from then on; another one goes up again. */
     @TestFactory

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -328,6 +329,66 @@ class ToolRefusalsTest {
                 assertEquals(List.of(bodies.getLast()), bodies(pair, request), "learned");
             }
         }));
+    }
+
+    /** Ids as OpenAI, Anthropic, Kimi, vLLM, Mistral, Gemini's gateways and others make them. */
+    private static final List<String> MADE_ELSEWHERE = List.of("call_0fypS1hVXabcdefghijklmnop", "toolu_01A09q90qw90lq917835lq9",
+            "functions.Read:0", "functions.Read:1", "chatcmpl-tool-0123456789abcdef0123456789abcdef",
+            "chatcmpl-tool-0123456789abcdef0123456789abcdee", "D681PevKs", "tooluse_kZJMlvQmRJ6eAyJE5GIl7Q", "0", "1", "call_0", "call_1",
+            "fc_" + "a".repeat(80), "fc_" + "a".repeat(79) + "b", "a b", "a.b", "a_b", "é", "call:Bash:7", "11111111-2222-3333-4444-555555555555",
+            "srvtoolu_01", "abcdefghi");
+
+    /** What a backend says, and what it takes. */
+    private static final Map<String, String> FORMS = Map.ofEntries(
+            Map.entry("Invalid 'messages[1].tool_calls[4].id': string too long. Expected a string with maximum length 40, but got a string with length 46 instead.", ".{1,40}"),
+            Map.entry("Invalid 'messages[3].tool_call_id': string too long. Expected a string with maximum length 40, but got a string with length 46 instead.", ".{1,40}"),
+            Map.entry("Invalid 'input[3].call_id': string too long. Expected a string with maximum length 64, but got a string with length 83 instead.", ".{1,64}"),
+            Map.entry("Tool call id was functions.Read:0 but must be a-z, A-Z, 0-9, with a length of 9.", "[A-Za-z0-9]{9}"),
+            Map.entry("Tool call IDs should be alphanumeric strings with length 9!", "[A-Za-z0-9]{9}"),
+            Map.entry("1 validation error detected: Value 'functions.Read:0' at 'messages.2.member.content.1.member.toolUse.toolUseId' failed to satisfy constraint: "
+                    + "Member must satisfy regular expression pattern: [a-zA-Z0-9_-]+", "[a-zA-Z0-9_-]+"),
+            Map.entry("1 validation error detected: Value at 'messages.2.member.content.1.member.toolUse.toolUseId' failed to satisfy constraint: "
+                    + "Member must have length less than or equal to 64", ".{1,64}"),
+            Map.entry("The value at messages.1.content.1.toolUse.toolUseId must match pattern [a-zA-Z0-9_.:-]{1,64}", "[a-zA-Z0-9_.:-]{1,64}"),
+            Map.entry("litellm.BadRequestError: AnthropicException - messages.1.content.2.tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'", "[a-zA-Z0-9_-]+"),
+            Map.entry("messages.2.content.0.tool_result.tool_use_id: String should match pattern '^[a-zA-Z0-9_-]+$'", "[a-zA-Z0-9_-]+"),
+            Map.entry("invalid request: tool_call_id must be alphanumeric", "[a-zA-Z0-9]+"),
+            Map.entry("tool_call_id 长度不能超过 64", ".{1,64}"));
+
+    /** The backend refuses as long as any of them is not as it wants it. */
+    @TestFactory
+    Stream<DynamicTest> aWholeHistoryOfCallsMadeElsewhereIsTaken() {
+        String calls = MADE_ELSEWHERE.stream().map(id -> "{\"type\":\"tool_use\",\"id\":\"%s\",\"name\":\"f\",\"input\":{}}".formatted(id))
+                .collect(Collectors.joining(","));
+        String image = "{\"type\":\"image\",\"source\":{\"type\":\"url\",\"url\":\"https://h.test/a.png\"}}";
+        String results = MADE_ELSEWHERE.stream().map(id -> "{\"type\":\"tool_result\",\"tool_use_id\":\"%s\",\"content\":[%s]}".formatted(id, image))
+                .collect(Collectors.joining(","));
+        String request = """
+                {"model":"m1","max_tokens":9,"stream":true,"messages":[{"role":"user","content":"hi"},
+                {"role":"assistant","content":[%s]},{"role":"user","content":[%s]}]}""".formatted(calls, results);
+        return FORMS.entrySet().stream().map(form -> DynamicTest.dynamicTest(form.getKey(), () -> {
+            try (var pair = new Pair()) {
+                pair.backend.answers(refusing(400, form.getKey(), body -> !allIds(body).stream().allMatch(id -> id.matches(form.getValue()))));
+                List<String> bodies = bodies(pair, request);
+                assertEquals(2, bodies.size());
+                List<String> ids = allIds(bodies.getLast());
+                int count = MADE_ELSEWHERE.size();
+                assertEquals(ids.subList(0, count), ids.subList(count, 2 * count), "the same for calls and results");
+                assertEquals(count, Set.copyOf(ids.subList(0, count)).size(), "each its own");
+                String images = bodies.getLast().substring(bodies.getLast().indexOf("from tool call"));
+                ids.forEach(id -> assertTrue(images.contains("from tool call " + id + "]"), id));
+                assertEquals(List.of(bodies.getLast()), bodies(pair, request), "learned");
+            }
+        }));
+    }
+
+    /** {@return the ids of all calls, then those of all results} */
+    private static List<String> allIds(String body) {
+        List<?> messages = (List<?>) Tree.at(Tree.of(body), "messages");
+        Stream<String> calls = ((List<?>) Tree.at(messages.get(1), "tool_calls")).stream().map(call -> (String) Tree.at(call, "id"));
+        Stream<String> results = messages.stream().filter(message -> Tree.at(message, "tool_call_id") != null)
+                .map(message -> (String) Tree.at(message, "tool_call_id"));
+        return Stream.concat(calls, results).toList();
     }
 
     // Reasoning before calls
