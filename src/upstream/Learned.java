@@ -81,6 +81,15 @@ final class Learned {
         out.endArray();
     }
 
+    /** Writes an array with what the backend counts of each model's requests, for a hundred tokens of the estimate. */
+    void writeCounted(JsonWriter out) {
+        out.array();
+        calibrations.entrySet().stream().filter(known -> known.getValue().perHundred().isPresent()).limit(MAX_SHOWN)
+                .forEach(known -> out.object().field("model", shown(known.getKey()))
+                        .field("percent", known.getValue().perHundred().getAsLong()).endObject());
+        out.endArray();
+    }
+
     /** {@return the beginning of a text of a client's or a backend's, for a page} */
     private String shown(String text) { return Text.cut(secrets.get().mask(text)); }
 }

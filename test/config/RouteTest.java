@@ -168,4 +168,11 @@ class RouteTest {
         assertEquals(Optional.empty(), routes("--map", "claude-*=big", "--map", "big=small").mainModel(),
                 "who asks for big gets small");
     }
+
+    /** There would be no model left. */
+    @Test
+    void aNameOfABackendWithNothingBehindItIsAModel() {
+        Route route = Options.of(CommandLine.read(new String[] {"local=http://one.test"}, Map.of())).routes().of("local/");
+        assertEquals("local/", route.model());
+    }
 }
