@@ -54,7 +54,8 @@ final class Messages {
             Upstreams upstreams = by.upstreams();
             Options options = upstreams.options();
             ClientHeaders headers = by.gate().headersForBackend(client.http());
-            List<Upstream> inOrder = upstreams.inOrder(options.routes().of(anthropic.get("model").text()));
+            Route route = options.routes().of(anthropic.get("model").text());
+            List<Upstream> inOrder = upstreams.inOrder(route, headers.key());
             var exchange =
                     new Exchange(client, requestId, anthropic, inOrder, options, headers, share, clock);
             inFlight.add(exchange);

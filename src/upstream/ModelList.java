@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.logging.Logger;
 import json.Json;
@@ -56,6 +57,7 @@ public final class ModelList {
     private final Credentials credentials;
     private final Transport transport;
     private final Clock clock;
+    private final AtomicBoolean isAskedAgain = new AtomicBoolean(); // now
     private final AtomicInteger retries = new AtomicInteger();
     private volatile Optional<Answer> answer = Optional.empty();
     private volatile List<ListedModel> lastNamed = List.of(); // the models of the last list that named some
@@ -92,6 +94,22 @@ public final class ModelList {
 
     /** {@return true if the last list that named models has that name} It does not ask. */
     boolean names(String model) { return lastNamed.stream().anyMatch(listed -> listed.id().equals(model)); }
+
+    /** {@return whether nobody has wanted to know yet} */
+    boolean isUnasked() { return answer.isEmpty(); }
+
+    /** Asks in the background, unless it has answered within the last minute, or is being asked. */
+    void askAgain(String clientKey) {
+        boolean hasJustAnswered = answer.filter(last -> isValid(last, clientKey)).isPresent();
+        if (hasJustAnswered || isAskedAgain.getAndSet(true)) return;
+        Thread.ofVirtual().start(() -> {
+            try {
+                listed(clientKey);
+            } finally {
+                isAskedAgain.set(false);
+            }
+        });
+    }
 
     /**
      * Asks, so that windows are known from then on; if no list comes, {@link #retryForWindows} asks again.

@@ -312,7 +312,7 @@ class NativeTest {
 
     private static Proxy openAiFirst(Backend openai, Backend anthropic, String... more) throws Exception {
         String[] all = new String[more.length + 4];
-        System.arraycopy(new String[] {"--upstream", "chat=" + openai.url(), "--upstream", "claude=" + nativeUrl(anthropic)}, 0, all, 0, 4);
+        System.arraycopy(new String[] {"--upstream", openai.url().toString(), "--upstream", nativeUrl(anthropic)}, 0, all, 0, 4);
         System.arraycopy(more, 0, all, 4, more.length);
         return Proxies.start(all);
     }

@@ -115,8 +115,8 @@ class RouteBackendsTest {
             cloud.answers(Backend.refusing(503, "busy"));
             Wire.Reply reply = ask(proxy, "m");
             assertEquals(529, reply.status(), reply.body());
-            assertEquals(1, local.requests(), "it is not asked twice");
-            assertEquals(2, cloud.requests());
+            assertEquals(2, local.requests(), "for its list, and once for the model");
+            assertEquals(3, cloud.requests());
         }
     }
 
@@ -170,6 +170,20 @@ class RouteBackendsTest {
         try (Proxy proxy = proxy()) {
             assertEquals(List.of("anthropic/local/a", "anthropic/cloud/a"), ids(proxy));
             assertTrue(cloud.requests() <= 20, "" + cloud.requests());
+        }
+    }
+
+    /** Many a local server takes any name for its own model, so that it would not say that it has no such one. */
+    @Test
+    void aModelGoesToTheBackendThatListsItFromTheFirstRequestOn() throws Exception {
+        lists(local, "local", "qwen3");
+        lists(cloud, "cloud", "z/glm");
+        try (Proxy proxy = proxy()) {
+            assertEquals("from cloud", ask(proxy, "z/glm").said());
+            assertEquals("from local", ask(proxy, "qwen3").said());
+            assertEquals("from local", ask(proxy, "other").said());
+            assertEquals("from cloud", ask(proxy, "z/glm").said());
+            assertEquals(3, local.requests(), "its list, and two messages");
         }
     }
 
