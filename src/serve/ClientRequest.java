@@ -63,10 +63,11 @@ final class ClientRequest {
         Conversation conversation = isNative ? new NativeConversation(request, options, dialect)
                 : new Translator(request, options, dialect, () -> upstream.window(route).orElse(0),
                         upstream.calibration(route.model()), Ids::newId);
-        JsonWriter body = conversation.request();
-        transcript.logRequests(request, body);
-        return new Translated(conversation, body);
+        return new Translated(conversation, conversation.request());
     }
+
+    /** Logs what a backend is now to be sent, if that is wanted. */
+    void log(Translated sent) { transcript.logRequests(anthropic.orElseThrow(), sent.body()); }
 
     private Route route() {
         String asked = anthropic.orElseThrow().get("model").text();

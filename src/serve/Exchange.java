@@ -103,6 +103,7 @@ final class Exchange {
     }
 
     private Attempt attempt(ClientRequest.Translated translated) {
+        request.log(translated);
         return new Attempt(upstream, request, translated, stream, patience, transcript, secrets, clock);
     }
 

@@ -6,6 +6,7 @@ import config.Parameter;
 import config.Target;
 import java.io.IOException;
 import java.net.http.HttpRequest;
+import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -47,6 +48,8 @@ public final class ModelList {
             List.of("max_context_length"),
             List.of("max_input_tokens"),
             List.of("meta", "n_ctx_train"));
+    private static final List<List<String>> MAX_TOKENS_MEMBERS =
+            List.of(List.of("top_provider", "max_completion_tokens"), List.of("max_tokens")); // OpenRouter's, Anthropic's
     private static final Logger LOG = Logger.getLogger("a2o");
 
     /** The last answer: what a client's key was shown, and until when it counts. */
@@ -182,11 +185,18 @@ public final class ModelList {
         List<String> aliases = model.get("aliases").items().stream().map(Json::text).toList();
         Json name = model.get("name").hasText() ? model.get("name") : model.get("display_name"); // Anthropic's
         Optional<String> title = Optional.of(name.text()).filter(text -> !text.isEmpty());
-        long created = Math.clamp(model.get("created").toLong(0), 0, MAX_SECONDS);
-        OptionalLong maxTokens =
-                firstTokens(model, List.of(List.of("top_provider", "max_completion_tokens")));
-        return new ListedModel(model.get("id").text(), aliases, title, Instant.ofEpochSecond(created),
+        OptionalLong maxTokens = firstTokens(model, MAX_TOKENS_MEMBERS);
+        return new ListedModel(model.get("id").text(), aliases, title, created(model),
                 firstTokens(model, WINDOW_MEMBERS), maxTokens);
+    }
+
+    /** {@return the time of creation: a number of seconds, or with Anthropic 2026-10-01T00:00:00Z; else 1970} */
+    private static Instant created(Json model) {
+        try {
+            return Instant.parse(model.get("created_at").text());
+        } catch (DateTimeException e) { // it is not there
+            return Instant.ofEpochSecond(Math.clamp(model.get("created").toLong(0), 0, MAX_SECONDS));
+        }
     }
 
     /** {@return the first number of tokens that is given in one of those members} */

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import testing.Backend;
 import testing.HeldClock;
+import testing.Logged;
 import testing.Proxies;
 import testing.Tasks;
 import testing.Wire;
@@ -352,6 +353,29 @@ class NativeTest {
              Proxy proxy = before(anthropic)) {
             Wire.Reply reply = Wire.post(proxy.port(), PLAIN);
             assertEquals("400 Unknown model 'x'", reply.status() + " " + reply.text("error.message"), "as it came");
+        }
+    }
+
+    @Test
+    void oneThatCannotTakeItIsLeftOutAlsoInTheMiddle() throws Exception {
+        try (var first = new Backend().answers(refusing(529, OVERLOADED)); var openai = new Backend();
+             var last = new Backend().answers(refusing(200, WHOLE));
+             Proxy proxy = before(first, "--upstream", openai.url().toString(), "--upstream", nativeUrl(last))) {
+            assertEquals(WHOLE, Wire.post(proxy.port(), only(ONLY_ANTHROPICS.getFirst())).body());
+            assertEquals("1 0 1", first.requests() + " " + openai.requests() + " " + last.requests());
+        }
+    }
+
+    @Test
+    @ResourceLock("log")
+    void theLogShowsWhatWasSentAndNoMore() throws Exception {
+        try (var openai = new Backend().answers(Backend.refusing(529, "why")); var anthropic = new Backend().answers(refusing(200, WHOLE));
+             var log = new Logged(); Proxy proxy = openAiFirst(openai, anthropic, "--debug")) {
+            log.until(Wire.post(proxy.port(), PLAIN));
+            assertEquals(2, log.lines(" >> ").size(), log.lines().toString());
+            log.clear();
+            log.until(Wire.post(proxy.port(), only(ONLY_ANTHROPICS.getFirst())));
+            assertEquals(1, log.lines(" >> ").size(), log.lines().toString());
         }
     }
 

@@ -161,6 +161,21 @@ class RouteBackendsTest {
         }
     }
 
+    @Test
+    void modelsOfAnthropicsAreListedAsTheyAre() throws Exception {
+        String model = "{\"type\":\"model\",\"id\":\"claude-x\",\"display_name\":\"Claude X\",\"created_at\":\"2026-10-01T00:00:00Z\","
+                + "\"max_input_tokens\":1000000,\"max_tokens\":128000}";
+        local.answers(call -> call.reply(200, "application/json", "{\"data\":[" + model + "],\"has_more\":false}"));
+        try (Proxy proxy = Proxies.start("--upstream", local.url().toString().replace("chat/completions", "messages"))) {
+            String listed = Wire.ask(proxy.port(), "GET", "/v1/models/claude-x", new byte[0], "x-api-key: K").body();
+            assertEquals("GET /v1/models HTTP/1.1", local.take().line());
+            for (String member : List.of("\"display_name\":\"Claude X\"", "\"created_at\":\"2026-10-01T00:00:00Z\"",
+                    "\"max_input_tokens\":1000000", "\"max_tokens\":128000")) {
+                assertTrue(listed.contains(member), listed);
+            }
+        }
+    }
+
     /** A list without end is read for as long as clients wait, and no further than some pages. */
     @Test
     void whatHasComeIsListedWhereTheNextPageDoesNotCome() throws Exception {
