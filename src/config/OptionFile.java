@@ -13,7 +13,8 @@ import java.util.regex.Pattern;
 
 /**
  * A file of options, given as {@code @FILE}: an option a line, {@code --upstream http://h} or {@code
- * --debug}. Empty lines are left out, and so is what follows a {@code #} that begins a line, or a word outside quotes.
+ * --debug}. Empty lines are left out, and so is what follows a {@code #} that begins a line, or a word
+ * outside quotes.
  */
 final class OptionFile {
     static final String SIGN = "@";
@@ -22,6 +23,10 @@ final class OptionFile {
     private static final Pattern OPTION = Pattern.compile("(--[^\\s=]+)(?:\\s*=\\s*|\\s+)(.+)");
     /** A value in quotes, as a shell wants it, perhaps with names behind it: 'X-A: b c', "X-A: b c"@local. */
     private static final Pattern QUOTED = Pattern.compile("(?:'([^']*)'|\"([^\"]*)\")(@\\S+)?(?:\\s+#.*)?");
+    private static final String NOT_QUOTED =
+            "quotes are expected around the whole value, as in 'VALUE' or 'VALUE'@NAME";
+    private static final String SECOND_OPTION =
+            "one option a line is expected, but %s follows; quotes make it a part of the value";
     private static final String COMMENT = "#";
     private static final String BYTE_ORDER_MARK = "\ufeff"; // that editors of Windows put first
 
@@ -83,7 +88,7 @@ final class OptionFile {
             return inQuotes + Optional.ofNullable(quoted.group(3)).orElse("");
         }
         boolean isBegun = text.startsWith("'") || text.startsWith("\"");
-        if (isBegun) throw new UsageError("quotes are expected around the whole value, as in 'VALUE' or 'VALUE'@NAME");
+        if (isBegun) throw new UsageError(NOT_QUOTED);
         String value = withoutComment(text);
         refuseSecondOption(value);
         return value;
@@ -102,9 +107,8 @@ final class OptionFile {
     }
 
     private static void refuseSecondOption(String value) {
-        Optional<String> second = Option.flags().stream().filter(flag -> value.contains(" " + flag)).findFirst();
-        if (second.isEmpty()) return;
-        throw new UsageError("one option a line is expected, but %s follows; quotes make it a part of the value"
-                .formatted(second.get()));
+        Optional<String> second =
+                Option.flags().stream().filter(flag -> value.contains(" " + flag)).findFirst();
+        if (second.isPresent()) throw new UsageError(SECOND_OPTION.formatted(second.get()));
     }
 }

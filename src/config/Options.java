@@ -81,11 +81,12 @@ public record Options(List<Target> upstreams, Route.Table routes, String host, i
         return new Route.Table(upstreams, mappings, model);
     }
 
-    /** Refuses a name of a backend behind the model for all: it would be taken for a part of the model's name. */
+    /** Refuses a name of a backend behind the model for all, which would be a part of the model's name. */
     private static void refuseAddress(String model, List<Target> upstreams) {
         for (Target target : upstreams) {
             boolean isAddressed = target.name().filter(name -> model.endsWith("@" + name)).isPresent();
-            if (isAddressed) throw new UsageError(Option.MODEL, ": it is for all backends; for one, --map '*=" + model + "'");
+            String instead = ": it is for all backends; for one, --map '*=%s'".formatted(model);
+            if (isAddressed) throw new UsageError(Option.MODEL, instead);
         }
     }
 

@@ -52,7 +52,8 @@ final class UpstreamUrl {
         Matcher name = PUBLIC_NAME.matcher(text);
         if (name.matches()) throw schemeMissing(name.group(1), "https");
         if (MISNAMED.matcher(text).matches()) {
-            throw wrong("a name has letters, digits, - and _, 31 at most, and begins with a letter, as in gpu-1=http://h");
+            throw wrong("a name has letters, digits, - and _, 31 at most, and begins with a letter, as in "
+                    + "gpu-1=http://h");
         }
         if (!hasScheme(text)) {
             throw wrong("http:// or https:// expected at its beginning, as in http://localhost:11434/v1");

@@ -18,7 +18,7 @@ public final class Calibration {
     private static final double LEAST = 0.5; // ratios beyond these are no tokenizer's: the prompt was cut,
     private static final double MOST = 2; //    or what the backend has cached does not count
     private static final double NEWEST = 0.7; // weight of the newest ratio
-    private static final double FAR_BELOW = 0.8; // of what is known: some backends do not count what they have cached
+    private static final double FAR_BELOW = 0.8; // of what is known: some do not count what they have cached
     private static final double DOUBTED = 0.1; // weight of such a ratio
     private static final int ENOUGH = 8; // counts after which an estimate is not made for this alone
 
@@ -48,15 +48,18 @@ public final class Calibration {
             double ratio = (double) counted / estimate;
             boolean isCredible = ratio >= LEAST && ratio <= MOST;
             if (!isCredible) return;
-            double known = bySize.isEmpty() ? ratio : nearest(size(estimate));
-            double weight = ratio < known * FAR_BELOW ? DOUBTED : NEWEST;
-            bySize.put(size(estimate), known + (ratio - known) * weight);
             newestSize = OptionalInt.of(size(estimate));
+            bySize.merge(size(estimate), ratio, Ratios::joined);
+        }
+
+        private static double joined(double known, double newest) {
+            boolean isDoubted = newest < known * FAR_BELOW;
+            return known + (newest - known) * (isDoubted ? DOUBTED : NEWEST);
         }
 
         private synchronized OptionalLong perHundred() {
-            return newestSize.isPresent() ? OptionalLong.of(Math.round(bySize.get(newestSize.getAsInt()) * 100))
-                    : OptionalLong.empty();
+            if (newestSize.isEmpty()) return OptionalLong.empty();
+            return OptionalLong.of(Math.round(bySize.get(newestSize.getAsInt()) * 100));
         }
 
         private synchronized boolean haveEnough() { return counts >= ENOUGH; }
@@ -73,7 +76,7 @@ public final class Calibration {
     void learnWhole(long estimate, long counted) { ofWhole.learn(estimate, counted); }
     void learnRough(long estimate, long counted) { ofRough.learn(estimate, counted); }
 
-    /** {@return what the backend counts for a hundred tokens of the estimate, by its newest count, if there is one} */
+    /** {@return what the backend counts for a hundred estimated tokens, by its newest count, if there is one} */
     public OptionalLong perHundred() {
         OptionalLong byWhole = ofWhole.perHundred();
         return byWhole.isPresent() ? byWhole : ofRough.perHundred();

@@ -15,8 +15,8 @@ import json.JsonWriter;
  * <ul>
  * <li>thinking is left out whose signature A2o has written (see {@link Opaque}), for the backend refuses it,
  * <li>so are web searches that another backend has run, whose results have no {@code encrypted_content},
- * <li>where that was the thinking of the newest call, and a budget is given for thinking, the request goes without:
- * the API wants to see it there,
+ * <li>where that was the thinking of the newest call, and a budget is given for thinking, the request goes
+ * without: the API wants to see it there,
  * <li>and ids of calls get another form where Anthropic's API would refuse them: {@code functions.Bash:0}.
  * </ul>
  *
@@ -100,7 +100,7 @@ final class NativeRequest {
         return isSigned || type.is("redacted_thinking") && block.get("data").begins(Opaque.PREFIX);
     }
 
-    /** {@return whether the newest call has lost the thinking before it, without which a budget is refused} */
+    /** {@return whether the newest call has lost its thinking, without which a budget is refused} */
     private boolean lacksThinking() {
         if (!anthropic.get("thinking").get("type").is("enabled")) return false;
         List<Json> newest = messages().stream().filter(message -> message.get("role").is("assistant"))

@@ -81,12 +81,12 @@ final class Learned {
         out.endArray();
     }
 
-    /** Writes an array with what the backend counts of each model's requests, for a hundred tokens of the estimate. */
+    /** Writes an array with what the backend counts of each model's requests, for a hundred estimated tokens. */
     void writeCounted(JsonWriter out) {
         out.array();
-        calibrations.entrySet().stream().filter(known -> known.getValue().perHundred().isPresent()).limit(MAX_SHOWN)
-                .forEach(known -> out.object().field("model", shown(known.getKey()))
-                        .field("percent", known.getValue().perHundred().getAsLong()).endObject());
+        calibrations.entrySet().stream().limit(MAX_SHOWN).forEach(known ->
+                known.getValue().perHundred().ifPresent(percent -> out.object()
+                        .field("model", shown(known.getKey())).field("percent", percent).endObject()));
         out.endArray();
     }
 

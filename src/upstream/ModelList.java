@@ -49,7 +49,7 @@ public final class ModelList {
             List.of("max_input_tokens"),
             List.of("meta", "n_ctx_train"));
     private static final List<List<String>> MAX_TOKENS_MEMBERS =
-            List.of(List.of("top_provider", "max_completion_tokens"), List.of("max_tokens")); // OpenRouter's, Anthropic's
+            List.of(List.of("top_provider", "max_completion_tokens"), List.of("max_tokens"));
     private static final Logger LOG = Logger.getLogger("a2o");
 
     /** The last answer: what a client's key was shown, and until when it counts. */
@@ -145,17 +145,20 @@ public final class ModelList {
     }
 
     /**
-     * {@return the models of all pages; of those that have come, where one does not} OpenAI's lists have no pages.
+     * {@return the models of all pages; of those that have come, where one does not} OpenAI's lists have no
+     * pages.
      *
      * <p>Source: Anthropic, "List models": {@code {"data":[…],"has_more":true,"last_id":"claude-x"}}.
      */
-    private List<ListedModel> pages(String clientKey, Duration patience) throws InterruptedException, IOException {
+    private List<ListedModel> pages(String clientKey, Duration patience)
+            throws InterruptedException, IOException {
         long until = clock.nanos() + patience.toNanos();
         Json page = page(backend, clientKey, until);
         List<ListedModel> models = new ArrayList<>(models(page));
         try {
             for (int pages = 1; pages < MAX_PAGES && isMoreAfter(page); pages++) {
-                page = page(backend.with(Parameter.of("after_id", page.get("last_id").text())), clientKey, until);
+                var after = Parameter.of("after_id", page.get("last_id").text());
+                page = page(backend.with(after), clientKey, until);
                 models.addAll(models(page));
             }
         } catch (IOException | ApiError | Json.Malformed e) {
@@ -190,7 +193,7 @@ public final class ModelList {
                 firstTokens(model, WINDOW_MEMBERS), maxTokens);
     }
 
-    /** {@return the time of creation: a number of seconds, or with Anthropic 2026-10-01T00:00:00Z; else 1970} */
+    /** {@return the time of creation: a number of seconds, or Anthropic's 2026-10-01T00:00:00Z; else 1970} */
     private static Instant created(Json model) {
         try {
             return Instant.parse(model.get("created_at").text());
