@@ -95,6 +95,18 @@ class RouteBackendsTest {
         }
     }
 
+    /** As for Claude first, and a local server second that has no model of that name. */
+    @Test
+    void theNextBackendMayHaveAModelOfItsOwn() throws Exception {
+        try (Proxy proxy = proxy("--extra-body", "{\"model\":\"qwen3\"}@cloud")) {
+            local.answers(call -> call.reply(529, "application/json", "{}"));
+            assertEquals("from cloud", ask(proxy, "claude-opus-5-5").said());
+            String sent = cloud.take().text();
+            if (sent.isEmpty()) sent = cloud.take().text(); // the first was for the list
+            assertTrue(sent.contains("\"model\":\"qwen3\"") && !sent.contains("claude"), sent);
+        }
+    }
+
     @Test
     void aBackendWithoutTheModelIsPassedOver() throws Exception {
         try (Proxy proxy = proxy()) {
