@@ -27,9 +27,12 @@ record Addressed(String value, List<String> names) {
         boolean isOneKnown = NAMES.matcher(rest).matches() && names.stream().anyMatch(known::contains);
         boolean areNames = isOneKnown || names.stream().allMatch(name -> NAME.matcher(name).matches());
         if (!areNames) return new Addressed(text, List.of());
-        String unknown = ": no --upstream has the name behind the last @; there are: %s. "
+        String meant = names.stream().filter(name -> !known.contains(name))
+                .flatMap(name -> Spelling.nearest(name, known).stream()).findFirst()
+                .map("; did you mean %s?"::formatted).orElse(".");
+        String unknown = ": no --upstream has the name behind the last @; there are: %s%s "
                 + "Where that @ belongs to the value, another one and a name must follow";
-        throw new UsageError(option, unknown.formatted(String.join(", ", known)));
+        throw new UsageError(option, unknown.formatted(String.join(", ", known), meant));
     }
 
     boolean isForAll() { return names.isEmpty(); }

@@ -139,6 +139,14 @@ class BackendsTest {
     }
 
     @Test
+    void theNearestNameIsNamed() {
+        String near = message("local=http://one.test", "or=http://two.test", "--context", "64k@locla");
+        assertTrue(near.contains("there are: local, or; did you mean local? Where"), near);
+        String far = message("local=http://one.test", "or=http://two.test", "--context", "64k@xyz");
+        assertTrue(far.contains("there are: local, or. Where"), far);
+    }
+
+    @Test
     void theModelForAllIsForNoneAlone() {
         String message = message("local=http://one.test", "--model", "big@local");
         assertTrue(message.startsWith("a2o: --model: it is for all backends; for one, --map '*=big@local'"), message);

@@ -115,7 +115,7 @@ class RouteTest {
         for (String name : List.of("locl", "or,locl", "LOCAL")) {
             UsageError e = assertThrows(UsageError.class, () -> named("--map", "a=x@" + name));
             assertTrue(e.getMessage().startsWith("a2o: --map: no --upstream has the name behind the last @; "
-                    + "there are: local, or."), e.getMessage());
+                    + "there are: local, or"), e.getMessage());
         }
         UsageError e = assertThrows(UsageError.class, () -> named("--map", "a=@or"));
         assertTrue(e.getMessage().contains("PATTERN=MODEL expected"), e.getMessage());
