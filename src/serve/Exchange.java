@@ -181,7 +181,7 @@ final class Exchange {
         if (!stream.allowsRetry()) return false;
         candidates.leaveOutUnable(tries);
         if (candidates.mayNextDo(error, tries)) return true;
-        return !error.isMissingThere() && tries < MAX_TRIES && mayPassSoon(error);
+        return Upstream.isWorthRetry(error) && tries < MAX_TRIES && mayPassSoon(error);
     }
 
     /** {@return whether the same backend may take the request in a few seconds} */
