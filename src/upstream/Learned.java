@@ -81,6 +81,15 @@ final class Learned {
         out.endArray();
     }
 
+    /** Writes an array with what the backend counts of each model's requests, for a hundred estimated tokens. */
+    void writeCounted(JsonWriter out) {
+        out.array();
+        calibrations.entrySet().stream().limit(MAX_SHOWN).forEach(known ->
+                known.getValue().perHundred().ifPresent(percent -> out.object()
+                        .field("model", shown(known.getKey())).field("percent", percent).endObject()));
+        out.endArray();
+    }
+
     /** {@return the beginning of a text of a client's or a backend's, for a page} */
     private String shown(String text) { return Text.cut(secrets.get().mask(text)); }
 }
