@@ -53,9 +53,9 @@ class ProbeTest {
         int waits = clock.begun.get();
         probe.start();
         var other = new Waits(); // by when it has waited so often, the first would have, too
-        try (Probe running = started(other)) {
-            Tasks.await(() -> other.begun.get() > 20, "the other does not run");
-        }
+        Probe running = started(other);
+        Tasks.await(() -> other.begun.get() > 20, "the other does not run");
+        running.close();
         assertEquals(waits, clock.begun.get());
     }
 }
