@@ -286,7 +286,7 @@ class WebSearchTroubleTest {
         try (var one = new Backend(); var two = new Backend();
              var service = new Backend().answers(Searching.found(Searching.PAGES));
              var proxy = Proxies.start("--upstream", "one=" + one.url(), "--upstream", "two=" + two.url(),
-                     "--search", Searching.url(service) + "@one")) {
+                     "--map", "*=m@one,two", "--search", Searching.url(service) + "@one")) {
             one.answers(calling("", "web_search", query("a")), Backend.refusing(500, "broken"));
             two.answers(Backend.saying("Done."));
             Wire.Reply reply = Wire.post(proxy.port(), asked(true, SEARCH + "," + CUSTOM, ""));
