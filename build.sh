@@ -8,7 +8,7 @@
 #   clients SDKs and Claude Code on A2o     real     a small real model     bench   what it costs: [--quick] [--svg FILE]
 #   aot     build/a2o.aot, for a faster start: java -XX:AOTCache=build/a2o.aot -jar …
 set -eu
-caller=$PWD
+caller=$PWD self=$(printf %s "$0" | sed 's/[^A-Za-z0-9_./-]/\\&/g') # a word for a shell
 CDPATH='' cd -- "$(dirname "$0")"
 JUNIT=org.junit.platform:junit-platform-console-standalone:1.14.1
 JUNIT_SHA256=a09c656d60ada792cf12ed1e8dc7ead3edc98dde034332e97dfcb5b4268b9072
@@ -81,7 +81,7 @@ run() { # in the caller's directory: there the command starts, and from there na
     fresh_jar; home=$PWD
     A2O_UPSTREAM=${A2O_UPSTREAM:-demo}; export A2O_UPSTREAM # an --upstream, or a URL, counts before it
     cd -- "$caller"
-    exec "$bin/java" -jar "$home/build/a2o.jar" "$@"
+    exec "$bin/java" -Da2o.command="$self run" -jar "$home/build/a2o.jar" "$@"
 }
 verb=${1:-}; [ $# -eq 0 ] || shift
 case $verb in

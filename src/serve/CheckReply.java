@@ -3,7 +3,9 @@ package serve;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.regex.Pattern;
 import json.Json;
@@ -17,7 +19,12 @@ import translate.Opaque;
  */
 final class CheckReply {
     private static final byte[] END = {};
-    private static final int CHARACTERS_A_TOKEN = 4; // in A2o's guess
+    /** What to do about errors that may pass, by their status. */
+    private static final Map<Integer, String> PASSING = Map.of(
+            402, "pay for the account, or try again later",
+            429, "try again later: a limit of the account is reached",
+            504, "try again later, or give it more time by --timeout",
+            529, "try again later: it is busy, or still loads its model");
     private static final Pattern WHITE_SPACE = Pattern.compile("\\s+"); // also line breaks
 
     private final int status;
@@ -30,7 +37,7 @@ final class CheckReply {
     private String reasoningField = ""; // that the reasoning came in from the backend
     private int calls;
     private long outputTokens;
-    private long writtenCharacters; // of thinking and text, as they are written in JSON
+    private String stopSequence = ""; // that the text is said to have met
 
     private CheckReply(int status, double secondsToHead, double secondsFromHead) {
         this.status = status;
@@ -59,6 +66,7 @@ final class CheckReply {
     private void readWhole(Json reply) {
         error = reply.get("error").get("message").text();
         outputTokens = reply.get("usage").get("output_tokens").toLong(0);
+        stopSequence = reply.get("stop_sequence").text();
         for (Json block : reply.get("content").items()) {
             readPiece(block);
             if (block.get("type").is("tool_use")) inputs.append(block.get("input").raw());
@@ -77,7 +85,10 @@ final class CheckReply {
         switch (event.get("type").text()) {
             case "content_block_start" -> readPiece(event.get("content_block"));
             case "content_block_delta" -> readPiece(event.get("delta"));
-            case "message_delta" -> outputTokens = event.get("usage").get("output_tokens").toLong(0);
+            case "message_delta" -> {
+                outputTokens = event.get("usage").get("output_tokens").toLong(0);
+                stopSequence = event.get("delta").get("stop_sequence").text();
+            }
             case "error" -> error = event.get("error").get("message").text();
             default -> { } // ping, or the beginning or end of what was read
         }
@@ -86,9 +97,6 @@ final class CheckReply {
     /** Takes a content block or a delta of one, by the members that it has. */
     private void readPiece(Json piece) {
         if (piece.get("type").is("tool_use")) calls++;
-        for (Json words : List.of(piece.get("thinking"), piece.get("text"))) {
-            if (words.hasText()) writtenCharacters += words.to() - words.from() - 2; // without the quotes
-        }
         thinking.append(piece.get("thinking").text());
         text.append(piece.get("text").text());
         inputs.append(piece.get("partial_json").text());
@@ -97,14 +105,16 @@ final class CheckReply {
 
     int status() { return status; }
     boolean isError() { return status != 200 || !error.isEmpty(); }
+    /** {@return what to do if it is an error that may pass, whatever was asked} */
+    Optional<String> remedy() { return Optional.ofNullable(PASSING.get(status)); }
     /** {@return whether it says or calls anything, and no error} */
     boolean isGood() { return !isError() && !summary().isEmpty(); }
     boolean hasThinking() { return !thinking.isEmpty(); }
     String text() { return text.toString(); }
     int calls() { return calls; }
     long outputTokens() { return outputTokens; }
-    /** {@return how many tokens A2o would guess where the backend counts none} */
-    long guessedTokens() { return Math.ceilDiv(writtenCharacters, CHARACTERS_A_TOKEN); }
+    /** {@return the stop sequence that ended it, as the client was told; "" if none has} */
+    String stopSequence() { return stopSequence; }
     double secondsToHead() { return secondsToHead; }
     double tokensPerSecond() { return secondsFromHead > 0 ? outputTokens / secondsFromHead : 0; }
 
