@@ -13,8 +13,9 @@ import java.util.Map;
 public final class ShownOptions {
     private static final String DOTS = "...";
     private static final List<Option> OTHERS =
-            List.of(Option.CONTEXT, Option.TIMEOUT, Option.CA_CERT, Option.EXTRA_BODY);
-    private static final List<Option> SECRET = List.of(Option.UPSTREAM_KEY, Option.HEADER);
+            List.of(Option.CONTEXT, Option.TIMEOUT, Option.CA_CERT, Option.EXTRA_BODY, Option.SEARCH);
+    private static final List<Option> SECRET =
+            List.of(Option.UPSTREAM_KEY, Option.HEADER, Option.SEARCH_HEADER);
 
     private final CommandLine given;
     private final List<String> names; // of the backends
@@ -32,7 +33,9 @@ public final class ShownOptions {
         boolean isChosen = given.has(Option.MAP) || given.has(Option.MODEL);
         if (!isChosen) addWord(Option.MODEL, model);
         for (Option option : OTHERS) addAll(option, false);
-        addAll(Option.HEADER, given.typed(Option.HEADER).stream().anyMatch(ShownOptions::isSecretHeader));
+        for (Option option : List.of(Option.HEADER, Option.SEARCH_HEADER)) {
+            addAll(option, given.typed(option).stream().anyMatch(ShownOptions::isSecretHeader));
+        }
     }
 
     /** {@return the words for the command line} */
@@ -65,13 +68,19 @@ public final class ShownOptions {
         return switch (option) {
             case UPSTREAM -> shownUpstream(UpstreamUrl.target(value));
             case UPSTREAM_KEY -> DOTS + address(option, value);
-            case HEADER -> isSecretHeader(value) ? hidden(value) : value;
+            case HEADER, SEARCH_HEADER -> isSecretHeader(value) ? hidden(option, value) : value;
+            case SEARCH -> search(value);
             default -> value;
         };
     }
 
-    private String hidden(String header) {
-        return headerName(header) + ": " + DOTS + address(Option.HEADER, header);
+    private String hidden(Option option, String header) {
+        return headerName(header) + ": " + DOTS + address(option, header);
+    }
+
+    private String search(String value) {
+        String url = Addressed.of(Option.SEARCH, value, names).value();
+        return SearchUrl.site(url, List.of(), false, given).shown() + address(Option.SEARCH, value);
     }
 
     private static String shownUpstream(Target target) {

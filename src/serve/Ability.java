@@ -20,7 +20,8 @@ enum Ability {
     IMAGE("image", false, "for screenshots, take a model that sees (llama.cpp: with --mmproj FILE)"),
     JSON_SCHEMA("JSON schema", false, "nothing to do; titles of sessions may be missing"),
     STOP_SEQUENCE("stop sequence", false, "run --check again: the model may count otherwise then"),
-    MODEL_ERRORS("model errors", false, "look at the name twice: with a wrong one it answers too");
+    MODEL_ERRORS("model errors", false, "look at the name twice: with a wrong one it answers too"),
+    WEB_SEARCH("web search", false, "mend --search, or look whether the service runs");
 
     private final String shown;
     private final boolean isRequired;

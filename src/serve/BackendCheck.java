@@ -203,6 +203,7 @@ final class BackendCheck implements AutoCloseable {
         } else {
             addMissing(Ability.MODEL_ERRORS, unknown);
         }
+        if (target.search().isPresent()) trySearch();
         String names = String.join(", ", client.leftOut());
         if (!names.isEmpty()) table.addNote("left out", names);
     }
@@ -257,6 +258,17 @@ final class BackendCheck implements AutoCloseable {
 
     private static String advice(Ability ability, CheckReply reply) {
         return reply.remedy().orElse(ability.advice());
+    }
+
+    /** Has the model search; the log says why a service has failed. */
+    private void trySearch() {
+        CheckReply reply = ask(CheckRequest.SEARCH);
+        boolean isFound = reply.pages() > 0 && !reply.isError();
+        if (isFound) {
+            table.add(Ability.WEB_SEARCH, "%d pages; %s".formatted(reply.pages(), reply.summary()));
+        } else {
+            table.add(Ability.WEB_SEARCH, CheckTable.Verdict.NO, reply.summary(), Ability.WEB_SEARCH.advice());
+        }
     }
 
     private static boolean isCity(String text) {

@@ -36,6 +36,7 @@ final class CheckReply {
     private String error = "";
     private String reasoningField = ""; // that the reasoning came in from the backend
     private int calls;
+    private int pages; // that searches have found
     private long outputTokens;
     private String stopSequence = ""; // that the text is said to have met
 
@@ -97,10 +98,16 @@ final class CheckReply {
     /** Takes a content block or a delta of one, by the members that it has. */
     private void readPiece(Json piece) {
         if (piece.get("type").is("tool_use")) calls++;
+        if (piece.get("type").is("web_search_tool_result")) readSearch(piece.get("content"));
         thinking.append(piece.get("thinking").text());
         text.append(piece.get("text").text());
         inputs.append(piece.get("partial_json").text());
         if (piece.get("signature").hasText()) reasoningField = Opaque.field(piece.get("signature").text());
+    }
+
+    private void readSearch(Json results) {
+        pages += results.items().size();
+        if (results.get("error_code").hasText()) error = "search " + results.get("error_code").text();
     }
 
     int status() { return status; }
@@ -112,6 +119,7 @@ final class CheckReply {
     boolean hasThinking() { return !thinking.isEmpty(); }
     String text() { return text.toString(); }
     int calls() { return calls; }
+    int pages() { return pages; }
     long outputTokens() { return outputTokens; }
     /** {@return the stop sequence that ended it, as the client was told; "" if none has} */
     String stopSequence() { return stopSequence; }

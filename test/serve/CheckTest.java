@@ -21,6 +21,7 @@ import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import testing.Backend;
 import testing.ResponsesModel;
+import testing.Searching;
 import testing.Tasks;
 
 /** {@code --check} against backends that lack something. Needs build/a2o.jar. */
@@ -105,6 +106,9 @@ class CheckTest {
     private static void stream(Backend.Call call, String text, Set<String> lacks) throws Exception {
         if (text.contains("\"role\":\"tool\"")) {
             call.data(Backend.chunk("17 degrees."));
+        } else if (text.contains("weather in Paris") && !lacks.contains("tools")) {
+            call.data(CALL.formatted(0, 0, "").replace("get_weather", "web_search").replace("city", "query")
+                    .replace("\\\"\\\"", "\\\"weather\\\""));
         } else if (text.contains("\"tools\"") && !lacks.contains("tools")) {
             call.data(CALL.formatted(0, 0, "Paris"));
             if (text.contains("Rome")) call.data(CALL.formatted(1, 1, "Rome"));
@@ -145,6 +149,22 @@ class CheckTest {
         assertTrue(table.verdict().matches("Claude Code works \\| " + RUN + "http://127\\.0\\.0\\.1:\\d+/v1/chat/completions "
                 + "--model 'm'\\\\''1' -- claude"), table.verdict());
         assertEquals(0, table.status);
+    }
+
+    @Test
+    void aSearchServiceIsTriedByTheModel() throws Exception {
+        try (var backend = new Backend().answers(call -> answer(call, Set.of()));
+             var service = new Backend().answers(Searching.found(Searching.PAGES))) {
+            Table table = check("--upstream", backend.url().toString(), "--search", Searching.url(service),
+                    "--search-header", "X-Key: 0123456789abcdef");
+            assertEquals("ok 2 pages; 17 degrees.", table.rows.get("web search").replace("{\"query\":\"weather\"}", ""));
+            assertTrue(table.verdict().contains("A2O_SEARCH_HEADER='X-Key: ...' "), table.verdict());
+            assertTrue(table.verdict().contains("--search '" + Searching.url(service) + "&q={query}' -- claude"), table.verdict());
+            service.answers(Backend.refusing(500, "no"));
+            table = check("--upstream", backend.url().toString(), "--search", Searching.url(service));
+            assertTrue(table.rows.get("web search").matches("no .*search unavailable.* -> mend --search, or look .*"), table.out);
+            assertEquals(0, table.status);
+        }
     }
 
     @Test
@@ -483,27 +503,28 @@ class CheckTest {
         assertEquals(0, table.status);
     }
 
-    /** The words for a shell come from the launcher, or else from how Java was started. */
     @Test
     void theCommandStartsA2oAsItWasStarted() throws Exception {
         try (var backend = new Backend().answers(call -> answer(call, Set.of()))) {
             Path folder = Files.createTempDirectory("a2o check");
             Path program = Files.copy(Path.of("build/a2o.jar"), folder.resolve("a2o")); // as ./build.sh dist makes one
+            assertTrue(program.toFile().setExecutable(true));
             String url = backend.url().toString();
-            String command = command(List.of(JAVA, "-jar", program.toString(), "--check", url), Map.of());
+            String command = command(List.of(JAVA, "-jar", program.toString(), "--check", url), "");
             assertTrue(command.startsWith("'" + program + "' --upstream http://"), command);
-            command = command(List.of(JAVA, "-Da2o.command=./build.sh run", "-jar", "build/a2o.jar", "--check", url), Map.of());
-            assertTrue(command.startsWith("./build.sh run --upstream http://"), command);
-            command = command(List.of(JAVA, "-jar", "build/a2o.jar", "--check", url), Map.of("PATH", Path.of(JAVA).getParent().toString()));
+            command = command(List.of(JAVA, "-jar", program.toString(), "--check", url), folder.toString());
+            assertTrue(command.startsWith("a2o --upstream http://"), command);
+            command = command(List.of(JAVA, "-jar", "build/a2o.jar", "--check", url), Path.of(JAVA).getParent().toString());
             assertTrue(command.startsWith("java -jar build/a2o.jar --upstream http://"), command);
             Files.delete(program);
             Files.delete(folder);
         }
     }
 
-    private static String command(List<String> words, Map<String, String> variables) throws Exception {
+    /** {@return the command that a check prints, with only that folder on the PATH} */
+    private static String command(List<String> words, String path) throws Exception {
         var builder = new ProcessBuilder(words);
-        builder.environment().putAll(variables);
+        builder.environment().put("PATH", path);
         Process process = builder.start();
         try {
             process.getOutputStream().close();
