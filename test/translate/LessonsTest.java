@@ -73,7 +73,7 @@ class LessonsTest {
             Map.entry("GLM: max_tokens参数非法", "longest reply=8192 tokens, once"),
             Map.entry("LiteLLM, of Bedrock", "reasoning_effort="),
             Map.entry("Some: please use streaming", "streams=always"),
-            Map.entry("Some: {\"detail\":\"Streaming", "streams=never"),
+            Map.entry("Some: {\"detail\":\"Streaming", "streams=never, once"),
             Map.entry("Kimi: message at position 1", "no content=empty string"),
             Map.entry("llama.cpp, by a model's template: Only user", "system messages=none"),
             Map.entry("Gemma's template: ", "system messages=none"),
