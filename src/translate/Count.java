@@ -13,6 +13,7 @@ import java.util.List;
 record Count(long value, String before, String after) {
     private static final int NEAR = 80; // characters on either side
     private static final int MAX_DIGITS = 9;
+    private static final int MAX_NAME_END = 40; // characters of a name from its first digit on
 
     /** {@return the counts in a text, in lower case, in their order} */
     static List<Count> in(String text) {
@@ -67,9 +68,9 @@ record Count(long value, String before, String after) {
     /** {@return whether a name goes on there, as in {@code gpt-4-1106}} "1-4096" has none before it. */
     private static boolean endsName(String text, int from) {
         int at = from - 1;
-        if (is(text, at, '-')) {
-            while (is(text, at, '-') || is(text, at, '.') || isDigit(text, at)) at--;
-        }
+        if (!is(text, at, '-')) return isOfWord(text, at);
+        int first = Math.max(0, from - MAX_NAME_END);
+        while (at >= first && (is(text, at, '-') || is(text, at, '.') || isDigit(text, at))) at--;
         return isOfWord(text, at);
     }
 

@@ -185,7 +185,7 @@ class LessonsTest {
     @TestFactory
     Stream<DynamicTest> aHostileRefusalIsReadInProportionToItsLength() {
         List<String> pieces = List.of("<", " ", "9", "'", "\\", "a", "_", "un", "support ", "max_tokens ",
-                "max_tokens maximum ", "max_tokens < ", "maximum ", "at least ", "[1,", "[1 ", "(1 , ", "reasoning_effort ",
+                "max_tokens maximum ", "max_tokens < ", "max_tokens at most 1-2-3.4-", "\\u8d85", "supported parameters ", "maximum ", "at least ", "[1,", "[1 ", "(1 , ", "reasoning_effort ",
                 "reasoning_effort should be ", "messages ", "assistant content ", "unsupported parameter ", "'body', ", "type: ");
         return pieces.stream().map(piece -> DynamicTest.dynamicTest('<' + piece + '>', () -> {
             String text = piece.repeat(64 * 1024 / piece.length());
