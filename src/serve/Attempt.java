@@ -67,7 +67,7 @@ final class Attempt {
     boolean wasSent() { return source.isPresent(); }
 
     /**
-     * Runs to the end of the reply, which the client has got by then.
+     * Runs to the end of the reply, which the client has got by then, or to where the reply waits for searches.
      *
      * @throws ApiError if there was none, or it broke off
      */
@@ -83,7 +83,7 @@ final class Attempt {
             }
             conversation.endAtLimit();
             noteSuccess();
-            stream.complete(conversation);
+            completeUnlessPaused();
         } finally {
             source.ifPresent(ReplySource::close);
             upstream.release(stream.wantsEvents());
@@ -209,10 +209,15 @@ final class Attempt {
     private void end(Events rest) {
         conversation.finish();
         noteSuccess();
-        stream.complete(conversation);
+        completeUnlessPaused();
         if (conversation.isStopped()) return; // the backend may go on for long
         int events = 0;
         while (events < MAX_TRAILING_EVENTS && nextOfReply(rest).isPresent()) events++;
+    }
+
+    /** Sends the end of the reply, unless it goes on after searches. */
+    private void completeUnlessPaused() {
+        if (conversation.isPaused()) stream.flush(conversation); else stream.complete(conversation);
     }
 
     /**

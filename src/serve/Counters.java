@@ -34,6 +34,8 @@ final class Counters {
     private final Map<String, OfClient> clients = new TreeMap<>(); // by name
     private long errors;
     private long retries;
+    private long searches;
+    private long failedSearches;
 
     /** Counts a request for which no backend was asked. */
     void addRefused(Optional<String> client, int status) {
@@ -46,7 +48,9 @@ final class Counters {
         requests.merge(new Kind(outcome.status(), knownModel(outcome.model())), 1L, Long::sum);
         if (outcome.isError()) errors++;
         retries += outcome.retries();
-        tokens = sum(tokens, outcome.used());
+        searches += outcome.searches();
+        failedSearches += outcome.failedSearches();
+        tokens = tokens.plus(outcome.used());
         outcome.client().ifPresent(name -> addOf(name, outcome.isError(), outcome.used()));
         durations.add(outcome.wholeNanos());
         if (outcome.isGood()) outcome.firstNanos().ifPresent(firstTokens::add);
@@ -55,21 +59,12 @@ final class Counters {
     private void addOf(String client, boolean isError, Usage used) {
         OfClient before = clients.getOrDefault(client, new OfClient(0, 0, NOTHING));
         long failed = before.errors + (isError ? 1 : 0);
-        clients.put(client, new OfClient(before.requests + 1, failed, sum(before.tokens, used)));
+        clients.put(client, new OfClient(before.requests + 1, failed, before.tokens.plus(used)));
     }
 
     private String knownModel(String model) {
         if (models.size() < MAX_MODELS) models.add(model);
         return models.contains(model) ? model : OTHER_MODELS;
-    }
-
-    private static Usage sum(Usage one, Usage other) {
-        return new Usage(
-                one.input() + other.input(),
-                one.cacheWrite() + other.cacheWrite(),
-                one.cacheRead() + other.cacheRead(),
-                one.output() + other.output(),
-                one.thinking() + other.thinking());
     }
 
     /** {@return whether a backend was to be asked for any of them} */
@@ -80,6 +75,9 @@ final class Counters {
     Map<String, OfClient> clients() { return Collections.unmodifiableMap(clients); }
     long errors() { return errors; }
     long retries() { return retries; }
+    /** {@return the searches in the web that A2o has made} */
+    long searches() { return searches; }
+    long failedSearches() { return failedSearches; }
     Usage tokens() { return tokens; }
     /** {@return the times to the end of the reply, of all requests for which a backend was to be asked} */
     Histogram durations() { return durations; }

@@ -15,6 +15,7 @@ import java.util.logging.Logger;
 import java.util.regex.Pattern;
 import json.Json;
 import json.Text;
+import translate.Continuation;
 import translate.Conversation;
 import translate.Dialect;
 import upstream.ClientHeaders;
@@ -73,10 +74,12 @@ final class Exchange {
     private final Candidates candidates;
     private final ClientStream stream;
     private final Patience patience;
+    private final SearchRounds searches;
     private final Transcript transcript;
     private final Secrets secrets;
     private final Clock clock;
     private final long begun;
+    private final boolean isBackendNeeded;
     private Upstream upstream; // that is tried; in the end, the one that the outcome is about
     private Attempt attempt; // the newest
     private int retries;
@@ -99,17 +102,20 @@ final class Exchange {
         OptionalLong clientSeconds = isStream ? OptionalLong.empty() : client.timeoutSeconds();
         this.patience = new Patience(clock, options.timeout(), begun, clientSeconds);
         this.stream = new ClientStream(client, requestId, isStream, transcript, clock, begun);
+        this.searches = new SearchRounds(requestId, stream, secrets, options.timeout(), clock);
         this.attempt = attempt(first);
+        this.isBackendNeeded = !first.conversation().isAnsweredHere();
     }
 
     private Attempt attempt(ClientRequest.Translated translated) {
+        request.log(translated);
         return new Attempt(upstream, request, translated, stream, patience, transcript, secrets, clock);
     }
 
     /** Runs to the end, which is an error that the client is told of, if it is not a reply. */
     void run() throws IOException {
         try {
-            if (conversation().isAnsweredHere()) answerHere(); else tryBackends();
+            if (isBackendNeeded) askBackends(); else answerHere();
         } catch (ApiError e) {
             ApiError error = client.isCut(ClientThread.Cut.HAS_LEFT) ? stream.leave() : forClient(e);
             failure = Optional.of(error);
@@ -138,6 +144,22 @@ final class Exchange {
         boolean isHeldBack = isAboutKeys && upstream.credentials().holdsBack(request.headers().key());
         String why = isHeldBack ? "; the client's key was not sent, for it begins with sk-ant-" : "";
         return error.saying(secrets.mask(error.getMessage()) + why);
+    }
+
+    /** Asks for the reply; where it waits for searches, makes these and asks for the next part. */
+    private void askBackends() {
+        tryBackends();
+        while (conversation().isPaused()) {
+            Optional<Continuation> next = conversation().answered(searches.run(conversation(), upstream));
+            if (next.isEmpty()) {
+                stream.complete(conversation());
+                return;
+            }
+            stream.goOn(conversation());
+            request.goOn(next.get());
+            attempt = attempt(request.translate(upstream));
+            tryBackends();
+        }
     }
 
     /** Tries each of the backends in turn; then again, after a wait, where the trouble may pass. */
@@ -180,7 +202,7 @@ final class Exchange {
         if (!stream.allowsRetry()) return false;
         candidates.leaveOutUnable(tries);
         if (candidates.mayNextDo(error, tries)) return true;
-        return !error.isMissingThere() && tries < MAX_TRIES && mayPassSoon(error);
+        return Upstream.isWorthRetry(error) && tries < MAX_TRIES && mayPassSoon(error);
     }
 
     /** {@return whether the same backend may take the request in a few seconds} */
@@ -280,11 +302,13 @@ final class Exchange {
     Outcome outcome(Optional<String> clientName) {
         OptionalLong first = stream.firstSent();
         OptionalLong firstNanos = first.isPresent() ? OptionalLong.of(first.getAsLong() - begun) : first;
+        String model = isBackendNeeded ? shown(conversation().model()) : "";
+        Optional<String> host = Optional.of(upstream.label()).filter(label -> isBackendNeeded);
         String end = failure.map(ApiError::type).orElseGet(() -> shown(conversation().finishReason()));
         String message = failure.map(ApiError::getMessage).orElse("");
         return new Outcome(System.currentTimeMillis(), requestId, clientName, failure.map(ApiError::status).orElse(200),
-                shown(conversation().asked()), shown(conversation().model()), upstream.label(), firstNanos,
-                clock.nanos() - begun, retries, conversation().used(), end, Text.cut(message, MAX_LINE));
+                shown(conversation().asked()), model, host, firstNanos, clock.nanos() - begun, retries,
+                searches.asked(), searches.failed(), conversation().used(), end, Text.cut(message, MAX_LINE));
     }
 
     private String shown(String text) { return Text.cut(secrets.mask(text)); }

@@ -78,6 +78,10 @@ final class Metrics {
         errors(upstreams).forEach((labels, count) -> sample(count, labels));
         begin("retries_total", Type.COUNTER, "Tries after a request's first.");
         if (counters.hasOutcomes()) sample(counters.retries());
+        begin("searches_total", Type.COUNTER, "Searches in the web that were made for models.");
+        if (counters.hasOutcomes()) sample(counters.searches());
+        begin("search_errors_total", Type.COUNTER, "Those of them that have failed.");
+        if (counters.hasOutcomes()) sample(counters.failedSearches());
         begin("learned_downgrades_total", Type.COUNTER, "What was learned about backends.");
         sample(upstreams.stream().mapToLong(Upstream::timesLearned).sum());
     }

@@ -21,7 +21,7 @@ final class Lessons {
     private static final String[] MISSING = {"must be passed", "missing", "required", "must be provided",
             "must be included", "must include", "must contain", "must have", "must be sent", "must also",
             "not found", "passed back", "carry", "expected", "需要", "缺少", "不能为空", "必须"};
-    private static final String[] IMAGE_WORDS = {"image", "vision", "visual", "multimodal", "multi-modal",
+    static final String[] IMAGE_WORDS = {"image", "vision", "visual", "multimodal", "multi-modal",
             "multi_modal", "vlm", "text-only", "text only", "纯文本", "picture", "photo", "图片", "图像", "视觉",
             "多模态", "圖", "画像"};
     private static final String[] EFFORT_WORDS = {"reasoning_effort", "reasoning effort", "reasoning value",
@@ -45,11 +45,34 @@ final class Lessons {
     private static final String[] ROLES = {"role", "角色", "first message"};
     private static final String[] OTHER_ROLES = {"system", "developer", "'user' or 'assistant'", "user/assistant",
             "user and assistant", "alternate", "'user'", "from user"};
-    /** Of one image: the client is told, and the next one may be fine. */
-    private static final String[] BAD_IMAGE = {"decode", "download", "fetch", "too large", "corrupt", "pixel",
-            "could not process", "dimension", "resolution", "base64", "invalid image", "image format",
-            "following formats", "media type", " mb", "cannot identify", "truncated", "image data", "过大", "下载",
-            "解码"};
+    /** Says that one image is bad, of which no other one is to suffer. */
+    static final String[] BAD_IMAGE = {"decode", "download", "fetch", "too large", "too small", "too big",
+            "corrupt", "pixel", "process image", "process input image", "processing image", "be processed",
+            "dimension", "resolution", "base64", "invalid image", "valid image", "not valid", "image is invalid",
+            "image format", "format provided", "formats", "media type", "media_type", "mime type: image",
+            "mime type image", " mb", " kb", " bytes", "identify", "truncated", "image data", "image url",
+            "image type", "load image", "read image", "open image", "image size", "allowed size",
+            "maximum size", "width", "height", "aspect", "image exceed", "not match", "policy", "safety",
+            "过大", "下载", "解码", "大小", "格式", "解析", "尺寸"};
+    /** Says of a model or a backend what it can do. */
+    private static final String[] ABILITY = {"support", "accept", "allow", "enabl", "capab", "modal", "vision",
+            "vlm", "variant", "only", "text", "unknown", "unexpected", "unrecogni", "invalid content",
+            "invalid type", "invalid value", "permitted", "available", "missing data", "mmproj", "have ",
+            "not a ", "see ", "view ", "input", "at most 0", "extra ", "不支持", "无法", "没有", "仅", "只", "不是"};
+    /** Whose ability it is, or that it is about images in general: "unsupported image" alone may mean one of them. */
+    private static final String[] WHOSE = {"model", "endpoint", "provider", "deployment", "input", "images", "vision", "visual",
+            "modal", "vlm", "mmproj", "text", "variant", "模型", "输入", "视觉", "多模态", "入力"};
+    /** Says that one document is bad. */
+    private static final String[] BAD_DOCUMENT = {"password", "encrypted", "corrupt", "not valid", "valid pdf",
+            "invalid pdf", "damaged", "pages", "could not process", "be processed", "too large", "decode",
+            "base64", "download", " mb", "maximum size", "is empty", "could not read", "parse the",
+            "过大", "解析", "页"};
+
+    static final Wording IMAGES_UNSEEN = Wording.of(IMAGE_WORDS).not(BAD_IMAGE).and(ABILITY).and(WHOSE);
+    static final Wording DOCUMENTS_UNREAD = Wording.of("value: 'file", "value 'file", "variant 'file",
+            "variant: 'file", "type: 'file", "type 'file", "type: file", "value: file", "pdf", "file input",
+            "file content", "file part", "'input_file'", "unsupported content", "document", "文件", "文档")
+            .not(BAD_DOCUMENT);
 
     /** What chat completions want of models that they refuse tools beside reasoning. */
     static final Trait NO_REASONING_BESIDE_TOOLS = Trait.Habit.NO_EFFORT_WITH_TOOLS;
@@ -179,20 +202,13 @@ final class Lessons {
             // DeepSeek: messages[3]: unknown variant `file`, expected `text` or `image_url`
             // llama.cpp: unsupported content[].type
             // llama.cpp: 'input_file' is not supported by llamacpp at this moment
-            new Lesson("documents are not read", Wording.of("value: 'file", "value 'file", "variant 'file",
-                    "variant: 'file", "type: 'file", "type 'file", "type: file", "value: file", "pdf", "file input",
-                    "file content", "file part", "'input_file'", "unsupported content", "document", "文件", "文档"),
-                    new Trait.Omitted("file")),
-
-            // vLLM: At most 2 image(s) may be provided in one prompt.
-            new Lesson("there are too many images", Wording.of(IMAGE_WORDS).not(BAD_IMAGE), said ->
-                    Lesson.each(ReplyBounds.in(said.withReplyLimits()).most(), Trait.MostImages::new)),
+            new Lesson("documents are not read", DOCUMENTS_UNREAD, new Trait.Omitted("file")),
 
             // OpenAI: Invalid content type. image_url is only supported by certain models.
             // OpenRouter: No endpoints found that support image input
             // DeepSeek: messages[3]: unknown variant `image_url`, expected `text`
             // Some: 'input_image' is not supported
-            new Lesson("images are not seen", Wording.of(IMAGE_WORDS).not(BAD_IMAGE), new Trait.Omitted("image_url")),
+            new Lesson("images are not seen", IMAGES_UNSEEN, new Trait.Omitted("image_url")),
 
             // Kimi: message at position 1 with role 'assistant' must not be empty
             // llama-cpp-python: 'AssistantMessage', 'content'), 'msg': 'Input should be a valid string'

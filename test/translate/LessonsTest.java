@@ -46,7 +46,6 @@ class LessonsTest {
             Map.entry("OpenRouter: Reasoning is mandatory", "reasoning=always"),
             Map.entry("Copilot: reasoning_effort", "efforts=low, medium"),
             Map.entry("Gemini: Thinking level", "reasoning_effort="),
-            Map.entry("vLLM: At most 2 image(s)", "most images=2"),
             Map.entry("Cloudflare: Type mismatch", "no content=empty string"),
             Map.entry("Mistral: Assistant message must have", "no content=empty string"),
             Map.entry("NIM: can only concatenate", "no content=empty string"),
