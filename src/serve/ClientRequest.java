@@ -30,17 +30,14 @@ final class ClientRequest {
     private final Options options;
     private final ClientHeaders headers;
     private final Budget.Share share;
-    private final Transcript transcript;
     private Optional<Json> anthropic; // until it is released
     private long requestBytes;
 
-    ClientRequest(Json anthropic, ClientHeaders headers, Options options, Budget.Share share,
-                  Transcript transcript) {
+    ClientRequest(Json anthropic, ClientHeaders headers, Options options, Budget.Share share) {
         this.anthropic = Optional.of(anthropic);
         this.headers = headers;
         this.options = options;
         this.share = share;
-        this.transcript = transcript;
         int backendBytes = anthropic.source().length; // the backend's request is about as long
         this.requestBytes = REQUEST_BYTES + share.held() + backendBytes;
         share.hold(requestBytes + REPLY_BYTES);
@@ -64,7 +61,6 @@ final class ClientRequest {
                 : new Translator(request, options, dialect, () -> upstream.window(route).orElse(0),
                         upstream.calibration(route.model()), Ids::newId);
         JsonWriter body = conversation.request();
-        transcript.logRequests(request, body);
         return new Translated(conversation, body);
     }
 

@@ -48,8 +48,8 @@ final class Counters {
         retries += outcome.retries();
         tokens = sum(tokens, outcome.used());
         outcome.client().ifPresent(name -> addOf(name, outcome.isError(), outcome.used()));
-        durations.add(outcome.wholeNanos());
-        if (outcome.isGood()) outcome.firstNanos().ifPresent(firstTokens::add);
+        durations.add(outcome.times().whole());
+        if (outcome.isGood()) outcome.times().first().ifPresent(firstTokens::add);
     }
 
     private void addOf(String client, boolean isError, Usage used) {

@@ -82,6 +82,7 @@ final class Exchange {
     private Attempt attempt; // the newest
     private final Set<Upstream> lacking = new HashSet<>(); // that do not have the model
     private int retries;
+    private long queuedNanos; // in all tries
     private Optional<ApiError> failure = Optional.empty(); // that the client was told of
 
     /** @throws ApiError if {@code anthropic} is not a request that can be translated */
@@ -94,8 +95,9 @@ final class Exchange {
         this.upstreams = upstreams;
         this.upstream = upstreams.getFirst();
         this.secrets = options.secrets().with(headers.key());
-        this.transcript = new Transcript(options.debug(), requestId, secrets);
-        this.request = new ClientRequest(anthropic, headers, options, share, transcript);
+        this.transcript = new Transcript(options.debug(), requestId, client.url(), secrets);
+        this.request = new ClientRequest(anthropic, headers, options, share);
+        transcript.logFromClient(anthropic);
         ClientRequest.Translated first = request.translate(upstream);
         boolean isStream = first.conversation().isStream();
         OptionalLong clientSeconds = isStream ? OptionalLong.empty() : client.timeoutSeconds();
@@ -122,7 +124,7 @@ final class Exchange {
             if (stream.isOpen()) stream.fail(error, conversation()); // or it would look like a whole reply
             throw e;
         } finally {
-            transcript.logToClient();
+            transcript.logToClient(client.status());
         }
     }
 
@@ -221,7 +223,7 @@ final class Exchange {
         ClientRequest.Translated translated = translated(newest, toTell, next);
         String message = forClient(newest.error).getMessage();
         String line = "%s %d, %s; tries %s".formatted(requestId, newest.error.status(), message, next.label());
-        LOG.info(() -> Text.cut(line, MAX_LINE));
+        new LogFields.Note(requestId, Text.cut(line, MAX_LINE)).log(LOG);
         retries++;
         upstream = next;
         attempt = attempt(translated);
@@ -242,7 +244,7 @@ final class Exchange {
         Set<String> refusedTools = new HashSet<>();
         for (int repairs = 0; ; repairs++) {
             try {
-                if (conversation().isAnsweredHere()) answerRefused(); else attempt.run();
+                if (conversation().isAnsweredHere()) answerRefused(); else runAttempt();
                 return;
             } catch (ApiError e) {
                 if (e.refusal().isEmpty()) throw e;
@@ -255,6 +257,14 @@ final class Exchange {
                 boolean mayBeRepaired = stream.allowsRepair() && repairs < most;
                 if (!mayBeRepaired || !repair(refusal.get())) throw e;
             }
+        }
+    }
+
+    private void runAttempt() {
+        try {
+            attempt.run();
+        } finally {
+            queuedNanos += attempt.queuedNanos();
         }
     }
 
@@ -303,9 +313,15 @@ final class Exchange {
         OptionalLong firstNanos = first.isPresent() ? OptionalLong.of(first.getAsLong() - begun) : first;
         String end = failure.map(ApiError::type).orElseGet(() -> shown(conversation().finishReason()));
         String message = failure.map(ApiError::getMessage).orElse("");
-        return new Outcome(System.currentTimeMillis(), requestId, clientName, failure.map(ApiError::status).orElse(200),
-                shown(conversation().asked()), shown(conversation().model()), upstream.label(), firstNanos,
-                clock.nanos() - begun, retries, conversation().used(), end, Text.cut(message, MAX_LINE));
+        var times = new Outcome.Times(firstNanos, clock.nanos() - begun, queuedNanos);
+        return new Outcome(System.currentTimeMillis(), requestId, clientName, traceParent(),
+                failure.map(ApiError::status).orElse(200), stream.wantsEvents(), shown(conversation().asked()),
+                shown(conversation().model()), upstream.peer(), times, retries, conversation().used(), end,
+                Text.cut(message, MAX_LINE));
+    }
+
+    private Optional<String> traceParent() {
+        return Optional.ofNullable(request.headers().through().get(HeadersUp.TRACE_PARENT));
     }
 
     private String shown(String text) { return Text.cut(secrets.mask(text)); }

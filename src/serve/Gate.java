@@ -7,6 +7,7 @@ import config.AuthKey;
 import config.Options;
 import config.Secrets;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Predicate;
@@ -126,7 +127,8 @@ final class Gate {
         String key = keyForBackend(http);
         boolean isBearer = first(http, "X-Api-Key", "").isBlank();
         Optional<String> version = value(http, "Anthropic-version");
-        return new ClientHeaders(key, isBearer, version, value(http, "Anthropic-beta"));
+        Map<String, String> through = HeadersUp.of(http.getRequestHeaders(), options().headersThrough());
+        return new ClientHeaders(key, isBearer, version, value(http, "Anthropic-beta"), through);
     }
 
     /** {@return the values of a header, joined; none if there is no such header, or it is malformed} */

@@ -69,7 +69,7 @@ final class Messages {
                 inFlight.remove(exchange);
                 Outcome outcome = exchange.outcome(gate.clientName(client.http()));
                 status.add(outcome);
-                LOG.info(outcome::line);
+                outcome.log(LOG);
             }
         }
     }

@@ -69,7 +69,7 @@ final class Status {
             counters.clients().forEach((name, client) -> write(name, client, out));
             out.endArray();
             out.name("last").array();
-            last.forEach(outcome -> outcome.write(out));
+            last.forEach(outcome -> outcome.writeStatus(out));
             out.endArray();
         }
         return out.endObject();

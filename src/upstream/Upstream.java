@@ -39,6 +39,7 @@ public final class Upstream implements AutoCloseable {
     private final Target address; // without what the backend must not get
     private final URI url; // of one of the APIs, for connections alone
     private final Clock clock;
+    private final Peer peer;
     private final Credentials credentials;
     private final Transport transport;
     private final Places placesOfAll;
@@ -62,6 +63,7 @@ public final class Upstream implements AutoCloseable {
         Dialect dialect = Dialect.of(target);
         this.credentials = new Credentials(options, target, dialect);
         this.address = target.isDemo() ? target.at(new Demo().start()) : credentials.address();
+        this.peer = Peer.of(target);
         this.url = address.url(dialect.api());
         this.transport = new Transport(options, target, url, clock);
         this.placesOfAll = placesOfAll;
@@ -77,6 +79,9 @@ public final class Upstream implements AutoCloseable {
 
     /** {@return its name, or else its address} */
     public String label() { return target.label(); }
+    public Peer peer() { return peer; }
+    /** {@return where it is asked by an API} It may hold secrets. */
+    public URI url(Api api) { return address.url(api); }
     boolean isNamed() { return target.name().isPresent(); }
     Target target() { return target; }
     public Credentials credentials() { return credentials; }
