@@ -33,7 +33,7 @@ public final class ApiError extends RuntimeException {
     private boolean isFinal; // SDKs must not retry, though they would by the status
     private boolean isPassing; // transient: a retry may help
     private boolean isAtLimit; // no failure: the reply reached the length that was asked for
-    private boolean isModelMissing; // at that backend; another one may have it
+    private boolean isMissingThere; // what the request is for, at that backend; another one may have it
     private Origin origin = Origin.OTHER;
     private String refusal = ""; // the backend's own words, from which something may be learned
 
@@ -60,7 +60,8 @@ public final class ApiError extends RuntimeException {
     public boolean isPassing() { return isPassing; }
     /** {@return whether this is no more than a reply that reached the length that was asked for} */
     public boolean isAtLimit() { return isAtLimit; }
-    public boolean isModelMissing() { return isModelMissing; }
+    /** {@return whether that backend lacks the model, or something else that another one may have} */
+    public boolean isMissingThere() { return isMissingThere; }
     public String refusal() { return refusal; }
     public Origin origin() { return origin; }
     public long retrySeconds() { return retrySeconds; }
@@ -87,8 +88,8 @@ public final class ApiError extends RuntimeException {
         return this;
     }
 
-    public ApiError asModelMissing() {
-        isModelMissing = true;
+    public ApiError asMissingThere() {
+        isMissingThere = true;
         return this;
     }
 
@@ -111,7 +112,7 @@ public final class ApiError extends RuntimeException {
         error.retrySeconds = retrySeconds;
         error.isFinal = isFinal;
         error.isPassing = isPassing;
-        error.isModelMissing = isModelMissing;
+        error.isMissingThere = isMissingThere;
         error.origin = origin;
         error.refusal = refusal;
         return error;

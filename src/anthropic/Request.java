@@ -91,8 +91,10 @@ public final class Request {
 
     /** Refuses features that would be missed if they were silently left out. */
     private void refuseUnavailable() {
-        refuse("mcp_servers", !get("mcp_servers").items().isEmpty(), NOT_HERE);
-        refuse("container.skills", !get("container").get("skills").items().isEmpty(), NOT_HERE);
+        boolean hasServers = !get("mcp_servers").items().isEmpty();
+        if (hasServers) throw missing(anthropic, "mcp_servers", NOT_HERE);
+        boolean hasSkills = !get("container").get("skills").items().isEmpty();
+        if (hasSkills) throw missing(anthropic, "container.skills", NOT_HERE);
         refuse("compaction", !get("compaction").isNull(), NOT_HERE);
         boolean isForProfile = get("billing_policy").get("bill_to").is("user_profile");
         refuse("billing_policy", isForProfile, "not available here");
@@ -252,6 +254,11 @@ public final class Request {
     public ApiError invalid(Json parent, String name, String message) {
         String path = path(anthropic, parent) + "." + name;
         return new ApiError(400, path.substring(1) + ": " + message);
+    }
+
+    /** {@return the same for what a backend of Anthropic's own API may have, and no other} */
+    public ApiError missing(Json parent, String name, String message) {
+        return invalid(parent, name, message).asMissingThere();
     }
 
     /** {@return where below {@code at} the value {@code wanted} stands: {@code .messages[0]}} */

@@ -1,15 +1,24 @@
 package config;
 
 import java.net.URLDecoder;
+import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 
 /** A parameter in the query of a URL, as {@code api-version=2024-10-21}; kept as it is written there. */
 public record Parameter(String text) {
+    /** By which clients ask for betas of Anthropic's API. */
+    public static final Parameter BETA = new Parameter("beta=true");
+
     /** {@return the parameters of a raw query} */
     public static List<Parameter> all(String query) {
         return Arrays.stream(query.split("&")).map(Parameter::new).toList();
+    }
+
+    /** {@return the parameter with that value, which is not yet encoded} */
+    public static Parameter of(String name, String value) {
+        return new Parameter(name + "=" + URLEncoder.encode(value, StandardCharsets.UTF_8));
     }
 
     boolean hasValue() { return text.contains("="); }

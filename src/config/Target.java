@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import json.Json;
 
 /**
@@ -119,6 +120,13 @@ public record Target(URI base, Optional<Api> pinned, Optional<String> query, Own
     public Target with(List<Parameter> parameters) {
         String joined = parameters.stream().map(Parameter::text).collect(Collectors.joining("&"));
         return new Target(base, pinned, Optional.of(joined).filter(text -> !text.isEmpty()), own, proxy);
+    }
+
+    /** {@return the same, with one more parameter, unless it has one of that name} */
+    public Target with(Parameter more) {
+        List<Parameter> own = parameters();
+        boolean isGiven = own.stream().anyMatch(parameter -> parameter.name().equals(more.name()));
+        return isGiven ? this : with(Stream.concat(own.stream(), Stream.of(more)).toList());
     }
 
     /** {@return the same, at another base: the demo, where it has begun to listen} */

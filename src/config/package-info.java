@@ -7,6 +7,10 @@
  * model; and {@link config.Secrets}, which knows what must not be shown. A mistake is a {@link
  * config.UsageError}.
  *
+ * <p>What an option says for some backends alone ({@code KEY@local}) is an Addressed value; Backends gives each
+ * {@link config.Target} its OwnOptions and the {@link config.Api} by which it is asked. {@code @FILE} is an
+ * OptionFile. A client's key with its name is a {@link config.AuthKey}.
+ *
  * <p>A secret is known by the option that it came with, or by a name in {@link config.SecretNames}; a Needle
  * finds it in a text that Unescaped has freed of escapes.
  */

@@ -63,7 +63,7 @@ final class Attempt {
     /** {@return the body of the backend's request} */
     String body() { return translated.body().toString(); }
 
-    private URI url() { return upstream.url(conversation.dialect().api()); }
+    private URI url() { return upstream.url(conversation.dialect().api(), request.headers()); }
 
     /** {@return how long it has waited for its turn} */
     long queuedNanos() { return queuedNanos; }

@@ -4,6 +4,7 @@ import anthropic.ListedModel;
 import config.CommandLine;
 import config.Option;
 import config.Options;
+import config.ShownOptions;
 import config.Target;
 import java.io.IOException;
 import java.time.Duration;
@@ -13,6 +14,7 @@ import java.time.ZoneId;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.StringJoiner;
 import java.util.regex.Pattern;
 import json.Json;
 import json.JsonParser;
@@ -26,9 +28,6 @@ import upstream.Credentials;
  */
 public final class Check {
     private static final Duration MAX_PATIENCE = Duration.ofSeconds(60); // for a reply
-    /** The options that a client's proxy needs too; the model and the backend are told besides. */
-    private static final List<Option> SHOWN_OPTIONS =
-            List.of(Option.CONTEXT, Option.TIMEOUT, Option.CA_CERT, Option.HEADER, Option.EXTRA_BODY);
     private static final Pattern RED = Pattern.compile("(?i)\\bred\\b"); // as in "The square is Red."
 
     private final Options options;
@@ -37,7 +36,7 @@ public final class Check {
     private final String clientKey; // that a client here would send
     private final CheckClient client;
     private final CheckTable table;
-    private final String others; // further options, for the command
+    private final CommandLine given;
     private String model;
 
     /**
@@ -45,6 +44,7 @@ public final class Check {
      * --model, so that an unknown one can be asked for; and whether the others answer at all.
      */
     public Check(CommandLine given) throws IOException {
+        this.given = given;
         CommandLine local = given.with(Option.HOST, List.of("127.0.0.1")).with(Option.PORT, List.of("0"));
         Options all = Options.of(local);
         List<Target> targets = all.upstreams();
@@ -55,7 +55,6 @@ public final class Check {
         }
         CommandLine first = Options.ofBackend(number, local);
         model = Options.of(first).routes().of("").model();
-        others = shownOptions(first);
         options = Options.of(first.without(Option.MODEL).without(Option.MAP));
         clientKey = ClientVariables.token(options, System.getenv());
         client = new CheckClient(clientKey, patience());
@@ -63,21 +62,6 @@ public final class Check {
         proxy = new Proxy(options);
         proxy.start();
         nextOnes.values().forEach(Proxy::start);
-    }
-
-    /**
-     * {@return the options that the command needs as well, each after a space; headers without their values}
-     */
-    private static String shownOptions(CommandLine given) {
-        var shown = new StringBuilder();
-        for (Option option : SHOWN_OPTIONS) {
-            for (String value : given.all(option)) {
-                boolean isHeader = option == Option.HEADER;
-                String harmless = isHeader ? value.substring(0, value.indexOf(':')) + ": ..." : value;
-                shown.append(' ').append(option.flag()).append(' ').append(quoted(harmless));
-            }
-        }
-        return shown.toString();
     }
 
     /**
@@ -99,12 +83,23 @@ public final class Check {
         }
         nextOnes.forEach(this::tryNext);
         table.print("%nClaude Code %s%n", table.conclusion());
-        if (table.works()) {
-            String key = target.key().isEmpty() ? "" : "A2O_UPSTREAM_KEY=... ";
-            String command = "  %sa2o --upstream %s --model %s%s -- claude%n";
-            table.print(command, key, quoted(url), quoted(model), others);
-        }
+        if (table.works()) table.print("  %s%n", command(target));
         return table.works();
+    }
+
+    /** {@return the command for a shell that runs Claude Code on the same backends} */
+    private String command(Target target) {
+        List<String> keys = ShownOptions.keys(given);
+        boolean isInFile = given.has(Option.FILE);
+        boolean isOneKey = keys.size() == 1 || keys.isEmpty() && target.key().isPresent() && !isInFile;
+        var command = new StringJoiner(" ", "", " -- claude");
+        if (isOneKey) command.add("A2O_UPSTREAM_KEY=" + keys.stream().findFirst().orElse("..."));
+        command.add("a2o");
+        if (!isOneKey) keys.forEach(key -> command.add("--upstream-key " + quoted(key)));
+        for (String word : ShownOptions.words(given, model)) {
+            command.add(word.startsWith("--") ? word : quoted(word));
+        }
+        return command.toString();
     }
 
     /** {@return a word for a shell} */

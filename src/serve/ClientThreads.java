@@ -1,5 +1,6 @@
 package serve;
 
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -8,6 +9,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import upstream.Clock;
 import upstream.ServerThreads;
 
@@ -34,18 +36,18 @@ final class ClientThreads implements Executor {
     private final ExecutorService executor = ServerThreads.executor();
     private final Map<Thread, ClientThread> live = new ConcurrentHashMap<>();
     private final Semaphore heads; // that may be read at once
-    private final long readNanos;
+    private final Supplier<Duration> readPatience;
     private final Clock clock;
     private long nextTable; // used by the ticker alone
     private volatile boolean isDraining;
 
     /**
-     * {@code headBytes} is the memory for heads while they are read, {@code readNanos} how long a client may
+     * {@code headBytes} is the memory for heads while they are read, {@code readPatience} how long a client may
      * take to read what is sent to it.
      */
-    ClientThreads(long headBytes, long readNanos, Clock clock) {
+    ClientThreads(long headBytes, Supplier<Duration> readPatience, Clock clock) {
         this.heads = new Semaphore(Math.clamp(headBytes / HEAD_BYTES, MIN_HEADS, MAX_HEADS), true);
-        this.readNanos = readNanos;
+        this.readPatience = readPatience;
         this.clock = clock;
         this.nextTable = clock.nanos();
     }
@@ -103,7 +105,7 @@ final class ClientThreads implements Executor {
             case NOTHING -> Long.MAX_VALUE;
             case SEND_HEAD -> heads.hasQueuedThreads() ? HEAD_NANOS_IF_FULL : HEAD_NANOS;
             case SEND_BODY -> BODY_NANOS;
-            case READ -> readNanos;
+            case READ -> readPatience.get().toNanos();
         };
     }
 

@@ -13,7 +13,6 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
-import java.util.stream.IntStream;
 import json.Json;
 import json.Text;
 import translate.Conversation;
@@ -44,11 +43,11 @@ final class Exchange {
     private static final Pattern WORD_WITH_DIGIT = Pattern.compile("[\\w-]*\\d[\\w-]*");
     private static final Logger LOG = Logger.getLogger("a2o");
 
-        /** {@return how much it tells the client: most if it is an answer, least if nothing connected} */
+    /** Why a try has failed, and at which backend. */
     private record Failure(ApiError error, Upstream upstream) {
         /** {@return how much it tells the client: most if it is an answer, least if there was no connection} */
         private int rank() {
-            if (error.isModelMissing()) return 0; // others may have it, and fail by what passes
+            if (error.isMissingThere()) return 0; // others may have the model, and fail by what passes
             return switch (error.origin()) {
                 case CONNECTION -> 1;
                 case OTHER, PROXY -> 2;
@@ -70,8 +69,8 @@ final class Exchange {
 
     private final Client client;
     private final String requestId;
-    private final List<Upstream> upstreams; // in the order to try them
     private final ClientRequest request;
+    private final Candidates candidates;
     private final ClientStream stream;
     private final Patience patience;
     private final Transcript transcript;
@@ -80,7 +79,6 @@ final class Exchange {
     private final long begun;
     private Upstream upstream; // that is tried; in the end, the one that the outcome is about
     private Attempt attempt; // the newest
-    private final Set<Upstream> lacking = new HashSet<>(); // that do not have the model
     private int retries;
     private long queuedNanos; // in all tries
     private Optional<ApiError> failure = Optional.empty(); // that the client was told of
@@ -92,13 +90,13 @@ final class Exchange {
         this.begun = clock.nanos();
         this.client = client;
         this.requestId = requestId;
-        this.upstreams = upstreams;
-        this.upstream = upstreams.getFirst();
         this.secrets = options.secrets().with(headers.key());
         this.transcript = new Transcript(options.debug(), requestId, client.url(), secrets);
-        this.request = new ClientRequest(anthropic, headers, options, share);
         transcript.logFromClient(anthropic);
-        ClientRequest.Translated first = request.translate(upstream);
+        this.request = new ClientRequest(anthropic, headers, options, share);
+        this.candidates = new Candidates(request, upstreams);
+        ClientRequest.Translated first = candidates.translateForFirst();
+        this.upstream = candidates.first();
         boolean isStream = first.conversation().isStream();
         OptionalLong clientSeconds = isStream ? OptionalLong.empty() : client.timeoutSeconds();
         this.patience = new Patience(clock, options.timeout(), begun, clientSeconds);
@@ -156,12 +154,11 @@ final class Exchange {
                 var newest = new Failure(e, upstream);
                 Failure toTell = earlier.filter(other -> tellsMore(other, newest)).orElse(newest);
                 if (!mayBeTriedAgain(e, tries)) throw ending(newest, toTell);
-                boolean haveAllBeenTried = tries >= upstreams.size();
-                if (haveAllBeenTried) waitBeforeRetry(e, tries);
+                if (!candidates.isAnyLeft(tries)) waitBeforeRetry(e, tries);
                 if (!stream.allowsRetry()) throw ending(newest, toTell); // a ping was sent meanwhile
                 earlier = Optional.of(toTell);
-                if (e.isModelMissing()) lacking.add(upstream);
-                retry(newest, toTell, next(tries));
+                if (e.isMissingThere()) candidates.noteLacking(upstream);
+                retry(newest, candidates.next(tries));
             }
         }
     }
@@ -177,24 +174,15 @@ final class Exchange {
      * newest counts.
      */
     private boolean tellsMore(Failure earlier, Failure newest) {
-        return upstreams.size() > 1 && earlier.rank() > newest.rank();
+        return candidates.areSeveral() && earlier.rank() > newest.rank();
     }
 
     /** {@return whether another backend is left, or the same one may do better soon} */
     private boolean mayBeTriedAgain(ApiError error, int tries) {
         if (!stream.allowsRetry()) return false;
-        boolean isBackendLeft = tries < upstreams.size();
-        if (error.isModelMissing()) return isBackendLeft;
-        if (!Upstream.isWorthRetry(error)) return false;
-        return isBackendLeft || tries < MAX_TRIES && mayPassSoon(error);
-    }
-
-    /** {@return the next backend in turn, without those that do not have the model} */
-    private Upstream next(int tries) {
-        Upstream inTurn = upstreams.get(tries % upstreams.size());
-        return IntStream.range(tries, tries + upstreams.size())
-                .mapToObj(i -> upstreams.get(i % upstreams.size()))
-                .filter(each -> !lacking.contains(each)).findFirst().orElse(inTurn);
+        candidates.leaveOutUnable(tries);
+        if (candidates.mayNextDo(error, tries)) return true;
+        return !error.isMissingThere() && tries < MAX_TRIES && mayPassSoon(error);
     }
 
     /** {@return whether the same backend may take the request in a few seconds} */
@@ -219,23 +207,14 @@ final class Exchange {
     }
 
     /** Makes the next attempt, at that backend. */
-    private void retry(Failure newest, Failure toTell, Upstream next) {
-        ClientRequest.Translated translated = translated(newest, toTell, next);
+    private void retry(Failure newest, Upstream next) {
+        ClientRequest.Translated translated = request.translate(next);
         String message = forClient(newest.error).getMessage();
         String line = "%s %d, %s; tries %s".formatted(requestId, newest.error.status(), message, next.label());
         new LogFields.Note(requestId, Text.cut(line, MAX_LINE)).log(LOG);
         retries++;
         upstream = next;
         attempt = attempt(translated);
-    }
-
-    /** {@return the request for the next backend} Where that cannot take it, the failure so far is the end. */
-    private ClientRequest.Translated translated(Failure newest, Failure toTell, Upstream next) {
-        try {
-            return request.translate(next);
-        } catch (ApiError e) { // as for MCP servers, which only a backend of Anthropic's API has
-            throw ending(newest, toTell);
-        }
     }
 
     /** Tries one backend, which may refuse something in the request and take it otherwise. */

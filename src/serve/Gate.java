@@ -5,13 +5,13 @@ import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
 import config.AuthKey;
 import config.Options;
+import config.Parameter;
 import config.Secrets;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Predicate;
-import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import upstream.ClientHeaders;
 
@@ -38,16 +38,14 @@ final class Gate {
     private static final Pattern WORDS = Pattern.compile("[\\w.:, -]{1,2000}");
     private static final String PREFLIGHT_SECONDS = "86400"; // for which browsers may remember the answer
 
-    private final Supplier<Options> current;
+    private final Options options;
     private final boolean isLoopback;
 
     /** {@code isLoopback} says whether A2o listens on a loopback address. */
-    Gate(Supplier<Options> current, boolean isLoopback) {
-        this.current = current;
+    Gate(Options options, boolean isLoopback) {
+        this.options = options;
         this.isLoopback = isLoopback;
     }
-
-    private Options options() { return current.get(); }
 
     /** @throws ApiError if a web page sent the request that may not, or it names a foreign host */
     void checkOrigin(HttpExchange http) {
@@ -72,10 +70,10 @@ final class Gate {
 
     private static boolean isLocal(String host) { return LOCAL.matcher(host).matches(); }
 
-    private boolean isAllowed(String origin) { return isLocal(origin) || options().origins().contains(origin); }
+    private boolean isAllowed(String origin) { return isLocal(origin) || options.origins().contains(origin); }
 
     /** {@return whether a page sent the request whose origin is one of {@code --allow-origin}} */
-    private boolean isByAllowedPage(HttpExchange http) { return options().origins().contains(origin(http)); }
+    private boolean isByAllowedPage(HttpExchange http) { return options.origins().contains(origin(http)); }
 
     private static String origin(HttpExchange http) { return first(http, "Origin", ""); }
 
@@ -102,7 +100,7 @@ final class Gate {
 
     /** @throws ApiError if there is an {@code --auth-key}, and the client has not sent it */
     void checkKey(HttpExchange http) {
-        if (!options().hasAuthKeys()) return;
+        if (!options.hasAuthKeys()) return;
         if (authKey(http).isEmpty()) {
             throw new ApiError(401, "this proxy needs its own key, as x-api-key or bearer");
         }
@@ -110,7 +108,7 @@ final class Gate {
 
     /** {@return the one of A2o's keys that the client has sent} */
     private Optional<AuthKey> authKey(HttpExchange http) {
-        return keys(http).stream().flatMap(sent -> options().authKeys().stream().filter(key -> key.isSame(sent)))
+        return keys(http).stream().flatMap(sent -> options.authKeys().stream().filter(key -> key.isSame(sent)))
                 .findFirst();
     }
 
@@ -119,7 +117,7 @@ final class Gate {
 
     /** {@return the client's key for the backend; "" if it sent none, or the key is for this proxy} */
     String keyForBackend(HttpExchange http) {
-        return options().hasAuthKeys() ? "" : keys(http).getFirst();
+        return options.hasAuthKeys() ? "" : keys(http).getFirst();
     }
 
     /** {@return what backends may get of the client's headers} */
@@ -127,8 +125,14 @@ final class Gate {
         String key = keyForBackend(http);
         boolean isBearer = first(http, "X-Api-Key", "").isBlank();
         Optional<String> version = value(http, "Anthropic-version");
-        Map<String, String> through = HeadersUp.of(http.getRequestHeaders(), options().headersThrough());
-        return new ClientHeaders(key, isBearer, version, value(http, "Anthropic-beta"), through);
+        Map<String, String> through = HeadersUp.of(http.getRequestHeaders(), options.headersThrough());
+        return new ClientHeaders(key, isBearer, version, value(http, "Anthropic-beta"), isOfBeta(http), through);
+    }
+
+    /** {@return whether the URL says {@code beta=true}, as SDKs and Claude Code write it for betas} */
+    private static boolean isOfBeta(HttpExchange http) {
+        String query = Objects.requireNonNullElse(http.getRequestURI().getRawQuery(), "");
+        return Parameter.all(query).contains(Parameter.BETA);
     }
 
     /** {@return the values of a header, joined; none if there is no such header, or it is malformed} */
@@ -138,7 +142,7 @@ final class Gate {
     }
 
     /** {@return what must not be shown to the client or in the log about this request} */
-    Secrets secrets(HttpExchange http) { return options().secrets().with(keys(http).toArray(String[]::new)); }
+    Secrets secrets(HttpExchange http) { return options.secrets().with(keys(http).toArray(String[]::new)); }
 
     /**
      * {@return the keys that the client sent: x-api-key first, then the bearer's; "" alone if there is none}

@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Supplier;
 import java.util.logging.Logger;
 import json.Json;
 import json.JsonWriter;
@@ -30,16 +29,12 @@ final class Messages {
     private static final Logger LOG = Logger.getLogger("a2o");
 
     private final Clock clock;
-    private final Supplier<Upstreams> current;
-    private final Gate gate;
     private final Budget budget;
     private final Status status;
     private final Set<Exchange> inFlight = ConcurrentHashMap.newKeySet();
 
-    Messages(Clock clock, Supplier<Upstreams> current, Gate gate, Budget budget, Status status) {
+    Messages(Clock clock, Budget budget, Status status) {
         this.clock = clock;
-        this.current = current;
-        this.gate = gate;
         this.budget = budget;
         this.status = status;
     }
@@ -53,12 +48,12 @@ final class Messages {
     /**
      * @throws ApiError if the request is refused before a backend is asked; later errors the client has got
      */
-    void answer(Client client, String requestId) throws IOException {
+    void answer(Client client, String requestId, Serving by) throws IOException {
         try (Budget.Share share = budget.share()) {
             Json anthropic = new Body(client, share).read();
-            Upstreams upstreams = current.get();
+            Upstreams upstreams = by.upstreams();
             Options options = upstreams.options();
-            ClientHeaders headers = gate.headersForBackend(client.http());
+            ClientHeaders headers = by.gate().headersForBackend(client.http());
             List<Upstream> inOrder = upstreams.inOrder(options.routes().of(anthropic.get("model").text()));
             var exchange =
                     new Exchange(client, requestId, anthropic, inOrder, options, headers, share, clock);
@@ -67,28 +62,45 @@ final class Messages {
                 exchange.run();
             } finally {
                 inFlight.remove(exchange);
-                Outcome outcome = exchange.outcome(gate.clientName(client.http()));
+                Outcome outcome = exchange.outcome(by.gate().clientName(client.http()));
                 status.add(outcome);
                 outcome.log(LOG);
             }
         }
     }
 
-    /** Answers with the first backend's count, if it speaks this API; else with an estimate. */
-    void countTokens(Client client) throws IOException {
+    /**
+     * Answers with the count of the first backend that can take the request, if it speaks this API; else with an
+     * estimate.
+     */
+    void countTokens(Client client, Serving by) throws IOException {
         try (Budget.Share share = budget.share()) {
             Json anthropic = new Body(client, share).read();
-            Upstreams upstreams = current.get();
+            Upstreams upstreams = by.upstreams();
             Options options = upstreams.options();
             Route route = options.routes().of(anthropic.get("model").text());
-            Upstream upstream = upstreams.of(route).getFirst();
-            Dialect dialect = upstream.dialect(route.model());
-            ClientHeaders headers = gate.headersForBackend(client.http());
-            Optional<JsonWriter> counted = dialect.api() == Api.MESSAGES
-                    ? countedBy(upstream, new NativeConversation(anthropic, options, dialect), headers)
-                    : Optional.empty();
-            client.answer(200, counted.orElseGet(() -> estimate(anthropic, upstream, options)));
+            ClientHeaders headers = by.gate().headersForBackend(client.http());
+            client.answer(200, count(anthropic, upstreams.of(route), headers, options));
         }
+    }
+
+    private static JsonWriter count(Json anthropic, List<Upstream> upstreams, ClientHeaders headers, Options options) {
+        List<Upstream> next = upstreams.subList(1, upstreams.size());
+        try {
+            return count(anthropic, upstreams.getFirst(), headers, options);
+        } catch (ApiError e) {
+            boolean mayNextDo = e.isMissingThere() && !next.isEmpty();
+            if (!mayNextDo) throw e;
+            return count(anthropic, next, headers, options);
+        }
+    }
+
+    private static JsonWriter count(Json anthropic, Upstream upstream, ClientHeaders headers, Options options) {
+        Dialect dialect = upstream.dialect(options.model(anthropic.get("model").text()));
+        Optional<JsonWriter> counted = dialect.api() == Api.MESSAGES
+                ? countedBy(upstream, new NativeConversation(anthropic, options, dialect), headers)
+                : Optional.empty();
+        return counted.orElseGet(() -> estimate(anthropic, upstream, options));
     }
 
     /**

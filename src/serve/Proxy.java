@@ -58,10 +58,10 @@ public final class Proxy implements AutoCloseable {
     private final ClientThreads threads;
     private final Descriptors descriptors;
     private final Drain drain;
-    private final Gate gate;
+    private final boolean isLoopback;
     private final Messages messages;
     private final Routes routes;
-    private volatile Upstreams upstreams; // with the options
+    private volatile Serving serving; // with the options
     private volatile Secrets secrets;
     private final Thread ticker = Thread.ofPlatform().daemon().name("a2o-ticker").unstarted(this::tick);
     private OptionalLong lastBusy = OptionalLong.empty(); // until memory is given back; the ticker's
@@ -75,17 +75,18 @@ public final class Proxy implements AutoCloseable {
         System.setProperty(MAX_CONNECTIONS, "" + connections); // read when the server's class loads
         this.secrets = options.secrets();
         this.clock = clock;
-        this.upstreams = new Upstreams(options, clock);
-        this.status = new Status(() -> upstreams);
-        this.threads = new ClientThreads(memory / HEADS_SHARE, options.timeout().toNanos(), clock);
+        var upstreams = new Upstreams(options, clock);
+        this.status = new Status(this::upstreams);
+        this.threads = new ClientThreads(memory / HEADS_SHARE, () -> upstreams().options().timeout(), clock);
         this.server = listen(options);
+        this.isLoopback = server.getAddress().getAddress().isLoopbackAddress();
+        this.serving = serving(upstreams);
         this.drain = new Drain(server, threads, clock);
         this.descriptors = new Descriptors(port(), connections, clock.nanos());
-        this.gate = new Gate(() -> upstreams.options(), server.getAddress().getAddress().isLoopbackAddress());
         var budget = new Budget(memory / BUDGET_SHARE, threads::makeRoom, clock);
-        this.messages = new Messages(clock, () -> upstreams, gate, budget, status);
-        var pages = new Pages(status, drain, () -> upstreams, messages::inFlight);
-        this.routes = new Routes(() -> upstreams, gate, messages, pages);
+        this.messages = new Messages(clock, budget, status);
+        var pages = new Pages(status, drain, this::upstreams, messages::inFlight);
+        this.routes = new Routes(messages, pages);
         server.setExecutor(threads);
         server.createContext("/", this::handle);
     }
@@ -99,6 +100,12 @@ public final class Proxy implements AutoCloseable {
         }
     }
 
+    private Serving serving(Upstreams upstreams) {
+        return new Serving(upstreams, new Gate(upstreams.options(), isLoopback));
+    }
+
+    private Upstreams upstreams() { return serving.upstreams(); }
+
     public void start() {
         server.start();
         ticker.start();
@@ -110,8 +117,8 @@ public final class Proxy implements AutoCloseable {
      * load.
      */
     private void warmUp() {
-        Dialect dialect = upstreams.first().dialect("");
-        var translator = new Translator(JsonParser.parse(WARM_UP_REQUEST), upstreams.options(), dialect, Ids::newId);
+        Dialect dialect = upstreams().first().dialect("");
+        var translator = new Translator(JsonParser.parse(WARM_UP_REQUEST), upstreams().options(), dialect, Ids::newId);
         translator.request();
         translator.whole(JsonParser.parse(WARM_UP_CHUNK));
         translator.finish();
@@ -123,9 +130,9 @@ public final class Proxy implements AutoCloseable {
      * @throws IOException if the certificates of {@code --ca-cert} cannot be read; then nothing changes
      */
     public void use(Options options) throws IOException {
-        Secrets before = upstreams.options().secrets();
+        Secrets before = upstreams().options().secrets();
         secrets = options.secrets().and(before); // which requests in flight may still tell
-        upstreams = upstreams.with(options);
+        serving = serving(upstreams().with(options));
     }
 
     /** {@return what must not be shown in the log} */
@@ -135,27 +142,28 @@ public final class Proxy implements AutoCloseable {
 
     /** As {@link Upstreams#askWindow}. */
     public OptionalLong askWindow(String asked, String clientKey) {
-        return upstreams.askWindow(asked, clientKey);
+        return upstreams().askWindow(asked, clientKey);
     }
 
     /** {@return the first backend's models as it lists them, if it does in that time} */
     List<ListedModel> listed(String clientKey, Duration patience) {
-        return upstreams.first().models().listed(upstreams.options().hasAuthKeys() ? "" : clientKey, patience);
+        boolean isKeyOurs = upstreams().options().hasAuthKeys();
+        return upstreams().first().models().listed(isKeyOurs ? "" : clientKey, patience);
     }
 
     /** {@return a model that the options are about, to try the backend with} */
-    Optional<String> sampleModel() { return upstreams.options().routes().sampleModel(); }
+    Optional<String> sampleModel() { return upstreams().options().routes().sampleModel(); }
 
     /** {@return whether the first backend has refused a key, be it the client's or the operator's} */
     boolean isKeyRefused() {
-        Set<Integer> statuses = upstreams.first().errors().keySet();
+        Set<Integer> statuses = upstreams().first().errors().keySet();
         return statuses.contains(401) || statuses.contains(403);
     }
 
     @Override
     public void close() {
         ticker.interrupt();
-        upstreams.close();
+        upstreams().close();
         server.stop(0);
     }
 
@@ -183,7 +191,7 @@ public final class Proxy implements AutoCloseable {
     private void lookAfterClients(long now) {
         descriptors.tick(now);
         threads.tick(now);
-        if (upstreams.areAwaited()) threads.makeRoom();
+        if (upstreams().areAwaited()) threads.makeRoom();
     }
 
     /** Has the heap shrink when no message has been in flight for a while. */
@@ -197,13 +205,14 @@ public final class Proxy implements AutoCloseable {
 
     /** Answers a request, also where that fails; the server's own answer to an exception would be none. */
     private void handle(HttpExchange http) throws IOException {
+        Serving by = serving;
         var client = new Client(http, threads.current(), threads::isDraining);
         String requestId = "req_" + Ids.newId();
         http.getResponseHeaders().set("request-id", requestId);
         try {
-            doHandle(client, requestId);
+            doHandle(client, requestId, by);
         } catch (ApiError e) { // before there was an exchange, or after its client has left
-            if (!client.isAnswered()) noteRefusal(http, requestId, e);
+            if (!client.isAnswered()) noteRefusal(http, requestId, by.gate(), e);
             client.answer(e, requestId);
         } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
             LOG.log(Level.SEVERE, requestId, e);
@@ -214,7 +223,7 @@ public final class Proxy implements AutoCloseable {
     }
 
     /** Logs a request that no backend was asked for, and counts it if it was for a message. */
-    private void noteRefusal(HttpExchange http, String requestId, ApiError error) {
+    private void noteRefusal(HttpExchange http, String requestId, Gate gate, ApiError error) {
         Optional<Endpoint> endpoint = endpoint(http);
         boolean isMessage = endpoint.equals(Optional.of(Endpoint.MESSAGES));
         boolean isOfApi = endpoint.map(Endpoint::isApi).orElse(http.getRequestMethod().equals("POST"));
@@ -233,7 +242,8 @@ public final class Proxy implements AutoCloseable {
     /**
      * Answers a request, or throws why not: what is wrong with its framing, its origin, its key, its path.
      */
-    private void doHandle(Client client, String requestId) throws IOException {
+    private void doHandle(Client client, String requestId, Serving by) throws IOException {
+        Gate gate = by.gate();
         HttpExchange http = client.http();
         drain.noteRequest();
         Optional<ApiError> flaw = Framing.flaw(http);
@@ -247,7 +257,7 @@ public final class Proxy implements AutoCloseable {
         boolean isOpen = endpoint.isPresent() && endpoint.get().isOpen();
         if (!isOpen) gate.checkKey(http);
         if (flaw.isPresent()) throw flaw.get();
-        routes.answer(client, endpoint.orElseThrow(() -> notFound(http)), requestId);
+        routes.answer(client, endpoint.orElseThrow(() -> notFound(http)), requestId, by);
     }
 
     /** SDKs are told not to retry: the answer would be the same. */

@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import json.JsonWriter;
 import upstream.Upstream;
@@ -29,14 +28,10 @@ final class Routes {
     private static final Set<String> API = Set.of("/messages", "/messages/count_tokens", "/models");
     private static final String MODELS = "/v1/models";
 
-    private final Supplier<Upstreams> current;
-    private final Gate gate;
     private final Messages messages;
     private final Pages pages;
 
-    Routes(Supplier<Upstreams> current, Gate gate, Messages messages, Pages pages) {
-        this.current = current;
-        this.gate = gate;
+    Routes(Messages messages, Pages pages) {
         this.messages = messages;
         this.pages = pages;
     }
@@ -58,12 +53,12 @@ final class Routes {
     }
 
     /** @throws ApiError if there is nothing at that path, or it has no such method */
-    void answer(Client client, Endpoint endpoint, String requestId) throws IOException {
+    void answer(Client client, Endpoint endpoint, String requestId, Serving by) throws IOException {
         checkMethod(client.http(), endpoint);
         switch (endpoint) {
-            case MESSAGES -> messages.answer(client, requestId);
-            case COUNT_TOKENS -> messages.countTokens(client);
-            case MODELS -> client.answer(200, models(client.http()));
+            case MESSAGES -> messages.answer(client, requestId, by);
+            case COUNT_TOKENS -> messages.countTokens(client, by);
+            case MODELS -> client.answer(200, models(client.http(), by));
             case HOME -> pages.home(client);
             case HELLO, HEALTH -> pages.health(client);
             case READY -> pages.ready(client);
@@ -81,13 +76,13 @@ final class Routes {
     }
 
     /** Lists all backends' models; with {@code --model} that one alone, as the backends list it. */
-    private JsonWriter models(HttpExchange http) {
-        Upstreams upstreams = current.get();
+    private JsonWriter models(HttpExchange http, Serving by) {
+        Upstreams upstreams = by.upstreams();
         Options options = upstreams.options();
         boolean isOneServed = options.routes().hasModelForAll(); // then no other model can be had
         boolean isListNeeded = !isOneServed || options.routes().main().context().isEmpty();
         List<BackendModels> listed = upstreams.all().stream().map(Upstream::unlisted).toList();
-        if (isListNeeded) listed = upstreams.askModels(gate.keyForBackend(http));
+        if (isListNeeded) listed = upstreams.askModels(by.gate().keyForBackend(http));
         String id = modelId(path(http.getRequestURI()));
         if (!id.isEmpty()) return Models.one(options.routes(), listed, id);
         return Models.page(options.routes(), listed, query(http.getRequestURI()));

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import json.Json;
 import json.JsonWriter;
@@ -18,12 +19,19 @@ import json.JsonWriter;
  * <p>Source: Anthropic Messages, "Content blocks"; SPEC A.3.1.
  */
 final class Blocks {
+    /** What stands for the result of a call that was not executed. */
+    static final Json.Str NO_RESULT = JsonWriter.text("(no result: the call was not executed)");
+    /** What stands for the result of a call that printed nothing. */
+    static final Json.Str NO_OUTPUT = JsonWriter.text("(no output)");
+
     private static final Json TYPE = JsonWriter.text("type");
     private static final Json TEXT = JsonWriter.text("text");
     private static final Json.Str NO_IMAGE = JsonWriter.text("[image omitted: this model cannot see images]");
     private static final Json.Str NO_DOCUMENT =
             JsonWriter.text("[document omitted: this model cannot read documents]");
     private static final Json.Str UNTITLED = JsonWriter.text("document.pdf");
+    /** The beginning of a result that calls itself an error, as in "Error: no such file". */
+    private static final Pattern ERROR = Pattern.compile("(?i)\\s*(error|<tool_use_error)");
     /** Members that are worth reading in blocks of unknown types. */
     private static final Set<String> READABLE =
             Set.of("text", "title", "url", "stdout", "stderr", "error_code", "tool_name", "content");
@@ -94,6 +102,22 @@ final class Blocks {
         return JsonWriter.text(texts.stream().flatMap(text -> Stream.of(separator, text)).skip(1).toArray());
     }
 
+    /** {@return whether a system prompt's text is Claude Code's billing header, which changes and spoils caches} */
+    static boolean isBilling(Json text) {
+        return text.begins("x-anthropic-billing-header:");
+    }
+
+    /** {@return what asks the model for JSON by a schema, where the backend has no member for that} */
+    static Json.Str wantedSchema(Json schema) {
+        return JsonWriter.text("Answer with JSON alone, by this schema:\n", schema.raw());
+    }
+
+    /** {@return the text of a tool result with {@code "is_error":true}, which says so, as no API has a member for it} */
+    static Json.Str errorText(Json.Str text) {
+        boolean callsItselfError = ERROR.matcher(text.text()).lookingAt();
+        return callsItselfError ? text : JsonWriter.text("Error: ", text);
+    }
+
     /** {@return whether an assistant's message has text, a call, or reasoning that the backend wants back} */
     boolean isAnySaid(Json message) {
         for (Json block : of(message, "content")) {
@@ -153,7 +177,7 @@ final class Blocks {
             case "url" -> request.text(source, "url");
             case "base64" -> JsonWriter.text("data:", request.text(source, "media_type"), ";base64,",
                     request.text(source, "data"));
-            default -> throw request.invalid(source, "type", "base64 or url expected"); // no files
+            default -> throw request.missing(source, "type", "base64 or url expected"); // no files
         };
     }
 

@@ -4,9 +4,7 @@ import anthropic.Request;
 import anthropic.Shape;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Pattern;
 import json.Json;
 import json.JsonWriter;
 
@@ -17,11 +15,6 @@ import json.JsonWriter;
  * <p>Source: OpenAI, "Create chat completion", "messages"; SPEC A.3.
  */
 final class ChatMessages {
-    /** The beginning of a result that calls itself an error, as in "Error: no such file". */
-    private static final Pattern FAILURE = Pattern.compile("(?i)\\s*(error|<tool_use_error)");
-    private static final Json.Str NO_RESULT = JsonWriter.text("(no result: the call was not executed)");
-    private static final Json.Str NO_OUTPUT = JsonWriter.text("(no output)");
-
     private final Request request;
     private final Dialect dialect;
     private final Blocks blocks;
@@ -72,15 +65,14 @@ final class ChatMessages {
         List<Part> parts = new ArrayList<>();
         for (Json block : Blocks.of(request.json(), "system")) {
             Json text = block.get("text");
-            boolean isBilling = text.begins("x-anthropic-billing-header:"); // it spoils prefix caches
-            if (text.hasText() && !isBilling) {
+            if (text.hasText() && !Blocks.isBilling(text)) {
                 parts.add(blocks.marked(block));
             }
         }
-        boolean isToldSchema = !request.schema().isNull() && !dialect.takesFormat(!request.get("tools").items().isEmpty());
+        boolean hasTools = !request.get("tools").items().isEmpty();
+        boolean isToldSchema = !request.schema().isNull() && !dialect.takesFormat(hasTools);
         if (isToldSchema) {
-            String schema = request.schema().raw();
-            parts.add(new Part.Text(JsonWriter.text("Answer with JSON alone, by this schema:\n", schema)));
+            parts.add(new Part.Text(Blocks.wantedSchema(request.schema())));
         }
         if (parts.isEmpty()) return;
         if (dialect.takesSystem()) {
@@ -117,7 +109,7 @@ final class ChatMessages {
     }
 
     private void writeResult(Turns.Result result) {
-        Json.Str text = result.block().map(this::resultText).orElse(NO_RESULT);
+        Json.Str text = result.block().map(this::resultText).orElse(Blocks.NO_RESULT);
         Json mark = result.block().map(blocks::markOfResult).orElse(Json.NULL);
         out.object().field("role", "tool").field("tool_call_id", dialect.callId(result.id())).name("content");
         writeContent(List.of(new Part.Text(text, mark)));
@@ -147,10 +139,8 @@ final class ChatMessages {
                 case Part.Document document -> hoist("document", document, result);
             });
         }
-        Json.Str text = texts.isEmpty() ? NO_OUTPUT : Blocks.joined(texts, "\n");
-        if (result.get("is_error") != Json.TRUE) return text;
-        boolean callsItselfError = FAILURE.matcher(text.text()).lookingAt();
-        return callsItselfError ? text : JsonWriter.text("Error: ", text);
+        Json.Str text = texts.isEmpty() ? Blocks.NO_OUTPUT : Blocks.joined(texts, "\n");
+        return result.get("is_error") == Json.TRUE ? Blocks.errorText(text) : text;
     }
 
     /** Adds the part to the user's message. {@return the text that stands for it in the result} */
@@ -175,7 +165,7 @@ final class ChatMessages {
 
     private void addUserBlock(Json block) {
         if (Blocks.isKind(block, "container_upload")) {
-            throw request.invalid(block, "type", "uploaded files are not available");
+            throw request.missing(block, "type", "uploaded files are not available");
         }
         if (Blocks.isKind(block, "text") && request.text(block, "text").hasText()) {
             userParts.add(blocks.marked(block));

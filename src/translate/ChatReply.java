@@ -1,6 +1,5 @@
 package translate;
 
-import anthropic.ApiError;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;

@@ -1,7 +1,6 @@
 package translate;
 
 import anthropic.Request;
-import config.Options;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -21,19 +20,20 @@ final class ChatRequest implements BackendRequest {
     private static final int ROOM_BYTES = 1024; // a guess of how much longer than the client's it gets
 
     private final Request request;
-    private final Options options;
     private final Dialect dialect;
     private final String model; // the backend's name for it
     private final Set<String> warnings;
     private String prefill = "";
     private long maxTokensSent;
 
-    /** @param warnings takes codes of what was left out or mended */
-    ChatRequest(Request request, Options options, Dialect dialect, Set<String> warnings) {
+    /**
+     * @param model    the backend's name for it
+     * @param warnings takes codes of what was left out or mended
+     */
+    ChatRequest(Request request, Dialect dialect, String model, Set<String> warnings) {
         this.request = request;
-        this.options = options;
         this.dialect = dialect;
-        this.model = options.model(request.get("model").text());
+        this.model = model;
         this.warnings = warnings;
     }
 
@@ -60,7 +60,7 @@ final class ChatRequest implements BackendRequest {
         writeUser(members);
         writeCacheControl(members);
         members.field("store", false);
-        writeServiceTier(members);
+        members.writeServiceTier(request);
         members.writeExtraBody();
         out.endObject();
     }
@@ -241,7 +241,8 @@ final class ChatRequest implements BackendRequest {
             return;
         }
         var format = new JsonWriter().object().field("type", "json_schema").name("json_schema").object();
-        format.field("name", "output").field("schema", schema).field("strict", dialect.takes("strict") && StrictSchema.fits(schema));
+        boolean isStrict = dialect.takes("strict") && StrictSchema.fits(schema);
+        format.field("name", "output").field("schema", schema).field("strict", isStrict);
         members.field("response_format", format.endObject().endObject());
     }
 
@@ -258,13 +259,5 @@ final class ChatRequest implements BackendRequest {
         Json mark = request.get("cache_control");
         boolean isSent = !mark.isNull() && keepsCacheMarks();
         if (isSent) members.field("cache_control", mark);
-    }
-
-    private void writeServiceTier(Members members) {
-        if (request.get("speed").is("fast")) {
-            members.field("service_tier", "fast");
-        } else if (request.get("service_tier").is("standard_only")) {
-            members.field("service_tier", "default");
-        }
     }
 }

@@ -40,6 +40,8 @@ public interface Conversation {
     /** {@return codes of what was left out or mended so far, for a response header} */
     Set<String> warnings();
 
+    /** {@return whether the request is for what this backend cannot do, and another one may: a search in the web} */
+    default boolean isBeyondBackend() { return false; }
     /** {@return whether {@link #answer} replies, without a backend} */
     boolean isAnsweredHere();
     /** Writes the whole reply, without a backend. */

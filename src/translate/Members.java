@@ -1,5 +1,6 @@
 package translate;
 
+import anthropic.Request;
 import java.util.Set;
 import json.Json;
 import json.JsonWriter;
@@ -85,6 +86,18 @@ final class Members {
             if (members[i].is(name)) return true;
         }
         return false;
+    }
+
+    /**
+     * {@code "speed":"fast"} becomes {@code "service_tier":"fast"}, and {@code "service_tier":"standard_only"}
+     * becomes {@code "service_tier":"default"}.
+     */
+    void writeServiceTier(Request request) {
+        if (request.get("speed").is("fast")) {
+            field("service_tier", "fast");
+        } else if (request.get("service_tier").is("standard_only")) {
+            field("service_tier", "default");
+        }
     }
 
     /** Writes the members of {@code --extra-body}. */

@@ -49,8 +49,8 @@ final class NativeErrors {
         Json said = body.get("error");
         ApiError error = new ApiError(status, said.get("message").text())
                 .as(said.get("type").text(), said.get("details")).from(ApiError.Origin.ANSWER);
+        if (UnknownModel.isIn(ErrorBody.of(body, options.secrets()), status)) return error.asMissingThere();
         return switch (status) {
-            case 404 -> error.getMessage().contains("model") ? error.asModelMissing() : error;
             case 409, 502, 503, 504, 529 -> error.asPassing();
             default -> error;
         };

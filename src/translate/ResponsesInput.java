@@ -5,7 +5,6 @@ import anthropic.Shape;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.regex.Pattern;
 import json.Json;
 import json.JsonWriter;
 
@@ -17,11 +16,6 @@ import json.JsonWriter;
  * <p>Source: OpenAI API reference, "Create a model response", input.
  */
 final class ResponsesInput {
-    private static final Json.Str NO_RESULT = JsonWriter.text("(no result: the call was not executed)");
-    private static final Json.Str NO_OUTPUT = JsonWriter.text("(no output)");
-    /** A result that says itself that it is an error, as "error: no such file". */
-    private static final Pattern FAILURE = Pattern.compile("(?i)\\s*(error|<tool_use_error)");
-
     private final Request request;
     private final Dialect dialect;
     private final String place;
@@ -84,8 +78,9 @@ final class ResponsesInput {
      * {@code {"type":"function_call_output","call_id":I,"output":C}}.
      */
     private void writeOutput(Turns.Result result) {
-        List<Part> said = result.block().isPresent() ? resultParts(result.block().get()) : List.of(new Part.Text(NO_RESULT));
-        out.object().field("type", "function_call_output").field("call_id", AssistantItems.callId(dialect.callId(result.id()))).name("output");
+        List<Part> said = result.block().map(this::resultParts).orElse(List.of(new Part.Text(Blocks.NO_RESULT)));
+        out.object().field("type", "function_call_output");
+        out.field("call_id", AssistantItems.callId(dialect.callId(result.id()))).name("output");
         content(said);
         out.endObject();
     }
@@ -97,7 +92,7 @@ final class ResponsesInput {
         List<Part> found = new ArrayList<>();
         for (Json block : Blocks.of(result, "content")) found.addAll(blocks.parts(block));
         if (!dialect.takesFilesInOutputs()) found = hoisted(found, result.get("tool_use_id"));
-        if (found.isEmpty()) found.add(new Part.Text(NO_OUTPUT));
+        if (found.isEmpty()) found.add(new Part.Text(Blocks.NO_OUTPUT));
         if (isAllText(found)) found = new ArrayList<>(List.of(new Part.Text(joined(found, "\n"))));
         if (result.get("is_error") == Json.TRUE) markError(found);
         return found;
@@ -123,8 +118,7 @@ final class ResponsesInput {
     private static void markError(List<Part> found) {
         for (int i = 0; i < found.size(); i++) {
             if (!(found.get(i) instanceof Part.Text part)) continue;
-            boolean isSaid = FAILURE.matcher(part.text().text()).lookingAt();
-            if (!isSaid) found.set(i, new Part.Text(JsonWriter.text("Error: ", part.text())));
+            found.set(i, new Part.Text(Blocks.errorText(part.text())));
             return;
         }
         found.addFirst(new Part.Text(JsonWriter.text("Error:")));
@@ -144,7 +138,7 @@ final class ResponsesInput {
 
     private void addBlock(Json block, Turns.UserTurn turn) {
         if (Blocks.isKind(block, "container_upload")) {
-            throw request.invalid(block, "type", "uploaded files are not available");
+            throw request.missing(block, "type", "uploaded files are not available");
         }
         if (turn.strays().contains(block)) {
             addStray(block);

@@ -1,7 +1,6 @@
 package translate;
 
 import anthropic.Request;
-import config.Options;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -25,19 +24,20 @@ final class ResponsesRequest implements BackendRequest {
     private static final String ENCRYPTED_REASONING = "reasoning.encrypted_content";
 
     private final Request request;
-    private final Options options;
     private final Dialect dialect;
     private final String model; // the backend's name for it
     private final Set<String> warnings;
     private String prefill = "";
     private long maxTokensSent;
 
-    /** @param warnings takes codes of what was left out or mended */
-    ResponsesRequest(Request request, Options options, Dialect dialect, Set<String> warnings) {
+    /**
+     * @param model    the backend's name for it
+     * @param warnings takes codes of what was left out or mended
+     */
+    ResponsesRequest(Request request, Dialect dialect, String model, Set<String> warnings) {
         this.request = request;
-        this.options = options;
         this.dialect = dialect;
-        this.model = options.model(request.get("model").text());
+        this.model = model;
         this.warnings = warnings;
     }
 
@@ -53,17 +53,17 @@ final class ResponsesRequest implements BackendRequest {
         var members = new Members(out, dialect, dialect.target().extraBody(), warnings);
         var tools = new Tools(request, dialect, warnings);
         members.field("model", model);
-        instructions(members);
-        input(members, out);
-        maxTokens(members);
-        stream(members);
-        reasoning(members);
-        include(members, tools.hasWebSearch());
-        tools(tools, members, out);
-        format(members);
-        sampling(members);
-        user(members);
-        serviceTier(members);
+        writeInstructions(members);
+        writeInput(members, out);
+        writeMaxTokens(members);
+        writeStream(members);
+        writeReasoning(members);
+        writeInclude(members, tools.hasWebSearch());
+        writeTools(tools, members, out);
+        writeFormat(members);
+        writeSampling(members);
+        writeUser(members);
+        members.writeServiceTier(request);
         members.field("store", false);
         members.writeExtraBody();
         out.endObject();
@@ -73,28 +73,27 @@ final class ResponsesRequest implements BackendRequest {
     @Override public long maxTokensSent() { return maxTokensSent; }
 
     /** Writes the system prompt without Claude Code's billing block, which changes and would spoil the cache. */
-    private void instructions(Members members) {
+    private void writeInstructions(Members members) {
         List<Json.Str> system = new ArrayList<>();
         for (Json block : Blocks.of(request.json(), "system")) {
             Json.Str text = request.text(block, "text");
-            boolean isBilling = text.begins("x-anthropic-billing-header:");
-            if (text.hasText() && !isBilling) system.add(text);
+            if (text.hasText() && !Blocks.isBilling(text)) system.add(text);
         }
         boolean isTold = !request.schema().isNull() && !dialect.takes("text"); // at least the model is told
         if (isTold) {
-            system.add(JsonWriter.text("Answer with JSON alone, by this schema:\n", request.schema().raw()));
+            system.add(Blocks.wantedSchema(request.schema()));
         }
         if (!system.isEmpty()) members.field("instructions", Blocks.joined(system, "\n\n"));
     }
 
-    private void input(Members members, JsonWriter out) {
+    private void writeInput(Members members, JsonWriter out) {
         if (!members.begins("input")) return;
         String place = Envelope.place(dialect.target(), model);
         prefill = new ResponsesInput(request, dialect, model, place, warnings, out).write();
     }
 
     /** The length of the reply with its reasoning, within the limits of the backend. */
-    private void maxTokens(Members members) {
+    private void writeMaxTokens(Members members) {
         long asked = request.get("max_tokens").toLong(0);
         if (asked <= 0) return;
         long fitting = dialect.replyTokens(asked);
@@ -103,7 +102,7 @@ final class ResponsesRequest implements BackendRequest {
     }
 
     /** Usage comes with the last event in any case. OpenAI's padding against eavesdroppers would take room. */
-    private void stream(Members members) {
+    private void writeStream(Members members) {
         boolean mayStop = !request.stops().isEmpty(); // OpenAI takes none there; the stream is left at the first
         if (!request.isStream() && !mayStop) return;
         members.field("stream", true);
@@ -117,7 +116,7 @@ final class ResponsesRequest implements BackendRequest {
      * {@code "reasoning":{"effort":E,"summary":"auto"}}. Thinking that is off counts before any effort;
      * else the model thinks as it likes, and a summary of it is shown.
      */
-    private void reasoning(Members members) {
+    private void writeReasoning(Members members) {
         boolean isOff = request.isThinkingOff();
         Optional<String> effort = dialect.effort(isOff ? Optional.of("none") : request.effort());
         boolean isSummarized = !isOff && dialect.showsSummaries();
@@ -130,7 +129,7 @@ final class ResponsesRequest implements BackendRequest {
     }
 
     /** What the reply is to hold besides: reasoning that the client can bring back, and what searches found. */
-    private void include(Members members, boolean hasWebSearch) {
+    private void writeInclude(Members members, boolean hasWebSearch) {
         boolean isSealed = !request.isThinkingOff() && dialect.takes("reasoning") && dialect.takes("encrypted_content");
         boolean isSourced = hasWebSearch && dialect.takes(Searches.SOURCES);
         boolean isAnything = isSealed || isSourced;
@@ -142,13 +141,13 @@ final class ResponsesRequest implements BackendRequest {
     }
 
     /** Writes the tools, and how they are to be called; nothing if there is no tool left to send. */
-    private void tools(Tools tools, Members members, JsonWriter out) {
+    private void writeTools(Tools tools, Members members, JsonWriter out) {
         if (tools.sent().isEmpty() || !members.begins("tools")) return;
         out.array();
         for (Json tool : tools.sent()) {
             out.object();
             if (ToolKind.isWebSearch(tool)) {
-                webSearch(tool, out);
+                writeWebSearch(tool, out);
             } else {
                 out.field("type", "function");
                 tools.writeFunction(tool, out);
@@ -157,12 +156,12 @@ final class ResponsesRequest implements BackendRequest {
             out.endObject();
         }
         out.endArray();
-        tools.choice().ifPresent(choice -> toolChoice(choice, members));
+        tools.choice().ifPresent(choice -> writeToolChoice(choice, members));
         if (request.isOneCallWanted()) members.field("parallel_tool_calls", false);
-        maxSearches(tools, members);
+        writeMaxSearches(tools, members);
     }
 
-    private static void toolChoice(Tools.Choice choice, Members members) {
+    private static void writeToolChoice(Tools.Choice choice, Members members) {
         switch (choice) {
             case Tools.Choice.Mode mode -> members.field("tool_choice", mode.word());
             case Tools.Choice.Function function -> members.field("tool_choice", new JsonWriter().object()
@@ -176,7 +175,7 @@ final class ResponsesRequest implements BackendRequest {
      *
      * <p>Source: Anthropic, "Web search tool"; OpenAI, "Web search".
      */
-    private void webSearch(Json tool, JsonWriter out) {
+    private void writeWebSearch(Json tool, JsonWriter out) {
         out.field("type", "web_search");
         List<Json> allowed = tool.get("allowed_domains").items();
         if (!allowed.isEmpty()) {
@@ -197,14 +196,14 @@ final class ResponsesRequest implements BackendRequest {
     }
 
     /** OpenAI counts only the calls of tools that it runs itself. */
-    private static void maxSearches(Tools tools, Members members) {
+    private static void writeMaxSearches(Tools tools, Members members) {
         Stream<Json> limits = tools.sent().stream().filter(ToolKind::isWebSearch).map(tool -> tool.get("max_uses"));
         limits.filter(Json.Num.class::isInstance).findFirst()
                 .ifPresent(limit -> members.field("max_tool_calls", limit));
     }
 
     /** Source: Anthropic, "Structured outputs"; OpenAI, "Structured outputs". */
-    private void format(Members members) {
+    private void writeFormat(Members members) {
         Json schema = request.schema();
         if (schema.isNull()) return;
         var text = new JsonWriter().object().name("format").object();
@@ -213,7 +212,7 @@ final class ResponsesRequest implements BackendRequest {
         members.field("text", text);
     }
 
-    private void sampling(Members members) {
+    private void writeSampling(Members members) {
         for (String name : List.of("temperature", "top_p")) {
             Json number = request.get(name);
             if (!number.isNull()) members.field(name, number);
@@ -225,7 +224,7 @@ final class ResponsesRequest implements BackendRequest {
      * for each session, and {@code safety_identifier}, one for each user: where that changes, OpenAI withholds
      * the reasoning of earlier turns.
      */
-    private void user(Members members) {
+    private void writeUser(Members members) {
         Optional<String> hash = request.user();
         if (hash.isEmpty()) return;
         Json document = document(request.get("metadata").get("user_id").text());
@@ -255,13 +254,5 @@ final class ResponsesRequest implements BackendRequest {
             if (!members[i].is("session_id")) rest.name(members[i]).value(members[i + 1]);
         }
         return rest.endObject().toString();
-    }
-
-    private void serviceTier(Members members) {
-        if (request.get("speed").is("fast")) {
-            members.field("service_tier", "fast");
-        } else if (request.get("service_tier").is("standard_only")) {
-            members.field("service_tier", "default");
-        }
     }
 }

@@ -25,9 +25,11 @@ final class Tokens {
 
     /** Members that do not simply hold text, and one outside the messages that does. */
     private enum Member {
-        INSTRUCTIONS("instructions"), ID("id"), TOOL_CALL_ID("tool_call_id"), CALL_ID("call_id"), IMAGE_URL("image_url"), URL("url"), FILE("file"),
-        FILE_DATA("file_data"), REASONING_DETAILS("reasoning_details"), TEXT("text"), SUMMARY("summary"),
-        DATA("data"), ENCRYPTED_CONTENT("encrypted_content"), EXTRA_CONTENT("extra_content"), CACHE_CONTROL("cache_control"), OTHER("");
+        INSTRUCTIONS("instructions"), ID("id"), TOOL_CALL_ID("tool_call_id"), CALL_ID("call_id"),
+        IMAGE_URL("image_url"), URL("url"), FILE("file"), FILE_DATA("file_data"),
+        REASONING_DETAILS("reasoning_details"), TEXT("text"), SUMMARY("summary"), DATA("data"),
+        ENCRYPTED_CONTENT("encrypted_content"), EXTRA_CONTENT("extra_content"),
+        CACHE_CONTROL("cache_control"), OTHER("");
 
         private static final Member[] ALL = values();
         private final byte[] name;

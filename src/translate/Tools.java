@@ -67,6 +67,7 @@ final class Tools {
             }
         }
         leaveOutLast();
+        refuseForcedCode();
     }
 
     /** Leaves out the tools that are more than the backend takes: the last ones. */
@@ -76,9 +77,19 @@ final class Tools {
         sent.subList(dialect.mostTools(), sent.size()).clear();
     }
 
+    /** Refuses to force the running of code, which nobody does here: the model would make up the output. */
+    private void refuseForcedCode() {
+        Json choice = request.get("tool_choice");
+        if (!choice.get("type").is("tool")) return;
+        String name = choice.get("name").text();
+        boolean isForced = request.get("tools").items().stream()
+                .anyMatch(tool -> tool.get("type").begins("code_execution") && tool.get("name").text().equals(name));
+        if (isForced) throw request.missing(choice, "name", "nobody runs code here");
+    }
+
     private void refuseToolset(Json tool) {
         String type = tool.get("type").text();
-        if (type.contains("toolset")) throw request.invalid(tool, "type", type + " is not available");
+        if (type.contains("toolset")) throw request.missing(tool, "type", type + " is not available");
     }
 
     /**
@@ -111,7 +122,8 @@ final class Tools {
     /** {@return whether the model may be held to a tool's schema: the client wants it, and the schema allows it} */
     boolean isStrict(Json tool) {
         boolean isTaken = dialect.takes("strict") && !dialect.wantsPlainSchemas();
-        return isTaken && ToolKind.isCustom(tool) && tool.get("strict") == Json.TRUE && StrictSchema.fits(tool.get("input_schema"));
+        boolean isAsked = ToolKind.isCustom(tool) && tool.get("strict") == Json.TRUE;
+        return isTaken && isAsked && StrictSchema.fits(tool.get("input_schema"));
     }
 
     /** Writes the members of a function: {@code "name":N,"description":D,"parameters":S}. */
@@ -199,22 +211,11 @@ final class Tools {
     private Optional<Choice> named(Json.Str name) {
         boolean isSent = sent.stream().anyMatch(tool -> tool.get("name").text().equals(name.text()));
         if (!isSent) {
-            refuseCodeExecution(name.text());
             warnings.add("tool_choice_dropped");
             return Optional.empty();
         }
         boolean isAlone = dialect.forcesToolAlone() || isHostedSearch(name.text(), sent);
         if (isAlone) return Optional.of(new Choice.Mode("required"));
         return Optional.of(new Choice.Function(ToolNames.shortName(name)));
-    }
-
-    /** Refuses to force the running of code: the model would make up the output. */
-    private void refuseCodeExecution(String name) {
-        for (Json tool : request.get("tools").items()) {
-            boolean isCodeExecution = tool.get("type").begins("code_execution");
-            if (isCodeExecution && tool.get("name").text().equals(name)) {
-                throw request.invalid(request.get("tool_choice"), "name", "nobody runs code here");
-            }
-        }
     }
 }

@@ -149,12 +149,6 @@ sealed interface Trait {
             return SCALE.stream().filter(words::contains).toList();
         }
 
-        /** {@return those in a list such as {@code 'low', 'medium' or 'high'}} */
-        static Efforts of(String list) {
-            List<String> words = List.of(list.split("[^a-z]+"));
-            return new Efforts(SCALE.stream().filter(words::contains).toList());
-        }
-
         @Override public String about() { return "efforts"; }
         @Override public String value() { return String.join(", ", known); }
 

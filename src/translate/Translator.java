@@ -62,8 +62,8 @@ public final class Translator implements Conversation {
         Optional<ServerSearch> hosted = wanted.flatMap(search -> search.ifHosted(dialect));
         this.search = hosted.isPresent() ? Optional.empty() : wanted;
         this.backendRequest = dialect.api() == Api.RESPONSES
-                ? new ResponsesRequest(request, options, dialect, warnings)
-                : new ChatRequest(request, options, dialect, warnings);
+                ? new ResponsesRequest(request, dialect, model(), warnings)
+                : new ChatRequest(request, dialect, model(), warnings);
         this.errors = new BackendErrors(request, options, dialect, window, this::inputTokens);
         var limits = new Limits(backendRequest::maxTokensSent, dialect.target().context().orElse(0), window);
         this.reply = new Reply(request, newIds, stops(), limits,
@@ -129,6 +129,11 @@ public final class Translator implements Conversation {
     @Override
     public Set<String> warnings() {
         return warnings;
+    }
+
+    @Override
+    public boolean isBeyondBackend() {
+        return search.isPresent() && !wantsNothing();
     }
 
     /** {@return whether no token is wanted, or nothing but a search that nobody runs} */

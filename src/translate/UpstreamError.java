@@ -6,7 +6,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import json.Json;
 import json.JsonParser;
 import json.JsonWriter;
@@ -36,11 +35,6 @@ public final class UpstreamError {
             "not enough balance", "payment required", "account balance");
     /** As Groq says where the model's call of a tool is no JSON: the next one may be. */
     private static final List<String> CALL_IS_BAD = List.of("tool_use_failed", "failed to call a function");
-    /** As LiteLLM's "Invalid model name passed in model=x" with a status of 400, "The model `x` does not exist". */
-    private static final Pattern UNKNOWN_MODEL = Pattern.compile(
-            "(?:invalid|unknown|no such|unrecognized|not a valid) model(?: name| id|[:',]|$)"
-            + "|model[^.]{0,80}(?:not exist|identifier is invalid)|model (?:\\S{1,80} )?(?:is |was )?not found"
-            + "|模型不存在");
     /** As nginx, Go's server and Apache answer plain HTTP where they speak TLS, with status 400. */
     private static final List<String> TLS_IS_SPOKEN = List.of("plain http request was sent to https port",
             "http request to an https server", "plain http to an ssl-enabled");
@@ -148,20 +142,17 @@ public final class UpstreamError {
             return context.error(status == 404 ? status : general(status), text)
                     .refusing(ResponsesLessons.noRoute(body.raw()));
         }
+        if (UnknownModel.isIn(said, status)) return noSuchModel(text, context).refusing(body.raw());
         return switch (status) {
             case 401 -> denied(status, said, text, context);
             case 403 -> denied(status, said, text, context).refusing(body.raw());
-            case 404 -> notFound(said, text, context).refusing(body.raw());
+            case 404 -> context.error(404, text).refusing(body.raw());
             case 408, 429 -> context.error(status, text);
             case 413 -> context.error(status, text).refusing(body.raw());
             // 520 to 524 are Cloudflare's: the server behind it is down, cannot be reached, or says nothing
             case 409, 502, 503, 520, 521, 522, 523, 529 -> context.error(529, text).asPassing();
             case 504, 524 -> context.error(504, text).asPassing();
-            default -> {
-                boolean isUnknownModel = status / 100 == 4 && said.says(UNKNOWN_MODEL);
-                if (isUnknownModel) yield noSuchModel(text, context).refusing(body.raw());
-                yield context.error(general(status), text).refusing(body.raw());
-            }
+            default -> context.error(general(status), text).refusing(body.raw());
         };
     }
 
@@ -191,13 +182,9 @@ public final class UpstreamError {
         return context.error(status, text);
     }
 
-    private static ApiError notFound(ErrorBody said, String text, ErrorContext context) {
-        return said.says("model") ? noSuchModel(text, context) : context.error(404, text);
-    }
-
     /** Clients know a wrong model by the words {@code model: X}. */
     private static ApiError noSuchModel(String text, ErrorContext context) {
         return new ApiError(404, "model: %s, %s: %s".formatted(context.model(), context.host(), text))
-                .asModelMissing();
+                .asMissingThere();
     }
 }

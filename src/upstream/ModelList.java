@@ -2,11 +2,13 @@ package upstream;
 
 import anthropic.ApiError;
 import anthropic.ListedModel;
+import config.Parameter;
+import config.Target;
 import java.io.IOException;
-import java.net.URI;
 import java.net.http.HttpRequest;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -26,6 +28,7 @@ public final class ModelList {
     /** How long clients are made to wait; Claude Code waits for 3 s. */
     static final Duration PATIENCE = Duration.ofMillis(2500);
     private static final Duration MAX_AGE = Duration.ofMinutes(1);
+    private static final int MAX_PAGES = 20; // of a list
     private static final int MAX_RETRIES = 5; // of a backend that may never list models
     private static final long MAX_SECONDS = 253_402_300_799L; // the end of the year 9999
     /**
@@ -48,7 +51,7 @@ public final class ModelList {
     /** The last answer: what a client's key was shown, and until when it counts. */
     private record Answer(String clientKey, List<ListedModel> models, long validUntil) { }
 
-    private final URI url;
+    private final Target backend;
     private final String host; // for the log
     private final Credentials credentials;
     private final Transport transport;
@@ -58,8 +61,8 @@ public final class ModelList {
     private volatile List<ListedModel> lastNamed = List.of(); // the models of the last list that named some
     private volatile boolean areWindowsWanted;
 
-    ModelList(URI url, String host, Credentials credentials, Transport transport, Clock clock) {
-        this.url = url;
+    ModelList(Target backend, String host, Credentials credentials, Transport transport, Clock clock) {
+        this.backend = backend;
         this.host = host;
         this.credentials = credentials;
         this.transport = transport;
@@ -111,10 +114,7 @@ public final class ModelList {
 
     private List<ListedModel> ask(String clientKey, Duration patience) {
         try {
-            Json list = JsonParser.parse(body(clientKey, patience));
-            return list.get("data").items().stream()
-                    .filter(model -> model.get("id").hasText())
-                    .map(ModelList::read).toList();
+            return pages(clientKey, patience);
         } catch (InterruptedException | IOException | IllegalArgumentException
                 | ApiError | Json.Malformed e) { // interrupted: the client has left
             // the message is not logged, for it may hold the key
@@ -123,11 +123,41 @@ public final class ModelList {
         }
     }
 
-    /** {@return the body of the reply, without its compression} */
-    private byte[] body(String clientKey, Duration patience) throws InterruptedException, IOException {
-        HttpRequest.Builder request = HttpRequest.newBuilder(url);
+    /**
+     * {@return the models of all pages; of those that have come, where one does not} OpenAI's lists have no pages.
+     *
+     * <p>Source: Anthropic, "List models": {@code {"data":[…],"has_more":true,"last_id":"claude-x"}}.
+     */
+    private List<ListedModel> pages(String clientKey, Duration patience) throws InterruptedException, IOException {
+        long until = clock.nanos() + patience.toNanos();
+        Json page = page(backend, clientKey, until);
+        List<ListedModel> models = new ArrayList<>(models(page));
+        try {
+            for (int pages = 1; pages < MAX_PAGES && isMoreAfter(page); pages++) {
+                page = page(backend.with(Parameter.of("after_id", page.get("last_id").text())), clientKey, until);
+                models.addAll(models(page));
+            }
+        } catch (IOException | ApiError | Json.Malformed e) {
+            LOG.info(() -> "%s lists no more models: %s".formatted(host, e.getClass().getSimpleName()));
+        }
+        return List.copyOf(models);
+    }
+
+    private static boolean isMoreAfter(Json page) {
+        return page.get("has_more") == Json.TRUE && page.get("last_id").hasText();
+    }
+
+    private static List<ListedModel> models(Json page) {
+        return page.get("data").items().stream().filter(model -> model.get("id").hasText())
+                .map(ModelList::read).toList();
+    }
+
+    /** {@return a page of the list, without its compression} */
+    private Json page(Target from, String clientKey, long until) throws InterruptedException, IOException {
+        HttpRequest.Builder request = HttpRequest.newBuilder(from.modelsUrl());
         credentials.headers(ClientHeaders.of(clientKey)).forEach(request::setHeader);
-        return ShortReply.read(transport.get(request), patience, clock).body();
+        var patience = Duration.ofNanos(until - clock.nanos());
+        return JsonParser.parse(ShortReply.read(transport.get(request), patience, clock).body());
     }
 
     private static ListedModel read(Json model) {

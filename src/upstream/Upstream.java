@@ -4,6 +4,7 @@ import anthropic.ApiError;
 import anthropic.BackendModels;
 import config.Api;
 import config.Options;
+import config.Parameter;
 import config.Route;
 import config.Target;
 import java.io.IOException;
@@ -37,6 +38,7 @@ public final class Upstream implements AutoCloseable {
     private volatile Options options;
     private final Target target;
     private final Target address; // without what the backend must not get
+    private final Target betaAddress; // the same for betas of Anthropic's API
     private final URI url; // of one of the APIs, for connections alone
     private final Clock clock;
     private final Peer peer;
@@ -64,12 +66,13 @@ public final class Upstream implements AutoCloseable {
         this.credentials = new Credentials(options, target, dialect);
         this.address = target.isDemo() ? target.at(new Demo().start()) : credentials.address();
         this.peer = Peer.of(target);
+        this.betaAddress = address.with(Parameter.BETA);
         this.url = address.url(dialect.api());
         this.transport = new Transport(options, target, url, clock);
         this.placesOfAll = placesOfAll;
         this.places = new Places(options.maxConnectionsPerHost(), clock);
         this.learned = new Learned(dialect, label(), () -> this.options.secrets());
-        this.models = new ModelList(address.modelsUrl(), label(), credentials, transport, clock);
+        this.models = new ModelList(address, label(), credentials, transport, clock);
         this.health = new Health(clock);
         this.probe = new Probe(health, target, url, clock);
     }
@@ -80,8 +83,11 @@ public final class Upstream implements AutoCloseable {
     /** {@return its name, or else its address} */
     public String label() { return target.label(); }
     public Peer peer() { return peer; }
-    /** {@return where it is asked by an API} It may hold secrets. */
-    public URI url(Api api) { return address.url(api); }
+    /** {@return where it is asked by an API for a client with those headers} It may hold secrets. */
+    public URI url(Api api, ClientHeaders client) {
+        boolean isBeta = api == Api.MESSAGES && client.isOfBeta();
+        return (isBeta ? betaAddress : address).url(api);
+    }
     boolean isNamed() { return target.name().isPresent(); }
     Target target() { return target; }
     public Credentials credentials() { return credentials; }
@@ -123,7 +129,7 @@ public final class Upstream implements AutoCloseable {
      * other headers {@link Credentials} chooses.
      */
     public Arrivals send(Api api, JsonWriter body, ClientHeaders client) {
-        return send(address.url(api), body, client);
+        return send(url(api, client), body, client);
     }
 
     private Arrivals send(URI to, JsonWriter body, ClientHeaders client) {
@@ -143,7 +149,8 @@ public final class Upstream implements AutoCloseable {
     public Optional<ShortReply> countTokens(JsonWriter request, ClientHeaders client) {
         acquire(false);
         try {
-            return Optional.of(ShortReply.read(send(address.countUrl(), request, client), COUNT_PATIENCE, clock));
+            URI url = (client.isOfBeta() ? betaAddress : address).countUrl();
+            return Optional.of(ShortReply.read(send(url, request, client), COUNT_PATIENCE, clock));
         } catch (IOException | InterruptedException e) { // interrupted: the client has left
             return Optional.empty();
         } finally {

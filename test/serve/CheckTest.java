@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -288,6 +289,27 @@ class CheckTest {
                     + " Anthropic alone"), first);
             first = check("--upstream", url, "--header", "authorization: Bearer k").out.lines().findFirst().get();
             assertTrue(first.endsWith(", which gets a2o's header authorization"), first);
+        }
+    }
+
+    @Test
+    void theCommandIsForAllBackendsAndTheirRoutes() throws Exception {
+        try (var one = new Backend().answers(call -> answer(call, Set.of()));
+             var two = new Backend().answers(call -> answer(call, Set.of()))) {
+            List<String> args = List.of("--upstream", "local=" + one.url(), "--upstream", "or=" + two.url(), "--map", "*haiku*=s@local",
+                    "--map", "*=m2@or,local", "--upstream-key", "s3cret-key@or", "--context", "64k@local", "--header", "x-a: b@or");
+            Table table = check(args.toArray(new String[0]));
+            String rest = " 'local=%s' --upstream 'or=%s' --map '*haiku*=s@local' --map '*=m2@or,local' --context '64k@local'"
+                    .formatted(one.url(), two.url()) + " --header 'x-a: ...@or' -- claude";
+            assertEquals("Claude Code works | A2O_UPSTREAM_KEY=...@or a2o --upstream" + rest, table.verdict());
+            List<String> more = new ArrayList<>(args);
+            more.addAll(List.of("--upstream-key", "s3cret-two@local"));
+            assertEquals("Claude Code works | a2o --upstream-key '...@or' --upstream-key '...@local' --upstream" + rest,
+                    check(more.toArray(new String[0])).verdict());
+            Path file = Files.createTempFile("a2o", ".options");
+            Files.writeString(file, "--upstream %s%n--upstream-key s3cret-key%n".formatted(one.url()));
+            assertEquals("Claude Code works | a2o '@%s' -- claude".formatted(file), check("@" + file).verdict());
+            Files.delete(file);
         }
     }
 

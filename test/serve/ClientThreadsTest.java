@@ -97,10 +97,17 @@ class ClientThreadsTest {
 
     /** The reply is longer than what sockets keep, so that the proxy must wait for a client that does not read it. */
     private static void assertSlowReaderIsCut(Backend.Script script, String request) throws Exception {
+        assertSlowReaderIsCut(script, request, pair -> { }, "60");
+    }
+
+    /** What is done to the two happens while the reply is being sent. */
+    private static void assertSlowReaderIsCut(Backend.Script script, String request, Change change, String timeout)
+            throws Exception {
         var clock = new HeldClock();
-        try (var pair = new Pair(clock, "--timeout", "60"); var wire = new Wire(pair.port())) {
+        try (var pair = new Pair(clock, "--timeout", timeout); var wire = new Wire(pair.port())) {
             pair.backend.answers(script);
             wire.message(request).begin();
+            change.of(pair);
             Tasks.await(() -> {
                 clock.passesUnlessAwaited(61_000); // it waits for the client, not for the backend
                 return has499(pair);
@@ -108,6 +115,17 @@ class ClientThreadsTest {
             assertThrows(IOException.class, wire::reply);
             assertEquals(200, pair.ask("GET", "/health").status());
         }
+    }
+
+    private interface Change {
+        void of(Pair pair) throws IOException;
+    }
+
+    @Test
+    void aLimitThatIsChangedHoldsFromThenOn() throws Exception {
+        String completion = Backend.completion("x".repeat(30_000_000));
+        assertSlowReaderIsCut(call -> call.reply(200, "application/json", completion), BODY,
+                pair -> pair.use("--timeout", "60"), "80000");
     }
 
     @Test

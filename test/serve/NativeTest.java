@@ -202,7 +202,129 @@ class NativeTest {
         }
     }
 
+    /** SDKs of before 2026 and Claude Code ask so for betas; the operator's own parameters stay. */
+    @Test
+    void aRequestForBetasSaysSoInItsUrl() throws Exception {
+        try (var backend = new Backend().answers(refusing(200, WHOLE)); Proxy proxy = before(backend);
+             Proxy withQuery = Proxies.start("--upstream", nativeUrl(backend) + "?v=1");
+             Proxy withBeta = Proxies.start("--upstream", nativeUrl(backend) + "?beta=false")) {
+            for (String[] row : new String[][] {{"?beta=true", "?beta=true"}, {"?key=K&beta=true&x", "?beta=true"},
+                {"?beta=1", ""}, {"?", ""}, {"", ""}}) {
+                Wire.ask(proxy.port(), "POST", "/v1/messages" + row[0], PLAIN.getBytes());
+                assertEquals("POST /v1/messages%s HTTP/1.1".formatted(row[1]), backend.take().line());
+            }
+            Wire.ask(proxy.port(), "POST", "/v1/messages/count_tokens?beta=true", PLAIN.getBytes());
+            assertEquals("POST /v1/messages/count_tokens?beta=true HTTP/1.1", backend.take().line());
+            Wire.ask(withQuery.port(), "POST", "/v1/messages?beta=true", PLAIN.getBytes());
+            assertEquals("POST /v1/messages?v=1&beta=true HTTP/1.1", backend.take().line());
+            Wire.ask(withBeta.port(), "POST", "/v1/messages?beta=true", PLAIN.getBytes());
+            assertEquals("POST /v1/messages?beta=false HTTP/1.1", backend.take().line());
+        }
+    }
+
+    @Test
+    void otherApisGetNoWordOfBetas() throws Exception {
+        try (var openai = new Backend(); Proxy proxy = Proxies.start("--upstream", openai.url().toString())) {
+            Wire.ask(proxy.port(), "POST", "/v1/messages?beta=true", PLAIN.getBytes());
+            assertEquals("POST /v1/chat/completions HTTP/1.1", openai.take().line());
+        }
+    }
+
     // Errors, and other backends
+
+    /** What OpenAI's APIs have no place for, for which A2o is not to pretend anything. */
+    private static final List<String> ONLY_ANTHROPICS = List.of("\"mcp_servers\":[{\"type\":\"url\"}],",
+            "\"container\":{\"skills\":[{}]},", "\"tools\":[{\"type\":\"browser_toolset_20260801\"}],",
+            "\"tools\":[{\"type\":\"code_execution_20250825\",\"name\":\"run\"}],\"tool_choice\":{\"type\":\"tool\",\"name\":\"run\"},",
+            "\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"container_upload\",\"file_id\":\"f\"}]}],",
+            "\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"document\",\"source\":{\"type\":\"file\",\"file_id\":\"f\"}}]}],");
+
+    private static String only(String member) {
+        return member.startsWith("\"messages\"") ? "{\"max_tokens\":9,%s\"model\":\"claude-x\"}".formatted(member)
+                : request(member);
+    }
+
+    private static Proxy openAiFirst(Backend openai, Backend anthropic, String... more) throws Exception {
+        String[] all = new String[more.length + 4];
+        System.arraycopy(new String[] {"--upstream", "chat=" + openai.url(), "--upstream", "claude=" + nativeUrl(anthropic)}, 0, all, 0, 4);
+        System.arraycopy(more, 0, all, 4, more.length);
+        return Proxies.start(all);
+    }
+
+    @Test
+    void whatTheFirstHasNoPlaceForGoesToTheNextThatHas() throws Exception {
+        try (var openai = new Backend(); var anthropic = new Backend().answers(refusing(200, WHOLE));
+             Proxy proxy = openAiFirst(openai, anthropic)) {
+            for (String member : ONLY_ANTHROPICS) {
+                String body = only(member);
+                assertEquals(WHOLE, Wire.post(proxy.port(), body).body());
+                assertEquals(body, anthropic.take().text());
+            }
+            anthropic.answers(refusing(200, "{ \"input_tokens\": 4711 }"));
+            for (String member : ONLY_ANTHROPICS) {
+                Wire.Reply count = Wire.ask(proxy.port(), "POST", "/v1/messages/count_tokens", only(member).getBytes());
+                assertEquals("{ \"input_tokens\": 4711 }", count.body());
+            }
+            assertEquals("Hello there", Wire.post(proxy.port(), PLAIN).said());
+            assertEquals(1, openai.requests());
+        }
+    }
+
+    @Test
+    void aModelThatIsNotThereIsAskedForAtTheNextWhateverTheStatus() throws Exception {
+        String error = "{\"type\":\"error\",\"error\":{\"type\":\"%s\",\"message\":\"%s\"}}";
+        List<Backend.Script> failures = List.of(refusing(404, error.formatted("not_found_error", "Model not found: x")),
+                refusing(400, error.formatted("invalid_request_error", "Unknown model 'claude-x'")),
+                refusing(404, error.formatted("model_not_found", "no")));
+        for (Backend.Script failure : failures) {
+            try (var anthropic = new Backend().answers(failure); var openai = new Backend();
+                 Proxy proxy = before(anthropic, "--upstream", openai.url().toString())) {
+                assertEquals("Hello there", Wire.post(proxy.port(), PLAIN).said());
+            }
+        }
+        try (var anthropic = new Backend().answers(refusing(400, error.formatted("invalid_request_error", "Unknown model 'x'")));
+             Proxy proxy = before(anthropic)) {
+            Wire.Reply reply = Wire.post(proxy.port(), PLAIN);
+            assertEquals("400 Unknown model 'x'", reply.status() + " " + reply.text("error.message"), "as it came");
+        }
+    }
+
+    /** A mistake, or a thread, which the client gives up when it is told, is no reason to leave the first backend. */
+    @Test
+    void whatTheClientCanMendItIsTold() throws Exception {
+        try (var openai = new Backend(); var anthropic = new Backend(); Proxy proxy = openAiFirst(openai, anthropic)) {
+            assertEquals(400, Wire.post(proxy.port(), "{\"model\":\"m\",\"messages\":[]}").status());
+            Wire.Reply thread = Wire.post(proxy.port(), request("\"thread\":{\"type\":\"create\"},"));
+            assertEquals("thread_unsupported_request", thread.text("error.details.error_code"));
+            assertEquals(0, anthropic.requests() + openai.requests());
+        }
+    }
+
+    @Test
+    void withoutSuchABackendItIsRefusedAsEver() throws Exception {
+        try (var one = new Backend(); var two = new Backend();
+             Proxy proxy = Proxies.start("--upstream", one.url().toString(), "--upstream", two.url().toString())) {
+            for (String member : ONLY_ANTHROPICS) assertEquals(400, Wire.post(proxy.port(), only(member)).status(), member);
+            assertEquals(0, one.requests() + two.requests());
+        }
+    }
+
+    @Test
+    void aSearchGoesFirstToTheBackendThatCanSearch() throws Exception {
+        String search = request("\"tools\":[{\"type\":\"web_search_20250305\",\"name\":\"web_search\"}],");
+        try (var openai = new Backend(); var anthropic = new Backend().answers(refusing(200, WHOLE));
+             Proxy proxy = openAiFirst(openai, anthropic)) {
+            assertEquals(WHOLE, Wire.post(proxy.port(), search).body());
+            assertEquals(search, anthropic.take().text());
+            for (int status : List.of(400, 401, 404, 529)) {
+                anthropic.answers(refusing(status, OVERLOADED));
+                Wire.Reply reply = Wire.post(proxy.port(), search);
+                assertEquals(200, reply.status());
+                assertTrue(reply.body().contains("\"error_code\":\"unavailable\""), reply.body());
+            }
+            assertEquals(0, openai.requests());
+        }
+    }
 
     @Test
     void errorsKeepStatusTypeAndWords() throws Exception {

@@ -145,6 +145,34 @@ class RouteBackendsTest {
         }
     }
 
+    /** As Anthropic lists models: twenty on a page. */
+    @Test
+    void allPagesOfAListAreRead() throws Exception {
+        String list = "{\"data\":[{\"id\":\"%s\",\"max_input_tokens\":%d}],\"has_more\":%s,\"first_id\":\"%1$s\",\"last_id\":\"%1$s\"}";
+        local.answers(call -> {
+            boolean isFirst = call.line().equals("GET /v1/models HTTP/1.1");
+            call.reply(200, "application/json", isFirst ? list.formatted("a b", 1000, true) : list.formatted("c", 2000, false));
+        });
+        cloud.answers(call -> call.reply(500, "application/json", "{}"));
+        try (Proxy proxy = proxy()) {
+            assertEquals(List.of("anthropic/a b", "anthropic/c"), ids(proxy));
+            local.take();
+            assertEquals("GET /v1/models?after_id=a+b HTTP/1.1", local.take().line());
+        }
+    }
+
+    /** A list without end is read for as long as clients wait, and no further than some pages. */
+    @Test
+    void whatHasComeIsListedWhereTheNextPageDoesNotCome() throws Exception {
+        String page = "{\"data\":[{\"id\":\"a\"}],\"has_more\":true,\"last_id\":\"a\"}";
+        local.answers(call -> call.reply(200, "application/json", page), call -> call.reply(200, "application/json", "no list"));
+        cloud.answers(call -> call.reply(200, "application/json", page));
+        try (Proxy proxy = proxy()) {
+            assertEquals(List.of("anthropic/local/a", "anthropic/cloud/a"), ids(proxy));
+            assertTrue(cloud.requests() <= 20, "" + cloud.requests());
+        }
+    }
+
     @Test
     void aNameThatLeadsElsewhereIsListedWithItsBackend() throws Exception {
         lists(local, "local", "qwen3");

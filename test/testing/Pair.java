@@ -1,6 +1,9 @@
 package testing;
 
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import serve.Proxy;
 import upstream.Clock;
 
@@ -19,6 +22,13 @@ public final class Pair implements AutoCloseable {
 
     public int port() {
         return proxy.port();
+    }
+
+    /** Has the proxy serve by other options, before the same backend. */
+    public void use(String... args) throws IOException {
+        List<String> all = new ArrayList<>(List.of("--upstream", backend.url().toString()));
+        all.addAll(List.of(args));
+        proxy.use(Proxies.options(Map.of(), all.toArray(new String[0])));
     }
 
     /** Asks for a message. */

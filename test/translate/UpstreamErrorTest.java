@@ -89,14 +89,32 @@ class UpstreamErrorTest {
     void aModelThatIsNotKnownIsA404WhateverTheStatus() throws Exception {
         for (String words : List.of("/chat/completions: Invalid model name passed in model=x. Call `/v1/models` to view available models",
                 "The model `x` does not exist or you do not have access to it.", "x is not a valid model ID", "Model Not Exist",
-                "Invalid model: x", "The provided model identifier is invalid.", "model x not found", "模型不存在，请检查模型代码。")) {
+                "Invalid model: x", "The provided model identifier is invalid.", "model x not found", "模型不存在，请检查模型代码。",
+                "Invalid model 'x'. Permitted models can be found in the documentation", "invalid params, unknown model 'x' (2013)",
+                "The requested model is not supported.", "Not found the model x or Permission denied",
+                "The supported API model names are deepseek-a or deepseek-b, but you passed x.", "Unable to access model x.",
+                "x is not a supported model.")) {
             ApiError error = error(400, "{\"error\":{\"message\":\"%s\",\"type\":null,\"code\":\"400\"}}".formatted(words));
             assertEquals("404 model: m, backend.test: " + words, error.status() + " " + error.getMessage());
         }
         for (String words : List.of("Unsupported value: 'temperature' does not support 0.5 with this model.", "tool_call_id not found",
-                "This model does not support image input")) {
+                "This model does not support image input", "Image input is not supported by this model",
+                "The model x is not supported with this tool", "Unsupported model parameter: top_k")) {
             assertEquals(400, error(400, "{\"error\":{\"message\":\"%s\"}}".formatted(words)).status(), words);
         }
+    }
+
+    /** OpenAI says 403 for a model that a project may not use, Azure 404 for a deployment that is not there. */
+    @Test
+    void theCodeAloneSaysThatAModelIsNotThere() throws Exception {
+        for (int status : List.of(400, 403, 404)) {
+            for (String code : List.of("model_not_found", "DeploymentNotFound", "model_not_supported", "unknown_model")) {
+                ApiError error = error(status, "{\"error\":{\"message\":\"why\",\"code\":\"%s\"}}".formatted(code));
+                assertEquals("404 model: m, backend.test: why", error.status() + " " + error.getMessage());
+                assertTrue(error.isMissingThere());
+            }
+        }
+        assertEquals(403, error(403, "{\"error\":{\"message\":\"you may not use this model\"}}").status());
     }
 
     @Test
