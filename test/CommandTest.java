@@ -209,7 +209,7 @@ class CommandTest {
     @Test
     void twoDoNotWriteIntoOneLog() throws Exception {
         String log = temporary.resolve("a2o.log").toString();
-        try (var first = new Run(Map.of(), List.of("--log-file", log), "sh", "-c", "echo $ANTHROPIC_BASE_URL; read line")) {
+        try (var first = new Run(Map.of(), List.of("--log-file", log), "sh", "-c", "echo $ANTHROPIC_BASE_URL; read line; exit 0")) {
             first.port();
             Outcome second = run(Map.of(), List.of("--log-file", log), "echo ran");
             String said = "a2o: another a2o writes to %s; give each a --log-file of its own".formatted(log);

@@ -12,6 +12,7 @@ import java.util.logging.Handler;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import serve.Proxy;
@@ -40,9 +41,18 @@ class LogObjectTest {
             log.addHandler(this);
         }
 
-        private String line(String with) throws Exception {
-            Tasks.await(() -> lines.stream().anyMatch(line -> line.contains(with)), "no line with " + with);
-            return lines.stream().filter(line -> line.contains(with)).findFirst().orElseThrow();
+        /** {@return the line about that reply's request with that in it; other tests log at the same time} */
+        private String line(Wire.Reply reply, String with) throws Exception {
+            return line(reply.headers().get("request-id"), with);
+        }
+
+        private String line(String about, String with) throws Exception {
+            Tasks.await(() -> lines(about, with).findFirst().isPresent(), "no line with " + with);
+            return lines(about, with).findFirst().orElseThrow();
+        }
+
+        private Stream<String> lines(String about, String with) {
+            return lines.stream().filter(line -> line.contains(about) && line.contains(with));
         }
 
         @Override public void publish(LogRecord entry) { lines.add(getFormatter().format(entry)); }
@@ -80,7 +90,7 @@ class LogObjectTest {
             backend.answers(Backend.saying("Hello", " there"));
             Wire.Reply reply = Wire.post(proxy.port(), body("opus"), "x-api-key: key-0123456789", "traceparent: " + PARENT);
             assertEquals(200, reply.status());
-            Map<String, Object> object = object(log.line("\"gen_ai.operation.name\""));
+            Map<String, Object> object = object(log.line(reply, "\"gen_ai.operation.name\""));
             Map<String, Object> texts = Map.ofEntries(Map.entry("severity_text", "INFO"),
                     Map.entry("a2o.request.id", reply.headers().get("request-id")), Map.entry("a2o.client.name", "anna"),
                     Map.entry("trace_id", "4bf92f3577b34da6a3ce929d0e0e4736"), Map.entry("span_id", "00f067aa0ba902b7"),
@@ -108,13 +118,13 @@ class LogObjectTest {
              var log = new Formatted(new LogObject(proxy::secrets))) {
             backend.answers(Backend.refusing(404, "no \\\"m\\\" for up-0123456789abcdef\\nhere"));
             Wire.Reply reply = Wire.post(proxy.port(), body("m"));
-            Map<String, Object> object = object(log.line("\"gen_ai.operation.name\""));
-            assertEquals("not_found_error", object.get("error.type"));
+            Map<String, Object> object = object(log.line(reply, "\"gen_ai.operation.name\""));
+            assertEquals("not_found_error", object.get("error.type"), object::toString);
             String words = (String) object.get("a2o.error.message");
             assertTrue(words.endsWith("no \"m\" for (key)?here"), words);
             assertFalse(object.containsKey("gen_ai.response.finish_reasons"), object::toString);
-            Wire.post(proxy.port(), "{", "x-other: 1");
-            Map<String, Object> refused = object(log.line(" refused: "));
+            Wire.Reply malformed = Wire.post(proxy.port(), "{");
+            Map<String, Object> refused = object(log.line(malformed, " refused: "));
             assertEquals(400, number(refused, "http.response.status_code"));
             assertEquals("invalid_request_error", refused.get("error.type"));
             assertTrue(((String) refused.get("body")).endsWith("" + refused.get("a2o.error.message")), refused::toString);
@@ -126,17 +136,17 @@ class LogObjectTest {
     void everyOtherEntryIsAnObjectToo() throws Exception {
         try (var backend = new Backend(); Proxy proxy = Proxies.before(backend, "--debug");
              var log = new Formatted(new LogObject(proxy::secrets))) {
-            Wire.post(proxy.port(), body("m"));
-            log.line(" to client 200 ");
+            Wire.Reply reply = Wire.post(proxy.port(), body("m"));
+            log.line(reply, " to client 200 ");
             Logger.getLogger("a2o").log(Level.SEVERE, "broken \"here\"\n", new IllegalStateException("why\nso"));
             Logger.getLogger("a2o").warning("careful");
-            log.line("careful");
+            log.line("careful", "");
             Set<String> levels = new TreeSet<>();
             for (String line : log.lines) levels.add((String) object(line).get("severity_text"));
             assertEquals(Set.of("ERROR", "INFO", "WARN"), levels);
-            Map<String, Object> broken = object(log.line("broken"));
+            Map<String, Object> broken = object(log.line("broken", "here"));
             assertEquals("java.lang.IllegalStateException", broken.get("exception.type"));
-            Map<String, Object> debug = object(log.line(" to backend POST "));
+            Map<String, Object> debug = object(log.line(reply, " to backend POST "));
             assertEquals("to backend", debug.get("a2o.direction"));
             assertEquals(backend.url().toString(), debug.get("url.full"));
         }
@@ -149,13 +159,13 @@ class LogObjectTest {
                 "--map", "opus=qwen@local", "--auth-key", "anna=key-0123456789");
              var log = new Formatted(new LogLine(proxy::secrets))) {
             backend.answers(Backend.saying("Hello", " there"));
-            Wire.post(proxy.port(), body("opus"), "x-api-key: key-0123456789");
-            String line = log.line(" of anna ");
+            Wire.Reply reply = Wire.post(proxy.port(), body("opus"), "x-api-key: key-0123456789");
+            String line = log.line(reply, " of anna ");
             assertTrue(line.matches(TIME + " req_\\w{24} of anna 200 opus -> qwen at local \\d+ ms, first after \\d+ ms, "
                     + "tokens in 7 cached 0 out 3 \\(\\d+/s\\), stop\\R"), line);
             backend.answers(Backend.refusing(400, "just so"));
-            Wire.post(proxy.port(), body("opus"), "x-api-key: key-0123456789");
-            line = log.line("just so");
+            reply = Wire.post(proxy.port(), body("opus"), "x-api-key: key-0123456789");
+            line = log.line(reply, "just so");
             assertTrue(line.matches(TIME + " req_\\w{24} of anna 400 opus -> qwen at local \\d+ ms, nothing sent, "
                     + "tokens in 0 cached 0 out 0 \\(0/s\\), invalid_request_error: local: just so\\R"), line);
         }
