@@ -76,7 +76,7 @@ public final class Proxy implements AutoCloseable {
         this.secrets = options.secrets();
         this.clock = clock;
         var upstreams = new Upstreams(options, clock);
-        this.status = new Status(this::upstreams);
+        this.status = new Status(this::upstreams, options.timeout());
         this.threads = new ClientThreads(memory / HEADS_SHARE, () -> upstreams().options().timeout(), clock);
         this.server = listen(options);
         this.isLoopback = server.getAddress().getAddress().isLoopbackAddress();

@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.logging.Logger;
 import json.JsonWriter;
@@ -51,6 +52,7 @@ public final class Upstream implements AutoCloseable {
     private final Health health;
     private final Probe probe;
     private final Map<Integer, LongAdder> errors = new ConcurrentHashMap<>(); // by status
+    private final AtomicInteger waiting = new AtomicInteger(); // for a place
     private volatile boolean hasAnswered; // at any time
 
     /**
@@ -102,6 +104,15 @@ public final class Upstream implements AutoCloseable {
 
     /** Waits for a place among the requests in flight; {@link #release} gives it back. */
     public void acquire(boolean isStream) {
+        waiting.incrementAndGet();
+        try {
+            awaitPlaces(isStream);
+        } finally {
+            waiting.decrementAndGet();
+        }
+    }
+
+    private void awaitPlaces(boolean isStream) {
         long until = clock.nanos() + PATIENCE.toNanos();
         boolean hasOwn = false;
         try {
@@ -120,6 +131,9 @@ public final class Upstream implements AutoCloseable {
         places.release(isStream);
         placesOfAll.release(isStream);
     }
+
+    /** {@return how many requests wait for a place} */
+    public int waiting() { return waiting.get(); }
 
     /** {@return whether a request waits for a place} */
     public boolean isAwaited() { return places.areAwaited() || placesOfAll.areAwaited(); }
@@ -171,6 +185,9 @@ public final class Upstream implements AutoCloseable {
     }
 
     // How it does
+
+    /** {@return how many requests were sent to it} */
+    public long tries() { return health.tries(); }
 
     /** {@return the number of a try that begins now} */
     public long beginTry() { return health.begin(); }
@@ -267,6 +284,9 @@ public final class Upstream implements AutoCloseable {
 
     /** {@return what the backend has counted for a model, beside what was estimated} */
     public Calibration calibration(String model) { return learned.calibration(model); }
+
+    /** {@return how many rules about it are known by now} */
+    public long rules() { return learned.rules(); }
 
     /** {@return how often something was learned} */
     public long timesLearned() { return learned.times(); }
