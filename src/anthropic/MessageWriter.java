@@ -1,6 +1,7 @@
 package anthropic;
 
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 import json.Json;
@@ -20,7 +21,7 @@ import json.JsonWriter;
  * Source: Anthropic Messages, "Streaming" and "Create a Message"; every key is written, for some SDKs fail
  * without.
  */
-public final class MessageWriter {
+public class MessageWriter {
     /** A block whose value comes in pieces. */
     public enum Block {
         TEXT("text_delta", "text"),
@@ -113,6 +114,22 @@ public final class MessageWriter {
     /** The client has the message's head already. */
     public void resume() { isStarted = true; }
 
+    /**
+     * The message goes on after these blocks, which the client of a stream has already.
+     *
+     * @param earlier the blocks as JSON
+     */
+    public void goOn(List<Json> earlier) {
+        if (isStream) {
+            resume();
+        } else {
+            start();
+            earlier.forEach(out::value);
+        }
+        blocks = earlier.size();
+        hasServerTool = true;
+    }
+
     /** The message up to its content, an array that is open then. */
     private void head() {
         out.object().field("id", id).field("type", "message").field("role", "assistant");
@@ -202,7 +219,15 @@ public final class MessageWriter {
 
     /** Two blocks: a search in the web, and its results; {@code query} is a string. */
     public void webSearch(String callId, Json query, JsonWriter results) {
-        serverTool(callId, "web_search", new JsonWriter().object().field("query", query).endObject());
+        webSearchCall(callId, new JsonWriter().object().field("query", query).endObject());
+        webSearchResult(callId, results);
+    }
+
+    /** The call of a search in the web; {@code input} is an object. */
+    public void webSearchCall(String callId, JsonWriter input) { serverTool(callId, "web_search", input); }
+
+    /** What a search in the web has found, a list of results, or an error. */
+    public void webSearchResult(String callId, JsonWriter results) {
         beginBlock("web_search_tool_result");
         out.field("tool_use_id", callId).field("content", results).ready(CALLER);
         endWholeBlock();

@@ -13,6 +13,8 @@ public record StopReason(String name, Optional<String> detail) {
 
     public static final StopReason END_TURN = new StopReason("end_turn", Optional.empty());
     public static final StopReason TOOL_USE = new StopReason("tool_use", Optional.empty());
+    /** A reply with tools of servers' has become long; the client may have it go on. */
+    public static final StopReason PAUSE_TURN = new StopReason("pause_turn", Optional.empty());
     public static final StopReason MAX_TOKENS = new StopReason("max_tokens", Optional.empty());
     public static final StopReason WINDOW_EXCEEDED =
             new StopReason("model_context_window_exceeded", Optional.empty());

@@ -7,6 +7,12 @@ public record Usage(long input, long cacheWrite, long cacheRead, long output, lo
         return input + cacheWrite + cacheRead;
     }
 
+    /** {@return the counts of both together} */
+    public Usage plus(Usage other) {
+        return new Usage(input + other.input, cacheWrite + other.cacheWrite, cacheRead + other.cacheRead,
+                output + other.output, thinking + other.thinking);
+    }
+
     public boolean isCounted() {
         return input + cacheRead + output > 0;
     }

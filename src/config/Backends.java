@@ -42,13 +42,23 @@ final class Backends {
             Target address = addresses.get(i);
             Optional<String> name = address.name();
             Stream<Header> added = headers.stream().filter(header -> header.reaches(name))
-                    .map(header -> Header.of(header.value()));
+                    .map(header -> Header.of(Option.HEADER, header.value()));
             var own = new OwnOptions(name, key(address, keys.get(i)),
                     Stream.concat(address.headers().stream(), added).toList(),
-                    body(Addressed.last(bodies, name)), window(Addressed.last(windows, name)));
+                    body(Addressed.last(bodies, name)), window(Addressed.last(windows, name)), search(name));
             targets.add(address.with(own, HttpProxy.of(address.base(), given)));
         }
         return targets;
+    }
+
+    /** {@return the service to search with for the backend of that name: its own, else the one for all} */
+    private Optional<SearchSite> search(Optional<String> name) {
+        List<Addressed> sites = values(Option.SEARCH);
+        boolean isForOne = Addressed.own(sites, name).isPresent();
+        List<Header> headers = values(Option.SEARCH_HEADER).stream().filter(header -> header.reaches(name))
+                .map(header -> Header.of(Option.SEARCH_HEADER, header.value())).toList();
+        return Addressed.last(sites, name).map(String::strip).filter(url -> !url.isEmpty())
+                .map(url -> SearchUrl.site(url, headers, isForOne, given));
     }
 
     /** {@return what was given, for the backend of that number alone, as if there were no names} */
@@ -60,8 +70,9 @@ final class Backends {
         CommandLine one = given.with(Option.UPSTREAM, List.of(url))
                 .with(Option.UPSTREAM_KEY, backends.keys().get(number).stream().toList())
                 .with(Option.HEADER, backends.reaching(Option.HEADER, name))
+                .with(Option.SEARCH_HEADER, backends.reaching(Option.SEARCH_HEADER, name))
                 .with(Option.MAP, backends.reaching(Option.MAP, name));
-        for (Option option : List.of(Option.EXTRA_BODY, Option.CONTEXT)) {
+        for (Option option : List.of(Option.EXTRA_BODY, Option.CONTEXT, Option.SEARCH)) {
             one = one.with(option, Addressed.last(backends.values(option), name).stream().toList());
         }
         return one;

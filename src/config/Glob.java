@@ -1,7 +1,7 @@
 package config;
 
 /** A pattern for names: {@code *} stands for any characters, {@code ?} for one, all else for itself. */
-record Glob(String text) {
+public record Glob(String text) {
     /** {@return true if it fits no name but its own} */
     boolean isName() { return text.indexOf('*') < 0 && text.indexOf('?') < 0; }
 
@@ -9,7 +9,7 @@ record Glob(String text) {
      * {@return true if the whole name fits} Where the rest does not, the last star takes one more character;
      * the stars before it never need to. So the steps are at most both lengths multiplied.
      */
-    boolean fits(String name) {
+    public boolean fits(String name) {
         int at = 0; // in text
         int from = 0; // in name
         int star = -1; // in text, the last one passed; -1 before the first

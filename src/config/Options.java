@@ -80,16 +80,31 @@ public record Options(List<Target> upstreams, Route.Table routes, String host, i
     private static Route.Table routes(List<Target> upstreams, CommandLine given) {
         List<Route.Mapping> mappings = given.all(Option.MAP).stream()
                 .map(text -> Route.Mapping.of(text, upstreams)).toList();
-        return new Route.Table(upstreams, mappings, given.optional(Option.MODEL));
+        Optional<String> model = given.optional(Option.MODEL);
+        model.ifPresent(text -> refuseAddress(text, upstreams));
+        return new Route.Table(upstreams, mappings, model);
+    }
+
+    /** Refuses a name of a backend behind the model for all, which would be a part of the model's name. */
+    private static void refuseAddress(String model, List<Target> upstreams) {
+        for (Target target : upstreams) {
+            boolean isAddressed = target.name().filter(name -> model.endsWith("@" + name)).isPresent();
+            String instead = ": it is for all backends; for one, --map '*=%s'".formatted(model);
+            if (isAddressed) throw new UsageError(Option.MODEL, instead);
+        }
     }
 
     private static Secrets secrets(List<Target> upstreams, List<AuthKey> authKeys) {
         Stream<String> upstreamKeys = upstreams.stream().flatMap(target -> target.key().stream());
         List<String> keys = Stream.concat(upstreamKeys,
                 authKeys.stream().flatMap(key -> Stream.of(key.key(), key.text()))).toList();
-        List<Header> headers = upstreams.stream().flatMap(target -> target.headers().stream()).toList();
-        List<Parameter> parameters = upstreams.stream()
-                .flatMap(target -> target.parameters().stream()).toList();
+        List<SearchSite> searches = upstreams.stream().flatMap(target -> target.search().stream()).toList();
+        List<Header> headers = Stream.concat(
+                upstreams.stream().flatMap(target -> target.headers().stream()),
+                searches.stream().flatMap(site -> site.headers().stream())).toList();
+        List<Parameter> parameters = Stream.concat(
+                upstreams.stream().flatMap(target -> target.parameters().stream()),
+                searches.stream().flatMap(site -> site.parameters().stream())).toList();
         return Secrets.of(keys, headers, parameters, upstreams.stream().map(Target::extraBody).toList());
     }
 

@@ -15,15 +15,16 @@ import json.JsonParser;
  * @param headers   that it gets besides; later ones replace earlier ones
  * @param extraBody the members that are merged into its requests
  * @param context   the context window of its models in tokens
+ * @param search    the service that A2o asks for it when the model searches the web
  */
 public record OwnOptions(Optional<String> name, Optional<String> key, List<Header> headers, Json extraBody,
-                         OptionalLong context) {
+                         OptionalLong context, Optional<SearchSite> search) {
     private static final OwnOptions NONE = new OwnOptions(Optional.empty(), Optional.empty(), List.of(),
-            JsonParser.parse("{}"), OptionalLong.empty());
+            JsonParser.parse("{}"), OptionalLong.empty(), Optional.empty());
 
     /** {@return none but a name and headers} */
     static OwnOptions of(Optional<String> name, List<Header> headers) {
-        return new OwnOptions(name, NONE.key, headers, NONE.extraBody, NONE.context);
+        return new OwnOptions(name, NONE.key, headers, NONE.extraBody, NONE.context, NONE.search);
     }
 
     /** {@return true if a header holds a credential} */
@@ -34,9 +35,9 @@ public record OwnOptions(Optional<String> name, Optional<String> key, List<Heade
     public boolean equals(Object object) {
         return object instanceof OwnOptions other && name.equals(other.name) && key.equals(other.key)
                 && headers.equals(other.headers) && extraBody.raw().equals(other.extraBody.raw())
-                && context.equals(other.context);
+                && context.equals(other.context) && search.equals(other.search);
     }
 
     @Override
-    public int hashCode() { return Objects.hash(name, key, headers, extraBody.raw(), context); }
+    public int hashCode() { return Objects.hash(name, key, headers, extraBody.raw(), context, search); }
 }

@@ -4,13 +4,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The options that a proxy needs which is to do the same, as words of a command line that everybody may see: dots stand
- * for keys, and for the values of headers.
+ * The options that a proxy needs which is to do the same, as words of a command line that everybody may see:
+ * dots stand for keys, and for the values of headers.
  */
 public final class ShownOptions {
     private static final String DOTS = "...";
     private static final List<Option> OTHERS = List.of(Option.CONTEXT, Option.TIMEOUT, Option.CA_CERT, Option.HEADER,
-            Option.EXTRA_BODY);
+            Option.EXTRA_BODY, Option.SEARCH, Option.SEARCH_HEADER);
 
     private final CommandLine given;
     private final List<Target> targets;
@@ -26,7 +26,9 @@ public final class ShownOptions {
 
     /** {@return the words} {@code model} is what to ask for where no option says it. */
     public static List<String> words(CommandLine given, String model) {
-        if (given.has(Option.FILE)) return given.all(Option.FILE).stream().map(file -> OptionFile.SIGN + file).toList();
+        if (given.has(Option.FILE)) {
+            return given.all(Option.FILE).stream().map(file -> OptionFile.SIGN + file).toList();
+        }
         var shown = new ShownOptions(given);
         shown.addRoutes(model);
         for (Option option : OTHERS) shown.add(option);
@@ -60,9 +62,15 @@ public final class ShownOptions {
     private String shown(Option option, String value) {
         return switch (option) {
             case UPSTREAM_KEY -> DOTS + address(option, value);
-            case HEADER -> value.substring(0, value.indexOf(':')) + ": " + DOTS + address(option, value);
+            case SEARCH -> search(value);
+            case HEADER, SEARCH_HEADER -> value.substring(0, value.indexOf(':')) + ": " + DOTS + address(option, value);
             default -> value;
         };
+    }
+
+    private String search(String value) {
+        String url = Addressed.of(Option.SEARCH, value, names).value();
+        return SearchUrl.site(url, List.of(), false, given).shown() + address(Option.SEARCH, value);
     }
 
     /** {@return what says which backends a value is for: @cloud; "" if it is for all} */

@@ -40,7 +40,8 @@ public record Target(URI base, Optional<Api> pinned, Optional<String> query, Own
     /** {@return qwen3 for local/qwen3, if this is local; else the model as it is} */
     String withoutName(String model) {
         String prefix = name().map(name -> name + "/").orElse("");
-        return model.startsWith(prefix) ? model.substring(prefix.length()) : model;
+        boolean isModelNamed = model.startsWith(prefix) && model.length() > prefix.length();
+        return isModelNamed ? model.substring(prefix.length()) : model;
     }
 
     /** {@return the name by which clients can ask for this backend's model and for no other's} */
@@ -51,6 +52,8 @@ public record Target(URI base, Optional<Api> pinned, Optional<String> query, Own
     public Json extraBody() { return own.extraBody(); }
     /** {@return the window of its models in tokens, if --context gives it} */
     public OptionalLong context() { return own.context(); }
+    /** {@return the service that A2o asks when a model of its searches the web} */
+    public Optional<SearchSite> search() { return own.search(); }
 
     /** {@return the port of a URL, also where it is not written} */
     public static int port(URI url) {
@@ -111,7 +114,10 @@ public record Target(URI base, Optional<Api> pinned, Optional<String> query, Own
     public boolean isKeyOurs() { return own.hasSecretHeader() || key().isPresent() || hasSecretQuery(); }
 
     /** {@return true if requests spend something of the operator's, whoever sends them} */
-    boolean isPaid() { return own.hasSecretHeader() || key().isPresent() || query.isPresent(); }
+    boolean isPaid() {
+        boolean isSearchPaid = search().filter(SearchSite::isPaid).isPresent();
+        return own.hasSecretHeader() || key().isPresent() || query.isPresent() || isSearchPaid;
+    }
 
     /** {@return the parameters of the query} */
     public List<Parameter> parameters() { return query.map(Parameter::all).orElse(List.of()); }

@@ -27,6 +27,8 @@ final class UpstreamUrl {
 
     /** A name of the user's choice, and the address: local=http://h. */
     private static final Pattern NAMED = Pattern.compile("(?:(" + Addressed.NAME + ")=)?(.*)", Pattern.DOTALL);
+    /** A name that cannot be one, and the address: gpu.1=http://h, a/b=demo. */
+    private static final Pattern MISNAMED = Pattern.compile("[^=:?&]*=(?:(?i)https?:.*|demo)", Pattern.DOTALL);
     /** What A2o's list of models puts before names that Claude Code would not show. */
     private static final String RESERVED_NAME = "anthropic";
 
@@ -49,6 +51,10 @@ final class UpstreamUrl {
         if (address.matches()) throw schemeMissing(address.group(1), "http");
         Matcher name = PUBLIC_NAME.matcher(text);
         if (name.matches()) throw schemeMissing(name.group(1), "https");
+        if (MISNAMED.matcher(text).matches()) {
+            throw wrong("a name has letters, digits, - and _, 31 at most, and begins with a letter, as in "
+                    + "gpu-1=http://h");
+        }
         if (!hasScheme(text)) {
             throw wrong("http:// or https:// expected at its beginning, as in http://localhost:11434/v1");
         }
@@ -60,7 +66,7 @@ final class UpstreamUrl {
             String path = withoutSlashAtTheEnd(url.getRawPath());
             Optional<Api> pinned = Api.atTheEndOf(path);
             var base = URI.create(url.getScheme() + "://" + authority + basePath(path, pinned));
-            var own = OwnOptions.of(backend, basicAuthorization(Optional.ofNullable(url.getUserInfo())));
+            var own = OwnOptions.of(backend, basicAuthorization(url));
             return new Target(base, pinned, Optional.ofNullable(url.getRawQuery()), own, Optional.empty());
         } catch (IllegalArgumentException e) {
             throw wrong("a URL like http://localhost:11434/v1 expected, without spaces, or _ in the host");
@@ -68,8 +74,8 @@ final class UpstreamUrl {
     }
 
     /** {@return the header for user:password, which may lack the password; none if there is neither} */
-    private static List<Header> basicAuthorization(Optional<String> userInfo) {
-        return userInfo.filter(text -> !text.isEmpty()).stream()
+    static List<Header> basicAuthorization(URI url) {
+        return Optional.ofNullable(url.getUserInfo()).filter(text -> !text.isEmpty()).stream()
                 .map(text -> text.contains(":") ? text : text + ":")
                 .map(pair -> Base64.getEncoder().encodeToString(pair.getBytes(StandardCharsets.UTF_8)))
                 .map(base64 -> new Header("Authorization", "Basic " + base64)).toList();

@@ -16,6 +16,7 @@ enum Ability {
     JSON_SCHEMA("JSON schema", false),
     STOP_SEQUENCE("stop sequence", false),
     MODEL_ERRORS("model errors", false),
+    WEB_SEARCH("web search", false),
     NEXT_BACKEND("next backend", false);
 
     private final String shown;

@@ -3,6 +3,7 @@ package serve;
 import anthropic.ApiError;
 import config.Secrets;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.function.Supplier;
 import json.Endless;
@@ -29,6 +30,7 @@ import upstream.Upstream;
  */
 final class Attempt {
     private static final int MAX_ERROR_BYTES = 64 * 1024;
+    private static final int MAX_RETRY_BYTES = 8 * 1024; // of an error, that may say when to come again
     private static final int MAX_TRAILING_EVENTS = 100; // after [DONE]; read to reuse the connection
 
     private final Upstream upstream;
@@ -72,7 +74,7 @@ final class Attempt {
     boolean wasSent() { return source.isPresent(); }
 
     /**
-     * Runs to the end of the reply, which the client has got by then.
+     * Runs to the end of the reply, which the client has got by then, or to where the reply waits for searches.
      *
      * @throws ApiError if there was none, or it broke off
      */
@@ -88,7 +90,7 @@ final class Attempt {
             }
             conversation.endAtLimit();
             noteSuccess();
-            stream.complete(conversation);
+            completeUnlessPaused();
         } finally {
             source.ifPresent(ReplySource::close);
             upstream.release(stream.wantsEvents());
@@ -188,7 +190,8 @@ final class Attempt {
         }
         boolean isGood = status / 100 == 2;
         ApiError error = conversation.error(isGood ? 200 : status, body);
-        RetryTime.in(head.orElseThrow().headers(), error).ifPresent(error::retryAfter);
+        String beginning = new String(body, 0, Math.min(body.length, MAX_RETRY_BYTES), StandardCharsets.UTF_8);
+        RetryTime.in(head.orElseThrow().headers(), error, beginning).ifPresent(error::retryAfter);
         return error;
     }
 
@@ -224,10 +227,15 @@ final class Attempt {
     private void end(Events rest) {
         conversation.finish();
         noteSuccess();
-        stream.complete(conversation);
+        completeUnlessPaused();
         if (conversation.isStopped()) return; // the backend may go on for long
         int events = 0;
         while (events < MAX_TRAILING_EVENTS && nextOfReply(rest).isPresent()) events++;
+    }
+
+    /** Sends the end of the reply, unless it goes on after searches. */
+    private void completeUnlessPaused() {
+        if (conversation.isPaused()) stream.flush(conversation); else stream.complete(conversation);
     }
 
     /**

@@ -163,6 +163,7 @@ public final class Check {
         show(Ability.STOP_SEQUENCE, stopped, stopped.text().contains("5") && !stopped.text().contains("7"));
         tellLastError(proxy);
         addModelErrors();
+        if (options.upstreams().getFirst().search().isPresent()) addSearch();
         String names = String.join(", ", client.leftOut());
         if (!names.isEmpty()) table.print("%-19s %s%n", "left out", names);
     }
@@ -201,6 +202,14 @@ public final class Check {
         boolean isRefused = reply.status() == 400 || reply.status() == 404;
         CheckTable.Verdict otherwise = verdict(Ability.MODEL_ERRORS, reply, false);
         table.add(Ability.MODEL_ERRORS, isRefused ? CheckTable.Verdict.OK : otherwise, reply.summary());
+    }
+
+    /** Has the model search; the log says why a service has failed. */
+    private void addSearch() {
+        CheckReply reply = ask(CheckRequest.SEARCH);
+        boolean isFound = reply.pages() > 0 && !reply.isError();
+        String seen = isFound ? "%d pages; %s".formatted(reply.pages(), reply.summary()) : reply.summary();
+        table.add(Ability.WEB_SEARCH, isFound ? CheckTable.Verdict.OK : CheckTable.Verdict.NO, seen);
     }
 
     /** Tries one of the backends after the first: whether it answers. */

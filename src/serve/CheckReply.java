@@ -29,6 +29,7 @@ final class CheckReply {
     private String error = "";
     private String reasoningField = ""; // that the reasoning came in from the backend
     private int calls;
+    private int pages; // that searches have found
     private long outputTokens;
     private long writtenCharacters; // of thinking and text, as they are written in JSON
 
@@ -86,6 +87,7 @@ final class CheckReply {
     /** Takes a content block or a delta of one, by the members that it has. */
     private void readPiece(Json piece) {
         if (piece.get("type").is("tool_use")) calls++;
+        if (piece.get("type").is("web_search_tool_result")) readSearch(piece.get("content"));
         for (Json words : List.of(piece.get("thinking"), piece.get("text"))) {
             if (words.hasText()) writtenCharacters += words.to() - words.from() - 2; // without the quotes
         }
@@ -95,6 +97,11 @@ final class CheckReply {
         if (piece.get("signature").hasText()) reasoningField = Opaque.field(piece.get("signature").text());
     }
 
+    private void readSearch(Json results) {
+        pages += results.items().size();
+        if (results.get("error_code").hasText()) error = "search " + results.get("error_code").text();
+    }
+
     int status() { return status; }
     boolean isError() { return status != 200 || !error.isEmpty(); }
     /** {@return whether it says or calls anything, and no error} */
@@ -102,6 +109,7 @@ final class CheckReply {
     boolean hasThinking() { return !thinking.isEmpty(); }
     String text() { return text.toString(); }
     int calls() { return calls; }
+    int pages() { return pages; }
     long outputTokens() { return outputTokens; }
     /** {@return how many tokens A2o would guess where the backend counts none} */
     long guessedTokens() { return Math.ceilDiv(writtenCharacters, CHARACTERS_A_TOKEN); }

@@ -60,6 +60,12 @@ enum CheckRequest {
              "stop_sequences":["7"],
              "messages":[{"role":"user","content":"Count from 1 to 9."}]}"""),
 
+    /** As Claude Code has the web searched. */
+    SEARCH("""
+            {"model":MODEL,"max_tokens":1024,"stream":true,"thinking":{"type":"disabled"},
+             "tools":[{"type":"web_search_20250305","name":"web_search","max_uses":8}],
+             "messages":[{"role":"user","content":"Perform a web search for the query: weather in Paris"}]}"""),
+
     UNKNOWN_MODEL("""
             {"model":"unknown","max_tokens":1024,"stream":true,"thinking":{"type":"disabled"},
              "messages":[{"role":"user","content":"Say OK."}]}""");

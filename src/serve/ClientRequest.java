@@ -8,6 +8,7 @@ import config.Route;
 import java.util.Optional;
 import json.Json;
 import json.JsonWriter;
+import translate.Continuation;
 import translate.Conversation;
 import translate.Dialect;
 import translate.NativeConversation;
@@ -22,6 +23,7 @@ import upstream.Upstream;
 final class ClientRequest {
     private static final int REQUEST_BYTES = 64 * 1024; // that any request takes, whatever its body
     private static final int REPLY_BYTES = 128 * 1024; // that any reply takes: queued, read, not yet sent
+    private static final int COPIES = 3; // of what a reply adds to the request: both requests, and the reply
     private static final int REPLY_FACTOR = 3; // the bytes that are kept of a reply, and what is made of them
 
     /** The request as one backend gets it, and the conversation that it opens. */
@@ -31,6 +33,7 @@ final class ClientRequest {
     private final ClientHeaders headers;
     private final Budget.Share share;
     private Optional<Json> anthropic; // until it is released
+    private Optional<Continuation> before = Optional.empty(); // what came before searches
     private long requestBytes;
 
     ClientRequest(Json anthropic, ClientHeaders headers, Options options, Budget.Share share) {
@@ -57,11 +60,25 @@ final class ClientRequest {
         Json request = anthropic.orElseThrow();
         Route route = route();
         boolean isNative = dialect.api() == Api.MESSAGES;
+        boolean isOther = isNative && before.isPresent();
+        if (isOther) throw new ApiError(502, upstream.label() + " cannot go on with a reply of another API");
         Conversation conversation = isNative ? new NativeConversation(request, options, dialect)
-                : new Translator(request, options, dialect, () -> upstream.window(route).orElse(0),
+                : new Translator(request, before, options, dialect, () -> upstream.window(route).orElse(0),
                         upstream.calibration(route.model()), Ids::newId);
-        JsonWriter body = conversation.request();
-        return new Translated(conversation, body);
+        return new Translated(conversation, conversation.request());
+    }
+
+    /**
+     * From now on the request is for what comes after searches.
+     *
+     * @throws ApiError if there is no room in memory
+     */
+    void goOn(Continuation continuation) {
+        int longer = continuation.request().source().length - anthropic.orElseThrow().source().length;
+        requestBytes += COPIES * Math.max(0, longer);
+        share.hold(requestBytes + REPLY_BYTES);
+        anthropic = Optional.of(continuation.request());
+        before = Optional.of(continuation);
     }
 
     private Route route() {

@@ -30,11 +30,6 @@ final class ClientStream {
     /** {@code HELD}: nothing was sent; {@code OPEN}: more may be sent; the others: nothing more is sent. */
     private enum State { HELD, OPEN, COMPLETE, LEFT }
 
-    /** A wait for something to arrive, of that many nanoseconds at most. */
-    interface Wait {
-        Optional<Arrival> run(long nanos) throws InterruptedException;
-    }
-
     /**
      * When the next ping is due. Pings go in pairs, a second apart: after the first one a client that has
      * left closes its connection, and the second one finds it closed.
@@ -62,6 +57,8 @@ final class ClientStream {
     private final Set<String> announced = new LinkedHashSet<>(); // warnings in the header
     private State state = State.HELD;
     private boolean isExpired; // it is too late for another try
+    private boolean isContinued; // the reply goes on after searches
+    private boolean isPartShown; // whether the client has some of what the newest request has brought
     private OptionalLong firstSent = OptionalLong.empty(); // when the reply began; pings do not count
 
     /** {@code wantsEvents} says whether the client wants events; else it gets one body. */
@@ -87,10 +84,20 @@ final class ClientStream {
     boolean isOver() { return state == State.COMPLETE || state == State.LEFT; }
 
     /** {@return whether another try may still be made: the client has got nothing and still waits} */
-    boolean allowsRetry() { return state == State.HELD && !isExpired; }
+    boolean allowsRetry() {
+        boolean isFresh = state == State.HELD || isContinued && !isPartShown;
+        return isFresh && !isOver() && !isExpired;
+    }
 
     /** {@return whether another request may still be made of this one: the client has got nothing but pings} */
-    boolean allowsRepair() { return !isOver() && firstSent.isEmpty() && !isExpired; }
+    boolean allowsRepair() { return !isOver() && !isPartShown && !isExpired; }
+
+    /** The reply goes on by another request, of which the client has got nothing yet. */
+    void goOn(Conversation conversation) {
+        flush(conversation);
+        isContinued = true;
+        isPartShown = false;
+    }
 
     /** From now on no other try is made: the client has waited long enough. */
     void expire() { isExpired = true; }
@@ -105,7 +112,7 @@ final class ClientStream {
      *
      * @throws ApiError if the client leaves, or the proxy stops
      */
-    Optional<Arrival> await(Wait arrival, long nanos, Conversation conversation) {
+    Optional<Arrival> await(Arrival.Wait arrival, long nanos, Conversation conversation) {
         long until = clock.nanos() + nanos;
         while (true) {
             boolean isPinged = wantsEvents && !isOver();
@@ -166,6 +173,7 @@ final class ClientStream {
 
     private void sendReply(Conversation conversation, boolean isLast) {
         if (firstSent.isEmpty()) firstSent = OptionalLong.of(clock.nanos());
+        isPartShown = true;
         send(conversation, isLast);
     }
 

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import upstream.Peer;
 
 /**
  * Sums over all requests for a message since the start. It is not for several threads: {@link Status} guards
@@ -42,7 +43,7 @@ final class Counters {
         private Sums(List<Double> bounds) { this.firstTokens = new Histogram(bounds); }
 
         private void add(Outcome outcome) {
-            tokens = sum(tokens, outcome.used());
+            tokens = tokens.plus(outcome.used());
             if (outcome.isGood()) outcome.times().first().ifPresent(firstTokens::add);
             outcome.nanosPerToken().ifPresent(timesPerToken::add);
         }
@@ -64,6 +65,8 @@ final class Counters {
     private final Map<String, OfClient> clients = new TreeMap<>(); // by name
     private long errors;
     private long retries;
+    private long searches;
+    private long failedSearches;
 
     Counters(Duration timeout) { this.bounds = Histogram.boundsTo(timeout); }
 
@@ -75,7 +78,7 @@ final class Counters {
     }
 
     void add(Outcome outcome) {
-        var served = new Served(knownModel(outcome.model()), outcome.at().label());
+        var served = new Served(knownModel(outcome.model()), outcome.at().map(Peer::label).orElse(""));
         var kind = new Kind(outcome.status(), served);
         requests.merge(kind, 1L, Long::sum);
         durations.computeIfAbsent(kind, none -> new Histogram(bounds)).add(outcome.times().whole());
@@ -83,28 +86,21 @@ final class Counters {
         queueWaits.computeIfAbsent(served.upstream, none -> new Histogram(bounds)).add(outcome.times().queued());
         if (outcome.isError()) errors++;
         retries += outcome.retries();
-        tokens = sum(tokens, outcome.used());
+        searches += outcome.searches().made();
+        failedSearches += outcome.searches().failed();
+        tokens = tokens.plus(outcome.used());
         outcome.client().ifPresent(name -> addOf(name, outcome.isError(), outcome.used()));
     }
 
     private void addOf(String client, boolean isError, Usage used) {
         OfClient before = clients.getOrDefault(client, OfClient.NONE);
         long failed = before.errors + (isError ? 1 : 0);
-        clients.put(client, new OfClient(before.requests + 1, failed, sum(before.tokens, used)));
+        clients.put(client, new OfClient(before.requests + 1, failed, before.tokens.plus(used)));
     }
 
     private String knownModel(String model) {
         if (models.size() < MAX_MODELS) models.add(model);
         return models.contains(model) ? model : OTHER_MODELS;
-    }
-
-    private static Usage sum(Usage one, Usage other) {
-        return new Usage(
-                one.input() + other.input(),
-                one.cacheWrite() + other.cacheWrite(),
-                one.cacheRead() + other.cacheRead(),
-                one.output() + other.output(),
-                one.thinking() + other.thinking());
     }
 
     Map<Kind, Long> requests() { return Collections.unmodifiableMap(requests); }
@@ -118,5 +114,8 @@ final class Counters {
     Map<String, OfClient> clients() { return Collections.unmodifiableMap(clients); }
     long errors() { return errors; }
     long retries() { return retries; }
+    /** {@return the searches in the web that A2o has made} */
+    long searches() { return searches; }
+    long failedSearches() { return failedSearches; }
     Usage tokens() { return tokens; }
 }

@@ -15,10 +15,12 @@ import java.util.logging.Logger;
 import java.util.regex.Pattern;
 import json.Json;
 import json.Text;
+import translate.Continuation;
 import translate.Conversation;
 import translate.Dialect;
 import upstream.ClientHeaders;
 import upstream.Clock;
+import upstream.Peer;
 import upstream.Upstream;
 
 /**
@@ -73,10 +75,12 @@ final class Exchange {
     private final Candidates candidates;
     private final ClientStream stream;
     private final Patience patience;
+    private final SearchRounds searches;
     private final Transcript transcript;
     private final Secrets secrets;
     private final Clock clock;
     private final long begun;
+    private final boolean isBackendNeeded;
     private Upstream upstream; // that is tried; in the end, the one that the outcome is about
     private Attempt attempt; // the newest
     private int retries;
@@ -101,7 +105,9 @@ final class Exchange {
         OptionalLong clientSeconds = isStream ? OptionalLong.empty() : client.timeoutSeconds();
         this.patience = new Patience(clock, options.timeout(), begun, clientSeconds);
         this.stream = new ClientStream(client, requestId, isStream, transcript, clock, begun);
+        this.searches = new SearchRounds(requestId, stream, secrets, options.timeout(), clock);
         this.attempt = attempt(first);
+        this.isBackendNeeded = !first.conversation().isAnsweredHere();
     }
 
     private Attempt attempt(ClientRequest.Translated translated) {
@@ -111,7 +117,7 @@ final class Exchange {
     /** Runs to the end, which is an error that the client is told of, if it is not a reply. */
     void run() throws IOException {
         try {
-            if (conversation().isAnsweredHere()) answerHere(); else tryBackends();
+            if (isBackendNeeded) askBackends(); else answerHere();
         } catch (ApiError e) {
             ApiError error = client.isCut(ClientThread.Cut.HAS_LEFT) ? stream.leave() : forClient(e);
             failure = Optional.of(error);
@@ -140,6 +146,22 @@ final class Exchange {
         boolean isHeldBack = isAboutKeys && upstream.credentials().holdsBack(request.headers().key());
         String why = isHeldBack ? "; the client's key was not sent, for it begins with sk-ant-" : "";
         return error.saying(secrets.mask(error.getMessage()) + why);
+    }
+
+    /** Asks for the reply; where it waits for searches, makes these and asks for the next part. */
+    private void askBackends() {
+        tryBackends();
+        while (conversation().isPaused()) {
+            Optional<Continuation> next = conversation().answered(searches.run(conversation(), upstream));
+            if (next.isEmpty()) {
+                stream.complete(conversation());
+                return;
+            }
+            stream.goOn(conversation());
+            request.goOn(next.get());
+            attempt = attempt(request.translate(upstream));
+            tryBackends();
+        }
     }
 
     /** Tries each of the backends in turn; then again, after a wait, where the trouble may pass. */
@@ -182,7 +204,7 @@ final class Exchange {
         if (!stream.allowsRetry()) return false;
         candidates.leaveOutUnable(tries);
         if (candidates.mayNextDo(error, tries)) return true;
-        return !error.isMissingThere() && tries < MAX_TRIES && mayPassSoon(error);
+        return Upstream.isWorthRetry(error) && tries < MAX_TRIES && mayPassSoon(error);
     }
 
     /** {@return whether the same backend may take the request in a few seconds} */
@@ -290,13 +312,15 @@ final class Exchange {
     Outcome outcome(Optional<String> clientName) {
         OptionalLong first = stream.firstSent();
         OptionalLong firstNanos = first.isPresent() ? OptionalLong.of(first.getAsLong() - begun) : first;
+        String model = isBackendNeeded ? shown(conversation().model()) : "";
+        Optional<Peer> at = Optional.of(upstream.peer()).filter(peer -> isBackendNeeded);
         String end = failure.map(ApiError::type).orElseGet(() -> shown(conversation().finishReason()));
         String message = failure.map(ApiError::getMessage).orElse("");
         var times = new Outcome.Times(firstNanos, clock.nanos() - begun, queuedNanos);
+        var made = new Outcome.Searches(searches.asked(), searches.failed());
         return new Outcome(System.currentTimeMillis(), requestId, clientName, traceParent(),
                 failure.map(ApiError::status).orElse(200), stream.wantsEvents(), shown(conversation().asked()),
-                shown(conversation().model()), upstream.peer(), times, retries, conversation().used(), end,
-                Text.cut(message, MAX_LINE));
+                model, at, times, retries, made, conversation().used(), end, Text.cut(message, MAX_LINE));
     }
 
     private Optional<String> traceParent() {

@@ -44,6 +44,10 @@ final class Metrics {
         errors(counters).forEach((status, count) -> sample(count, label("status", "" + status)));
         begin("a2o_retries_total", Type.COUNTER, "Tries after a request's first.");
         sample(counters.retries());
+        begin("a2o_searches_total", Type.COUNTER, "Searches in the web that were made for models.");
+        sample(counters.searches());
+        begin("a2o_search_errors_total", Type.COUNTER, "Those of them that have failed.");
+        sample(counters.failedSearches());
         begin("a2o_request_duration_seconds", Type.HISTOGRAM, "Time to the end of the reply.");
         counters.durations().forEach((kind, times) -> histogram(times, labels(kind)));
         begin("a2o_queue_wait_seconds", Type.HISTOGRAM, "Of that, time to get a place among the requests in flight.");

@@ -16,14 +16,15 @@ import upstream.Peer;
  * @param status the one that it ended with, even if the client has seen another by then
  * @param asked the model that the client asked for
  * @param model the model that the backend was asked for
- * @param at the backend that was asked last
+ * @param at the backend that was asked last; none if A2o has answered without one
  * @param retries tries after the first
+ * @param searches in the web that A2o has made for the reply
  * @param end the backend's finish_reason, or the type of the error
  * @param error the message of the error, for the log alone; "" if there was none
  */
 record Outcome(long epochMillis, String requestId, Optional<String> client, Optional<String> traceParent,
-               int status, boolean isStream, String asked, String model, Peer at, Times times, int retries,
-               Usage used, String end, String error) implements LogFields {
+               int status, boolean isStream, String asked, String model, Optional<Peer> at, Times times, int retries,
+               Searches searches, Usage used, String end, String error) implements LogFields {
     private static final int OK = 200;
     private static final int CLIENT_LEFT = 499;
     private static final double SECOND = 1e9; // in nanoseconds
@@ -38,6 +39,9 @@ record Outcome(long epochMillis, String requestId, Optional<String> client, Opti
      */
     record Times(OptionalLong first, long whole, long queued) { }
 
+    /** How many there were; {@code failed} have found nothing because the service failed. */
+    record Searches(int made, int failed) { }
+
     boolean isGood() { return status == OK; }
 
     /** {@return whether it counts as an error, which it does not if the client has left} */
@@ -51,13 +55,18 @@ record Outcome(long epochMillis, String requestId, Optional<String> client, Opti
     public String line() {
         var line = new StringBuilder(256).append(requestId);
         client.ifPresent(name -> line.append(" of ").append(name));
-        line.append(' ').append(status).append(' ').append(asked).append(" -> ").append(model);
-        line.append(" at ").append(at.label()).append(' ').append(millis(times.whole)).append(" ms, ");
+        line.append(' ').append(status).append(' ').append(asked);
+        at.ifPresentOrElse(peer -> line.append(" -> ").append(model).append(" at ").append(peer.label()),
+                () -> line.append(" answered without a backend"));
+        line.append(' ').append(millis(times.whole)).append(" ms, ");
         if (millis(times.queued) > 0) line.append("queued ").append(millis(times.queued)).append(" ms, ");
         times.first.ifPresentOrElse(nanos -> line.append("first after ").append(millis(nanos)).append(" ms"),
                 () -> line.append("nothing sent"));
         line.append(", tokens in ").append(used.input()).append(" cached ").append(used.cacheRead());
         line.append(" out ").append(used.output()).append(" (").append(outputPerSecond()).append("/s), ");
+        if (searches.made > 0) {
+            line.append("searches ").append(searches.made).append(" failed ").append(searches.failed).append(", ");
+        }
         if (retries > 0) line.append("retries ").append(retries).append(", ");
         line.append(end);
         if (!error.isEmpty()) line.append(": ").append(error);
@@ -71,10 +80,12 @@ record Outcome(long epochMillis, String requestId, Optional<String> client, Opti
         client.ifPresent(name -> out.field("a2o.client.name", name));
         traceParent.ifPresent(parent -> writeTrace(parent, out));
         out.field("a2o.asked.model", asked);
-        out.field("gen_ai.operation.name", "chat").field("gen_ai.provider.name", at.provider());
+        out.field("gen_ai.operation.name", "chat");
         out.field("gen_ai.request.model", model).field("gen_ai.request.stream", isStream);
-        out.field("a2o.upstream.name", at.label());
-        out.field("server.address", at.host()).field("server.port", at.port());
+        at.ifPresent(peer -> {
+            out.field("gen_ai.provider.name", peer.provider()).field("a2o.upstream.name", peer.label());
+            out.field("server.address", peer.host()).field("server.port", peer.port());
+        });
         out.field("http.response.status_code", status);
         out.field("a2o.duration", times.whole / SECOND).field("a2o.queue.duration", times.queued / SECOND);
         times.first.ifPresent(nanos -> out.field("gen_ai.response.time_to_first_chunk", nanos / SECOND));
@@ -107,9 +118,10 @@ record Outcome(long epochMillis, String requestId, Optional<String> client, Opti
         out.object();
         out.field("time", epochMillis).field("id", requestId);
         client.ifPresent(name -> out.field("client", name));
-        out.field("asked", asked).field("model", model).field("upstream", at.label());
+        out.field("asked", asked).field("model", model).field("upstream", at.map(Peer::label).orElse(""));
         out.field("status", status).field("end", end);
         out.field("first_ms", firstMillis).field("ms", millis(times.whole)).field("retries", retries);
+        if (searches.made > 0) out.field("searches", searches.made).field("failed_searches", searches.failed);
         out.field("input", used.input()).field("cached", used.cacheRead());
         out.field("cache_writes", used.cacheWrite());
         out.field("output", used.output()).field("rate", outputPerSecond());

@@ -70,7 +70,8 @@ final class ReplySource implements Supplier<byte[]>, AutoCloseable {
 
     /** Frees the request once it cannot be sent again, if the reply takes long. */
     private void releaseRequest() {
-        if (request.isReleased() || stream.allowsRepair()) return;
+        boolean isNeeded = stream.allowsRepair() || conversation.maySearch();
+        if (request.isReleased() || isNeeded) return;
         if (patience.elapsedNanos() <= LONG_NANOS) return;
         conversation.forget();
         request.release();
@@ -112,18 +113,21 @@ final class ReplySource implements Supplier<byte[]>, AutoCloseable {
         transcript.addFromBackend(piece);
         replyBytes += piece.length;
         eventBytes += piece.length;
-        boolean isTooLong = replyBytes > MAX_WHOLE_BYTES && !stream.wantsEvents();
+        boolean isTooLong = replyBytes > MAX_WHOLE_BYTES && isKept();
         if (isTooLong) throw conversation.broken(502, "the reply is too long");
         hold();
         return piece;
     }
+
+    /** {@return whether all of the reply is kept until its end} */
+    private boolean isKept() { return !stream.wantsEvents() || conversation.maySearch(); }
 
     /** The bytes counted so far have become a whole event. */
     void endEvent() { eventBytes = 0; }
 
     /** Takes of the memory budget what is kept of the reply now. */
     private void hold() {
-        long kept = stream.wantsEvents() ? eventBytes : replyBytes;
+        long kept = isKept() ? replyBytes : eventBytes;
         try {
             request.holdReply(kept, conversation.ready().size());
         } catch (ApiError e) {

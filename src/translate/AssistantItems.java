@@ -49,8 +49,8 @@ final class AssistantItems {
     }
 
     private void openEnvelopes() {
-        for (Json message : turn.messages()) {
-            for (Json block : message.get("content").items()) {
+        for (List<Json> message : turn.messages()) {
+            for (Json block : message) {
                 if (isThought(block)) envelopes.put(block, envelope(block));
             }
         }
@@ -69,13 +69,13 @@ final class AssistantItems {
      * none} Dropped: reasoning that nothing follows, for it says nothing, and strict gateways refuse it.
      */
     String write() {
-        for (Json message : turn.messages()) {
+        for (List<Json> message : turn.messages()) {
             boolean isApart = true; // whether something other than text stood since the last text
-            for (Json block : Blocks.of(message, "content")) {
+            for (Json block : message) {
                 if (isThought(block)) {
                     writeMessage();
                     addReasoning(block);
-                } else if (Blocks.isKind(block, "tool_use")) {
+                } else if (blocks.isCall(block)) {
                     writeMessage();
                     writeCall(block);
                 } else {
@@ -127,7 +127,7 @@ final class AssistantItems {
         Json input = request.optional(block, "input", Shape.OBJECT);
         out.object().field("type", "function_call")
                 .field("call_id", callId(dialect.callId(request.text(block, "id"))))
-                .field("name", ToolNames.shortName(request.text(block, "name")))
+                .field("name", blocks.function(block))
                 .name("arguments").openString();
         if (input.isNull()) {
             out.piece("{}");

@@ -52,9 +52,9 @@ final class AssistantMessage {
         turn.messages().forEach(this::gather);
     }
 
-    private void gather(Json message) {
+    private void gather(List<Json> message) {
         boolean continuesText = false; // whether only text blocks stood since the last text
-        for (Json block : Blocks.of(message, "content")) {
+        for (Json block : message) {
             boolean isText = Blocks.isKind(block, "text");
             Optional<Json.Str> text = blocks.text(block);
             if (text.isPresent()) {
@@ -97,6 +97,7 @@ final class AssistantMessage {
     /** Adds what the signature holds for the backend, if the backend takes it. */
     private void addOpaque(String signature) {
         Json kept = Opaque.of(signature);
+        if (kept.isNull()) return;
         if (dialect.takes("reasoning_content")) {
             Opaque.LISTS.forEach(list -> addDetails(list, kept.get(list).items()));
         }
@@ -133,6 +134,7 @@ final class AssistantMessage {
         writeContent(out);
         writeReasoning(out);
         writeToolCalls(out);
+        writeMarkOfCalls(out);
         out.endObject();
     }
 
@@ -185,6 +187,12 @@ final class AssistantMessage {
         out.endArray();
     }
 
+    /** A call has no place for a mark: it goes on the message. Source: OpenRouter's provider for the AI SDK. */
+    private void writeMarkOfCalls(JsonWriter out) {
+        turn.calls().reversed().stream().map(blocks::mark).filter(mark -> !mark.isNull()).findFirst()
+                .ifPresent(mark -> out.field("cache_control", mark));
+    }
+
     private void writeToolCall(Json block, JsonWriter out) {
         Json input = request.optional(block, "input", Shape.OBJECT);
         Json.Str id = request.text(block, "id");
@@ -193,7 +201,7 @@ final class AssistantMessage {
         if (extraContent != null) {
             out.field("extra_content", extraContent);
         }
-        out.name("function").object().field("name", ToolNames.shortName(request.text(block, "name")));
+        out.name("function").object().field("name", blocks.function(block));
         out.name("arguments").openString();
         if (input.isNull()) {
             out.piece("{}");

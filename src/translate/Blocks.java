@@ -27,11 +27,19 @@ final class Blocks {
     private static final Json TYPE = JsonWriter.text("type");
     private static final Json TEXT = JsonWriter.text("text");
     private static final Json.Str NO_IMAGE = JsonWriter.text("[image omitted: this model cannot see images]");
+    private static final Json.Str OLDER_IMAGE =
+            JsonWriter.text("[image omitted: this model sees only so many images, and there are newer ones]");
+    private static final Json.Str REFUSED_IMAGE =
+            JsonWriter.text("[image omitted: the backend refused it; it may be damaged or too large]");
+    private static final Json.Str REFUSED_DOCUMENT =
+            JsonWriter.text("[document omitted: the backend refused it; it may be damaged or locked]");
     private static final Json.Str NO_DOCUMENT =
             JsonWriter.text("[document omitted: this model cannot read documents]");
     private static final Json.Str UNTITLED = JsonWriter.text("document.pdf");
     /** The beginning of a result that calls itself an error, as in "Error: no such file". */
     private static final Pattern ERROR = Pattern.compile("(?i)\\s*(error|<tool_use_error)");
+    private static final List<String> WITHOUT_TEXT =
+            List.of("tool_use", "tool_result", "thinking", "redacted_thinking");
     /** Members that are worth reading in blocks of unknown types. */
     private static final Set<String> READABLE =
             Set.of("text", "title", "url", "stdout", "stderr", "error_code", "tool_name", "content");
@@ -39,8 +47,9 @@ final class Blocks {
     private final Request request;
     private final Dialect dialect;
     private final Set<String> warnings;
+    private final Optional<WebSearch> search; // that A2o runs
     private final boolean areCacheMarksKept;
-    private final List<Json> unseenImages; // the oldest, where the backend takes only so many
+    private final Set<Json> tooMany; // blocks of images: the oldest, where the backend takes only so many
 
     /**
      * @param model    the backend's name for it
@@ -50,17 +59,9 @@ final class Blocks {
         this.request = request;
         this.dialect = dialect;
         this.warnings = warnings;
-        this.unseenImages = unseenImages();
+        this.search = WebSearch.of(request, dialect);
+        this.tooMany = Attachments.tooMany(request, dialect);
         this.areCacheMarksKept = keepsCacheMarks(dialect, model);
-    }
-
-    private List<Json> unseenImages() {
-        if (dialect.mostImages() == Long.MAX_VALUE) return List.of();
-        List<Json> images = request.get("messages").items().stream()
-                .flatMap(message -> message.get("content").items().stream())
-                .flatMap(block -> Stream.concat(Stream.of(block), block.get("content").items().stream()))
-                .filter(block -> isKind(block, "image")).toList();
-        return images.subList(0, (int) Math.max(0, images.size() - dialect.mostImages()));
     }
 
     /** {@return whether marks for prompt caches are sent; models of other vendors may refuse them} */
@@ -77,7 +78,7 @@ final class Blocks {
     /** {@return the mark of a tool result, or else the last in its content; NULL if there is none to send} */
     Json markOfResult(Json result) {
         Json mark = mark(result);
-        if (!mark.isNull()) return mark;
+        if (!areCacheMarksKept || !mark.isNull()) return mark;
         return of(result, "content").stream().map(this::mark).filter(found -> !found.isNull())
                 .reduce(Json.NULL, (earlier, later) -> later);
     }
@@ -95,6 +96,20 @@ final class Blocks {
 
     static boolean isKind(Json block, String type) {
         return block.get("type").is(type);
+    }
+
+    /** {@return whether a block is a call of a function: of a tool of the client's, or of A2o's search} */
+    boolean isCall(Json block) { return isKind(block, "tool_use") || isSearchCall(block); }
+
+    /** {@return whether a block is a call of the search that A2o runs} */
+    boolean isSearchCall(Json block) { return search.isPresent() && WebSearch.isCall(block); }
+
+    boolean hasSearch() { return search.isPresent(); }
+
+    /** {@return the name of the function that a block calls} */
+    Json.Str function(Json call) {
+        if (isSearchCall(call)) return JsonWriter.text(search.orElseThrow().functionName());
+        return ToolNames.shortName(request.text(call, "name"));
     }
 
     static Json.Str joined(List<Json.Str> texts, String separator) {
@@ -121,10 +136,9 @@ final class Blocks {
     /** {@return whether an assistant's message has text, a call, or reasoning that the backend wants back} */
     boolean isAnySaid(Json message) {
         for (Json block : of(message, "content")) {
-            if (isKind(block, "tool_use")) return true;
-            if (thought(block).isPresent() || text(block).isPresent()) return true;
+            if (isCall(block) || text(block).isPresent()) return true;
         }
-        return false;
+        return of(message, "content").stream().anyMatch(block -> thought(block).isPresent());
     }
 
     /** {@return the text of a {@code thinking} block, if the backend wants it back} */
@@ -154,9 +168,18 @@ final class Blocks {
 
     /** {@return the part for {@code {"type":"image","source":S}}} Source: Anthropic, "Vision". */
     private Part image(Json block) {
-        boolean isUnseen = unseenImages.stream().anyMatch(image -> image == block);
-        if (isUnseen) warnings.add("dropped_image_url");
-        return !isUnseen && isTaken("image_url") ? new Part.Image(url(block)) : new Part.Text(NO_IMAGE);
+        if (!isTaken("image_url")) return new Part.Text(NO_IMAGE);
+        if (isRefused(block, "image_url")) return new Part.Text(REFUSED_IMAGE);
+        if (!tooMany.contains(block)) return new Part.Image(url(block));
+        warnings.add("dropped_image_url");
+        return new Part.Text(OLDER_IMAGE);
+    }
+
+    /** {@return whether the backend has refused this very image or document; that is a warning} */
+    private boolean isRefused(Json block, String kind) {
+        boolean isRefused = dialect.refusesFile(new Attachment(block, 0));
+        if (isRefused) warnings.add("dropped_" + kind);
+        return isRefused;
     }
 
     /** {@return whether the backend takes parts of a kind; if not, that is a warning} */
@@ -195,6 +218,7 @@ final class Blocks {
         if (isKind(source, "text")) return textDocument(source, "data", title, context);
         if (isKind(source, "content")) return textDocument(source, "content", title, context);
         if (!isTaken("file")) return List.of(new Part.Text(NO_DOCUMENT));
+        if (isRefused(block, "file")) return List.of(new Part.Text(REFUSED_DOCUMENT));
         return List.of(new Part.Document(present(title).orElse(UNTITLED), url(block)));
     }
 
@@ -238,13 +262,21 @@ final class Blocks {
      * type: server tools and their results, summaries, and new types.
      */
     Optional<Json.Str> text(Json block) {
+        if (isSearchCall(block)) return Optional.empty(); // a call, and not text
         if (isKind(block, "text")) return present(request.text(block, "text"));
+        if (isWithoutText(block.get("type"))) return Optional.empty();
         return switch (block.get("type").text()) {
-            case "thinking", "redacted_thinking", "tool_use", "tool_result" -> Optional.empty(); // not text
             case "tool_reference" -> Optional.of(toolReference(block));
             case "search_result" -> Optional.of(searchResult(block));
             default -> folded(block); // unknown: its readable members
         };
+    }
+
+    private static boolean isWithoutText(Json type) {
+        for (String other : WITHOUT_TEXT) {
+            if (type.is(other)) return true;
+        }
+        return false;
     }
 
     private Json.Str toolReference(Json block) {
@@ -264,6 +296,8 @@ final class Blocks {
             return Optional.of(JsonWriter.text("[", name, " called with ", input.raw(), "]"));
         }
         if (block.get("text").hasText()) return present(block.get("text"));
+        boolean isOurSearch = block.get("content").items().stream().anyMatch(SearchResults::isOurs);
+        if (isOurSearch) return Optional.of(JsonWriter.text(SearchResults.text(block)));
         String found = readable(block);
         if (found.isEmpty()) {
             warnings.add("dropped_block");

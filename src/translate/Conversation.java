@@ -2,6 +2,7 @@ package translate;
 
 import anthropic.ApiError;
 import anthropic.Usage;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -17,6 +18,7 @@ import json.SseEvent;
  * <pre>
  *  answer                                   where no backend is needed
  *  request, ( event* | whole event* ), finish    or endAtLimit, or fail; between them ready, ping, forget
+ *  searchWords, answered                    where the reply is paused then
  * </pre>
  */
 public interface Conversation {
@@ -40,7 +42,7 @@ public interface Conversation {
     /** {@return codes of what was left out or mended so far, for a response header} */
     Set<String> warnings();
 
-    /** {@return whether the request is for what this backend cannot do, and another one may: a search in the web} */
+    /** {@return whether it is for a search in the web that this backend cannot make, and another one may} */
     default boolean isBeyondBackend() { return false; }
     /** {@return whether {@link #answer} replies, without a backend} */
     boolean isAnsweredHere();
@@ -85,6 +87,20 @@ public interface Conversation {
      * that.
      */
     void endAtLimit();
+
+    /** {@return whether the reply may be paused for searches, so that the client's request is needed until then} */
+    default boolean maySearch() { return false; }
+    /** {@return whether the reply, once finished, waits for {@link #answered}} */
+    default boolean isPaused() { return false; }
+    /** {@return what a search service is to be asked for, while the reply is paused} */
+    default List<String> searchWords() { return List.of(); }
+    /**
+     * Takes the answers of the service, in the order of the words. {@return how the reply goes on; nothing if it
+     * is whole}
+     */
+    default Optional<Continuation> answered(List<SearchAnswer> answers) {
+        throw new IllegalStateException("no search was asked for");
+    }
 
     /** {@return what is to be sent to the client now; the caller clears it} */
     JsonWriter ready();

@@ -68,8 +68,12 @@ public final class Opaque {
         boolean isKept = !isEmpty() && kept.length <= MAX_BYTES;
         details.clear();
         extra = Json.NULL;
-        if (!isKept) return PREFIX + field;
-        return PREFIX + field + "." + Base64.getUrlEncoder().withoutPadding().encodeToString(kept);
+        return isKept ? signature(field, kept) : PREFIX + field;
+    }
+
+    /** {@return a signature that keeps some JSON} */
+    static String signature(String field, byte[] json) {
+        return PREFIX + field + "." + Base64.getUrlEncoder().withoutPadding().encodeToString(json);
     }
 
     private byte[] toJson() {

@@ -2,6 +2,7 @@ package translate;
 
 import anthropic.ApiError;
 import anthropic.MessageWriter;
+import anthropic.RecordedMessage;
 import anthropic.Request;
 import anthropic.StopReason;
 import anthropic.Usage;
@@ -24,16 +25,26 @@ import json.JsonWriter;
  *  Answer, Refusal ─► Prefill ─► TextFilter ─► write ─────────────────────────┐
  *  Reasoning ────────────────────────────────► write ─────────────────────────┼─► MessageWriter
  *  Call ─────────────► ToolCalls ────────────► openCall, addInput, closeCall ─┘
+ *                                                of A2o's search: SearchCalls
  *  Detail ───────────► Opaque ───────────────► the signature of a block
  * </pre>
  */
 final class Reply implements ToolCalls.Output {
+    private static final String SEARCH_ID = "srvtoolu_"; // begins the ids of calls of server tools
+
+    /** What a reply needs in which A2o searches: the message is kept, for the request that follows. */
+    private record Searching(SearchCalls calls, RecordedMessage message, Optional<ServerSearch> demanded) { }
+
     private final Request request;
     private final Supplier<String> newIds;
     private final Limits limits;
     private final LongSupplier inputTokens;
     private final Set<String> warnings;
+    private final Optional<Continuation> before;
+    private final String id;
     private final MessageWriter message;
+    private final Optional<Searching> searching; // where A2o runs the search
+    private final int earlierBlocks; // of the message, from before this request
     private final TextFilter filter;
     private final ToolCalls calls;
     private final List<Piece> waiting = new ArrayList<>(); // for the end of a call
@@ -41,28 +52,41 @@ final class Reply implements ToolCalls.Output {
     private final StringBuilder refusal = new StringBuilder();
     private Prefill prefill;
     private String thinkingField = Opaque.FIELDS.getFirst(); // that the last reasoning came under
-    private Usage used = new Usage(0, 0, 0, 0, 0);
+    private Usage used = new Usage(0, 0, 0, 0, 0); // for this request alone
     private boolean isCounted; // by the backend
+    private Optional<StopReason> held = Optional.empty(); // until searches are made
 
     /**
      * @param stops       sequences to look for
      * @param roughTokens a quick guess of the tokens that the request takes
      * @param inputTokens a better one
      * @param warnings    takes codes of what was mended
+     * @param search      that A2o runs
+     * @param before      what came before searches, if this reply is what comes after
      */
     Reply(Request request, Supplier<String> newIds, List<String> stops, Limits limits,
-          LongSupplier roughTokens, LongSupplier inputTokens, Set<String> warnings) {
+          LongSupplier roughTokens, LongSupplier inputTokens, Set<String> warnings, Optional<WebSearch> search,
+          Optional<Continuation> before) {
         this.request = request;
         this.newIds = newIds;
         this.limits = limits;
         this.inputTokens = inputTokens;
         this.warnings = warnings;
-        this.calls = new ToolCalls(request, newIds, this);
+        this.before = before;
+        this.calls = new ToolCalls(request, search.map(WebSearch::functionName), newIds, this);
         this.filter = new TextFilter(stops, new JsonInProse(request.schema()),
                 text -> write(new Piece.Answer(text)), text -> write(new Piece.Reasoning(text, "reasoning")));
         this.prefill = new Prefill("", filter::feed);
-        String id = "msg_" + newIds.get();
-        this.message = new MessageWriter(request.isStream(), id, request.get("model"), roughTokens);
+        this.id = before.map(Continuation::id).orElseGet(() -> "msg_" + newIds.get());
+        Json model = request.get("model");
+        SearchCounts counts = before.map(Continuation::counts).orElse(SearchCounts.NONE);
+        this.searching = search.map(tool -> new Searching(new SearchCalls(tool, counts),
+                new RecordedMessage(request.isStream(), id, model, roughTokens),
+                before.isPresent() ? Optional.empty() : ServerSearch.demanded(request)));
+        this.message = searching.<MessageWriter>map(Searching::message)
+                .orElseGet(() -> new MessageWriter(request.isStream(), id, model, roughTokens));
+        before.ifPresent(earlier -> message.goOn(earlier.blocks()));
+        this.earlierBlocks = message.blocks();
     }
 
     /** The request has begun the reply; {@code isRepeated} if the backend sends that beginning once more. */
@@ -87,7 +111,7 @@ final class Reply implements ToolCalls.Output {
     }
 
     boolean hasBlocks() {
-        return message.blocks() > 0;
+        return message.blocks() > earlierBlocks;
     }
 
     boolean hasCalls() {
@@ -105,12 +129,12 @@ final class Reply implements ToolCalls.Output {
         return message.isOpen(kind);
     }
 
-    /** {@return the tokens that the reply took; none before it has ended} */
+    /** {@return the tokens that the reply took so far; of each request none before its part has ended} */
     Usage used() {
-        return used;
+        return before.map(earlier -> earlier.used().plus(used)).orElse(used);
     }
 
-    /** {@return the tokens by the backend's own count; none before the reply has ended, or where it has none} */
+    /** {@return the tokens of this request by the backend's own count; none before the reply has ended, or where it has none} */
     Optional<Usage> counted() {
         return isCounted ? Optional.of(used) : Optional.empty();
     }
@@ -133,17 +157,27 @@ final class Reply implements ToolCalls.Output {
 
     /** Takes the pieces of one chunk, in their order. */
     void take(List<Piece> pieces) {
-        pieces.forEach(this::take);
+        pieces.forEach(this::add);
+        writeCalls();
+    }
+
+    /** Takes a piece that has come alone. */
+    void take(Piece piece) {
+        add(piece);
+        writeCalls();
+    }
+
+    private void writeCalls() {
         boolean isWriting = calls.hasUnfinished() && request.isStream();
         if (!isWriting) return;
         calls.write();
         if (!calls.hasUnfinished()) writeWaiting();
     }
 
-    /** Takes a piece; what it adds to a call is written with the next pieces. */
-    private void take(Piece piece) {
+    /** Adds a piece; what it adds to a call is not written yet. */
+    private void add(Piece piece) {
         switch (piece) {
-            case Piece.Answer answer -> take(answer);
+            case Piece.Answer answer -> prefill.feed(answer.text());
             case Piece.Reasoning reasoning -> {
                 filter.flush();
                 write(reasoning);
@@ -153,7 +187,7 @@ final class Reply implements ToolCalls.Output {
                 prefill.feed(words.text());
             }
             case Piece.Detail detail -> opaque.addDetail(detail.list(), detail.detail());
-            case Piece.Call call -> take(call);
+            case Piece.Call call -> add(call);
             case Piece.CallEnd end -> endCall(end);
             case Piece.AnswerEnd end -> {
                 prefill.flush();
@@ -175,11 +209,7 @@ final class Reply implements ToolCalls.Output {
         if (!calls.hasUnfinished()) writeWaiting();
     }
 
-    private void take(Piece.Answer answer) {
-        prefill.feed(answer.text());
-    }
-
-    private void take(Piece.Call call) {
+    private void add(Piece.Call call) {
         if (isStopped()) return;
         prefill.flush();
         filter.flush();
@@ -239,7 +269,7 @@ final class Reply implements ToolCalls.Output {
 
     private void writeSearch(Piece.Search search) {
         close();
-        message.webSearch("srvtoolu_" + newIds.get(), search.query(), search.results());
+        message.webSearch(SEARCH_ID + newIds.get(), search.query(), search.results());
     }
 
     private void writeWaiting() {
@@ -258,21 +288,25 @@ final class Reply implements ToolCalls.Output {
 
     @Override
     public void openCall(String id, String name, Json extra) {
-        if (!extra.isNull()) opaque.add(id, extra);
+        boolean isSearch = searching.filter(each -> each.calls.isFor(name)).isPresent();
+        String shownId = isSearch ? SEARCH_ID + newIds.get() : id;
+        if (!extra.isNull()) opaque.add(shownId, extra);
         close();
         keepOpaque();
-        message.openToolUse(id, name);
+        if (isSearch) searching.get().calls.open(shownId); else message.openToolUse(id, name);
     }
 
     @Override
     public void addInput(String json) {
-        message.input(json);
+        if (isSearchOpen()) searching.get().calls.addInput(json); else message.input(json);
     }
 
     @Override
     public void closeCall() {
-        message.close();
+        if (isSearchOpen()) searching.get().calls.close(message); else message.close();
     }
+
+    private boolean isSearchOpen() { return searching.isPresent() && searching.get().calls.isOpen(); }
 
     /** Writes what the backend wants back in a block of its own, if no thinking block has taken it. */
     private void keepOpaque() {
@@ -283,14 +317,56 @@ final class Reply implements ToolCalls.Output {
     void explainRefusal(String words) { refusal.append(words); }
 
     /** @param count of the searches in the web that the backend has run */
-    void setSearches(long count) { message.setSearches(count); }
+    void setSearches(long count) {
+        message.setSearches(count + before.map(earlier -> earlier.counts().found()).orElse(0));
+    }
+
+    /** {@return what is to be searched for before the reply goes on; none where it is paused for errors alone} */
+    List<String> searchWords() { return searching.map(each -> each.calls.words()).orElse(List.of()); }
+
+    /** {@return whether the reply waits for searches} */
+    boolean isPaused() { return held.isPresent(); }
+
+    /**
+     * Adds the results of the searches. {@return how the reply goes on; nothing if it has ended} It ends where the
+     * client has a tool to run, or the model has reached its limit.
+     */
+    Optional<Continuation> answered(List<SearchAnswer> answers) {
+        SearchCalls searches = searching.orElseThrow().calls;
+        boolean mayGoOn = searches.counts().allowRound();
+        StopReason reason = held.orElseThrow();
+        held = Optional.empty();
+        searches.answer(answers, message);
+        boolean isAnswerMissing = reason.equals(StopReason.END_TURN);
+        boolean isOver = !isAnswerMissing || !mayGoOn;
+        Optional<Continuation> next = isOver ? Optional.empty() : continuation(searches.counts());
+        if (next.isEmpty()) message.finish(isAnswerMissing ? StopReason.PAUSE_TURN : reason, used());
+        return next;
+    }
+
+    /** {@return how the reply goes on; nothing if it holds more values than a request may} */
+    private Optional<Continuation> continuation(SearchCounts counts) {
+        try {
+            return Optional.of(continued(counts));
+        } catch (Json.Malformed e) {
+            return Optional.empty();
+        }
+    }
+
+    private Continuation continued(SearchCounts counts) {
+        List<Json> written = searching.orElseThrow().message.recorded();
+        List<Json> blocks = new ArrayList<>(before.map(Continuation::blocks).orElse(List.of()));
+        blocks.addAll(written);
+        Json next = ContinuedRequest.of(request, written, used.output(), !counts.allowRound());
+        return new Continuation(next, id, blocks, used(), counts);
+    }
 
     /**
      * Adds a call of a server tool, and that its results cannot be had. Source: Anthropic, "Web search tool".
      */
     void failedSearch(ServerSearch search) {
         warnings.add(search.tool() + "_unavailable");
-        message.failedServerTool("srvtoolu_" + newIds.get(), search.tool(), search.input());
+        message.failedServerTool(SEARCH_ID + newIds.get(), search.tool(), search.input());
     }
 
     /** Writes to its end what has come: no more pieces do. */
@@ -310,7 +386,7 @@ final class Reply implements ToolCalls.Output {
     }
 
     /**
-     * Ends the message, after its blocks.
+     * Ends the message, after its blocks; where it holds searches, once they are made.
      *
      * @param matched the stop sequence that the backend says the text met; "" for none
      * @param counted the tokens by the backend's count; where it has not counted, a guess stands for it
@@ -319,7 +395,14 @@ final class Reply implements ToolCalls.Output {
         keepOpaque();
         isCounted = counted.isCounted();
         used = isCounted ? counted : new Usage(inputTokens.getAsLong(), 0, 0, message.tokens(), 0);
-        message.finish(stopReason(finish, matched), used);
+        StopReason reason = stopReason(finish, matched);
+        boolean isSearching = searching.filter(each -> !each.calls.isEmpty()).isPresent();
+        if (isSearching) {
+            held = Optional.of(reason);
+        } else {
+            searching.flatMap(Searching::demanded).ifPresent(this::failedSearch); // what was said is from memory
+            message.finish(reason, used());
+        }
     }
 
     /** Source: Anthropic, "stop_reason". What was sent counts more than what was said. */

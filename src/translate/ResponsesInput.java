@@ -48,6 +48,7 @@ final class ResponsesInput {
             switch (turn) {
                 case Turns.AssistantTurn assistant ->
                         prefill = new AssistantItems(assistant, request, dialect, blocks, place, out).write();
+                case Turns.SearchTurn search -> search.results().forEach(this::writeSearchOutput);
                 case Turns.UserTurn user -> userTurn(user);
             }
         }
@@ -78,7 +79,15 @@ final class ResponsesInput {
      * {@code {"type":"function_call_output","call_id":I,"output":C}}.
      */
     private void writeOutput(Turns.Result result) {
-        List<Part> said = result.block().map(this::resultParts).orElse(List.of(new Part.Text(Blocks.NO_RESULT)));
+        writeOutput(result, result.block().map(this::resultParts).orElse(List.of(new Part.Text(Blocks.NO_RESULT))));
+    }
+
+    private void writeSearchOutput(Turns.Result result) {
+        Json.Str text = result.block().map(SearchResults::text).map(JsonWriter::text).orElse(Blocks.NO_RESULT);
+        writeOutput(result, List.of(new Part.Text(text)));
+    }
+
+    private void writeOutput(Turns.Result result, List<Part> said) {
         out.object().field("type", "function_call_output");
         out.field("call_id", AssistantItems.callId(dialect.callId(result.id()))).name("output");
         content(said);
@@ -91,7 +100,8 @@ final class ResponsesInput {
         request.objects(result, "content");
         List<Part> found = new ArrayList<>();
         for (Json block : Blocks.of(result, "content")) found.addAll(blocks.parts(block));
-        if (!dialect.takesFilesInOutputs()) found = hoisted(found, result.get("tool_use_id"));
+        Json id = AssistantItems.callId(dialect.callId(request.text(result, "tool_use_id")));
+        if (!dialect.takesFilesInOutputs()) found = hoisted(found, id);
         if (found.isEmpty()) found.add(new Part.Text(Blocks.NO_OUTPUT));
         if (isAllText(found)) found = new ArrayList<>(List.of(new Part.Text(joined(found, "\n"))));
         if (result.get("is_error") == Json.TRUE) markError(found);

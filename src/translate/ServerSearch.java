@@ -29,16 +29,18 @@ record ServerSearch(String tool, Json input) {
 
     /** {@return whether the backend is to search the web for the client; where that is not sure, for nothing else} */
     static boolean isHosted(Request request, Dialect dialect) {
+        if (WebSearch.isRunHere(dialect)) return false;
         if (dialect.hostsWebSearch()) return true;
         return dialect.mayHostWebSearch() && of(request).filter(ServerSearch::isOfWeb).isPresent();
     }
 
     /** {@return whether it is not about a page whose address is known} */
-    private boolean isOfWeb() { return tool.equals(SEARCH); }
+    boolean isOfWeb() { return tool.equals(SEARCH); }
 
     /** {@return the search, where it is one that a backend runs if it can} */
     Optional<ServerSearch> ifHosted(Dialect dialect) {
-        boolean isHosted = dialect.hostsWebSearch() || dialect.mayHostWebSearch();
+        boolean isSearching = dialect.hostsWebSearch() || dialect.mayHostWebSearch();
+        boolean isHosted = isSearching && !WebSearch.isRunHere(dialect);
         return Optional.of(this).filter(search -> isHosted && isOfWeb());
     }
 
@@ -51,6 +53,19 @@ record ServerSearch(String tool, Json input) {
         Json choice = request.get("tool_choice");
         if (tools.isEmpty() || choice.get("type").is("none")) return Optional.empty();
         return wanted(tools, choice).map(tool -> new ServerSearch(tool, input(tool, request)));
+    }
+
+    /**
+     * {@return the web search that the user's last words ask for, where the request is for nothing else} The reply
+     * must not come from the model's memory.
+     */
+    static Optional<ServerSearch> demanded(Request request) {
+        boolean isAsked = request.get("tool_choice").get("type").is("tool") || isClaudeCodes(lastUserText(request).strip());
+        return of(request).filter(search -> isAsked && search.isOfWeb());
+    }
+
+    private static boolean isClaudeCodes(String text) {
+        return text.regionMatches(true, 0, BEFORE_QUERY, 0, BEFORE_QUERY.length());
     }
 
     /** {@return which of the two a request is for} */
@@ -82,8 +97,7 @@ record ServerSearch(String tool, Json input) {
 
     private static String query(String text) {
         String whole = text.strip();
-        boolean isClaudeCodes = whole.regionMatches(true, 0, BEFORE_QUERY, 0, BEFORE_QUERY.length());
-        String query = isClaudeCodes ? whole.substring(BEFORE_QUERY.length()).strip() : whole;
+        String query = isClaudeCodes(whole) ? whole.substring(BEFORE_QUERY.length()).strip() : whole;
         return query.substring(0, Math.min(query.length(), MAX_QUERY));
     }
 

@@ -25,6 +25,7 @@ final class ToolCalls {
     }
 
     private final Request request;
+    private final Optional<String> function;
     private final Supplier<String> newIds;
     private final Output output;
     private final CallFinder finder = new CallFinder();
@@ -36,8 +37,10 @@ final class ToolCalls {
     private int count;
     private long highestPlace; // so far; calls without an index come after those before them
 
-    ToolCalls(Request request, Supplier<String> newIds, Output output) {
+    /** @param function that is sent for a tool that has another name, if there is one */
+    ToolCalls(Request request, Optional<String> function, Supplier<String> newIds, Output output) {
         this.request = request;
+        this.function = function;
         this.newIds = newIds;
         this.output = output;
     }
@@ -112,7 +115,7 @@ final class ToolCalls {
 
     private ToolCall begin() {
         ToolCall call = waiting.remove();
-        if (names.isEmpty()) names = Optional.of(new ToolNames(request.get("tools").items()));
+        if (names.isEmpty()) names = Optional.of(new ToolNames(request.get("tools").items(), function));
         if (ids.isEmpty()) ids = Optional.of(new CallIds(request, newIds));
         output.openCall(ids.get().unique(call.id()), names.get().declared(call.name()), call.extra());
         open = Optional.of(call);

@@ -38,11 +38,13 @@ final class ToolNames {
     private final Map<String, String> asSent = new HashMap<>(); // the client's name by the one sent
     private final Map<String, String> inLowerCase = new HashMap<>();
 
-    ToolNames(List<Json> tools) {
+    /** @param function that stands for none of the tools by its own name */
+    ToolNames(List<Json> tools, Optional<String> function) {
         for (Json tool : tools) {
             Json name = tool.get("name");
             if (name instanceof Json.Str text && text.hasText()) add(text);
         }
+        function.ifPresent(name -> add(JsonWriter.text(name)));
     }
 
     private void add(Json.Str name) {

@@ -34,6 +34,7 @@ final class Tools {
     private final Dialect dialect;
     private final Set<String> warnings;
     private final boolean isSearchHosted; // whether the backend is to search the web
+    private final Optional<WebSearch> ownSearch; // that A2o runs
     private final List<Json> sent = new ArrayList<>();
 
     /**
@@ -46,19 +47,20 @@ final class Tools {
         this.warnings = warnings;
         List<Json> tools = request.objects(request.json(), "tools");
         this.isSearchHosted = ServerSearch.isHosted(request, dialect);
+        this.ownSearch = WebSearch.of(request, dialect);
         var loaded = new LoadedTools(request);
         Set<String> names = new HashSet<>();
         for (Json tool : tools) {
             refuseToolset(tool);
-            boolean isHosted = isSearchHosted && ToolKind.isWebSearch(tool);
-            if (ToolKind.isServer(tool) && !isHosted) {
+            boolean isSearched = isHosted(tool) || isOwnSearch(tool);
+            if (ToolKind.isServer(tool) && !isSearched) {
                 warnings.add("server_tool_omitted"); // the backend would not run it
                 continue;
             }
             Json.Str name = request.text(tool, "name");
             boolean isSent = isForModel(tool) && !loaded.isHidden(tool) && !isBesideForced(name, tools);
             if (!isSent) continue;
-            boolean isUnique = name.hasText() && names.add(name.text());
+            boolean isUnique = name.hasText() && names.add(functionName(tool).text());
             if (!isUnique) throw request.invalid(tool, "name", "a name that no other tool has expected");
             if (dialect.refuses(tool)) {
                 warnings.add("tool_refused");
@@ -114,10 +116,21 @@ final class Tools {
         return tools.stream().anyMatch(tool -> ToolKind.isWebSearch(tool) && tool.get("name").text().equals(name));
     }
 
-    /** {@return the tools to send; a web search among them is one that the backend runs} */
+    /** {@return the tools to send; a server tool among them is a web search} */
     List<Json> sent() { return sent; }
 
-    boolean hasWebSearch() { return sent.stream().anyMatch(ToolKind::isWebSearch); }
+    /** {@return whether a tool is a web search that the backend runs} */
+    boolean isHosted(Json tool) { return isSearchHosted && ToolKind.isWebSearch(tool); }
+
+    /** {@return whether a tool is a web search that A2o runs, and that is sent as a function} */
+    private boolean isOwnSearch(Json tool) { return ownSearch.isPresent() && ToolKind.isWebSearch(tool); }
+
+    private Json.Str functionName(Json tool) {
+        if (isOwnSearch(tool)) return JsonWriter.text(ownSearch.orElseThrow().functionName());
+        return ToolNames.shortName(request.text(tool, "name"));
+    }
+
+    boolean hasWebSearch() { return sent.stream().anyMatch(this::isHosted); }
 
     /** {@return whether the model may be held to a tool's schema: the client wants it, and the schema allows it} */
     boolean isStrict(Json tool) {
@@ -128,45 +141,68 @@ final class Tools {
 
     /** Writes the members of a function: {@code "name":N,"description":D,"parameters":S}. */
     void writeFunction(Json tool, JsonWriter out) {
-        out.field("name", ToolNames.shortName(request.text(tool, "name")));
-        Optional<ToolSchemas.ToolSchema> known = ToolKind.isCustom(tool) ? Optional.empty() : ToolSchemas.of(tool);
-        if (known.isPresent()) {
-            out.field("description", known.get().description()).field("parameters", known.get().parameters());
-        } else {
-            writeCustom(tool, out);
-        }
-    }
-
-    /** {@code "description":D,"input_schema":S} becomes {@code "description":D,"parameters":S}. */
-    private void writeCustom(Json tool, JsonWriter out) {
-        writeDescription(tool, out);
-        Json schema = request.required(tool, "input_schema", Shape.OBJECT);
-        out.name("parameters");
-        if (dialect.wantsPlainSchemas()) {
-            warnings.add("tool_schemas_plain");
-            PlainSchema.write(schema, dialect.longestDescription().orElse(PLAIN_DESCRIPTION), out);
+        if (isOwnSearch(tool)) {
+            ownSearch.orElseThrow().writeFunction(out);
             return;
         }
-        writeParameters(schema, out);
+        out.field("name", ToolNames.shortName(request.text(tool, "name")));
+        writeDescription(tool, out);
+        Optional<ToolSchemas.ToolSchema> known = known(tool);
+        if (known.isPresent()) out.field("parameters", known.get().parameters()); else writeSchema(tool, out);
     }
 
-    /** Writes the description, and after it the examples of input, as OpenAI has no member for them. */
+    private static Optional<ToolSchemas.ToolSchema> known(Json tool) {
+        return ToolKind.isCustom(tool) ? Optional.empty() : ToolSchemas.of(tool);
+    }
+
+    private void writeSchema(Json tool, JsonWriter out) {
+        Json schema = request.required(tool, "input_schema", Shape.OBJECT);
+        out.name("parameters");
+        if (!dialect.wantsPlainSchemas()) {
+            writeParameters(schema, out);
+            return;
+        }
+        warnings.add("tool_schemas_plain");
+        int longest = dialect.longestDescription().orElse(PLAIN_DESCRIPTION);
+        boolean isCut = PlainSchema.write(schema, longest, out);
+        if (isCut) warnings.add("tool_description_cut");
+    }
+
     private void writeDescription(Json tool, JsonWriter out) {
+        Json.Str whole = description(tool);
+        if (!whole.hasText()) return;
+        Optional<ToolDescription> cut =
+                dialect.longestDescription().map(longest -> ToolDescription.cut(whole, longest));
+        out.field("description", cut.map(ToolDescription::sent).orElse(whole));
+    }
+
+    /** {@return the description, and after it the examples of input, as OpenAI has no member for them} */
+    private Json.Str description(Json tool) {
+        Optional<ToolSchemas.ToolSchema> known = known(tool);
+        if (known.isPresent()) return JsonWriter.text(known.get().description());
         Json description = request.optional(tool, "description", Shape.STRING);
         List<Json> examples = tool.get("input_examples").items();
-        if (!description.hasText() && examples.isEmpty()) return;
-        out.name("description").openString();
-        if (description instanceof Json.Str text) {
-            Json.Str sent = dialect.longestDescription().map(most -> PlainSchema.cut(text, most)).orElse(text);
-            if (sent != text) {
-                warnings.add("tool_description_cut");
-            }
-            out.piece(sent);
-        }
+        boolean isAlone = examples.isEmpty() && description instanceof Json.Str;
+        if (isAlone) return (Json.Str) description;
+        List<Object> pieces = new ArrayList<>(List.of(description.text()));
         for (Json example : examples.subList(0, Math.min(examples.size(), MAX_EXAMPLES))) {
-            out.piece("\n\nExample input: ").pieceOf(example);
+            pieces.add("\n\nExample input: " + example.raw());
         }
-        out.closeString();
+        return JsonWriter.text(pieces.toArray());
+    }
+
+    /** {@return for the system prompt: what did not fit into the descriptions} */
+    List<Json.Str> restsOfDescriptions() {
+        if (dialect.longestDescription().isEmpty()) return List.of();
+        List<Json.Str> rests = new ArrayList<>();
+        for (Json tool : sent) {
+            Json.Str name = ToolNames.shortName(request.text(tool, "name"));
+            var cut = ToolDescription.cut(description(tool), dialect.longestDescription().get());
+            cut.rest().ifPresent(rest ->
+                    rests.add(JsonWriter.text("The description of the tool ", name, " goes on:\n", rest)));
+        }
+        if (!rests.isEmpty()) warnings.add("tool_description_cut");
+        return rests;
     }
 
     /**
@@ -198,14 +234,22 @@ final class Tools {
      */
     Optional<Choice> choice() {
         Json choice = request.get("tool_choice");
-        if (choice.isNull()) return Optional.empty();
+        boolean isOpen = choice.isNull() || choice.get("type").is("auto");
+        if (isOpen) return demanded();
         return switch (request.text(choice, "type").text()) {
-            case "auto" -> Optional.empty();
             case "any" -> Optional.of(new Choice.Mode("required"));
             case "none" -> Optional.of(new Choice.Mode("none"));
             case "tool" -> named(request.text(choice, "name"));
             default -> throw request.invalid(choice, "type", "auto, any, tool or none expected");
         };
+    }
+
+    /** {@return the search that A2o runs, where the user's last words ask for nothing else} */
+    private Optional<Choice> demanded() {
+        List<Json> messages = request.get("messages").items();
+        boolean isFirst = ownSearch.isPresent() && !messages.getLast().get("role").is("assistant");
+        boolean isDemanded = isFirst && ServerSearch.demanded(request).isPresent();
+        return isDemanded ? Optional.of(new Choice.Mode("required")) : Optional.empty();
     }
 
     private Optional<Choice> named(Json.Str name) {
@@ -216,6 +260,12 @@ final class Tools {
         }
         boolean isAlone = dialect.forcesToolAlone() || isHostedSearch(name.text(), sent);
         if (isAlone) return Optional.of(new Choice.Mode("required"));
-        return Optional.of(new Choice.Function(ToolNames.shortName(name)));
+        return Optional.of(new Choice.Function(functionNamed(name.text())));
+    }
+
+    /** {@return the function that is sent for the tool of that name; the client's own comes first} */
+    private Json.Str functionNamed(String name) {
+        List<Json> named = sent.stream().filter(tool -> tool.get("name").text().equals(name)).toList();
+        return functionName(named.stream().filter(ToolKind::isCustom).findFirst().orElse(named.getFirst()));
     }
 }

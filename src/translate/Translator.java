@@ -32,6 +32,7 @@ public final class Translator implements Conversation {
     private final Dialect dialect;
     private final Route route;
     private final Optional<ServerSearch> search; // that the request is for, and that nobody can run
+    private final Optional<WebSearch> ownSearch; // that A2o runs
     private final Set<String> warnings = new LinkedHashSet<>();
     private final BackendRequest backendRequest;
     private final JsonWriter openai = new JsonWriter();
@@ -44,34 +45,40 @@ public final class Translator implements Conversation {
 
     /** For a model of which no more is known than what the options say. */
     public Translator(Json anthropic, Options options, Dialect dialect, Supplier<String> newIds) {
-        this(anthropic, options, dialect, () -> dialect.target().context().orElse(0), new Calibration(), newIds);
+        this(anthropic, Optional.empty(), options, dialect, () -> dialect.target().context().orElse(0),
+                new Calibration(), newIds);
     }
 
     /**
+     * @param before what came before searches, where the reply goes on after them
      * @param window the model's context window in tokens as far as it is known by then, else 0
      * @param calibration of this backend and model
      * @throws ApiError if {@code anthropic} is not a request that can be translated
      */
-    public Translator(Json anthropic, Options options, Dialect dialect, LongSupplier window,
-                      Calibration calibration, Supplier<String> newIds) {
+    public Translator(Json anthropic, Optional<Continuation> before, Options options, Dialect dialect,
+                      LongSupplier window, Calibration calibration, Supplier<String> newIds) {
         this.request = new Request(anthropic);
         this.dialect = dialect;
         this.tokens = new TokenEstimate(openai, calibration);
         this.route = options.routes().of(asked());
         Optional<ServerSearch> wanted = ServerSearch.of(request);
         Optional<ServerSearch> hosted = wanted.flatMap(search -> search.ifHosted(dialect));
-        this.search = hosted.isPresent() ? Optional.empty() : wanted;
+        this.ownSearch = WebSearch.of(request, dialect);
+        this.search = hosted.isPresent() ? Optional.empty() : wanted.filter(this::isUnanswered);
         this.backendRequest = dialect.api() == Api.RESPONSES
                 ? new ResponsesRequest(request, dialect, model(), warnings)
                 : new ChatRequest(request, dialect, model(), warnings);
         this.errors = new BackendErrors(request, options, dialect, window, this::inputTokens);
         var limits = new Limits(backendRequest::maxTokensSent, dialect.target().context().orElse(0), window);
         this.reply = new Reply(request, newIds, stops(), limits,
-                tokens::rough, this::inputTokens, warnings);
+                tokens::rough, this::inputTokens, warnings, ownSearch, before);
         this.chatReader = new ChatReply(reply, errors, stops(), hosted);
         this.responsesReader = responsesReader(hosted);
         this.reader = responsesReader.isPresent() ? responsesReader.get() : chatReader;
     }
+
+    /** {@return whether A2o does not run the search either} */
+    private boolean isUnanswered(ServerSearch wanted) { return ownSearch.isEmpty() || !wanted.isOfWeb(); }
 
     private Optional<ResponsesReply> responsesReader(Optional<ServerSearch> hosted) {
         if (dialect.api() != Api.RESPONSES) return Optional.empty();
@@ -101,14 +108,16 @@ public final class Translator implements Conversation {
     /** {@return what was known when the request was made, and what the reply has told} */
     @Override
     public Dialect dialect() {
-        if (responsesReader.isEmpty()) return dialect;
+        if (responsesReader.isEmpty()) {
+            return chatReader.namesStops() ? dialect.withStopsNamed(chatReader.hasReasoned()) : dialect;
+        }
         Dialect known = responsesReader.get().saysPhases() ? dialect.withPhases() : dialect;
         return responsesReader.get().hasNotSearched() ? known.withoutWebSearch() : known;
     }
 
     @Override
     public Stream<Dialect> afterRefusal(String refusal) {
-        return dialect.afterRefusal(refusal, sentTools());
+        return dialect.afterRefusal(refusal, sentTools(), Attachments.sent(request, dialect));
     }
 
     @Override
@@ -215,6 +224,26 @@ public final class Translator implements Conversation {
     @Override
     public void endAtLimit() {
         reader.endAs("length");
+    }
+
+    @Override
+    public boolean maySearch() {
+        return ownSearch.isPresent();
+    }
+
+    @Override
+    public boolean isPaused() {
+        return reply.isPaused();
+    }
+
+    @Override
+    public List<String> searchWords() {
+        return reply.searchWords();
+    }
+
+    @Override
+    public Optional<Continuation> answered(List<SearchAnswer> answers) {
+        return reply.answered(answers);
     }
 
     @Override

@@ -24,11 +24,19 @@ final class Turns {
     }
 
     /**
-     * A turn of the assistant.
+     * A turn of the assistant, or what it said up to the results of searches.
      *
-     * @param calls its {@code tool_use} blocks
+     * @param messages the blocks of each message
+     * @param calls    those of the blocks that call a function
      */
-    record AssistantTurn(List<Json> messages, List<Json> calls, boolean isLast) implements Turn { }
+    record AssistantTurn(List<List<Json>> messages, List<Json> calls, boolean isLast) implements Turn { }
+
+    /**
+     * The results of searches that A2o has run, which stand in the assistant's turn.
+     *
+     * @param results {@code web_search_tool_result} blocks
+     */
+    record SearchTurn(List<Result> results, boolean isLast) implements Turn { }
 
     /**
      * A turn of the user.
@@ -73,11 +81,7 @@ final class Turns {
             List<Json> turn = messages.subList(from, to);
             boolean isLast = to == messages.size();
             if (isRole(turn.getFirst(), "assistant")) {
-                calls = calls(turn);
-                if (isLast) {
-                    refuseOpen(calls);
-                }
-                turns.add(new AssistantTurn(turn, calls, isLast));
+                calls = addAssistant(turn, isLast, turns);
             } else {
                 turns.add(userTurn(turn, calls, isLast));
             }
@@ -92,16 +96,17 @@ final class Turns {
         List<Json> sent = new ArrayList<>(messages.size());
         for (int i = 0; i < messages.size(); i++) {
             Json message = messages.get(i);
-            boolean isSent = switch (message.get("role").text()) {
-                case "assistant" -> blocks.isAnySaid(message);
-                case "system" -> i > lastUser || !isForOneTurn(message);
-                default -> true; // user: there is no other role
-            };
-            if (isSent) {
+            if (isSent(message, i > lastUser)) {
                 sent.add(message);
             }
         }
         return sent;
+    }
+
+    private boolean isSent(Json message, boolean isAfterLastUser) {
+        if (isRole(message, "user")) return true;
+        if (isRole(message, "assistant")) return blocks.isAnySaid(message);
+        return isAfterLastUser || !isForOneTurn(message); // system: there is no other role
     }
 
     /** {@return the index of the user's last message; -1 if there is none} */
@@ -127,16 +132,35 @@ final class Turns {
         return to;
     }
 
-    private static List<Json> calls(List<Json> turn) {
-        List<Json> calls = new ArrayList<>();
-        for (Json message : turn) {
-            for (Json block : Blocks.of(message, "content")) {
-                if (Blocks.isKind(block, "tool_use")) {
-                    calls.add(block);
-                }
-            }
+    /** Adds a turn of the assistant. {@return its calls whose results the client has to send} */
+    private List<Json> addAssistant(List<Json> messages, boolean isLast, List<Turn> turns) {
+        List<List<Json>> blocksOfEach = messages.stream().map(each -> Blocks.of(each, "content")).toList();
+        List<Json> calls = blocksOfEach.stream().flatMap(List::stream)
+                .filter(block -> Blocks.isKind(block, "tool_use")).toList();
+        if (isLast) {
+            refuseOpen(calls);
+        }
+        boolean isSearched = blocks.hasSearch()
+                && blocksOfEach.stream().flatMap(List::stream).anyMatch(blocks::isSearchCall);
+        if (isSearched) {
+            addSearched(new SearchedTurn(blocksOfEach, blocks, request).parts(), isLast, turns);
+        } else {
+            turns.add(new AssistantTurn(blocksOfEach, calls, isLast));
         }
         return calls;
+    }
+
+    private void addSearched(List<SearchedTurn.Part> parts, boolean isLast, List<Turn> turns) {
+        for (SearchedTurn.Part part : parts) {
+            boolean isLastPart = isLast && part == parts.getLast();
+            boolean hasSearches = !part.results().isEmpty();
+            List<Json> calls = part.messages().stream().flatMap(List::stream).filter(blocks::isCall).toList();
+            turns.add(new AssistantTurn(part.messages(), calls, isLastPart && !hasSearches));
+            if (!hasSearches) continue;
+            List<Result> results = new ArrayList<>();
+            part.results().forEach((id, block) -> results.add(new Result(id, block)));
+            turns.add(new SearchTurn(results, isLastPart));
+        }
     }
 
     private void refuseOpen(List<Json> calls) {

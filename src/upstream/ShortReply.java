@@ -20,24 +20,35 @@ public record ShortReply(int status, byte[] body) {
      */
     static ShortReply read(Arrivals reply, Duration patience, Clock clock)
             throws InterruptedException, IOException {
+        return read(reply, reply::poll, MAX_BYTES, patience, clock);
+    }
+
+    /**
+     * Reads a reply of that many bytes at most and closes it.
+     *
+     * @param wait gives the next part of the reply
+     * @throws IOException if it does not come in that time, breaks off or is too long
+     */
+    static ShortReply read(Arrivals reply, Arrival.Wait wait, int mostBytes, Duration patience, Clock clock)
+            throws InterruptedException, IOException {
         var body = new ByteArrayOutputStream();
         int status = 0;
         long until = clock.nanos() + patience.toNanos();
         try (reply) {
             boolean hasEnded = false;
             while (!hasEnded) {
-                Optional<Arrival> next = reply.poll(until - clock.nanos());
+                Optional<Arrival> next = wait.run(until - clock.nanos());
                 switch (next.orElseThrow(() -> new HttpTimeoutException("the reply does not come"))) {
                     case Arrival.Head head -> status = head.status();
                     case Arrival.Piece(byte[] piece) -> body.writeBytes(piece);
                     case Arrival.Broken(Throwable cause) -> throw new IOException(cause);
                     case Arrival.End end -> hasEnded = true;
                 }
-                if (body.size() > MAX_BYTES) throw new IOException("the reply is too long");
+                if (body.size() > mostBytes) throw new IOException("the reply is too long");
             }
         }
         var pieces = new ArrayDeque<>(List.of(body.toByteArray()));
         var plain = new ReplyBody(() -> Objects.requireNonNullElse(pieces.poll(), ReplyBody.END), "");
-        return new ShortReply(status, plain.rest(MAX_BYTES));
+        return new ShortReply(status, plain.rest(mostBytes));
     }
 }

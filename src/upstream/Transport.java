@@ -1,8 +1,8 @@
 package upstream;
 
 import config.Options;
-import config.Target;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.net.ProxySelector;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -10,6 +10,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Flow;
@@ -18,7 +19,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import json.JsonWriter;
 
-/** The HTTP client of one backend. It sends requests as they are: it adds no key and retries nothing. */
+/** The HTTP client of one backend or search service. It sends requests as they are: it adds no key and retries nothing. */
 final class Transport {
     static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(8);
     static final String NO_TUNNEL = "Tunnel failed, got: "; // as the JDK says it; then a status
@@ -46,10 +47,10 @@ final class Transport {
     private final CompletableFuture<HttpClient> client; // made in the background: it would hold up the start
 
     /** @throws IOException if the certificates of {@code --ca-cert} cannot be read */
-    Transport(Options options, Target target, URI url, Clock clock) throws IOException {
+    Transport(Options options, Optional<InetSocketAddress> proxy, URI url, Clock clock) throws IOException {
         this.clock = clock;
         HttpClient.Builder builder = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
-                .proxy(ProxySelector.of(target.proxy().orElse(null)))
+                .proxy(ProxySelector.of(proxy.orElse(null)))
                 .connectTimeout(clock.outside(CONNECT_TIMEOUT))
                 .executor(Executors.newVirtualThreadPerTaskExecutor()); // no change of threads for each step
         if (options.caCert().isPresent()) {

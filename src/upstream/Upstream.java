@@ -45,6 +45,7 @@ public final class Upstream implements AutoCloseable {
     private final Peer peer;
     private final Credentials credentials;
     private final Transport transport;
+    private final Optional<SearchService> search;
     private final Places placesOfAll;
     private final Places places;
     private final Learned learned;
@@ -70,7 +71,9 @@ public final class Upstream implements AutoCloseable {
         this.peer = Peer.of(target);
         this.betaAddress = address.with(Parameter.BETA);
         this.url = address.url(dialect.api());
-        this.transport = new Transport(options, target, url, clock);
+        this.transport = new Transport(options, target.proxy(), url, clock);
+        this.search = target.search().isPresent()
+                ? Optional.of(new SearchService(target.search().get(), options, clock)) : Optional.empty();
         this.placesOfAll = placesOfAll;
         this.places = new Places(options.maxConnectionsPerHost(), clock);
         this.learned = new Learned(dialect, label(), () -> this.options.secrets());
@@ -94,6 +97,8 @@ public final class Upstream implements AutoCloseable {
     Target target() { return target; }
     public Credentials credentials() { return credentials; }
     public ModelList models() { return models; }
+    /** {@return the service that A2o asks when a model of this backend searches the web} */
+    public Optional<SearchService> search() { return search; }
     /** {@return its models where it is not asked for them} */
     public BackendModels unlisted() { return new BackendModels(target, List.of()); }
 
@@ -266,6 +271,8 @@ public final class Upstream implements AutoCloseable {
         health.lastFailure().ifPresentOrElse(last -> write(last, out), out::nothing);
         out.name("learned");
         learned.write(out);
+        out.name("counted");
+        learned.writeCounted(out);
         return out.endObject();
     }
 

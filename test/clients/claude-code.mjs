@@ -27,8 +27,8 @@ function skip(reason) {
 }
 
 /** Runs one scenario, and returns how it ended, what Claude Code wrote, and the requests that the backend got. */
-const run = (scenario, ...options) => runWith(
-  [process.env.JAVA, '-jar', path.join(ROOT, 'build/a2o.jar'), '--port', '{PORT}', '--upstream', '{UPSTREAM}'], scenario, ...options);
+const A2O = [process.env.JAVA, '-jar', path.join(ROOT, 'build/a2o.jar'), '--port', '{PORT}', '--upstream', '{UPSTREAM}'];
+const run = (scenario, ...options) => runWith(A2O, scenario, ...options);
 
 /** The same, with the proxy that this command line starts. */
 async function runWith(proxy, scenario, ...options) {
@@ -91,6 +91,19 @@ await scenario("the same loop through a backend of Anthropic's own API, which is
   assert.equal(outcome.read('work/a.txt'), 'alpha\ngamma é 中\n');
 });
 
+await scenario('small models and sub-agents at one backend, the others at one that dies in the middle', async () => {
+  const proxy = ['sh', path.join(HERE, 'two-backends.sh'), process.env.JAVA, path.join(ROOT, 'build/a2o.jar'), '{PORT}', '{UPSTREAM}'];
+  const outcome = await runWith(proxy, own('two-backends'), '-m', 'main-model', '-e', 'CLAUDE_CODE_SUBAGENT_MODEL=a-haiku');
+  assert.equal(words(outcome, 4), 'It went on at the other backend.');
+  const printed = outcome.read('proxy.out');
+  const page = JSON.parse(printed.split('\n').find(line => line.startsWith('{"version"')));
+  const went = page.last.map(one => `${one.asked} ${one.model}@${one.upstream} ${one.status}`).reverse();
+  assert.deepEqual(went, ['main-model big@cloud 200', 'a-haiku small@local 200', 'a-haiku small@local 200',
+    'main-model big@cloud 502', 'main-model big@local 200', 'main-model big@local 200']);
+  assert.match(page.upstreams.map(one => `${one.host} ${one.state}`).join(', '), /^local ready, cloud (set aside|unreachable|failing)$/);
+  for (const one of page.last) assert.ok(printed.split('\n').some(line => line.includes(one.id) && line.includes(one.upstream)), one.id);
+});
+
 await scenario('overflow, compaction, and on with tools', async () => {
   assert.equal(words(await run(own('overflow-goes-on')), 6), 'It went on.');
 });
@@ -128,6 +141,11 @@ await scenario('web search is answered as text', async () => {
   const outcome = await run(own('web-search'));
   assert.equal(words(outcome, 4), 'The web says 42.');
   assert.equal(outcome.bodies[2].tools, undefined); // the search itself, whose only tool was web_search_20250305
+});
+
+await scenario('web search by a service of its own', async () => {
+  const proxy = [process.execPath, path.join(HERE, 'search-service.mjs'), '9098', ...A2O, '--search', 'http://127.0.0.1:9098'];
+  assert.equal(words(await runWith(proxy, own('own-search')), 6), 'The web says 42.');
 });
 
 await scenario('structured output of a hook', async () => {

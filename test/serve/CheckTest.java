@@ -20,6 +20,7 @@ import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import testing.Backend;
 import testing.ResponsesModel;
+import testing.Searching;
 import testing.Tasks;
 
 /** {@code --check} against backends that lack something. Needs build/a2o.jar. */
@@ -96,6 +97,9 @@ class CheckTest {
     private static void stream(Backend.Call call, String text, Set<String> lacks) throws Exception {
         if (text.contains("\"role\":\"tool\"")) {
             call.data(Backend.chunk("17 degrees."));
+        } else if (text.contains("weather in Paris") && !lacks.contains("tools")) {
+            call.data(CALL.formatted(0, 0, "").replace("get_weather", "web_search").replace("city", "query")
+                    .replace("\\\"\\\"", "\\\"weather\\\""));
         } else if (text.contains("\"tools\"") && !lacks.contains("tools")) {
             call.data(CALL.formatted(0, 0, "Paris"));
             if (text.contains("Rome")) call.data(CALL.formatted(1, 1, "Rome"));
@@ -136,6 +140,23 @@ class CheckTest {
         assertTrue(table.verdict().matches("Claude Code works \\| a2o --upstream 'http://127\\.0\\.0\\.1:\\d+/v1/chat/completions' "
                 + "--model 'm'\\\\''1' -- claude"), table.verdict());
         assertEquals(0, table.status);
+    }
+
+    @Test
+    void aSearchServiceIsTriedByTheModel() throws Exception {
+        try (var backend = new Backend().answers(call -> answer(call, Set.of()));
+             var service = new Backend().answers(Searching.found(Searching.PAGES))) {
+            Table table = check("--upstream", backend.url().toString(), "--search", Searching.url(service),
+                    "--search-header", "X-Key: 0123456789abcdef");
+            assertEquals("ok 2 pages; 17 degrees.", table.rows.get("web search").replace("{\"query\":\"weather\"}", ""));
+            assertTrue(table.verdict().contains("--search '" + Searching.url(service) + "&q={query}' --search-header 'X-Key: ...'"),
+                    table.verdict());
+            service.answers(Backend.refusing(500, "no"));
+            table = check("--upstream", backend.url().toString(), "--search", Searching.url(service));
+            assertTrue(table.rows.get("web search").startsWith("no "), table.out);
+            assertTrue(table.rows.get("web search").contains("search unavailable"), table.out);
+            assertEquals(0, table.status);
+        }
     }
 
     @Test

@@ -2,6 +2,7 @@ package translate;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.util.Optional;
 import java.util.stream.Stream;
 import json.JsonParser;
 import json.JsonWriter;
@@ -14,7 +15,7 @@ class ToolNamesTest {
     private static final String LONG = "mcp__a_server_with_a_long_name__and_a_tool_with_a_longer_name_than_is_taken";
     private static final ToolNames NAMES = new ToolNames(JsonParser.parse("""
             [{"name":"Bash"},{"name":"BashOutput"},{"name":"mcp__db__query"},{"name":"get-it"},{"name":"my.tool"},
-            {"name":"%s"},{"type":"nameless"}]""".formatted(LONG)).items());
+            {"name":"%s"},{"type":"nameless"}]""".formatted(LONG)).items(), Optional.empty());
 
     private static Stream<DynamicTest> all(String expected, String... called) {
         return Stream.of(called).map(name -> DynamicTest.dynamicTest("'" + name + "'",

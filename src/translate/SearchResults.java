@@ -1,0 +1,64 @@
+package translate;
+
+import java.util.List;
+import json.Json;
+import json.JsonWriter;
+
+/**
+ * The content of a {@code web_search_tool_result} of A2o's own: pages, or an error. The excerpts are not shown
+ * to the client; they are kept for the model in {@code encrypted_content}, which clients send back.
+ *
+ * <pre>
+ *  [{"type":"web_search_result","url":U,"title":T,"encrypted_content":"a2o1.excerpt.…","page_age":A},…]
+ *  {"type":"web_search_tool_result_error","error_code":C}
+ * </pre>
+ * Source: Anthropic, "Web search tool", "Response".
+ */
+final class SearchResults {
+    private static final String FIELD = "excerpt";
+    private static final String NOTHING = "No pages were found.";
+
+    private SearchResults() { }
+
+    static JsonWriter of(SearchFailure why) {
+        return new JsonWriter().object().field("type", "web_search_tool_result_error")
+                .field("error_code", why.code()).endObject();
+    }
+
+    static JsonWriter of(List<FoundPage> pages) {
+        var out = new JsonWriter().array();
+        for (FoundPage page : pages) {
+            out.object().field("type", "web_search_result").field("url", page.url()).field("title", page.title());
+            var kept = new JsonWriter().object().field(FIELD, page.excerpt()).endObject();
+            out.field("encrypted_content", Opaque.signature(FIELD, kept.toBytes()));
+            if (page.age().isPresent()) out.field("page_age", page.age().get()); else out.nullField("page_age");
+            out.endObject();
+        }
+        return out.endArray();
+    }
+
+    /** {@return whether a result in a block holds what only A2o can read} */
+    static boolean isOurs(Json result) {
+        return result.get("encrypted_content").begins(Opaque.PREFIX);
+    }
+
+    /** {@return what the model reads of a {@code web_search_tool_result}} */
+    static String text(Json block) {
+        Json content = block.get("content");
+        Json error = content.get("error_code");
+        if (error.hasText()) return SearchFailure.words(error.text());
+        if (content.items().isEmpty()) return NOTHING;
+        var text = new StringBuilder();
+        for (Json page : content.items()) addPage(page, text);
+        return text.toString().strip();
+    }
+
+    private static void addPage(Json page, StringBuilder text) {
+        text.append(page.get("title").text()).append('\n').append(page.get("url").text());
+        Json age = page.get("page_age");
+        if (age.hasText()) text.append(" (").append(age.text()).append(')');
+        String excerpt = Opaque.of(page.get("encrypted_content").text()).get(FIELD).text();
+        if (!excerpt.isEmpty()) text.append('\n').append(excerpt);
+        text.append("\n\n");
+    }
+}
