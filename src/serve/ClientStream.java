@@ -159,7 +159,10 @@ final class ClientStream {
     /** Ends a reply that has failed: by a status if nothing was sent, else by an event. */
     void fail(ApiError error, Conversation conversation) throws IOException {
         switch (state) {
-            case HELD -> client.answer(error, requestId);
+            case HELD -> {
+                transcript.addToClient(error.body(requestId));
+                client.answer(error, requestId);
+            }
             case OPEN -> {
                 conversation.fail(error, requestId);
                 complete(conversation);
@@ -198,13 +201,16 @@ final class ClientStream {
     private void logLateWarnings(Conversation conversation) {
         Set<String> late = new LinkedHashSet<>(conversation.warnings());
         late.removeAll(announced);
-        if (!late.isEmpty()) LOG.info(() -> "%s warnings: %s".formatted(requestId, String.join(",", late)));
+        if (late.isEmpty()) return;
+        String line = "%s warnings: %s".formatted(requestId, String.join(",", late));
+        new LogFields.Note(requestId, line).log(LOG);
     }
 
     /** Ends the exchange, as the client has left. {@return the error to throw} */
     ApiError leave() {
         state = State.LEFT;
         client.closeAfter();
-        return new ApiError(499, "the client has left").from(ApiError.Origin.PROXY);
+        String how = client.isCut(ClientThread.Cut.TOO_SLOW) ? "the client was too slow" : "the client has left";
+        return new ApiError(499, how).from(ApiError.Origin.PROXY);
     }
 }

@@ -8,6 +8,7 @@ import config.Options;
 import config.Parameter;
 import config.Secrets;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Predicate;
@@ -124,7 +125,8 @@ final class Gate {
         String key = keyForBackend(http);
         boolean isBearer = first(http, "X-Api-Key", "").isBlank();
         Optional<String> version = value(http, "Anthropic-version");
-        return new ClientHeaders(key, isBearer, version, value(http, "Anthropic-beta"), isOfBeta(http));
+        Map<String, String> through = HeadersUp.of(http.getRequestHeaders(), options.headersThrough());
+        return new ClientHeaders(key, isBearer, version, value(http, "Anthropic-beta"), isOfBeta(http), through);
     }
 
     /** {@return whether the URL says {@code beta=true}, as SDKs and Claude Code write it for betas} */

@@ -65,7 +65,7 @@ final class Messages {
                 inFlight.remove(exchange);
                 Outcome outcome = exchange.outcome(by.gate().clientName(client.http()));
                 status.add(outcome);
-                LOG.info(outcome::line);
+                outcome.log(LOG);
             }
         }
     }

@@ -1,6 +1,7 @@
 package serve;
 
 import config.Options;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -21,11 +22,15 @@ final class Status {
 
     private final Supplier<Upstreams> current;
     private final long startMillis = System.currentTimeMillis();
-    private final Counters counters = new Counters(); // guarded by this, as is the next
+    private final Counters counters; // guarded by this, as is the next
     private final Deque<Outcome> last = new ArrayDeque<>(); // the newest first
     private volatile boolean isDraining;
 
-    Status(Supplier<Upstreams> current) { this.current = current; }
+    /** The times that are counted are told apart up to {@code timeout}. */
+    Status(Supplier<Upstreams> current, Duration timeout) {
+        this.current = current;
+        this.counters = new Counters(timeout);
+    }
 
     /** Counts a request for which no backend was asked. */
     synchronized void addRefused(Optional<String> client, int status) { counters.addRefused(client, status); }
@@ -48,7 +53,16 @@ final class Status {
         return Optional.of(isReached ? "no backend works" : "no backend can be reached");
     }
 
-    synchronized JsonWriter metrics(int inFlight) { return Metrics.text(counters, current.get().all(), inFlight); }
+    JsonWriter metrics(int inFlight) {
+        var metrics = new Metrics();
+        List<String> names = current.get().options().authKeys().stream().flatMap(key -> key.name().stream()).toList();
+        synchronized (this) {
+            metrics.writeRequests(counters, inFlight, names);
+        }
+        metrics.writeUpstreams(current.get().all());
+        metrics.writeProcess();
+        return metrics.text();
+    }
 
     /** {@return {@code status.json}, which the page shows} */
     JsonWriter json(int inFlight) {
@@ -69,7 +83,7 @@ final class Status {
             counters.clients().forEach((name, client) -> write(name, client, out));
             out.endArray();
             out.name("last").array();
-            last.forEach(outcome -> outcome.write(out));
+            last.forEach(outcome -> outcome.writeStatus(out));
             out.endArray();
         }
         return out.endObject();

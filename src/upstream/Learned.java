@@ -48,6 +48,11 @@ final class Learned {
     /** {@return how often something was learned} */
     long times() { return times.sum(); }
 
+    /** {@return how many rules are known, over all models} */
+    long rules() {
+        return byModel.values().stream().mapToLong(dialect -> dialect.learnedWords().size()).sum();
+    }
+
     /** Remembers a dialect that has proved right for a model. */
     void learn(String model, Dialect dialect) {
         boolean isNothing = !dialect.hasLearned() || dialect == dialect(model);
