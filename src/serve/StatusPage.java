@@ -22,6 +22,7 @@ final class StatusPage {
             </header>
             <div class="grid" id="counts"></div>
             <section id="running"></section>
+            <section><h2>Backends</h2><div id="upstreams"></div></section>
             <section>
             <details id="connect">
             <summary>To connect</summary>
@@ -33,7 +34,6 @@ final class StatusPage {
             <section><h2>Time to first token</h2><div id="first"></div></section>
             <section><h2>Tokens a second</h2><div id="speed"></div></section>
             </div>
-            <section><h2>Backends</h2><div id="upstreams"></div></section>
             <div class="grid" id="totals">
             <section id="models" hidden></section>
             <section id="clients" hidden></section>

@@ -194,7 +194,7 @@ final class StatusScript {
             function calibration({ model, percent, replies, estimated, counted }) {
               const all = Math.round(100 * counted / Math.max(1, estimated));
               const sums = `${count(counted)} prompt tokens in ${count(replies)} replies`;
-              return `counted for ${model}: ${sums}, ${all} % of A2o's estimate; ${percent} % by the last`;
+              return `counted for ${model}: ${sums}, ${all} % of A2o's estimate (newest reply: ${percent} %)`;
             }
 
             function showTotals(box, title, rows) {
