@@ -84,13 +84,14 @@ public final class ClientVariables {
 
     /** {@return the same for a shell, which takes the key from its environment where one is needed} */
     static String pasted(Options options, OptionalLong window) {
-        return all(options, "", window).entrySet().stream()
-                .map(variable -> variable.getKey() + "="
-                        + (variable.getKey().equals(TOKEN) ? pastedKey(options) : quoted(variable.getValue())))
+        Map<String, String> words = new LinkedHashMap<>();
+        all(options, "", window).forEach((name, value) -> words.put(name, quoted(value)));
+        words.put(TOKEN, pastedKey(options));
+        return words.entrySet().stream().map(word -> word.getKey() + "=" + word.getValue())
                 .collect(Collectors.joining(" "));
     }
 
-    /** {@return the key as a shell knows it, or else what it is to say: {@code "${ANTHROPIC_AUTH_TOKEN:-any}"}} */
+    /** {@return the key as a shell knows it, or else what it is to say} */
     static String pastedKey(Options options) {
         if (options.hasAuthKeys()) return "\"${%s:?set it to a key of --auth-key}\"".formatted(TOKEN);
         boolean isAnyGood = placeholder(options).equals(NO_KEY);

@@ -119,7 +119,8 @@ final class Counters {
             if (!sums.containsKey(kind.served)) return;
             Totals known = models.getOrDefault(kind.served, Totals.NONE);
             long failed = Outcome.isError(kind.status) ? count : 0;
-            models.put(kind.served, new Totals(known.requests + count, known.errors + failed, sums.get(kind.served).tokens));
+            Usage used = sums.get(kind.served).tokens;
+            models.put(kind.served, new Totals(known.requests + count, known.errors + failed, used));
         });
         return models;
     }

@@ -30,7 +30,9 @@ record Running(String requestId, Optional<String> client, What what, long nanos,
         client.ifPresent(name -> out.field("client", name));
         out.field("asked", what.asked).field("model", what.model).field("upstream", what.host);
         out.field("ms", TimeUnit.NANOSECONDS.toMillis(nanos));
-        out.field("first_ms", firstNanos.isPresent() ? TimeUnit.NANOSECONDS.toMillis(firstNanos.getAsLong()) : -1);
+        OptionalLong firstMillis = firstNanos.isPresent()
+                ? OptionalLong.of(TimeUnit.NANOSECONDS.toMillis(firstNanos.getAsLong())) : firstNanos;
+        out.field("first_ms", firstMillis.orElse(-1));
         out.field("tokens", tokens).field("rate", tokensPerSecond());
         out.endObject();
     }

@@ -4,7 +4,8 @@ package serve;
 final class StatusScript {
     static final String JAVASCRIPT = """
             const find = query => document.querySelector(query);
-            const SHOWN = matchMedia('(max-width: 40rem)').matches ? 6 : 12; // requests, until more are asked for
+            // so many requests, until more are asked for
+            const SHOWN = matchMedia('(max-width: 40rem)').matches ? 6 : 12;
             const SVG = find('svg').namespaceURI;
 
             function add(parent, tag, text = '', kind = '') {
@@ -103,7 +104,8 @@ final class StatusScript {
                 return element;
               };
               const slots = Math.max(points.length, 20);
-              const svg = make(chart, 'svg', { viewBox: `0 0 ${slots} 100`, preserveAspectRatio: 'none', role: 'img' });
+              const size = { viewBox: `0 0 ${slots} 100`, preserveAspectRatio: 'none' };
+              const svg = make(chart, 'svg', size);
               points.forEach(({ value, time, name }, i) => {
                 const height = Math.max(1, 100 * value / top);
                 const x = slots - points.length + i + .1;
@@ -126,7 +128,8 @@ final class StatusScript {
               const hi = '{"model":"any","max_tokens":100,"messages":[{"role":"user","content":"Say hi."}]}';
               addLine(box, 'Claude Code', variables + ' claude');
               addLine(box, 'every client that is started in this shell', 'export ' + variables);
-              addLine(box, 'one request', `curl ${quoted(url + '/v1/messages')} -H x-api-key:${paste.key} -d '${hi}'`);
+              const curl = `curl ${quoted(url + '/v1/messages')} -H x-api-key:${paste.key}`;
+              addLine(box, 'one request', `${curl} -d '${hi}'`);
             }
 
             function addLine(box, name, text) {
@@ -230,7 +233,9 @@ final class StatusScript {
               ['tokens/s', e => count(e.rate), 'number'],
               ['id', e => e.id, 'id'],
             ];
-            for (const [name, , kind] of columns) add(find('#last thead tr'), 'th', name, kind.replace('id', ''));
+            for (const [name, , kind] of columns) {
+              add(find('#last thead tr'), 'th', name, kind.startsWith('number') ? 'number' : '');
+            }
 
             // rows are kept while their request is among the last, so that what is marked stays marked
             const rows = new Map();
@@ -245,7 +250,9 @@ final class StatusScript {
                 rows.delete(id);
               }
               const isMore = last.length > SHOWN && !isAllShown;
-              last.forEach(({ id }, i) => rows.get(id).forEach(part => { part.hidden = isMore && i >= SHOWN; }));
+              last.forEach(({ id }, i) => {
+                for (const part of rows.get(id)) part.hidden = isMore && i >= SHOWN;
+              });
               find('#more').hidden = !isMore;
               find('#more').textContent = `show all ${last.length}`;
             }

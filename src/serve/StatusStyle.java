@@ -30,7 +30,8 @@ final class StatusStyle {
             .bad { color: var(--bad) }
             .number, time { white-space: nowrap }
             #state, .pill { font-weight: 600 }
-            .pill { font-size: .8rem; padding: 0 .5rem; border: 1px solid; border-radius: 1rem; white-space: nowrap }
+            .pill { font-size: .8rem; padding: 0 .5rem; white-space: nowrap }
+            .pill { border: 1px solid; border-radius: 1rem }
 
             .grid {
               display: grid; gap: .6rem; margin: .6rem 0;
@@ -49,9 +50,11 @@ final class StatusStyle {
             #counts b { display: block; font-size: 1.3rem; white-space: nowrap }
 
             .chart { display: grid; grid-template-columns: auto 1fr; gap: 0 .4rem }
-            .scale { display: flex; flex-direction: column; justify-content: space-between; text-align: right }
-            .times { grid-column: 2; display: flex; justify-content: space-between }
-            svg { display: block; width: 100%; height: 4.5rem; border: solid var(--line); border-width: 1px 0 }
+            .scale { display: flex; flex-direction: column; text-align: right }
+            .scale, .times { justify-content: space-between }
+            .times { grid-column: 2; display: flex }
+            svg { display: block; width: 100%; height: 4.5rem }
+            svg { border: solid var(--line); border-width: 1px 0 }
             rect { fill: var(--hue) }
             line { stroke: var(--ink); stroke-dasharray: 4 4; vector-effect: non-scaling-stroke }
 
@@ -85,7 +88,8 @@ final class StatusStyle {
               #last td { padding: 0; border: 0; text-align: left }
               #last .model { flex: 1 0 60%; order: -2; font-weight: 600 }
               #last .time { order: -1; margin-left: auto }
-              #last td[data-name]::before { content: attr(data-name) " "; color: var(--dim); font-size: .8rem }
+              #last td[data-name]::before { content: attr(data-name) " " }
+              #last td[data-name]::before { color: var(--dim); font-size: .8rem }
               #last td:is(.model, .time, .status)::before { content: none }
             }
             @media (max-width: 40rem) {

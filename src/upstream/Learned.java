@@ -87,8 +87,8 @@ final class Learned {
     }
 
     /**
-     * Writes an array with what the backend has counted of each model's requests beside the estimates: sums, and the
-     * newest ratio.
+     * Writes an array with what the backend has counted of each model's requests beside the estimates: sums,
+     * and the newest ratio.
      */
     void writeCounted(JsonWriter out) {
         out.array();
