@@ -279,7 +279,7 @@ final class BackendCheck implements AutoCloseable {
         }
     }
 
-    /** Prints by which API it is asked, as its refusals may have taught, and whether it speaks the client's. */
+    /** Prints by which API it is asked, as refusals may have taught, and whether it speaks the client's. */
     private void tellApi() {
         Api api = api();
         boolean isLearned = api != Dialect.of(target).api();

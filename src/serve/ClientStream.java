@@ -59,7 +59,8 @@ final class ClientStream {
     private boolean isExpired; // it is too late for another try
     private boolean isContinued; // the reply goes on after searches
     private boolean isPartShown; // whether the client has some of what the newest request has brought
-    private OptionalLong firstSent = OptionalLong.empty(); // when the reply began; pings do not count
+    private volatile OptionalLong firstSent = OptionalLong.empty(); // when the reply began, but for pings
+    private volatile long tokensSent; // by an estimate
 
     /** {@code wantsEvents} says whether the client wants events; else it gets one body. */
     ClientStream(Client client, String requestId, boolean wantsEvents, Transcript transcript, Clock clock,
@@ -103,6 +104,9 @@ final class ClientStream {
     void expire() { isExpired = true; }
 
     OptionalLong firstSent() { return firstSent; }
+
+    /** {@return about how many tokens the client has been sent} Other threads ask. */
+    long tokensSent() { return tokensSent; }
 
     /** {@return the headers of the answer; too late once it has begun} */
     Headers headers() { return client.http().getResponseHeaders(); }
@@ -174,6 +178,7 @@ final class ClientStream {
     private void sendReply(Conversation conversation, boolean isLast) {
         if (firstSent.isEmpty()) firstSent = OptionalLong.of(clock.nanos());
         isPartShown = true;
+        tokensSent = conversation.tokensSoFar();
         send(conversation, isLast);
     }
 

@@ -23,9 +23,9 @@ final class Counters {
 
     private static final Usage NOTHING = new Usage(0, 0, 0, 0, 0);
 
-    /** The sums over the requests of one client. */
-    record OfClient(long requests, long errors, Usage tokens) {
-        static final OfClient NONE = new OfClient(0, 0, NOTHING);
+    /** The sums over the requests of one client, or for one model. */
+    record Totals(long requests, long errors, Usage tokens) {
+        static final Totals NONE = new Totals(0, 0, NOTHING);
     }
 
     /** A model, and the backend that was asked for it. */
@@ -62,7 +62,7 @@ final class Counters {
     private final Map<String, Histogram> queueWaits = new LinkedHashMap<>(); // by backend
     private final Set<String> models = new HashSet<>(); // that are told apart
     private Usage tokens = NOTHING;
-    private final Map<String, OfClient> clients = new TreeMap<>(); // by name
+    private final Map<String, Totals> clients = new TreeMap<>(); // by name
     private long errors;
     private long retries;
     private long searches;
@@ -94,9 +94,9 @@ final class Counters {
     }
 
     private void addOf(String client, boolean isError, Usage used) {
-        OfClient before = clients.getOrDefault(client, OfClient.NONE);
+        Totals before = clients.getOrDefault(client, Totals.NONE);
         long failed = before.errors + (isError ? 1 : 0);
-        clients.put(client, new OfClient(before.requests + 1, failed, before.tokens.plus(used)));
+        clients.put(client, new Totals(before.requests + 1, failed, before.tokens.plus(used)));
     }
 
     private String knownModel(String model) {
@@ -112,7 +112,19 @@ final class Counters {
     /** {@return the times that requests have waited for a place among those in flight, by backend} */
     Map<String, Histogram> queueWaits() { return Collections.unmodifiableMap(queueWaits); }
     /** {@return the sums by the client's name, of clients that have one} */
-    Map<String, OfClient> clients() { return Collections.unmodifiableMap(clients); }
+    Map<String, Totals> clients() { return Collections.unmodifiableMap(clients); }
+    /** {@return the sums by model and backend} */
+    Map<Served, Totals> models() {
+        Map<Served, Totals> models = new LinkedHashMap<>();
+        requests.forEach((kind, count) -> {
+            if (!sums.containsKey(kind.served)) return;
+            Totals known = models.getOrDefault(kind.served, Totals.NONE);
+            long failed = Outcome.isError(kind.status) ? count : 0;
+            Usage used = sums.get(kind.served).tokens;
+            models.put(kind.served, new Totals(known.requests + count, known.errors + failed, used));
+        });
+        return models;
+    }
     long errors() { return errors; }
     long retries() { return retries; }
     /** {@return the searches in the web that A2o has made} */

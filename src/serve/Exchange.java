@@ -83,6 +83,7 @@ final class Exchange {
     private final boolean isBackendNeeded;
     private Upstream upstream; // that is tried; in the end, the one that the outcome is about
     private Attempt attempt; // the newest
+    private volatile Running.What what; // the newest attempt tries, for other threads
     private int retries;
     private long queuedNanos; // in all tries
     private Optional<ApiError> failure = Optional.empty(); // that the client was told of
@@ -111,6 +112,8 @@ final class Exchange {
     }
 
     private Attempt attempt(ClientRequest.Translated translated) {
+        Conversation conversation = translated.conversation();
+        what = new Running.What(conversation.asked(), conversation.model(), upstream.label());
         return new Attempt(upstream, request, translated, stream, patience, transcript, secrets, clock);
     }
 
@@ -308,15 +311,26 @@ final class Exchange {
     /** Ends the exchange, from another thread; a client that listens gets an error. */
     void stop() { client.cut(ClientThread.Cut.STOPS); }
 
+    /** {@return what is seen of the exchange with that client now} Other threads ask. */
+    Running running(Optional<String> clientName) {
+        Running.What now = what;
+        var shown = new Running.What(shown(now.asked()), shown(now.model()), now.host());
+        return new Running(requestId, clientName, shown, clock.nanos() - begun, firstNanos(), stream.tokensSent());
+    }
+
+    /** {@return the time from the beginning until the first of the reply was sent, if any was} */
+    private OptionalLong firstNanos() {
+        OptionalLong first = stream.firstSent();
+        return first.isPresent() ? OptionalLong.of(first.getAsLong() - begun) : first;
+    }
+
     /** {@return what has become of the exchange with that client, once it has ended} */
     Outcome outcome(Optional<String> clientName) {
-        OptionalLong first = stream.firstSent();
-        OptionalLong firstNanos = first.isPresent() ? OptionalLong.of(first.getAsLong() - begun) : first;
         String model = isBackendNeeded ? shown(conversation().model()) : "";
         Optional<Peer> at = Optional.of(upstream.peer()).filter(peer -> isBackendNeeded);
         String end = failure.map(ApiError::type).orElseGet(() -> shown(conversation().finishReason()));
         String message = failure.map(ApiError::getMessage).orElse("");
-        var times = new Outcome.Times(firstNanos, clock.nanos() - begun, queuedNanos);
+        var times = new Outcome.Times(firstNanos(), clock.nanos() - begun, queuedNanos);
         var made = new Outcome.Searches(searches.asked(), searches.failed());
         return new Outcome(System.currentTimeMillis(), requestId, clientName, traceParent(),
                 failure.map(ApiError::status).orElse(200), stream.wantsEvents(), shown(conversation().asked()),

@@ -4,6 +4,7 @@ import anthropic.ApiError;
 import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
 import config.AuthKey;
+import config.HeaderValue;
 import config.Options;
 import config.Parameter;
 import config.Secrets;
@@ -104,6 +105,23 @@ final class Gate {
         if (authKey(http).isEmpty()) {
             throw new ApiError(401, "this proxy needs its own key, as x-api-key or bearer");
         }
+    }
+
+    /**
+     * The same for what a person reads in a browser, which can send a key as a password alone (RFC 7617). Messages
+     * are not to be had by it: browsers send passwords along whatever page makes them ask.
+     *
+     * @throws ApiError if there is an {@code --auth-key}, and it was sent in neither way
+     */
+    void checkPageKey(HttpExchange http) {
+        Optional<String> password = new HeaderValue(first(http, "Authorization", "")).userAndPassword()
+                .map(pair -> pair.substring(pair.indexOf(':') + 1));
+        boolean isKey = password.isPresent()
+                && options.authKeys().stream().anyMatch(key -> key.isSame(password.get()));
+        if (isKey) return;
+        boolean isAsked = options.hasAuthKeys() && authKey(http).isEmpty();
+        if (isAsked) http.getResponseHeaders().set("www-authenticate", "Basic realm=\"a2o: a key as password\"");
+        checkKey(http);
     }
 
     /** {@return the one of A2o's keys that the client has sent} */

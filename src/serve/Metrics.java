@@ -86,8 +86,8 @@ final class Metrics {
     }
 
     private void writeClients(Counters counters, List<String> names) {
-        Map<String, Counters.OfClient> clients = new TreeMap<>();
-        names.forEach(name -> clients.put(name, Counters.OfClient.NONE));
+        Map<String, Counters.Totals> clients = new TreeMap<>();
+        names.forEach(name -> clients.put(name, Counters.Totals.NONE));
         clients.putAll(counters.clients());
         begin("a2o_client_requests_total", Type.COUNTER,
                 "Requests for a message by the name of the client's key.");

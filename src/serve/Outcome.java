@@ -20,7 +20,7 @@ import upstream.Peer;
  * @param retries tries after the first
  * @param searches in the web that A2o has made for the reply
  * @param end the backend's finish_reason, or the type of the error
- * @param error the message of the error, for the log alone; "" if there was none
+ * @param error the message of the error, without secrets; "" if there was none
  */
 record Outcome(long epochMillis, String requestId, Optional<String> client, Optional<String> traceParent,
                int status, boolean isStream, String asked, String model, Optional<Peer> at, Times times,
@@ -45,7 +45,9 @@ record Outcome(long epochMillis, String requestId, Optional<String> client, Opti
     boolean isGood() { return status == OK; }
 
     /** {@return whether it counts as an error, which it does not if the client has left} */
-    boolean isError() { return status >= 400 && status != CLIENT_LEFT; }
+    boolean isError() { return isError(status); }
+
+    static boolean isError(int status) { return status >= 400 && status != CLIENT_LEFT; }
 
     /**
      * {@return the entry for the log} As in {@code req_1 of anna 200 opus -> qwen at local 912 ms, first after
@@ -121,6 +123,7 @@ record Outcome(long epochMillis, String requestId, Optional<String> client, Opti
         client.ifPresent(name -> out.field("client", name));
         out.field("asked", asked).field("model", model).field("upstream", at.map(Peer::label).orElse(""));
         out.field("status", status).field("end", end);
+        if (!error.isEmpty()) out.field("error", error);
         out.field("first_ms", firstMillis).field("ms", millis(times.whole)).field("retries", retries);
         if (searches.made > 0) out.field("searches", searches.made).field("failed_searches", searches.failed);
         out.field("input", used.input()).field("cached", used.cacheRead());

@@ -82,7 +82,7 @@ public final class Proxy implements AutoCloseable {
         this.descriptors = new Descriptors(port(), connections, clock.nanos());
         var budget = new Budget(memory / BUDGET_SHARE, threads::makeRoom, clock);
         this.messages = new Messages(clock, budget, status);
-        var pages = new Pages(status, drain, this::upstreams, messages::inFlight);
+        var pages = new Pages(status, drain, this::upstreams, messages);
         this.routes = new Routes(messages, pages);
         server.setExecutor(threads);
         server.createContext("/", this::handle);
@@ -240,10 +240,16 @@ public final class Proxy implements AutoCloseable {
             return;
         }
         Optional<Endpoint> endpoint = endpoint(http);
-        boolean isOpen = endpoint.isPresent() && endpoint.get().isOpen();
-        if (!isOpen) gate.checkKey(http);
+        checkKey(http, endpoint, gate);
         if (flaw.isPresent()) throw flaw.get();
         routes.answer(client, endpoint.orElseThrow(() -> notFound(http)), requestId, by);
+    }
+
+    private static void checkKey(HttpExchange http, Optional<Endpoint> endpoint, Gate gate) {
+        boolean isOpen = endpoint.isPresent() && endpoint.get().isOpen();
+        if (isOpen) return;
+        boolean isForBrowsers = endpoint.isPresent() && endpoint.get().isForBrowsers();
+        if (isForBrowsers) gate.checkPageKey(http); else gate.checkKey(http);
     }
 
     /** SDKs are told not to retry: the answer would be the same. */

@@ -66,7 +66,7 @@ final class Status {
     }
 
     /** {@return {@code status.json}, which the page shows} */
-    JsonWriter json(int inFlight) {
+    JsonWriter json(int inFlight, List<Running> running) {
         Upstreams upstreams = current.get();
         Options options = upstreams.options();
         OptionalLong window = upstreams.window(options.routes().main());
@@ -75,13 +75,25 @@ final class Status {
         out.field("started", startMillis);
         out.field("key", ClientVariables.placeholder(options));
         out.field("variables", ClientVariables.shown(options, window));
+        out.name("paste").object();
+        out.field("variables", ClientVariables.pasted(options, window));
+        out.field("key", ClientVariables.pastedKey(options)).endObject();
         out.name("upstreams").array();
         upstreams.all().forEach(upstream -> out.value(upstream.json()));
         out.endArray();
+        out.name("running").array();
+        running.forEach(each -> each.write(out));
+        out.endArray();
         synchronized (this) {
             writeCounts(inFlight, out);
+            out.name("models").array();
+            counters.models().forEach((served, totals) -> write(served, totals, out));
+            out.endArray();
             out.name("clients").array();
-            counters.clients().forEach((name, client) -> write(name, client, out));
+            counters.clients().forEach((name, totals) -> {
+                write(totals, out.object().field("name", name));
+                out.endObject();
+            });
             out.endArray();
             out.name("last").array();
             last.forEach(outcome -> outcome.writeStatus(out));
@@ -90,10 +102,14 @@ final class Status {
         return out.endObject();
     }
 
-    private static void write(String name, Counters.OfClient client, JsonWriter out) {
-        out.object().field("name", name).field("requests", client.requests()).field("errors", client.errors());
-        out.field("input_tokens", client.tokens().prompt()).field("output_tokens", client.tokens().output());
+    private static void write(Counters.Served served, Counters.Totals totals, JsonWriter out) {
+        write(totals, out.object().field("name", served.model()).field("upstream", served.upstream()));
         out.endObject();
+    }
+
+    private static void write(Counters.Totals totals, JsonWriter out) {
+        out.field("requests", totals.requests()).field("errors", totals.errors());
+        out.field("input_tokens", totals.tokens().prompt()).field("output_tokens", totals.tokens().output());
     }
 
     private void writeCounts(int inFlight, JsonWriter out) {

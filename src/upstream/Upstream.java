@@ -265,7 +265,8 @@ public final class Upstream implements AutoCloseable {
 
     /** {@return how it does, and what was learned about it, for {@code serve.Status}} */
     public JsonWriter json() {
-        var out = new JsonWriter().object().field("host", label()).field("state", state().toString());
+        var out = new JsonWriter().object().field("host", label()).field("address", target.address());
+        out.field("state", state().toString());
         out.field("errors", errors.values().stream().mapToLong(LongAdder::sum).sum());
         out.name("last_error");
         health.lastFailure().ifPresentOrElse(last -> write(last, out), out::nothing);
