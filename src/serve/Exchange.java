@@ -305,7 +305,8 @@ final class Exchange {
         Optional<String> host = Optional.of(upstream.label()).filter(label -> isBackendNeeded);
         String end = failure.map(ApiError::type).orElseGet(() -> shown(conversation().finishReason()));
         String message = failure.map(ApiError::getMessage).orElse("");
-        return new Outcome(System.currentTimeMillis(), requestId, clientName, failure.map(ApiError::status).orElse(200),
+        int status = failure.map(ApiError::status).orElse(200);
+        return new Outcome(System.currentTimeMillis(), requestId, clientName, status,
                 shown(conversation().asked()), model, host, firstNanos, clock.nanos() - begun, retries,
                 searches.asked(), searches.failed(), conversation().used(), end, Text.cut(message, MAX_LINE));
     }

@@ -39,7 +39,8 @@ record Outcome(long epochMillis, String requestId, Optional<String> client, int 
     /** {@return the entry for the log} */
     String line() {
         String whose = client.map(" of %s"::formatted).orElse("");
-        String where = host.map(name -> "-> %s at %s".formatted(model, name)).orElse("answered without a backend");
+        String where = host.map(name -> "-> %s at %s".formatted(model, name))
+                .orElse("answered without a backend");
         String what = "%s%s %d %s %s".formatted(requestId, whose, status, asked, where);
         long firstMillis = millis(firstNanos.orElse(wholeNanos));
         String times = "%d ms, first after %d ms".formatted(millis(wholeNanos), firstMillis);

@@ -50,9 +50,11 @@ public final class SearchService {
             request.setHeader("accept", "application/json").setHeader("user-agent", "a2o/" + Options.VERSION);
             site.headers().forEach(header -> request.setHeader(header.name(), header.value()));
             Arrivals reply = transport.get(request);
-            return answer(ShortReply.read(reply, nanos -> waiter.await(reply, nanos), MAX_BYTES, patience, clock), log);
+            Arrival.Wait wait = nanos -> waiter.await(reply, nanos);
+            return answer(ShortReply.read(reply, wait, MAX_BYTES, patience, clock), log);
         } catch (HttpTimeoutException e) {
-            return failed(SearchFailure.UNAVAILABLE, "no answer in %d s".formatted(patience.toSeconds()), log);
+            String why = "no answer in %d s".formatted(patience.toSeconds());
+            return failed(SearchFailure.UNAVAILABLE, why, log);
         } catch (InterruptedException e) {
             throw new IllegalStateException("the waiter handles interrupts", e);
         } catch (IOException e) {
