@@ -72,6 +72,10 @@ class WebSearchTroubleTest {
                 fails("half an object", "unavailable", down, Searching.found("{\"results\":[")),
                 fails("nothing", "unavailable", down, Searching.found("")),
                 fails("an end in mid-reply", "unavailable", down, call -> call.unbounded("application/json").raw("{\"re")),
+                fails("what is no gzip", "unavailable", down, call -> {
+                    byte[] bytes = {0x1f, (byte) 0x8b, 8, 0, 0, 0, 0, 0, 0, 0, (byte) 0xff, (byte) 0xff, (byte) 0xff};
+                    call.unbounded("application/json").raw(bytes, 0, bytes.length);
+                }),
                 fails("a reset", "unavailable", down, Backend.Call::reset),
                 fails("what is no HTTP", "unavailable", down, call -> call.raw("hello\r\n\r\n")),
                 fails("status 403", "unavailable", down, Backend.refusing(403, "no")),
