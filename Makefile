@@ -1,4 +1,4 @@
-jar single dist test soak clients real bench aot run clean:
+jar single bundle deb dist test packages soak clients real bench aot run clean:
 	./build.sh $@
 
-.PHONY: jar single dist test soak clients real bench aot run clean
+.PHONY: jar single bundle deb dist test packages soak clients real bench aot run clean

@@ -26,7 +26,7 @@ final class ChildProcess {
 
     /** Runs the client to its end, and exits with its status: this does not return. */
     void run(Options options, Proxy proxy, String url) {
-        var client = new ProcessBuilder(command).inheritIO();
+        var client = new ProcessBuilder(WindowsProgram.onThisSystem(command)).inheritIO();
         connect(client.environment(), options, proxy, url);
         Runtime.getRuntime().addShutdownHook(new Thread(this::end));
         try {
@@ -34,10 +34,14 @@ final class ChildProcess {
             started.join().onExit().join();
             System.exit(0); // runs end(), which has the status
         } catch (IOException e) {
-            String cannot = "a2o: cannot run %s: is it installed, on the PATH, and executable?%n";
-            screen.printf(cannot, command.getFirst());
+            String cannot = "a2o: cannot run %s: is it installed, on the PATH, and executable?%s%n";
+            screen.printf(cannot, command.getFirst(), installation(command.getFirst()));
             Runtime.getRuntime().halt(CANNOT_BE_RUN);
         }
+    }
+
+    private static String installation(String program) {
+        return program.equals("claude") ? " To install it: npm install -g @anthropic-ai/claude-code" : "";
     }
 
     /** Makes the client use the proxy, with the window of its model. */

@@ -7,7 +7,10 @@ import serve.Proxy;
 import translate.Dialect;
 import upstream.Credentials;
 
-/** What A2o prints when it listens: where, whose key each backend gets, how clients connect; never a key. */
+/**
+ * What A2o prints when it listens: where, whose key each backend gets, how clients connect, how to stop it;
+ * never a key.
+ */
 final class Greeting {
     private static final String SAY_HI = """
             {"model":"any","max_tokens":100,"messages":[{"role":"user","content":"Say hi."}]}""";
@@ -32,6 +35,7 @@ final class Greeting {
                 ClientVariables.shown(options, route.context()));
         System.out.printf("curl:         curl %s/v1/messages -H 'x-api-key: %s' -d '%s'%n", url,
                 ClientVariables.placeholder(options), SAY_HI);
+        System.out.printf("to stop it:   Ctrl-C, or kill %d%n", ProcessHandle.current().pid());
         boolean isAtTerminal = System.console() != null;
         boolean isWindowWanted = isAtTerminal && route.context().isEmpty();
         if (isWindowWanted) Thread.ofPlatform().daemon().start(() -> printWindow(route.model()));

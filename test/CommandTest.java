@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -177,6 +178,26 @@ class CommandTest {
         try (var run = new Run(Map.of(), List.of(), "no-such-client-at-all", "x")) {
             String err = "a2o: cannot run no-such-client-at-all: is it installed, on the PATH, and executable?";
             assertEquals(new Outcome(127, List.of(), err), run.outcome());
+        }
+    }
+
+    @Test
+    void claudeCodeThatIsNotInstalledIsSaidWithHowToInstallIt() throws Exception {
+        try (var run = new Run(Map.of("PATH", temporary.toString()), List.of(), "claude")) {
+            assertEquals(new Outcome(127, List.of(), "a2o: cannot run claude: is it installed, on the PATH, and executable? "
+                    + "To install it: npm install -g @anthropic-ai/claude-code"), run.outcome());
+        }
+    }
+
+    @Test
+    void onWindowsACommandIsFoundByTheEndingsOfProgramsThere() throws Exception {
+        Path empty = Files.createDirectory(temporary.resolve("empty")), npm = Files.createDirectory(temporary.resolve("npm"));
+        Path claude = Files.createFile(npm.resolve("claude.cmd"));
+        String path = empty + File.pathSeparator + npm;
+        assertEquals(List.of(claude.toString(), "-p", "Say hi."),
+                WindowsProgram.found(List.of("claude", "-p", "Say hi."), path, ".exe;.cmd"));
+        for (String other : List.of("claude.cmd", "codex")) {
+            assertEquals(List.of(other), WindowsProgram.found(List.of(other), path, ".exe;.cmd"));
         }
     }
 

@@ -229,8 +229,9 @@ class RunTest {
         try {
             BufferedReader out = process.inputReader(StandardCharsets.UTF_8);
             List<String> lines = new ArrayList<>();
-            for (int i = 0; i < 3; i++) {
-                lines.add(out.readLine().replaceAll("http://127\\.0\\.0\\.1:\\d+", "URL"));
+            for (int i = 0; i < 4; i++) {
+                lines.add(out.readLine().replaceAll("http://127\\.0\\.0\\.1:\\d+", "URL")
+                        .replaceAll("\\b" + process.pid() + "\\b", "PID"));
             }
             return lines;
         } finally {
@@ -245,6 +246,7 @@ class RunTest {
                 + "ANTHROPIC_MODEL='it'\\''s' CLAUDE_CODE_MAX_CONTEXT_TOKENS=64000 CLAUDE_CODE_AUTO_MODE_SERVER=0 claude",
                 lines.get(1));
         assertTrue(lines.get(2).contains("-H 'x-api-key: <key of the backend, or any word>'"), lines.get(2));
+        assertEquals("to stop it:   Ctrl-C, or kill PID", lines.get(3));
     }
 
     @Test

@@ -89,8 +89,9 @@ public final class CommandLine {
                 String first = words.next();
                 refuseInFile(first);
                 readWord(first, words, given);
+                if (words.hasNext()) throw new UsageError(first + " takes no value");
             } catch (UsageError e) {
-                throw e.in("@%s, line %d".formatted(file, line.number()));
+                throw e.in(OptionFile.place(file, line.number()));
             }
         }
     }

@@ -76,7 +76,18 @@ public record Options(List<Target> upstreams, Route.Table routes, String host, i
     private static Route.Table routes(List<Target> upstreams, CommandLine given) {
         List<Route.Mapping> mappings = given.all(Option.MAP).stream()
                 .map(text -> Route.Mapping.of(text, upstreams)).toList();
-        return new Route.Table(upstreams, mappings, given.optional(Option.MODEL));
+        Optional<String> model = given.optional(Option.MODEL);
+        model.ifPresent(text -> refuseAddress(text, upstreams));
+        return new Route.Table(upstreams, mappings, model);
+    }
+
+    /** Refuses a name of a backend behind the model for all, which would be a part of the model's name. */
+    private static void refuseAddress(String model, List<Target> upstreams) {
+        for (Target target : upstreams) {
+            boolean isAddressed = target.name().filter(name -> model.endsWith("@" + name)).isPresent();
+            String instead = ": it is for all backends; for one, --map '*=%s'".formatted(model);
+            if (isAddressed) throw new UsageError(Option.MODEL, instead);
+        }
     }
 
     private static Secrets secrets(List<Target> upstreams, List<AuthKey> authKeys) {

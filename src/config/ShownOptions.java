@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The options that a proxy needs which is to do the same, as words of a command line that everybody may see: dots stand
- * for keys, and for the values of headers.
+ * The options that a proxy needs which is to do the same, as words of a command line that everybody may see:
+ * dots stand for keys, and for the values of headers.
  */
 public final class ShownOptions {
     private static final String DOTS = "...";
@@ -26,7 +26,9 @@ public final class ShownOptions {
 
     /** {@return the words} {@code model} is what to ask for where no option says it. */
     public static List<String> words(CommandLine given, String model) {
-        if (given.has(Option.FILE)) return given.all(Option.FILE).stream().map(file -> OptionFile.SIGN + file).toList();
+        if (given.has(Option.FILE)) {
+            return given.all(Option.FILE).stream().map(file -> OptionFile.SIGN + file).toList();
+        }
         var shown = new ShownOptions(given);
         shown.addRoutes(model);
         for (Option option : OTHERS) shown.add(option);

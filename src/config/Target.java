@@ -40,7 +40,8 @@ public record Target(URI base, Optional<Api> pinned, Optional<String> query, Own
     /** {@return qwen3 for local/qwen3, if this is local; else the model as it is} */
     String withoutName(String model) {
         String prefix = name().map(name -> name + "/").orElse("");
-        return model.startsWith(prefix) ? model.substring(prefix.length()) : model;
+        boolean isModelNamed = model.startsWith(prefix) && model.length() > prefix.length();
+        return isModelNamed ? model.substring(prefix.length()) : model;
     }
 
     /** {@return the name by which clients can ask for this backend's model and for no other's} */

@@ -27,6 +27,8 @@ final class UpstreamUrl {
 
     /** A name of the user's choice, and the address: local=http://h. */
     private static final Pattern NAMED = Pattern.compile("(?:(" + Addressed.NAME + ")=)?(.*)", Pattern.DOTALL);
+    /** A name that cannot be one, and the address: gpu.1=http://h, a/b=demo. */
+    private static final Pattern MISNAMED = Pattern.compile("[^=:?&]*=(?:(?i)https?:.*|demo)", Pattern.DOTALL);
     /** What A2o's list of models puts before names that Claude Code would not show. */
     private static final String RESERVED_NAME = "anthropic";
 
@@ -49,6 +51,10 @@ final class UpstreamUrl {
         if (address.matches()) throw schemeMissing(address.group(1), "http");
         Matcher name = PUBLIC_NAME.matcher(text);
         if (name.matches()) throw schemeMissing(name.group(1), "https");
+        if (MISNAMED.matcher(text).matches()) {
+            throw wrong("a name has letters, digits, - and _, 31 at most, and begins with a letter, as in "
+                    + "gpu-1=http://h");
+        }
         if (!hasScheme(text)) {
             throw wrong("http:// or https:// expected at its beginning, as in http://localhost:11434/v1");
         }

@@ -44,6 +44,8 @@ public sealed interface Json {
         private static final int SHORT_LENGTH = 2; // of one such as \n
 
         private boolean same(String ascii) {
+            boolean isTooShort = to - from - 2 < ascii.length(); // escapes only make it longer
+            if (isTooShort) return false;
             int same = shared(ascii);
             byte next = source[from + 1 + same];
             if (next == '\\') return means(ascii);

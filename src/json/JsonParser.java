@@ -12,7 +12,7 @@ import java.util.List;
  * 3629), escapes, depth, and how many values there are.
  */
 public final class JsonParser {
-    private static final VarHandle LONGS =
+    static final VarHandle LONGS =
             MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
     private static final long ONES = 0x0101010101010101L;
     private static final long GATHER = 0x0002040810204081L; // times eight bytes' highest bits: all in one
@@ -212,7 +212,11 @@ public final class JsonParser {
      * one}
      */
     private long specials(int i) {
-        long eight = (long) LONGS.get(source, i);
+        return specials((long) LONGS.get(source, i));
+    }
+
+    /** {@return the same for eight bytes, the first of them lowest} */
+    static long specials(long eight) {
         long quote = eight ^ ONES * '"';
         long backslash = eight ^ ONES * '\\';
         return (eight | eight - ONES * ' ' | quote - ONES | backslash - ONES) & ONES << 7;

@@ -139,17 +139,31 @@ public final class JsonWriter {
     /** The text of a JSON value, as the characters of a string: {@code {"a":1}} as {@code {\"a\":1}}. */
     public JsonWriter pieceOf(Json value) {
         ensure((value.to() - value.from()) * 2);
-        byte[] from = value.source();
-        byte[] to = bytes; // local, for speed
+        byte[] source = value.source();
+        int end = value.to();
+        for (int from = value.from(); from < end; from += 8) {
+            int to = Math.min(end, from + 8);
+            long eight = to - from == 8 ? (long) JsonParser.LONGS.get(source, from) : 0; // 0: look at each
+            if (JsonParser.specials(eight) == 0) { // mostly: nothing to escape
+                JsonParser.LONGS.set(bytes, size, eight);
+                size += 8;
+            } else {
+                escape(source, from, to);
+            }
+        }
+        return this;
+    }
+
+    private void escape(byte[] source, int from, int to) {
+        byte[] into = bytes; // local, for speed
         int at = size;
-        for (int i = value.from(), end = value.to(); i < end; i++) {
-            byte letter = LETTERS[from[i] & 0xFF];
-            to[at] = '\\'; // written over where none is needed: quicker than to guess
-            at += letter != from[i] || letter == '"' || letter == '\\' ? 1 : 0;
-            to[at++] = letter;
+        for (int i = from; i < to; i++) {
+            byte letter = LETTERS[source[i] & 0xFF];
+            into[at] = '\\'; // written over where none is needed: quicker than to guess
+            at += letter != source[i] || letter == '"' || letter == '\\' ? 1 : 0;
+            into[at++] = letter;
         }
         size = at;
-        return this;
     }
 
     /** Text that is no JSON, or JSON that is ready. */

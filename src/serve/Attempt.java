@@ -2,6 +2,7 @@ package serve;
 
 import anthropic.ApiError;
 import config.Secrets;
+import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.function.Supplier;
 import json.Endless;
@@ -28,6 +29,7 @@ import upstream.Upstream;
  */
 final class Attempt {
     private static final int MAX_ERROR_BYTES = 64 * 1024;
+    private static final int MAX_RETRY_BYTES = 8 * 1024; // of an error, that may say when to come again
     private static final int MAX_TRAILING_EVENTS = 100; // after [DONE]; read to reuse the connection
 
     private final Upstream upstream;
@@ -170,7 +172,8 @@ final class Attempt {
         }
         boolean isGood = status / 100 == 2;
         ApiError error = conversation.error(isGood ? 200 : status, body);
-        RetryTime.in(head.orElseThrow().headers(), error).ifPresent(error::retryAfter);
+        String beginning = new String(body, 0, Math.min(body.length, MAX_RETRY_BYTES), StandardCharsets.UTF_8);
+        RetryTime.in(head.orElseThrow().headers(), error, beginning).ifPresent(error::retryAfter);
         return error;
     }
 

@@ -9,8 +9,8 @@ import java.util.stream.IntStream;
 import upstream.Upstream;
 
 /**
- * The backends at which one request is tried, in turn. Those that cannot take it are left out: an API of OpenAI's
- * has no place for MCP servers, which Anthropic's own has. Used by one thread.
+ * The backends at which one request is tried, in turn. Those that cannot take it are left out: an API of
+ * OpenAI's has no place for MCP servers, which Anthropic's own has. Used by one thread.
  */
 final class Candidates {
     private final ClientRequest request;
@@ -28,8 +28,8 @@ final class Candidates {
     boolean isAnyLeft(int tries) { return tries < upstreams.size(); }
 
     /**
-     * {@return the request for the first backend that can take it} A search in the web goes first to one that can
-     * make it.
+     * {@return the request for the first backend that can take it} A search in the web goes first to one that
+     * can make it.
      *
      * @throws ApiError if none can take it
      */

@@ -68,9 +68,7 @@ final class ClientRequest {
         Conversation conversation = isNative ? new NativeConversation(request, options, dialect)
                 : new Translator(request, before, options, dialect, () -> upstream.window(route).orElse(0),
                         upstream.calibration(route.model()), Ids::newId);
-        JsonWriter body = conversation.request();
-        transcript.logRequests(request, body);
-        return new Translated(conversation, body);
+        return new Translated(conversation, conversation.request());
     }
 
     /**
@@ -85,6 +83,9 @@ final class ClientRequest {
         anthropic = Optional.of(continuation.request());
         before = Optional.of(continuation);
     }
+
+    /** Logs what a backend is now to be sent, if that is wanted. */
+    void log(Translated sent) { transcript.logRequests(anthropic.orElseThrow(), sent.body()); }
 
     private Route route() {
         String asked = anthropic.orElseThrow().get("model").text();

@@ -108,6 +108,7 @@ final class Exchange {
     }
 
     private Attempt attempt(ClientRequest.Translated translated) {
+        request.log(translated);
         return new Attempt(upstream, request, translated, stream, patience, transcript, secrets, clock);
     }
 
@@ -201,7 +202,7 @@ final class Exchange {
         if (!stream.allowsRetry()) return false;
         candidates.leaveOutUnable(tries);
         if (candidates.mayNextDo(error, tries)) return true;
-        return !error.isMissingThere() && tries < MAX_TRIES && mayPassSoon(error);
+        return Upstream.isWorthRetry(error) && tries < MAX_TRIES && mayPassSoon(error);
     }
 
     /** {@return whether the same backend may take the request in a few seconds} */

@@ -54,7 +54,8 @@ final class Messages {
             Upstreams upstreams = by.upstreams();
             Options options = upstreams.options();
             ClientHeaders headers = by.gate().headersForBackend(client.http());
-            List<Upstream> inOrder = upstreams.inOrder(options.routes().of(anthropic.get("model").text()));
+            Route route = options.routes().of(anthropic.get("model").text());
+            List<Upstream> inOrder = upstreams.inOrder(route, headers.key());
             var exchange =
                     new Exchange(client, requestId, anthropic, inOrder, options, headers, share, clock);
             inFlight.add(exchange);
@@ -70,8 +71,8 @@ final class Messages {
     }
 
     /**
-     * Answers with the count of the first backend that can take the request, if it speaks this API; else with an
-     * estimate.
+     * Answers with the count of the first backend that can take the request, if it speaks this API; else with
+     * an estimate.
      */
     void countTokens(Client client, Serving by) throws IOException {
         try (Budget.Share share = budget.share()) {
@@ -84,7 +85,8 @@ final class Messages {
         }
     }
 
-    private static JsonWriter count(Json anthropic, List<Upstream> upstreams, ClientHeaders headers, Options options) {
+    private static JsonWriter count(Json anthropic, List<Upstream> upstreams, ClientHeaders headers,
+                                    Options options) {
         List<Upstream> next = upstreams.subList(1, upstreams.size());
         try {
             return count(anthropic, upstreams.getFirst(), headers, options);
@@ -95,7 +97,8 @@ final class Messages {
         }
     }
 
-    private static JsonWriter count(Json anthropic, Upstream upstream, ClientHeaders headers, Options options) {
+    private static JsonWriter count(Json anthropic, Upstream upstream, ClientHeaders headers,
+                                    Options options) {
         Dialect dialect = upstream.dialect(options.model(anthropic.get("model").text()));
         Optional<JsonWriter> counted = dialect.api() == Api.MESSAGES
                 ? countedBy(upstream, new NativeConversation(anthropic, options, dialect), headers)

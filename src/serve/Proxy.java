@@ -117,7 +117,8 @@ public final class Proxy implements AutoCloseable {
      */
     private void warmUp() {
         Dialect dialect = upstreams().first().dialect("");
-        var translator = new Translator(JsonParser.parse(WARM_UP_REQUEST), upstreams().options(), dialect, Ids::newId);
+        Options options = upstreams().options();
+        var translator = new Translator(JsonParser.parse(WARM_UP_REQUEST), options, dialect, Ids::newId);
         translator.request();
         translator.whole(JsonParser.parse(WARM_UP_CHUNK));
         translator.finish();

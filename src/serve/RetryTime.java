@@ -19,6 +19,7 @@ final class RetryTime {
     /** As in "Please try again in 1.5s", "retry after 20 seconds", {@code "retryDelay":"17s"}. */
     private static final List<String> WORDS = List.of("try again in ", "retry after ", "retry in ", "retrydelay",
             "retry_after", "please wait ", "wait for ", "available in ", "请等待", "请在");
+    private static final String SECONDS_LATER = "秒后";
     private static final int MAX_DISTANCE = 6; // characters between such words and the number
     private static final int MAX_DIGITS = 9;
 
@@ -27,18 +28,23 @@ final class RetryTime {
 
     private RetryTime() { }
 
-    /** {@return the seconds, rounded up} */
-    static OptionalLong in(HttpHeaders headers, ApiError error) {
+    /**
+     * {@return the seconds, rounded up}
+     *
+     * @param body of the error, which may say so in a member of its own
+     */
+    static OptionalLong in(HttpHeaders headers, ApiError error, String body) {
         Optional<Double> seconds = header(headers, "retry-after-ms").map(millis -> millis / 1000)
                 .or(() -> header(headers, "retry-after")).or(() -> date(headers));
         boolean maySayTime = error.status() == 429 || error.status() == 529;
-        if (maySayTime) seconds = seconds.or(() -> inText(error.getMessage().toLowerCase(Locale.ROOT)));
+        if (maySayTime) seconds = seconds.or(() -> inText(body.toLowerCase(Locale.ROOT)));
         return seconds.map(time -> OptionalLong.of((long) Math.ceil(time))).orElse(OptionalLong.empty());
     }
 
     private static Optional<Double> header(HttpHeaders headers, String name) {
         return headers.firstValue(name).map(String::strip)
-                .flatMap(text -> number(text, 0).filter(time -> time.end == text.length())).map(Time::seconds);
+                .flatMap(text -> timeWithUnit(text, 0).filter(time -> time.end == text.length()))
+                .map(Time::seconds);
     }
 
     /** Counted from the backend's own clock, where the header {@code date} tells it. */
@@ -66,7 +72,16 @@ final class RetryTime {
                 if (time.isPresent()) return time;
             }
         }
-        return Optional.empty();
+        return secondsBefore(text);
+    }
+
+    /** As in "请 15 秒后重试". */
+    private static Optional<Double> secondsBefore(String text) {
+        int end = text.indexOf(SECONDS_LATER);
+        int from = end;
+        while (from > 0 && (isDigit(text.charAt(from - 1)) || text.charAt(from - 1) == ' ')) from--;
+        if (from == end) return Optional.empty();
+        return number(text.substring(from, end).strip(), 0).map(Time::seconds);
     }
 
     /** {@return the time that stands there, such as {@code 1.5s}, {@code 450ms}, {@code 6m0s}, 20 seconds} */

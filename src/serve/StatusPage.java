@@ -184,6 +184,9 @@ final class StatusPage {
                   .map(([name, value]) => value ? `${name} = ${value}` : 'no ' + name);
                 add(box, 'p', `learned about ${model}: ${words.join(', ')}`);
               }
+              for (const { model, percent } of backend.counted) {
+                add(box, 'p', `counts ${percent} % of the estimated tokens for ${model}`);
+              }
             }
 
             function showClient(box, client) {

@@ -4,7 +4,8 @@
  * <p>A request's way: {@link serve.ClientThreads} gives it a thread; {@link serve.Proxy} turns exceptions
  * into answers; {@link serve.Framing} and {@link serve.Gate} refuse what must not come in; {@link
  * serve.Routes} finds who answers. A message is read by {@link serve.Body} and becomes an {@link
- * serve.Exchange}, which makes one {@link serve.Attempt} after the other. Of what the backend sends, {@link
+ * serve.Exchange}, which makes one {@link serve.Attempt} after the other, at the backends that {@link
+ * serve.Candidates} names. By which options all that is done, {@link serve.Serving} says. Of what the backend sends, {@link
  * serve.ReplySource} hands on the bytes and waits for more, and {@link serve.ClientStream} decides what the
  * client is sent and when. {@link serve.Outcome} is counted and logged.
  *

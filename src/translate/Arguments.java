@@ -264,7 +264,18 @@ final class Arguments {
         out.delete(0, end);
         kept = 0;
         isAnyRemoved |= end > 0;
-        return UNPAIRED.matcher(ready).replaceAll(half -> "\\\\u%04x".formatted((int) half.group().charAt(0)));
+        return hasSurrogates(ready) ? withEscapedHalves(ready) : ready;
+    }
+
+    private static boolean hasSurrogates(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            if (Character.isSurrogate(text.charAt(i))) return true;
+        }
+        return false;
+    }
+
+    private static String withEscapedHalves(String text) {
+        return UNPAIRED.matcher(text).replaceAll(half -> "\\\\u%04x".formatted((int) half.group().charAt(0)));
     }
 
     /**

@@ -97,6 +97,7 @@ final class AssistantMessage {
     /** Adds what the signature holds for the backend, if the backend takes it. */
     private void addOpaque(String signature) {
         Json kept = Opaque.of(signature);
+        if (kept.isNull()) return;
         if (dialect.takes("reasoning_content")) {
             Opaque.LISTS.forEach(list -> addDetails(list, kept.get(list).items()));
         }
@@ -133,6 +134,7 @@ final class AssistantMessage {
         writeContent(out);
         writeReasoning(out);
         writeToolCalls(out);
+        writeMarkOfCalls(out);
         out.endObject();
     }
 
@@ -183,6 +185,12 @@ final class AssistantMessage {
             writeToolCall(call, out);
         }
         out.endArray();
+    }
+
+    /** A call has no place for a mark: it goes on the message. Source: OpenRouter's provider for the AI SDK. */
+    private void writeMarkOfCalls(JsonWriter out) {
+        turn.calls().reversed().stream().map(blocks::mark).filter(mark -> !mark.isNull()).findFirst()
+                .ifPresent(mark -> out.field("cache_control", mark));
     }
 
     private void writeToolCall(Json block, JsonWriter out) {

@@ -27,11 +27,19 @@ final class Blocks {
     private static final Json TYPE = JsonWriter.text("type");
     private static final Json TEXT = JsonWriter.text("text");
     private static final Json.Str NO_IMAGE = JsonWriter.text("[image omitted: this model cannot see images]");
+    private static final Json.Str OLDER_IMAGE =
+            JsonWriter.text("[image omitted: this model sees only so many images, and there are newer ones]");
+    private static final Json.Str REFUSED_IMAGE =
+            JsonWriter.text("[image omitted: the backend refused it; it may be damaged or too large]");
+    private static final Json.Str REFUSED_DOCUMENT =
+            JsonWriter.text("[document omitted: the backend refused it; it may be damaged or locked]");
     private static final Json.Str NO_DOCUMENT =
             JsonWriter.text("[document omitted: this model cannot read documents]");
     private static final Json.Str UNTITLED = JsonWriter.text("document.pdf");
     /** The beginning of a result that calls itself an error, as in "Error: no such file". */
     private static final Pattern ERROR = Pattern.compile("(?i)\\s*(error|<tool_use_error)");
+    private static final List<String> WITHOUT_TEXT =
+            List.of("tool_use", "tool_result", "thinking", "redacted_thinking");
     /** Members that are worth reading in blocks of unknown types. */
     private static final Set<String> READABLE =
             Set.of("text", "title", "url", "stdout", "stderr", "error_code", "tool_name", "content");
@@ -41,7 +49,7 @@ final class Blocks {
     private final Set<String> warnings;
     private final Optional<WebSearch> search; // that A2o runs
     private final boolean areCacheMarksKept;
-    private final List<Json> unseenImages; // the oldest, where the backend takes only so many
+    private final Set<Json> tooMany; // blocks of images: the oldest, where the backend takes only so many
 
     /**
      * @param model    the backend's name for it
@@ -52,17 +60,8 @@ final class Blocks {
         this.dialect = dialect;
         this.warnings = warnings;
         this.search = WebSearch.of(request, dialect);
-        this.unseenImages = unseenImages();
+        this.tooMany = Attachments.tooMany(request, dialect);
         this.areCacheMarksKept = keepsCacheMarks(dialect, model);
-    }
-
-    private List<Json> unseenImages() {
-        if (dialect.mostImages() == Long.MAX_VALUE) return List.of();
-        List<Json> images = request.get("messages").items().stream()
-                .flatMap(message -> message.get("content").items().stream())
-                .flatMap(block -> Stream.concat(Stream.of(block), block.get("content").items().stream()))
-                .filter(block -> isKind(block, "image")).toList();
-        return images.subList(0, (int) Math.max(0, images.size() - dialect.mostImages()));
     }
 
     /** {@return whether marks for prompt caches are sent; models of other vendors may refuse them} */
@@ -79,7 +78,7 @@ final class Blocks {
     /** {@return the mark of a tool result, or else the last in its content; NULL if there is none to send} */
     Json markOfResult(Json result) {
         Json mark = mark(result);
-        if (!mark.isNull()) return mark;
+        if (!areCacheMarksKept || !mark.isNull()) return mark;
         return of(result, "content").stream().map(this::mark).filter(found -> !found.isNull())
                 .reduce(Json.NULL, (earlier, later) -> later);
     }
@@ -137,10 +136,9 @@ final class Blocks {
     /** {@return whether an assistant's message has text, a call, or reasoning that the backend wants back} */
     boolean isAnySaid(Json message) {
         for (Json block : of(message, "content")) {
-            if (isCall(block)) return true;
-            if (thought(block).isPresent() || text(block).isPresent()) return true;
+            if (isCall(block) || text(block).isPresent()) return true;
         }
-        return false;
+        return of(message, "content").stream().anyMatch(block -> thought(block).isPresent());
     }
 
     /** {@return the text of a {@code thinking} block, if the backend wants it back} */
@@ -170,9 +168,18 @@ final class Blocks {
 
     /** {@return the part for {@code {"type":"image","source":S}}} Source: Anthropic, "Vision". */
     private Part image(Json block) {
-        boolean isUnseen = unseenImages.stream().anyMatch(image -> image == block);
-        if (isUnseen) warnings.add("dropped_image_url");
-        return !isUnseen && isTaken("image_url") ? new Part.Image(url(block)) : new Part.Text(NO_IMAGE);
+        if (!isTaken("image_url")) return new Part.Text(NO_IMAGE);
+        if (isRefused(block, "image_url")) return new Part.Text(REFUSED_IMAGE);
+        if (!tooMany.contains(block)) return new Part.Image(url(block));
+        warnings.add("dropped_image_url");
+        return new Part.Text(OLDER_IMAGE);
+    }
+
+    /** {@return whether the backend has refused this very image or document; that is a warning} */
+    private boolean isRefused(Json block, String kind) {
+        boolean isRefused = dialect.refusesFile(new Attachment(block, 0));
+        if (isRefused) warnings.add("dropped_" + kind);
+        return isRefused;
     }
 
     /** {@return whether the backend takes parts of a kind; if not, that is a warning} */
@@ -211,6 +218,7 @@ final class Blocks {
         if (isKind(source, "text")) return textDocument(source, "data", title, context);
         if (isKind(source, "content")) return textDocument(source, "content", title, context);
         if (!isTaken("file")) return List.of(new Part.Text(NO_DOCUMENT));
+        if (isRefused(block, "file")) return List.of(new Part.Text(REFUSED_DOCUMENT));
         return List.of(new Part.Document(present(title).orElse(UNTITLED), url(block)));
     }
 
@@ -256,12 +264,19 @@ final class Blocks {
     Optional<Json.Str> text(Json block) {
         if (isSearchCall(block)) return Optional.empty(); // a call, and not text
         if (isKind(block, "text")) return present(request.text(block, "text"));
+        if (isWithoutText(block.get("type"))) return Optional.empty();
         return switch (block.get("type").text()) {
-            case "thinking", "redacted_thinking", "tool_use", "tool_result" -> Optional.empty(); // not text
             case "tool_reference" -> Optional.of(toolReference(block));
             case "search_result" -> Optional.of(searchResult(block));
             default -> folded(block); // unknown: its readable members
         };
+    }
+
+    private static boolean isWithoutText(Json type) {
+        for (String other : WITHOUT_TEXT) {
+            if (type.is(other)) return true;
+        }
+        return false;
     }
 
     private Json.Str toolReference(Json block) {

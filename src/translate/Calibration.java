@@ -2,6 +2,8 @@ package translate;
 
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 
 /**
@@ -16,11 +18,14 @@ public final class Calibration {
     private static final double LEAST = 0.5; // ratios beyond these are no tokenizer's: the prompt was cut,
     private static final double MOST = 2; //    or what the backend has cached does not count
     private static final double NEWEST = 0.7; // weight of the newest ratio
+    private static final double FAR_BELOW = 0.8; // of what is known: some do not count what they have cached
+    private static final double DOUBTED = 0.1; // weight of such a ratio
     private static final int ENOUGH = 8; // counts after which an estimate is not made for this alone
 
     /** The ratios of one way to estimate, by the number of binary digits of the estimate. */
     private static final class Ratios {
         private final NavigableMap<Integer, Double> bySize = new TreeMap<>();
+        private OptionalInt newestSize = OptionalInt.empty(); // of the request that taught last
         private int counts;
 
         private static int size(long estimate) { return Long.SIZE - Long.numberOfLeadingZeros(estimate); }
@@ -43,7 +48,18 @@ public final class Calibration {
             double ratio = (double) counted / estimate;
             boolean isCredible = ratio >= LEAST && ratio <= MOST;
             if (!isCredible) return;
-            bySize.merge(size(estimate), ratio, (known, newest) -> known + (newest - known) * NEWEST);
+            newestSize = OptionalInt.of(size(estimate));
+            bySize.merge(size(estimate), ratio, Ratios::joined);
+        }
+
+        private static double joined(double known, double newest) {
+            boolean isDoubted = newest < known * FAR_BELOW;
+            return known + (newest - known) * (isDoubted ? DOUBTED : NEWEST);
+        }
+
+        private synchronized OptionalLong perHundred() {
+            if (newestSize.isEmpty()) return OptionalLong.empty();
+            return OptionalLong.of(Math.round(bySize.get(newestSize.getAsInt()) * 100));
         }
 
         private synchronized boolean haveEnough() { return counts >= ENOUGH; }
@@ -59,6 +75,12 @@ public final class Calibration {
 
     void learnWhole(long estimate, long counted) { ofWhole.learn(estimate, counted); }
     void learnRough(long estimate, long counted) { ofRough.learn(estimate, counted); }
+
+    /** {@return what the backend counts for a hundred estimated tokens, by its newest count, if there is one} */
+    public OptionalLong perHundred() {
+        OptionalLong byWhole = ofWhole.perHundred();
+        return byWhole.isPresent() ? byWhole : ofRough.perHundred();
+    }
 
     /** {@return whether an estimate by all bytes is worth its time, if only to learn from it} */
     boolean needsWhole() { return !ofWhole.haveEnough(); }

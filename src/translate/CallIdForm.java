@@ -25,11 +25,11 @@ record CallIdForm(int length, boolean isExact, boolean isAlphanumeric) {
             "tool[_ ]?(?:call|use)s?[\\W_\\d]{0,12}ids?\\b|\\bcall_id\\b");
     /** As in "maximum length 40", "a length of 9", "at most 64", {@code [a-z]{1,64}}, {@code [a-z]{9}}. */
     private static final Pattern LENGTH = Pattern.compile(
-            "(?:length|long|at most|up to|maximum|less than or equal to|<=|\\{\\d,|]\\{(?!\\d,))[^\\d.;]{0,30}?(\\d{1,3})\\b"
+            "(?:length|long|at most|up to|maximum|less than or equal to|<=|长度|超过|\\{\\d,|]\\{(?!\\d,))[^\\d.;]{0,30}?(\\d{1,3})\\b"
             + "|\\b(\\d{1,3}) (?:char|letter|digit|byte|alphanum)");
     /** Says that the length is a limit, as "string too long". */
     private static final Pattern AT_MOST =
-            Pattern.compile("too long|max|at most|up to|less than|no more|exceed|longer|<=|\\{\\d,");
+            Pattern.compile("too long|max|at most|up to|less than|no more|exceed|longer|<=|\\{\\d,|超过|最");
     /** As in "must be a-z, A-Z, 0-9", "alphanumeric strings", "^[a-zA-Z0-9]{9}$". */
     private static final Pattern ALPHANUMERIC = Pattern.compile(
             "alphanumeric(?!.{0,20}(?:underscore|dash|hyphen))|letters and (?:digits|numbers)"

@@ -18,6 +18,7 @@ final class ChatMessages {
     private final Request request;
     private final Dialect dialect;
     private final Blocks blocks;
+    private final List<Json.Str> aboutTools;
     private final Set<String> warnings;
     private final JsonWriter out;
     private final List<Part> userParts = new ArrayList<>(); // of the next user message
@@ -26,12 +27,15 @@ final class ChatMessages {
 
     /**
      * @param model    the backend's name for it
+     * @param aboutTools what the system prompt is to tell of the tools
      * @param warnings takes codes of what was left out or mended
      */
-    ChatMessages(Request request, Dialect dialect, String model, Set<String> warnings, JsonWriter out) {
+    ChatMessages(Request request, Dialect dialect, String model, List<Json.Str> aboutTools, Set<String> warnings,
+                 JsonWriter out) {
         this.request = request;
         this.dialect = dialect;
         this.blocks = new Blocks(request, dialect, model, warnings);
+        this.aboutTools = aboutTools;
         this.warnings = warnings;
         this.out = out;
     }
@@ -70,6 +74,7 @@ final class ChatMessages {
                 parts.add(blocks.marked(block));
             }
         }
+        aboutTools.forEach(text -> parts.add(new Part.Text(text)));
         boolean hasTools = !request.get("tools").items().isEmpty();
         boolean isToldSchema = !request.schema().isNull() && !dialect.takesFormat(hasTools);
         if (isToldSchema) {
@@ -122,8 +127,14 @@ final class ChatMessages {
     }
 
     private void writeToolMessage(Json.Str id, Part.Text text) {
-        out.object().field("role", "tool").field("tool_call_id", dialect.callId(id)).name("content");
-        writeContent(List.of(text));
+        out.object().field("role", "tool").field("tool_call_id", dialect.callId(id));
+        if (text.isPlain()) {
+            out.field("content", text.text());
+        } else {
+            out.name("content").array();
+            writePart(text);
+            out.endArray();
+        }
         out.endObject();
     }
 
@@ -158,7 +169,7 @@ final class ChatMessages {
     private Json.Str hoist(String kind, Part part, Json result) {
         hoisted++;
         String label = kind + " " + hoisted;
-        Json.Str id = request.text(result, "tool_use_id");
+        Json.Str id = dialect.callId(request.text(result, "tool_use_id"));
         userParts.add(new Part.Text(JsonWriter.text("[", label, " from tool call ", id, "]")));
         userParts.add(part);
         return JsonWriter.text("[", label, ": see next message]");
@@ -178,11 +189,15 @@ final class ChatMessages {
         if (Blocks.isKind(block, "container_upload")) {
             throw request.missing(block, "type", "uploaded files are not available");
         }
-        if (Blocks.isKind(block, "text") && request.text(block, "text").hasText()) {
-            userParts.add(blocks.marked(block));
-        } else {
-            userParts.addAll(blocks.parts(block));
+        List<Part> parts = blocks.parts(block);
+        Json mark = blocks.mark(block);
+        boolean isMarked = !parts.isEmpty() && !mark.isNull();
+        if (!isMarked) {
+            userParts.addAll(parts);
+            return;
         }
+        userParts.addAll(parts.subList(0, parts.size() - 1));
+        userParts.add(parts.getLast().marked(mark));
     }
 
     private void addStrayResult(Json block) {
@@ -244,9 +259,6 @@ final class ChatMessages {
         switch (part) {
             case Part.Text text -> {
                 out.field("type", "text").field("text", text.text());
-                if (!text.isPlain()) {
-                    out.field("cache_control", text.cacheControl());
-                }
             }
             case Part.Image image -> {
                 out.field("type", "image_url");
@@ -259,6 +271,7 @@ final class ChatMessages {
                 out.endObject();
             }
         }
+        if (!part.cacheControl().isNull()) out.field("cache_control", part.cacheControl());
         out.endObject();
     }
 }

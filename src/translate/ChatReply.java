@@ -32,6 +32,8 @@ final class ChatReply implements Reader {
     private boolean isUsageLast; // whether it came in a chunk of its own, as it does at the end
     private String finishReason = ""; // the last one
     private String matchedStop = ""; // the stop sequence that ended the text, if the backend says so
+    private boolean namesStops; // whether the backend says that, where there is one
+    private boolean hasReasoned; // whether reasoning has come
     private ChatUsage usage = new ChatUsage(Json.NULL, Json.NULL);
     private Optional<ChunkTemplate> template = Optional.empty();
 
@@ -47,6 +49,9 @@ final class ChatReply implements Reader {
     public boolean isFinished() {
         return !finishReason.isEmpty();
     }
+
+    boolean namesStops() { return namesStops; }
+    boolean hasReasoned() { return hasReasoned; }
 
     @Override
     public String shownFinishReason() {
@@ -70,7 +75,7 @@ final class ChatReply implements Reader {
         Optional<Piece> known = template.flatMap(usual -> usual.read(event.data()));
         if (known.isPresent()) {
             isUsageLast = false;
-            reply.take(List.of(known.get()));
+            reply.take(known.get());
             return reply.isStopped();
         }
         try {
@@ -123,6 +128,7 @@ final class ChatReply implements Reader {
         boolean isDelta = choice.get("delta") instanceof Json.Obj;
         List<Piece> pieces = isDelta ? ChatPieces.of(choice.get("delta"), false) : messagePieces(choice);
         List<Piece> legacy = ChatPieces.text(choice.get("text"));
+        hasReasoned = hasReasoned || pieces.stream().anyMatch(Piece.Reasoning.class::isInstance);
         reply.take(pieces);
         reply.take(legacy);
         if (search.isPresent()) readCitations(choice);
@@ -161,7 +167,7 @@ final class ChatReply implements Reader {
         boolean isStatusBad = chunk.get("base_resp").get("status_code").toLong(0) != 0; // MiniMax
         if (isStatusBad && chunk.get("choices").items().isEmpty()) return true;
         if (!chunk.get("choices").isNull()) return false;
-        boolean hasMessage = Stream.of("message", "error_message", "detail", "errors", "msg", "error_msg")
+        boolean hasMessage = Stream.of("message", "error_message", "detail", "errors", "msg", "error_msg", "Response")
                 .anyMatch(name -> !chunk.get(name).isNull());
         return chunk instanceof Json.Arr || hasMessage;
     }
@@ -202,12 +208,22 @@ final class ChatReply implements Reader {
     }
 
     /**
-     * vLLM says in {@code stop_reason}, SGLang in {@code matched_stop}, which of the stop sequences it met.
+     * vLLM says in {@code stop_reason}, SGLang in {@code matched_stop}, which of the stop sequences it met: null
+     * or the number of a token where it was none of them.
      */
     private void readMatchedStop(Json choice) {
-        Json vllm = choice.get("stop_reason");
-        String matched = vllm.hasText() ? vllm.text() : choice.get("matched_stop").text();
-        if (stops.contains(matched)) matchedStop = matched;
+        Json[] members = choice.parts();
+        for (int i = 0; i < members.length; i += 2) {
+            boolean isMatch = members[i].is("stop_reason") || members[i].is("matched_stop");
+            if (isMatch) readMatchedStopIn(members[i + 1]);
+        }
+    }
+
+    private void readMatchedStopIn(Json match) {
+        boolean isOther = match.hasText() && !stops.contains(match.text()); // a gateway's word, as "end_turn"
+        if (isOther) return;
+        namesStops = true;
+        if (match.hasText()) matchedStop = match.text();
     }
 
     /**

@@ -47,13 +47,14 @@ final class ChatRequest implements BackendRequest {
         out.ensure(request.json().to() + ROOM_BYTES);
         out.object();
         var members = new Members(out, dialect, dialect.target().extraBody(), warnings);
+        var tools = new Tools(request, dialect, warnings);
         members.field("model", model);
-        writeMessages(out);
+        writeMessages(tools, out);
         writeMaxTokens(members);
         writeStream(members);
         writeSampling(members);
         writeStops(members);
-        writeTools(members, out);
+        writeTools(tools, members, out);
         writeThinking(members);
         writeEffort(members);
         writeResponseFormat(members);
@@ -69,11 +70,15 @@ final class ChatRequest implements BackendRequest {
     @Override public long maxTokensSent() { return maxTokensSent; }
 
     /**
-     * {@return the stop sequences that are sent} Most backends do not say which of them ended a reply, or
-     * that one did; so they get none, and {@link Reply} looks for all.
+     * {@return the stop sequences that are sent} Most backends do not say which of them ended a reply, or that one
+     * did; so they get none, and {@link Reply} looks for all. Those that do look for them in reasoning and calls
+     * too, where none is meant.
      */
     private List<Json> sentStops() {
-        return dialect.takes("stop") ? request.stops().stream().limit(MAX_STOPS).toList() : List.of();
+        boolean isTextAlone = request.get("tools").items().isEmpty() && wantedEffort().isEmpty()
+                && !request.get("thinking").get("type").is("adaptive");
+        boolean areSent = isTextAlone && dialect.takes("stop");
+        return areSent ? request.stops().stream().limit(MAX_STOPS).toList() : List.of();
     }
 
     /**
@@ -85,8 +90,8 @@ final class ChatRequest implements BackendRequest {
         return dialect.isStreamed(request.isStream() || areStopsUnsent);
     }
 
-    private void writeMessages(JsonWriter out) {
-        var messages = new ChatMessages(request, dialect, model, warnings, out);
+    private void writeMessages(Tools tools, JsonWriter out) {
+        var messages = new ChatMessages(request, dialect, model, tools.restsOfDescriptions(), warnings, out);
         out.name("messages");
         messages.write();
         prefill = messages.prefill();
@@ -129,8 +134,7 @@ final class ChatRequest implements BackendRequest {
     }
 
     /** Writes the tools, and how they are to be called; nothing if there is no tool left to send. */
-    private void writeTools(Members members, JsonWriter out) {
-        var tools = new Tools(request, dialect, warnings);
+    private void writeTools(Tools tools, Members members, JsonWriter out) {
         if (tools.sent().isEmpty() || !members.begins("tools")) return;
         out.array();
         for (Json tool : tools.sent()) {

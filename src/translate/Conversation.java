@@ -42,7 +42,7 @@ public interface Conversation {
     /** {@return codes of what was left out or mended so far, for a response header} */
     Set<String> warnings();
 
-    /** {@return whether the request is for what this backend cannot do, and another one may: a search in the web} */
+    /** {@return whether it is for a search in the web that this backend cannot make, and another one may} */
     default boolean isBeyondBackend() { return false; }
     /** {@return whether {@link #answer} replies, without a backend} */
     boolean isAnsweredHere();

@@ -2,7 +2,6 @@ package translate;
 
 import config.Api;
 import config.Target;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -15,19 +14,16 @@ import json.Json;
  * traits in its host's row ({@link Dialects}), and before them those that its own refusals have taught
  * (SPEC, "Learned downgrades"). Immutable, but for the reasoning that the backend could not open.
  *
- * @param ofHost each trait by what it is about, as those in {@code learned}; they are of the API that is spoken
- * @param once what goes for one request alone, such as to omit a wrong value
  * @param unopened of the backend, whatever the model
  */
-public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trait> learned,
-                      Map<String, Trait> once, UnopenedReasoning unopened) {
+public record Dialect(Target target, Traits traits, UnopenedReasoning unopened) {
     private static final List<Trait> OF_LLAMA =
             List.of(Trait.Habit.FORCED_TOOL_ALONE, Trait.Habit.BEGUN_REPLY_REPEATED);
 
     /** {@return what is known of a backend that has not been asked} */
     public static Dialect of(Target target) {
         Map<String, Trait> ofHost = Dialects.of(target, Dialects.api(target));
-        return new Dialect(target, ofHost, Map.of(), Map.of(), new UnopenedReasoning());
+        return new Dialect(target, new Traits(ofHost), new UnopenedReasoning());
     }
 
     // What is learned
@@ -36,11 +32,19 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
      * {@return the dialects to try after a refusal in these words, the likeliest first}
      *
      * @param tools that were sent with the request
+     * @param files that were sent
      */
-    public Stream<Dialect> afterRefusal(String refusal, List<Json> tools) {
-        List<Lesson.Taught> others = ToolLessons.isWithinTool(refusal) ? List.of() : Lessons.of(refusal);
-        return Stream.concat(ToolLessons.of(refusal, tools).stream(), others.stream())
+    Stream<Dialect> afterRefusal(String refusal, List<Json> tools, List<Attachment> files) {
+        List<Lesson.Taught> ofMembers = ToolLessons.isWithinTool(refusal) ? List.of() : Lessons.of(refusal);
+        boolean areParts = ofMembers.stream().anyMatch(Dialect::isOfPart);
+        List<Lesson.Taught> ofBoth = areParts ? FileLessons.ofBothKinds(files) : List.of();
+        return Stream.of(ToolLessons.of(refusal, tools), FileLessons.of(refusal, files), ofMembers, ofBoth)
+                .flatMap(List::stream)
                 .filter(taught -> taught.traits().stream().allMatch(this::mayBeTried)).map(this::with);
+    }
+
+    private static boolean isOfPart(Lesson.Taught taught) {
+        return Stream.of("image_url", "file").map(Trait.Omitted::new).anyMatch(taught.traits()::contains);
     }
 
     /** {@return whether a refusal says how much room there is for the reply, which changes with each try} */
@@ -49,7 +53,7 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
     /** {@return false for another API where the URL pins one, or where it has been changed before} */
     private boolean mayBeTried(Trait trait) {
         if (!(trait instanceof Trait.Spoken spoken)) return true;
-        boolean isNew = spoken.api() == Api.CHAT || !learned.containsKey(trait.about());
+        boolean isNew = spoken.api() == Api.CHAT || !isLearned(trait);
         return target.pinned().isEmpty() && spoken.api() != api() && isNew;
     }
 
@@ -57,7 +61,7 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
     private Dialect with(Lesson.Taught taught) {
         Dialect known = this;
         for (Trait trait : taught.traits()) {
-            boolean isBack = trait instanceof Trait.Spoken && learned.containsKey(trait.about());
+            boolean isBack = trait instanceof Trait.Spoken && isLearned(trait);
             known = known.with(trait, taught.isForOnce());
             if (isBack) known = known.with(Lessons.NO_REASONING_BESIDE_TOOLS, false);
         }
@@ -70,10 +74,19 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
     /** {@return this, and that the backend has said the phase of a message} */
     Dialect withPhases() { return with(Trait.Habit.PHASES_SAID, false); }
 
+    /**
+     * {@return this, and that the backend takes stop sequences, as its reply would say which one it has met} Not
+     * where the reply has reasoning: the backend would look for them in that too.
+     */
+    Dialect withStopsNamed(boolean hasReasoned) {
+        if (hasReasoned) return takes("stop") ? with(new Trait.Omitted("stop"), false) : this;
+        return traits.learned().containsKey("stop") ? this : with(new Trait.Known("stop"), false);
+    }
+
     /** {@return this, and what another dialect of the backend has learned about all its models} */
     public Dialect withLessonsForAllOf(Dialect other) {
         Dialect known = this;
-        for (Trait trait : other.learned.values()) {
+        for (Trait trait : other.traits.learned().values()) {
             if (trait.isForAllModels()) known = known.with(trait, false);
         }
         return known;
@@ -91,46 +104,33 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
     /** {@return this, and what another dialect of the same backend has learned} */
     public Dialect withLessonsOf(Dialect other) {
         Dialect known = this;
-        for (Trait trait : other.learned.values()) known = known.with(trait, false);
+        for (Trait trait : other.traits.learned().values()) known = known.with(trait, false);
         return known;
     }
 
-    private Dialect with(Trait trait, boolean isOnce) {
-        if (has(trait)) return this;
-        Map<String, Trait> more = new LinkedHashMap<>(isOnce ? once : learned);
-        more.put(trait.about(), trait);
-        if (isOnce) return new Dialect(target, ofHost, learned, more, unopened);
-        Map<String, Trait> row = trait instanceof Trait.Spoken spoken ? Dialects.of(target, spoken.api()) : ofHost;
-        return new Dialect(target, row, more, once, unopened);
+    private boolean isLearned(Trait trait) { return traits.learned().containsKey(trait.about()); }
+
+    private Dialect with(Trait taught, boolean isOnce) {
+        if (has(taught)) return this;
+        Trait trait = taught instanceof Trait.RefusedFiles files ? files.after(refusedFiles()) : taught;
+        if (isOnce) return new Dialect(target, traits.withOnce(trait), unopened);
+        Traits more = traits.withLearned(trait);
+        if (trait instanceof Trait.Spoken spoken) more = more.withHost(Dialects.of(target, spoken.api()));
+        return new Dialect(target, more, unopened);
     }
+
+    public boolean hasLearned() { return !traits.learned().isEmpty(); }
 
     /** {@return what was learned, for the log and the status page: what it is about, and what is so} */
     public Map<String, String> learnedWords() {
         Map<String, String> words = new TreeMap<>();
-        for (Trait trait : learned.values()) words.put(trait.about(), trait.value());
+        for (Trait trait : traits.learned().values()) words.put(trait.about(), trait.value());
         return words;
     }
 
-    /** {@return what is known about that} Asked for each block of a history: by look-ups alone. */
-    private Optional<Trait> about(String what) {
-        Trait found = once.get(what);
-        if (found == null) found = learned.get(what);
-        if (found == null) found = ofHost.get(what);
-        return Optional.ofNullable(found);
-    }
-
-    private boolean has(Trait trait) { return about(trait.about()).filter(trait::equals).isPresent(); }
-
-    private <T extends Trait> Optional<T> find(Class<T> kind) {
-        return find(kind, once).or(() -> find(kind, learned)).or(() -> find(kind, ofHost));
-    }
-
-    private static <T extends Trait> Optional<T> find(Class<T> kind, Map<String, Trait> traits) {
-        for (Trait trait : traits.values()) {
-            if (kind.isInstance(trait)) return Optional.of(kind.cast(trait));
-        }
-        return Optional.empty();
-    }
+    private Optional<Trait> about(String what) { return traits.about(what); }
+    private boolean has(Trait trait) { return traits.has(trait); }
+    private <T extends Trait> Optional<T> find(Class<T> kind) { return traits.find(kind); }
 
     /** {@return the API to ask by} */
     public Api api() { return find(Trait.Spoken.class).map(Trait.Spoken::api).orElse(Api.CHAT); }
@@ -141,7 +141,11 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
      * {@return whether the backend takes a member, or a kind of part in a message} It may have been
      * refused by its usual name, or by the one that it has at this backend.
      */
-    boolean takes(String member) { return !isOmitted(member) && !isOmitted(name(member)); }
+    boolean takes(String member) {
+        String name = name(member);
+        boolean isRenamed = !name.equals(member);
+        return !isOmitted(member) && !(isRenamed && isOmitted(name));
+    }
 
     private boolean isOmitted(String name) {
         return about(name).filter(Trait.Omitted.class::isInstance).isPresent();
@@ -177,8 +181,19 @@ public record Dialect(Target target, Map<String, Trait> ofHost, Map<String, Trai
         return Math.max(Math.min(asked, longest), shortest);
     }
 
-    /** {@return the most images that may be in a request} */
-    long mostImages() { return find(Trait.MostImages.class).map(Trait.MostImages::images).orElse(Long.MAX_VALUE); }
+    /** {@return the most images that the backend takes, if there is a limit} */
+    Optional<Trait.MostImages> mostImages() { return find(Trait.MostImages.class); }
+
+    private Trait.RefusedFiles refusedFiles() {
+        return find(Trait.RefusedFiles.class).orElse(new Trait.RefusedFiles(List.of()));
+    }
+
+    /** {@return whether the backend has refused this image or document} */
+    boolean refusesFile(Attachment file) {
+        List<String> refused = refusedFiles().hashes();
+        return !refused.isEmpty() && refused.contains(file.hash());
+    }
+
     /** {@return the id of a tool call, as the backend takes it} */
     Json.Str callId(Json.Str id) {
         return find(Trait.Ids.class).map(ids -> ids.form().fitted(id)).orElse(id);

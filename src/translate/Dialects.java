@@ -29,8 +29,6 @@ final class Dialects {
     private static final Trait NO_USER = new Trait.Omitted("user");
     private static final Trait TOP_K = new Trait.Known("top_k");
     private static final Trait CACHE_KEY = new Trait.Known("prompt_cache_key");
-    /** Known where replies say which sequence ended them: {@code "stop_reason":"END"}, matched_stop. */
-    private static final Trait STOP = new Trait.Known("stop");
     private static final Trait MOST_TOOLS = new Trait.MostTools(128);
     private static final Trait OLLAMAS_EFFORTS = new Trait.Efforts(List.of("none", "low", "medium", "high"));
 
@@ -57,8 +55,8 @@ final class Dialects {
             row(".aliyuncs.com", Trait.Thinking.SWITCH, new Trait.Omitted("reasoning_effort"), TOP_K),
             row(":11434", NO_THINKING, OLLAMAS_EFFORTS, Trait.Habit.FORCED_TOOL_ALONE), // Ollama
             row(":1234", NO_THINKING, OLLAMAS_EFFORTS, Trait.Habit.FORCED_TOOL_ALONE, TOP_K), // LM Studio
-            row(List.of(":9931", ":8080"), Trait.Thinking.TEMPLATE, TOP_K), // llama.cpp
-            row(List.of(":8000", ":30000"), Trait.Thinking.TEMPLATE, TOP_K, STOP)); // vLLM, SGLang
+            row(List.of(":9931", ":8080", ":8000", ":30000"), // llama.cpp, vLLM, SGLang
+                    Trait.Thinking.TEMPLATE, TOP_K));
 
     /** Sent only where a row says so: few backends know them, or few use them as Anthropic does. */
     private static final List<Trait> USUAL_IN_CHAT = omitted("store", "service_tier", "prompt_cache_key",

@@ -7,8 +7,8 @@ import json.Json;
 import json.JsonParser;
 
 /**
- * The fast path of the Responses API: an event that brought one delta of text or reasoning. Most events differ
- * from the one before in the delta and in their number alone; they are compared with it and need not be parsed.
+ * The fast path of the Responses API: an event that brought one delta of text, reasoning or arguments. Most events
+ * differ from the one before in the delta and in their number alone; they are compared with it, not parsed.
  *
  * <pre>
  *  {"type":T,"item_id":I,"output_index":0,"delta":"Hel","logprobs":[],"sequence_number":7}
@@ -20,18 +20,18 @@ import json.JsonParser;
  * @param first the delta or the number, whichever comes first in it
  * @param last  the other one
  */
-record EventTemplate(byte[] event, Span first, Span last, Piece piece) {
+record EventTemplate(byte[] event, Span first, Span last, Piece.Delta piece) {
     /** Where something stands in an event. */
     record Span(int from, int to, boolean isNumber) { }
 
     /** {@return the template that an event is, which has brought these pieces; none if it is no delta} */
     static Optional<EventTemplate> of(Json event, List<Piece> pieces) {
         Json delta = event.get("delta");
-        boolean isOneDelta = pieces.size() == 1 && delta instanceof Json.Str;
+        boolean isOneDelta = pieces.size() == 1 && pieces.getFirst() instanceof Piece.Delta;
         if (!isOneDelta) return Optional.empty();
-        Piece piece = pieces.getFirst();
-        boolean isShown = piece instanceof Piece.Answer || piece instanceof Piece.Reasoning;
-        if (!isShown) return Optional.empty();
+        var piece = (Piece.Delta) pieces.getFirst();
+        boolean isWholeDelta = delta.hasText() && piece.delta() == delta; // not made of something else
+        if (!isWholeDelta) return Optional.empty();
         int length = event.source().length;
         Json number = event.get("sequence_number");
         Span ofDelta = new Span(delta.from(), delta.to(), false);
@@ -81,9 +81,6 @@ record EventTemplate(byte[] event, Span first, Span last, Piece piece) {
 
     private Optional<Piece> piece(byte[] other, int from, int to) {
         Json text = JsonParser.string(other, from, to);
-        if (!text.hasText()) return Optional.empty();
-        var delta = (Json.Str) text;
-        return Optional.of(piece instanceof Piece.Reasoning known
-                ? new Piece.Reasoning(delta, known.field()) : new Piece.Answer(delta));
+        return text.hasText() ? Optional.of(piece.with((Json.Str) text)) : Optional.empty();
     }
 }

@@ -10,7 +10,7 @@ import json.JsonWriter;
  * if the backend does not take it, or if {@code --extra-body} sets it.
  *
  * <p>To send one more member, write it in {@link ChatRequest} and {@link ResponsesRequest}. If some backends
- * may refuse it, add it to {@link Lessons#OPTIONAL}: it is left out after a refusal. If most refuse it, add
+ * may refuse it, add it to {@link MemberLessons#OPTIONAL}: it is left out after a refusal. If most refuse it, add
  * it in {@link Dialects} to those that are usually omitted, and to the rows of backends that know it. If the
  * client need not be told that it was left out, add it to {@link #OF_FEW_BACKENDS}.
  */

@@ -15,6 +15,8 @@ import json.JsonWriter;
  * <ul>
  * <li>thinking is left out whose signature A2o has written (see {@link Opaque}), for the backend refuses it,
  * <li>so are web searches that another backend has run, whose results have no {@code encrypted_content},
+ * <li>where that was the thinking of the newest call, and a budget is given for thinking, the request goes
+ * without: the API wants to see it there,
  * <li>and ids of calls get another form where Anthropic's API would refuse them: {@code functions.Bash:0}.
  * </ul>
  *
@@ -72,6 +74,10 @@ final class NativeRequest {
     private void writeMember(Json name, Json value, JsonWriter out) {
         if (name.is("model")) {
             out.field("model", model);
+        } else if (name.is("thinking") && lacksThinking()) {
+            out.name("thinking").object().field("type", "disabled").endObject();
+        } else if (name.is("context_management") && lacksThinking()) {
+            // dropped: it may be about thinking, and is refused without
         } else if (name.is("messages") && needsCleaning()) {
             out.name("messages").array();
             for (Json message : messages()) writeMessage(message, out);
@@ -86,11 +92,21 @@ final class NativeRequest {
                 .anyMatch(block -> isLeftOut(block) || hasForeignId(block));
     }
 
-    private boolean isLeftOut(Json block) {
+    private boolean isLeftOut(Json block) { return isOurThinking(block) || isOfForeignSearch(block); }
+
+    private static boolean isOurThinking(Json block) {
         Json type = block.get("type");
-        boolean isOurThinking = type.is("thinking") && block.get("signature").begins(Opaque.PREFIX);
-        boolean isOurEnvelope = type.is("redacted_thinking") && block.get("data").begins(Opaque.PREFIX);
-        return isOurThinking || isOurEnvelope || isOfForeignSearch(block);
+        boolean isSigned = type.is("thinking") && block.get("signature").begins(Opaque.PREFIX);
+        return isSigned || type.is("redacted_thinking") && block.get("data").begins(Opaque.PREFIX);
+    }
+
+    /** {@return whether the newest call has lost its thinking, without which a budget is refused} */
+    private boolean lacksThinking() {
+        if (!anthropic.get("thinking").get("type").is("enabled")) return false;
+        List<Json> newest = messages().stream().filter(message -> message.get("role").is("assistant"))
+                .reduce((earlier, later) -> later).map(NativeRequest::blocks).orElse(List.of());
+        boolean hasCall = newest.stream().anyMatch(block -> block.get("type").is("tool_use"));
+        return hasCall && newest.stream().anyMatch(NativeRequest::isOurThinking);
     }
 
     private boolean isOfForeignSearch(Json block) {

@@ -16,28 +16,37 @@ final class Overflow {
     private static final List<String> CODES = List.of("context_length_exceeded", "exceed_context_size");
     private static final List<String> NOUNS = List.of("context", "prompt", " token", "token ", "tokens",
             "n_ctx", "input", "seq_len", "sequence length", "model length", "model_len",
-            "length of the messages", "messages are too long", "messages too long", "conversation",
-            "上下文", "输入", "请求", "提示", "對話", "对话", "輸入", "コンテキスト", "プロンプト", "トークン");
+            "length of the messages", "text too long", "messages are too long", "messages too long", "conversation",
+            "上下文", "输入", "请求", "提示", "對話", "对话", "輸入", "消息", "总长度", "コンテキスト", "プロンプト", "トークン",
+            "컨텍스트", "프롬프트", "토큰", "контекст", "токен", "запрос");
     private static final List<String> RELATIONS = List.of("exceed", "too long", "too large", "too big",
             "too many", "longer", "larger", "greater", "bigger", "more than", "less than", "fewer than",
             "at most", "limit", "maximum", "max ", "max:", "max_", "out of room", "overflow", "beyond",
             "not fit", "n't fit", "tokens but", "cannot truncate", "no room", "surpass", "too short for",
+            "up to", "range of", "too small for", "is full", "is only ", "초과", "너무 길", "превы", "слишком",
             ">", "<=", "超", "过长", "太长", "過長", "上限", "最大", "大于", "长度限制");
     /** Phrases that have a noun, and are not about the prompt. */
     private static final List<String> OTHER_PHRASES = List.of("input should", "input validation",
             "invalid input", "malformed input", "extra input", "image input", "text input is", "'input'",
             "prompt_cache", "context_management", "请求参数", "请求id", "请求 id", "input argument", "input schema",
-            "input_schema", "budget_tokens", "context_window' for this model");
+            "input_schema", "budget_tokens", "context_window' for this model", "multimodal input",
+            "multi-modal input",
+            "<400>", "<500>");
     /** What is said of rates, accounts, times and sizes in bytes. */
     private static final List<String> OTHER_LIMITS = List.of("per minute", "per second", "per day",
-            "per hour", "rate limit", "rate_limit", "ratelimit", "throttl", "please wait", "quota",
+            "per hour", "hourly", "daily", "weekly", "monthly", "rate limit", "rate_limit", "ratelimit",
+            "throttl", "please wait", "quota",
             "too many requests", "concurren", "credit", "balance", "afford", "deadline", "timeout",
-            "timed out", "expired", "try again in", "string too long", " bytes", "(tpm)", "(rpm)", " tpm", " rpm",
+            "timed out", "expired", "try again in", "sensitive", "moderation", "safety", "string too long",
+            " bytes", "(tpm)", "(rpm)", " tpm", " rpm",
             "每分钟", "频率", "并发", "限流", "余额", "额度", "次数", "速率", "频繁");
     /** Of the reply alone: "max_completion_tokens must be …". */
     private static final List<String> OF_REPLY = List.of(Said.REPLY_LIMIT + " must be",
             Said.REPLY_LIMIT + "' must be", Said.REPLY_LIMIT + " should be", Said.REPLY_LIMIT + "' should be");
-    private static final String SUM = "+ ";
+    /** Joins the prompt and the reply, whose sum is too long. */
+    private static final List<String> SUMS = List.of("+ " + Said.REPLY_LIMIT, "+ '" + Said.REPLY_LIMIT,
+            "and " + Said.REPLY_LIMIT, "and '" + Said.REPLY_LIMIT, "与 " + Said.REPLY_LIMIT, "与" + Said.REPLY_LIMIT,
+            "和 " + Said.REPLY_LIMIT, "max_model_len");
 
     private static final long MIN_ROOM = 1024; // tokens of a reply for which a prompt is worth another try
     private static final long MARGIN = 128; // tokens that the backend may count otherwise
@@ -50,20 +59,20 @@ final class Overflow {
         if (said.saysAny(CODES)) return true;
         return switch (status) {
             case 401, 402, 403, 404, 429 -> false;
-            default -> isIn(Said.of(said.words()).withReplyLimits());
+            default -> isIn(said);
         };
     }
 
-    private static boolean isIn(Said said) {
+    private static boolean isIn(ErrorBody body) {
+        Said said = body.said();
         if (said.says(OTHER_LIMITS) || isOfReply(said)) return false;
         boolean isOfImages = said.says("image", "图") && !said.says("token", "context");
         Said rest = said.without(OTHER_PHRASES);
-        return !isOfImages && rest.says(NOUNS) && rest.says(RELATIONS);
+        if (isOfImages || !rest.says(NOUNS)) return false;
+        return rest.says(RELATIONS) || OverflowCounts.of(body, 0).isOver();
     }
 
-    private static boolean isOfReply(Said said) {
-        return said.says(OF_REPLY) && !said.says(SUM + Said.REPLY_LIMIT, SUM + "'" + Said.REPLY_LIMIT);
-    }
+    private static boolean isOfReply(Said said) { return said.says(OF_REPLY) && !said.says(SUMS); }
 
     /** {@return the error in Anthropic's words, with the backend's numbers or else with estimates} */
     static ApiError error(ErrorBody said, ErrorContext context) {
@@ -80,7 +89,11 @@ final class Overflow {
         }
         long tokens = counts.prompt().orElse(0);
         ApiError error = promptTooLong(tokens, window, context);
-        return counts.total().isEmpty() ? error : withRoom(error, tokens - context.maxTokens(), window);
+        if (counts.total().isPresent()) return withRoom(error, tokens - context.maxTokens(), window);
+        boolean isOfSum = counts.prompt().isEmpty() && said.said().says(SUMS);
+        if (!isOfSum) return error;
+        long guessed = context.tokens() + context.tokens() * PERCENT_MORE / 100;
+        return withRoom(error, guessed, window);
     }
 
     /** {@code tokens} are the prompt's, if the backend says more than the window has. */

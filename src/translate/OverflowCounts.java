@@ -3,6 +3,7 @@ package translate;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /**
  * The numbers of a request that is too long, told apart by the words next to them.
@@ -22,7 +23,9 @@ record OverflowCounts(OptionalLong window, OptionalLong prompt, OptionalLong atL
     private static final int MIN_COUNT = 100; // a lower one is no count of tokens
     private static final List<String> WINDOW_WORDS = List.of("limit", "maximum", "max", "context length",
             "context size", "context of", "window", "n_ctx", "seq_len", "exceed", "than", ">", "<=", "at most",
-            "allowed", "supports", "only", "up to", "超", "最大", "上限", "限制", "大于", "max_model_len");
+            "allowed", "supports", "only", "up to", "capacity", "n_positions", " takes ",
+            "context", "超", "最大", "最多", "上限", "限制", "大于", "上下文",
+            "コンテキスト", "최대", "컨텍스트", "контекст");
     private static final List<String> PROMPT_WORDS = List.of("resulted in", "contains", "contain", " has ",
             "have ", "received", "got ", "given", "passed", "current length is", "n_keep", "requested",
             "actual", "your prompt is", "your input is", "当前", "实际", "收到", "but is ", "was ", "counted");
@@ -33,12 +36,23 @@ record OverflowCounts(OptionalLong window, OptionalLong prompt, OptionalLong atL
     private static final List<String> AFTER_PART =
             List.of("of text input", "of tool input", "of image input", "of audio input", "of file input",
                     "of video input");
+    /** As in "too large for model with 32768 maximum context length", without what may stand before it. */
+    private static final List<String> AFTER_WINDOW = List.of("maximum", "max context", "context", "limit");
+    private static final List<String> BEFORE_AFTER_WORDS = List.of(" ", ")", "]", "'", ",", "-", "tokens", "token");
+    private static final List<String> SUMS = List.of("+ " + Said.REPLY_LIMIT, "+ '" + Said.REPLY_LIMIT);
+    /** Joins the prompt's number and the reply's, as in "10000 tokens and max_tokens 150000". */
+    private static final List<String> JOINS = List.of("+ ", "and ", "与 ", "与", "和 ", "和", "加上 ", "plus ");
     private static final List<String> AFTER_REPLY = List.of("in the completion", "for the completion",
             "in the output", "for the output", "in the reply", "in the response", Said.REPLY_LIMIT, "of output",
             "in completion", "for completion", "'" + Said.REPLY_LIMIT);
     /** As in "exceeded by 200 tokens", "AiError: 5021", "Request id: 0217", "<400>". */
     private static final List<String> NOT_OF_TOKENS =
-            List.of("by ", "error: ", "code: ", "code ", "status ", " id: ", "http ", "<");
+            List.of("by ", "error: ", "code: ", "code ", "code': ", "status': ", "status ", " id: ", "http ", "<");
+    /** Says that the reply counts too; else a prompt that is too long has the higher of two numbers. */
+    private static final List<String> REPLY_WORDS = List.of(Said.REPLY_LIMIT, "completion", "output", "reply",
+            "response", "at least", "输出", "回复");
+    private static final Set<Role> OF_REPLY = Set.of(Role.REPLY, Role.TOTAL, Role.PART, Role.LEAST);
+    private static final String NAME_OF_STATUS = " bad request"; // after its number
     private static final List<String> TOTAL_WORDS =
             List.of("total of", "total:", "in total", "input and " + Said.REPLY_LIMIT, "sum of", "合计", "总计");
 
@@ -50,13 +64,32 @@ record OverflowCounts(OptionalLong window, OptionalLong prompt, OptionalLong atL
         OptionalLong window = member(said, "n_ctx", first(counts, Role.WINDOW));
         OptionalLong named = first(counts, Role.PROMPT);
         OptionalLong prompt = member(said, "n_prompt_tokens", or(named, first(counts, Role.UNSAID)));
-        OptionalLong parts = sum(counts, Role.PART);
+        OptionalLong parts = or(sum(counts, Role.PART), difference(counts));
         OptionalLong least = first(counts, Role.LEAST);
         OptionalLong total = first(counts, Role.TOTAL);
         OptionalLong fits = or(parts, or(prompt, least));
         if (fits.isEmpty()) return total.isEmpty() ? compared(counts, window) : sumOnly(window, total);
+        boolean isOfReply = said.said().says(REPLY_WORDS)
+                || counts.stream().anyMatch(count -> OF_REPLY.contains(count.role));
+        boolean areSwapped = !isOfReply && isLess(prompt, window);
+        if (areSwapped) return new OverflowCounts(prompt, window, none(), none(), window);
         OptionalLong longest = parts.isPresent() ? or(prompt, or(total, parts)) : fits;
         return new OverflowCounts(window, longest, least(least, fits, window, asked), none(), fits);
+    }
+
+    /** As in "162000 tokens (10000 in the messages, 2000 in the functions, 150000 in the completion)". */
+    private static OptionalLong difference(List<Counted> counts) {
+        OptionalLong total = first(counts, Role.TOTAL);
+        OptionalLong reply = first(counts, Role.REPLY);
+        OptionalLong prompt = first(counts, Role.PROMPT);
+        boolean areSaid = total.isPresent() && reply.isPresent() && prompt.isPresent();
+        if (!areSaid) return none();
+        long rest = total.getAsLong() - reply.getAsLong();
+        return rest > prompt.getAsLong() ? OptionalLong.of(rest) : none();
+    }
+
+    private static boolean isLess(OptionalLong one, OptionalLong other) {
+        return one.isPresent() && other.isPresent() && one.getAsLong() < other.getAsLong();
     }
 
     private static OptionalLong member(ErrorBody said, String name, OptionalLong otherwise) {
@@ -109,17 +142,43 @@ record OverflowCounts(OptionalLong window, OptionalLong prompt, OptionalLong atL
     }
 
     private static Role role(Count count, long asked) {
-        boolean isOther = NOT_OF_TOKENS.stream().anyMatch(count.before()::endsWith);
+        boolean isOther = NOT_OF_TOKENS.stream().anyMatch(count.before()::endsWith)
+                || count.after().startsWith(NAME_OF_STATUS);
         return isOther ? Role.OTHER : roleAfter(count).orElseGet(() -> roleBefore(count, asked));
     }
 
     /** {@return what a number counts by the words after it, which are the surest} */
     private static Optional<Role> roleAfter(Count count) {
         String after = count.after();
-        if (after.startsWith(" + ")) return Optional.of(Role.PROMPT);
-        if (says(after, AFTER_REPLY) || isOfReply(count.before())) return Optional.of(Role.REPLY);
+        String rest = rest(after);
+        boolean isSecond = count.before().endsWith("+ ");
+        boolean isReply = isOfReply(count.before());
+        boolean isSum = isReply && SUMS.stream().anyMatch(count.before()::contains);
+        if (isSum) return Optional.of(Role.TOTAL); // as in "prompt tokens + max_tokens = 160000"
+        if (isReply || isSecond) return Optional.of(Role.REPLY);
+        if (isJoined(rest)) return Optional.of(Role.PROMPT);
+        if (says(after, AFTER_REPLY)) return Optional.of(Role.REPLY);
         if (says(after, AFTER_PART)) return Optional.of(Role.PART);
-        return says(after, AFTER_PROMPT) ? Optional.of(promptOf(count)) : Optional.empty();
+        if (says(after, AFTER_PROMPT)) return Optional.of(promptOf(count));
+        if (rest.startsWith(">")) return Optional.of(Role.PROMPT);
+        return AFTER_WINDOW.stream().anyMatch(rest::startsWith) ? Optional.of(Role.WINDOW) : Optional.empty();
+    }
+
+    /** {@return what follows a number and its unit, as after "10000 tokens)"} */
+    private static String rest(String after) {
+        String rest = after;
+        Optional<String> first = Optional.of("");
+        while (first.isPresent()) {
+            rest = rest.substring(first.get().length());
+            first = BEFORE_AFTER_WORDS.stream().filter(rest::startsWith).findFirst();
+        }
+        return rest;
+    }
+
+    private static boolean isJoined(String rest) {
+        if (rest.startsWith("+ ")) return true;
+        return JOINS.stream().anyMatch(join -> rest.startsWith(join + Said.REPLY_LIMIT)
+                || rest.startsWith(join + "'" + Said.REPLY_LIMIT));
     }
 
     private static Role promptOf(Count count) {
@@ -129,11 +188,10 @@ record OverflowCounts(OptionalLong window, OptionalLong prompt, OptionalLong atL
     /** {@return what a number counts by the words before it; the nearest of them counts} */
     private static Role roleBefore(Count count, long asked) {
         String before = count.before();
-        if (TOTAL_WORDS.stream().anyMatch(before::contains)) return Role.TOTAL;
-        if (before.endsWith("+ ")) return Role.REPLY;
         boolean isRangeEnd = before.strip().equals(","); // as in "Range of input length should be [1, 129024]"
         if (isRangeEnd) return Role.WINDOW;
         int window = last(before, WINDOW_WORDS);
+        if (last(before, TOTAL_WORDS) > window) return Role.TOTAL;
         boolean isPrompt = last(before, PROMPT_WORDS) > window;
         boolean isRequested = before.endsWith("requested ") || before.endsWith("requested about ");
         if (isPrompt) return isRequested ? Role.TOTAL : promptOf(count);
@@ -158,6 +216,11 @@ record OverflowCounts(OptionalLong window, OptionalLong prompt, OptionalLong atL
 
     private static int last(String before, List<String> words) {
         return words.stream().mapToInt(before::lastIndexOf).max().orElse(-1);
+    }
+
+    /** {@return whether the prompt is longer than the window, by their numbers} */
+    boolean isOver() {
+        return prompt.isPresent() && window.isPresent() && prompt.getAsLong() > window.getAsLong();
     }
 
     /** {@return the prompt, if it leaves room in the window} */

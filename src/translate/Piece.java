@@ -9,15 +9,30 @@ import json.JsonWriter;
  * NULL.
  */
 sealed interface Piece {
+    /** A piece of which a stream brings many, one like the other but for a string. */
+    sealed interface Delta extends Piece {
+        /** {@return that string; something else if this piece has none} */
+        Json delta();
+
+        /** {@return the piece with another string} */
+        Delta with(Json.Str delta);
+    }
+
     /** The next characters of the answer; at least one. */
-    record Answer(Json.Str text) implements Piece { }
+    record Answer(Json.Str text) implements Delta {
+        @Override public Json delta() { return text; }
+        @Override public Answer with(Json.Str delta) { return new Answer(delta); }
+    }
 
     /**
      * The next characters of the reasoning; at least one.
      *
      * @param field the key that they came under, and are to go back under
      */
-    record Reasoning(Json.Str text, String field) implements Piece { }
+    record Reasoning(Json.Str text, String field) implements Delta {
+        @Override public Json delta() { return text; }
+        @Override public Reasoning with(Json.Str delta) { return new Reasoning(delta, field); }
+    }
 
     /** The next characters, at least one, of the model's words for why it does not answer. */
     record Refusal(Json.Str text) implements Piece { }
@@ -52,7 +67,12 @@ sealed interface Piece {
      * @param isWhole   whether no more of the call comes
      */
     record Call(Json index, Json id, Json name, Json arguments, Json input, Json extra, boolean isWhole)
-            implements Piece { }
+            implements Delta {
+        @Override public Json delta() { return arguments; }
+
+        @Override
+        public Call with(Json.Str delta) { return new Call(index, id, name, delta, input, extra, isWhole); }
+    }
 
     /** The arguments of a call are over. */
     record CallEnd(Json index) implements Piece { }

@@ -1,10 +1,13 @@
 package translate;
 
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -23,19 +26,31 @@ import json.JsonWriter;
  *  {"oneOf":[{"properties":P,"required":["p"]},
  *            {"properties":Q}]}                         {"type":"object","properties":{P and Q},"required":[]}
  *  {"type":"array"}                                     {"type":"array","items":{"type":"string"}}
+ *  {"if":I,"then":{"properties":P},"else":…}            {"type":"object","properties":{P and others}}
+ *  {"type":"integer","enum":[1,2]}                      {"type":"integer","description":"one of: 1, 2"}
+ *  {"type":"Integer"}, {"type":"any"}                   {"type":"integer"}, {"type":"string"}
  *  {"$ref":"#/$defs/A"}                                 the definition itself
  * </pre>
+ * Only strings keep an enum, as Gemini takes no other.
+ *
  * Source: JSON Schema 2020-12; Gemini API, "Schema"; Moonshot, "Tool use".
  */
 final class PlainSchema {
     private static final int MAX_DEPTH = 20; // of schemas in schemas; below it they say nothing
     private static final int MAX_NODES = 5000; // read for one tool, as definitions may hold each other often
+    private static final Set<String> TYPES =
+            Set.of("object", "array", "string", "number", "integer", "boolean");
+    /** Types that are none of JSON Schema's, as generators of other languages write them. */
+    private static final Map<String, String> OTHER_TYPES = Map.of("int", "integer", "long", "integer",
+            "float", "number", "double", "number", "bool", "boolean", "list", "array", "tuple", "array",
+            "dict", "object", "map", "object", "str", "string");
 
     private final Json root;
     private final int longestDescription;
     private final JsonWriter out;
     private final Set<String> open = new HashSet<>(); // references to what is being written
     private int nodes;
+    private boolean isCut;
 
     private PlainSchema(Json root, int longestDescription, JsonWriter out) {
         this.root = root;
@@ -43,13 +58,14 @@ final class PlainSchema {
         this.out = out;
     }
 
-    /** Writes the schema of an object, the input of a tool. */
-    static void write(Json schema, int longestDescription, JsonWriter out) {
+    /** Writes the schema of a tool's input, an object. {@return whether a description in it has been cut} */
+    static boolean write(Json schema, int longestDescription, JsonWriter out) {
         var plain = new PlainSchema(schema, longestDescription, out);
         var found = plain.found(schema, 0);
         found.types.clear();
         found.types.add("object");
         plain.write(found, 0);
+        return plain.isCut;
     }
 
     /** What a schema and those that it is combined of say together. */
@@ -88,6 +104,13 @@ final class PlainSchema {
             if (description.isNull()) description = other.description;
         }
 
+        /** Takes in a schema that may not hold. */
+        private void addOptional(Found other) {
+            other.required.clear();
+            other.values.clear();
+            add(other);
+        }
+
         /** Takes in schemas of which one holds: only what each of them requires is required. */
         private void addOneOf(List<Found> others) {
             if (others.isEmpty()) return;
@@ -121,12 +144,23 @@ final class PlainSchema {
         schema.get("allOf").items().forEach(other -> found.add(found(other, depth + 1)));
         found.addOneOf(alternatives(schema.get("anyOf"), depth));
         found.addOneOf(alternatives(schema.get("oneOf"), depth));
+        conditional(schema).forEach(other -> found.addOptional(found(other, depth + 1)));
         return found;
     }
 
     private static void addTypes(Json type, Found found) {
-        Stream.concat(Stream.of(type), type.items().stream()).map(Json::text)
-                .filter(name -> !name.isEmpty() && !name.equals("null")).forEach(found.types::add);
+        Stream.concat(Stream.of(type), type.items().stream())
+                .map(name -> name.text().toLowerCase(Locale.ROOT))
+                .map(name -> OTHER_TYPES.getOrDefault(name, name))
+                .filter(TYPES::contains).forEach(found.types::add);
+    }
+
+    /** {@return the schemas that hold under some condition} */
+    private static List<Json> conditional(Json schema) {
+        List<Json> all = new ArrayList<>(List.of(schema.get("then"), schema.get("else")));
+        Json[] members = schema.get("dependentSchemas").parts();
+        for (int i = 1; i < members.length; i += 2) all.add(members[i]);
+        return all.stream().filter(Json.Obj.class::isInstance).toList();
     }
 
     private static void addMembers(Json properties, Found found) {
@@ -162,9 +196,21 @@ final class PlainSchema {
         found.references.add(path);
         Json at = root;
         for (String name : path.substring(1).split("/")) {
-            if (!name.isEmpty()) at = at.get(name.replace("~1", "/").replace("~0", "~"));
+            if (!name.isEmpty()) at = at.get(unescaped(name));
         }
         found.add(found(at, depth + 1));
+    }
+
+    /** {@return a name in a JSON pointer within a URL, as {@code a~1b} or {@code a%20b}} */
+    private static String unescaped(String name) {
+        String decoded = name;
+        boolean isEncoded = name.indexOf('%') >= 0;
+        try {
+            if (isEncoded) decoded = URLDecoder.decode(name.replace("+", "%2B"), StandardCharsets.UTF_8);
+        } catch (IllegalArgumentException e) { // then it is a name with a percent sign
+            decoded = name;
+        }
+        return decoded.replace("~1", "/").replace("~0", "~");
     }
 
     private void write(Found found, int depth) {
@@ -176,18 +222,32 @@ final class PlainSchema {
     private void writeOpened(Found found, int depth) {
         String type = found.type();
         out.object().field("type", type);
-        if (found.description.hasText()) {
-            out.field("description", cut((Json.Str) found.description, longestDescription));
-        }
+        writeDescription(found, type);
         switch (type) {
             case "object" -> writeMembers(found, depth);
             case "array" -> {
                 out.name("items");
                 write(combined(found.items, depth), depth + 1);
             }
-            default -> writeValues(found, type); // string, number, integer, boolean
+            case "string" -> writeValues(found);
+            default -> { } // number, integer, boolean
         }
         out.endObject();
+    }
+
+    /** Writes the description, and which numbers are taken, as there is no enum of them. */
+    private void writeDescription(Found found, String type) {
+        String description = found.description.text();
+        boolean isNumber = type.equals("integer") || type.equals("number");
+        List<String> numbers =
+                isNumber ? values(found, type).stream().map(Json::raw).distinct().toList() : List.of();
+        if (!numbers.isEmpty()) {
+            String oneOf = "one of: " + String.join(", ", numbers);
+            description = description.isEmpty() ? oneOf : "%s (%s)".formatted(description, oneOf);
+        }
+        if (description.isEmpty()) return;
+        isCut |= description.length() > longestDescription;
+        out.field("description", cut(JsonWriter.text(description), longestDescription));
     }
 
     private void writeMembers(Found found, int depth) {
@@ -211,15 +271,17 @@ final class PlainSchema {
         return all;
     }
 
-    private void writeValues(Found found, String type) {
-        List<Json> values = found.values.stream().filter(value -> isOfType(value, type)).toList();
-        boolean isSent = !values.isEmpty() && !type.equals("boolean");
-        if (!isSent) return;
-        out.name("enum").array();
+    private void writeValues(Found found) {
         Map<String, Json> byText = new LinkedHashMap<>();
-        values.forEach(value -> byText.putIfAbsent(value.raw(), value));
+        values(found, "string").forEach(value -> byText.putIfAbsent(value.text(), value));
+        if (byText.isEmpty()) return;
+        out.name("enum").array();
         byText.values().forEach(out::value);
         out.endArray();
+    }
+
+    private static List<Json> values(Found found, String type) {
+        return found.values.stream().filter(value -> isOfType(value, type)).toList();
     }
 
     private static boolean isOfType(Json value, String type) {

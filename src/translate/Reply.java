@@ -147,17 +147,27 @@ final class Reply implements ToolCalls.Output {
 
     /** Takes the pieces of one chunk, in their order. */
     void take(List<Piece> pieces) {
-        pieces.forEach(this::take);
+        pieces.forEach(this::add);
+        writeCalls();
+    }
+
+    /** Takes a piece that has come alone. */
+    void take(Piece piece) {
+        add(piece);
+        writeCalls();
+    }
+
+    private void writeCalls() {
         boolean isWriting = calls.hasUnfinished() && request.isStream();
         if (!isWriting) return;
         calls.write();
         if (!calls.hasUnfinished()) writeWaiting();
     }
 
-    /** Takes a piece; what it adds to a call is written with the next pieces. */
-    private void take(Piece piece) {
+    /** Adds a piece; what it adds to a call is not written yet. */
+    private void add(Piece piece) {
         switch (piece) {
-            case Piece.Answer answer -> take(answer);
+            case Piece.Answer answer -> prefill.feed(answer.text());
             case Piece.Reasoning reasoning -> {
                 filter.flush();
                 write(reasoning);
@@ -167,7 +177,7 @@ final class Reply implements ToolCalls.Output {
                 prefill.feed(words.text());
             }
             case Piece.Detail detail -> opaque.addDetail(detail.list(), detail.detail());
-            case Piece.Call call -> take(call);
+            case Piece.Call call -> add(call);
             case Piece.CallEnd end -> endCall(end);
             case Piece.AnswerEnd end -> {
                 prefill.flush();
@@ -189,11 +199,7 @@ final class Reply implements ToolCalls.Output {
         if (!calls.hasUnfinished()) writeWaiting();
     }
 
-    private void take(Piece.Answer answer) {
-        prefill.feed(answer.text());
-    }
-
-    private void take(Piece.Call call) {
+    private void add(Piece.Call call) {
         if (isStopped()) return;
         prefill.flush();
         filter.flush();

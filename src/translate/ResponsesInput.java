@@ -101,7 +101,8 @@ final class ResponsesInput {
         request.objects(result, "content");
         List<Part> found = new ArrayList<>();
         for (Json block : Blocks.of(result, "content")) found.addAll(blocks.parts(block));
-        if (!dialect.takesFilesInOutputs()) found = hoisted(found, result.get("tool_use_id"));
+        Json id = AssistantItems.callId(dialect.callId(request.text(result, "tool_use_id")));
+        if (!dialect.takesFilesInOutputs()) found = hoisted(found, id);
         if (found.isEmpty()) found.add(new Part.Text(Blocks.NO_OUTPUT));
         if (isAllText(found)) found = new ArrayList<>(List.of(new Part.Text(joined(found, "\n"))));
         if (result.get("is_error") == Json.TRUE) markError(found);

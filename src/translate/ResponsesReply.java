@@ -58,7 +58,7 @@ final class ResponsesReply implements Reader {
         Optional<Piece> known = pieces.isHolding() ? Optional.empty()
                 : template.flatMap(usual -> usual.read(event.data()));
         if (known.isPresent()) {
-            reply.take(List.of(known.get()));
+            reply.take(known.get());
         } else {
             data(parsed(event), event.isError());
         }

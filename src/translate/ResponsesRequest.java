@@ -53,7 +53,7 @@ final class ResponsesRequest implements BackendRequest {
         var members = new Members(out, dialect, dialect.target().extraBody(), warnings);
         var tools = new Tools(request, dialect, warnings);
         members.field("model", model);
-        writeInstructions(members);
+        writeInstructions(tools, members);
         writeInput(members, out);
         writeMaxTokens(members);
         writeStream(members);
@@ -73,12 +73,13 @@ final class ResponsesRequest implements BackendRequest {
     @Override public long maxTokensSent() { return maxTokensSent; }
 
     /** Writes the system prompt without Claude Code's billing block, which changes and would spoil the cache. */
-    private void writeInstructions(Members members) {
+    private void writeInstructions(Tools tools, Members members) {
         List<Json.Str> system = new ArrayList<>();
         for (Json block : Blocks.of(request.json(), "system")) {
             Json.Str text = request.text(block, "text");
             if (text.hasText() && !Blocks.isBilling(text)) system.add(text);
         }
+        system.addAll(tools.restsOfDescriptions());
         boolean isTold = !request.schema().isNull() && !dialect.takes("text"); // at least the model is told
         if (isTold) {
             system.add(Blocks.wantedSchema(request.schema()));

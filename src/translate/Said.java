@@ -18,10 +18,11 @@ record Said(String text) {
             "max_output_tokens", "max_new_tokens", "maximum new tokens", "max_tokens_to_sample",
             "max_generated_tokens", "maximum_tokens", "maximum tokens", "max_tokens", "max tokens",
             "max-tokens", "output tokens", "completion tokens", "completion_tokens", "output token",
-            "tokens for the completion");
+            "tokens for the completion", "max_gen_len", "max_token_count", "tokens_to_generate",
+            "num_predict", "maximum output length", "max output length", "max_output_length", "output length");
     private static final String ECHO = "'input':"; // what follows is the client's
     private static final String PLACE = "'loc'"; // begins the next error of a list
-    private static final String QUOTES = "\\\"`“”‘’「」";
+    private static final String QUOTES = "\"`“”‘’「」";
     private static final String WIDE = "：，（）［］【】；～";
     private static final String NARROW = ":,()[][];~";
 
@@ -32,10 +33,11 @@ record Said(String text) {
     }
 
     private static String plain(String words) {
-        var plain = new StringBuilder(words.length() + 16);
+        String said = Escapes.without(words);
+        var plain = new StringBuilder(said.length() + 16);
         char before = ' ';
-        for (int i = 0; i < words.length(); i++) {
-            char c = words.charAt(i);
+        for (int i = 0; i < said.length(); i++) {
+            char c = said.charAt(i);
             boolean isHump = Character.isUpperCase(c) && Character.isLowerCase(before);
             if (isHump) plain.append('_');
             before = c;
@@ -83,10 +85,16 @@ record Said(String text) {
     boolean says(String... any) { return says(Arrays.asList(any)); }
     boolean says(List<String> any) { return any.stream().anyMatch(text::contains); }
 
-    /** {@return what comes before any of these words} */
+    /** {@return what comes before any of these words} "Unsupported" does not say "supported". */
     Said before(List<String> words) {
-        int first = words.stream().mapToInt(text::indexOf).filter(at -> at >= 0).min().orElse(text.length());
+        int first = words.stream().mapToInt(this::wordAt).filter(at -> at >= 0).min().orElse(text.length());
         return new Said(text.substring(0, first));
+    }
+
+    private int wordAt(String words) {
+        int at = text.indexOf(words);
+        while (at >= 0 && isNamePart(text, at - 1)) at = text.indexOf(words, at + 1);
+        return at;
     }
 
     // Names of members
@@ -96,12 +104,14 @@ record Said(String text) {
             "field ", "field: ", "fields: ", "parameter ", "parameter: ", "parameter(s): ", "parameters: ",
             "params: ", "param ", "property ", "key ", "keys: ", "keys ", "supplied: ", "invalid ",
             "invalid: ", "unknown ", "unknown: ", "unsupported ", "name ", "option ", "setting ",
-            "value for ", "参数", "参数 ", "参数: ", "字段 ", "字段", "range of ", "value of ");
+            "value for ", "参数", "参数 ", "参数: ", "参数:", "字段 ", "字段", "パラメータ ", "range of ", "value of ");
     /** What stands after a name: "temperature must be", "thinking 参数非法". */
     private static final List<String> AFTER_NAMES = List.of(":", "=", " must", " should", " parameter",
             " param", " field", " argument", " option", " is deprecated", " is not supported", " not supported",
             " is unsupported", " does not ", " cannot be", " can't be", " value", " is invalid",
-            " has to be", " out of range", " is out of range", " exceeds", " 参数", "参数", " 不", "不", " 的");
+            " has to be", " out of range", " is out of range", " exceeds", " extra inputs", " is disabled",
+            " is not implemented", " is not allowed for", " is not permitted", " is not available",
+            " is not enabled", " may not", " 参数", "参数", " 字段", "字段", " 不", "不", " 的", " は");
     private static final List<String> SEPARATORS = List.of(", ", ",", " and ", " or ", "、", "和", " & ");
     private static final int MAX_LISTED = 10; // names in a list before this one
 

@@ -21,7 +21,7 @@ final class Tokens {
     private static final byte[] DATA_URL = "data:".getBytes(StandardCharsets.US_ASCII); // how one begins
     private static final int MIN_SAMPLED = 16 * 1024; // bytes
     private static final int SAMPLE = 128; // bytes
-    private static final int MAX_SAMPLES = 1024;
+    private static final int MAX_SAMPLES = 256;
 
     /** Members that do not simply hold text, and one outside the messages that does. */
     private enum Member {
@@ -175,8 +175,9 @@ final class Tokens {
     private static long sample(byte[] json, int from) {
         long cost = 0;
         boolean isText = false;
-        for (int i = from + 1; i < from + SAMPLE; i++) {
-            cost += TokenCosts.cost(TokenCosts.kind(json[i - 1]), TokenCosts.kind(json[i]));
+        for (int i = from + 1, before = TokenCosts.kind(json[from]), kind; i < from + SAMPLE; i++, before = kind) {
+            kind = TokenCosts.kind(json[i]);
+            cost += TokenCosts.cost(before, kind);
             isText |= json[i] == ' ' || json[i] == '"';
         }
         return isText ? cost : 0;

@@ -1,6 +1,7 @@
 package translate;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.MatchResult;
@@ -29,19 +30,24 @@ final class ToolLessons {
             "regex", "anyof", "any_of", "oneof", "one_of", "allof", "all_of", "enum", "const", "description",
             "format", "type", "required", "name", "exclusive", "$ref", "strict", "参数");
     /** Says by itself that a schema is meant, as llama.cpp's "Pattern must start with '^'". */
-    private static final Pattern BAD_SCHEMA = Pattern.compile("schema|pattern must start"
-            + "|(?:parse|compile) (?:tools|grammar)|(?:tool|function).{0,40}parameters|(?:工具|函数).{0,20}(?:参数|定义)");
+    private static final Pattern BAD_SCHEMA = Pattern.compile("schema|pattern must start|grammar|unimplemented keys"
+            + "|(?:parse|compile) tools|(?:tool|function).{0,40}parameters|tool.{0,20}definition"
+            + "|(?:unsupported|unresolv|invalid|find) ?\\w{0,4} ref\\b|(?:工具|函数).{0,20}(?:参数|定义)");
     /** Says that the schema of the reply is meant, not that of a tool. */
     private static final List<String> OF_RESPONSE = List.of("response_format", "responseformat", "response_schema",
             "responseschema", "text.format", "output_schema", "mime type", "custom grammar");
     /** As in "Invalid schema for response_format 'output': …". */
     private static final List<String> BAD_RESPONSE_SCHEMA = List.of("invalid schema", "invalid json schema",
             "schema is invalid", "schema invalid", "is not permitted", "required to be supplied", "not a valid");
-    /** Says that there are too many of something, as "array too long", "maximum number of items". */
-    private static final Pattern TOO_MANY = Pattern.compile("array too long|too many|number of (?:items|tools|func)"
-            + "|(?:maximum|max|limit|most|more than|exceeds?)\\D{0,30}\\d{1,4} (?:tool|function|item)"
-            + "|(?:tools|functions|declarations).{0,30}(?:at most|limited to|maximum|exceed|more than|up to)");
-    private static final Pattern TOOLS = Pattern.compile("\\btools\\b|\\bfunctions\\b|function_?declarations");
+    /** Says that there are too many of something, as "array too long", "at most 128 functions". */
+    private static final List<String> TOO_MANY = List.of("array too long", "too many", "number of", "maximum", "max ",
+            "limit", "at most", "no more", "more than", "up to", "fewer than", "less than", "exceed", "only",
+            "最多", "超过", "上限");
+    /** Says that not the tools are too many or too long, but something in them. */
+    private static final List<String> NOT_TOOLS = List.of("string too long", "token", "strict", "description",
+            "character", "parameters", "properties", "enum", "nesting", "depth", "per minute");
+    private static final Pattern TOOLS =
+            Pattern.compile("\\btools\\b|\\bfunctions\\b|function_?\\s?declarations|工具|函数");
     private static final List<String> TOO_LONG =
             List.of("too long", "max", "at most", "exceed", "longer", "less than");
     /** Says of a member that it is never taken, as "Extra inputs are not permitted". */
@@ -56,13 +62,14 @@ final class ToolLessons {
     private static final Pattern PLACE_OF_DECLARATION =
             Pattern.compile("function_?declarations?\\W{1,3}(\\d{1,4})");
     /** The same, as in {@code tools[3].function}, {@code "tools",3}, {@code tools.3.custom}, "Tool 3 function". */
-    private static final Pattern PLACE = Pattern.compile("\\btools?\\W{1,4}(\\d{1,4})\\b");
+    private static final Pattern PLACE = Pattern.compile("\\btools?[^\\w(:]{1,4}(\\d{1,4})\\b");
     /** What may stand before a name, as in "function Read: …". */
     private static final Pattern NOUN_BEFORE = Pattern.compile("(?i)(?:tool|function):? $");
     private static final int MOST_BEFORE = 10; // characters of that
     private static final int MAX_LOOKED_AT = 4000; // characters that are searched for names of tools
     private static final int USUAL_DESCRIPTION = 1024; // characters; OpenAI's
     private static final int FEWEST_TOOLS = 8; // that a backend may be taken to have as its limit
+    private static final int USUAL_MOST_TOOLS = 128; // where the limit is not named
 
     private ToolLessons() { }
 
@@ -72,7 +79,7 @@ final class ToolLessons {
         List<Lesson.Taught> taught = new ArrayList<>();
         CallIdForm.in(said).ifPresent(form -> taught.add(always(new Trait.Ids(form))));
         if (THINKING_LOST.matcher(said).find()) taught.add(once(Trait.Habit.THINKING_LOST));
-        if (isAny(OF_RESPONSE, said)) {
+        if (isOfResponse(said)) {
             addResponseSchema(said, taught);
         } else if (!tools.isEmpty()) {
             addTools(refusal, said, tools, taught);
@@ -83,11 +90,15 @@ final class ToolLessons {
     /** {@return whether a refusal is about something within a tool, where members of the request are not meant} */
     static boolean isWithinTool(String refusal) { return WITHIN.matcher(plain(refusal)).find(); }
 
-    /** {@return the words of a refusal, also of one whose JSON escapes line breaks before names} */
-    private static String plain(String refusal) { return Said.of(refusal.replace("\\n", "\n")).text(); }
+    private static String plain(String refusal) { return Said.of(refusal).text(); }
 
     private static boolean isAny(List<String> words, String said) {
         return words.stream().anyMatch(said::contains);
+    }
+
+    /** {@return whether the schema of the reply is meant} A parameter of a tool may be called outputSchema. */
+    private static boolean isOfResponse(String said) {
+        return isAny(OF_RESPONSE, said) && !WITHIN.matcher(said).find();
     }
 
     private static Lesson.Taught always(Trait trait) { return new Lesson.Taught(trait, false); }
@@ -106,7 +117,9 @@ final class ToolLessons {
         Optional<Trait> length = longestDescription(said);
         boolean isOfTool = length.isPresent() && !said.contains("properties");
         if (isOfTool) taught.add(always(length.get()));
-        if (said.contains("strict")) taught.add(new Lesson.Taught(new Trait.Omitted("strict"), !isAny(NEVER, said)));
+        boolean isStrictNever = said.contains("strict") && isAny(NEVER, said);
+        boolean isOfStrict = said.contains("strict") || said.contains("grammar");
+        if (isOfStrict) taught.add(new Lesson.Taught(new Trait.Omitted("strict"), !isStrictNever));
         taught.add(always(Trait.Habit.PLAIN_SCHEMAS));
         length.ifPresent(trait -> taught.add(always(trait)));
         named(refusal, tools).ifPresent(tool -> taught.add(always(Trait.RefusedTool.of(tool))));
@@ -115,18 +128,29 @@ final class ToolLessons {
     /** {@return whether a refusal is about the schema or the description of a tool} */
     static boolean isAboutSchema(String refusal) {
         String said = plain(refusal);
-        if (isAny(OF_RESPONSE, said)) return false;
+        if (isOfResponse(said)) return false;
         boolean isWithin = WITHIN.matcher(said).find() && isAny(OF_SCHEMA, said);
         return isWithin || BAD_SCHEMA.matcher(said).find();
     }
 
     /** {@return the limit on the number of tools that a refusal names, if it is lower than their number} */
     private static Optional<Trait> mostTools(String said, int sent) {
-        boolean isTooMany = TOOLS.matcher(said).find() && TOO_MANY.matcher(said).find();
-        boolean isOther = said.contains("string too long") || said.contains("token");
-        if (!isTooMany || isOther) return Optional.empty();
-        return numbers(said).filter(number -> number >= FEWEST_TOOLS && number < sent).max(Integer::compare)
-                .map(Trait.MostTools::new);
+        boolean isOfNumber = TOOLS.matcher(said).find() && isAny(TOO_MANY, said);
+        boolean isOther = isAny(NOT_TOOLS, said) || isOfOneTool(said);
+        if (!isOfNumber || isOther) return Optional.empty();
+        List<Integer> named = numbers(said).filter(number -> number != sent).toList();
+        Stream<Integer> bounds = ReplyBounds.in(new Said(said)).most().stream().map(Long::intValue);
+        Stream<Integer> others =
+                named.stream().filter(number -> number >= FEWEST_TOOLS).sorted(Comparator.reverseOrder());
+        Stream<Integer> usual = named.isEmpty() ? Stream.of(USUAL_MOST_TOOLS) : Stream.empty();
+        return Stream.of(bounds, others, usual).flatMap(each -> each).filter(number -> number < sent)
+                .findFirst().map(Trait.MostTools::new);
+    }
+
+    /** As in {@code tools.3.name}; in {@code tools[0].function_declarations} stand all functions. */
+    private static boolean isOfOneTool(String said) {
+        if (PLACE_OF_DECLARATION.matcher(said).find()) return true;
+        return PLACE.matcher(said).find() && !said.contains("declarations");
     }
 
     private static Optional<Trait> longestDescription(String said) {

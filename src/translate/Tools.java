@@ -146,44 +146,63 @@ final class Tools {
             return;
         }
         out.field("name", ToolNames.shortName(request.text(tool, "name")));
-        Optional<ToolSchemas.ToolSchema> known = ToolKind.isCustom(tool) ? Optional.empty() : ToolSchemas.of(tool);
-        if (known.isPresent()) {
-            out.field("description", known.get().description()).field("parameters", known.get().parameters());
-        } else {
-            writeCustom(tool, out);
-        }
+        writeDescription(tool, out);
+        Optional<ToolSchemas.ToolSchema> known = known(tool);
+        if (known.isPresent()) out.field("parameters", known.get().parameters()); else writeSchema(tool, out);
     }
 
-    /** {@code "description":D,"input_schema":S} becomes {@code "description":D,"parameters":S}. */
-    private void writeCustom(Json tool, JsonWriter out) {
-        writeDescription(tool, out);
+    private static Optional<ToolSchemas.ToolSchema> known(Json tool) {
+        return ToolKind.isCustom(tool) ? Optional.empty() : ToolSchemas.of(tool);
+    }
+
+    private void writeSchema(Json tool, JsonWriter out) {
         Json schema = request.required(tool, "input_schema", Shape.OBJECT);
         out.name("parameters");
-        if (dialect.wantsPlainSchemas()) {
-            warnings.add("tool_schemas_plain");
-            PlainSchema.write(schema, dialect.longestDescription().orElse(PLAIN_DESCRIPTION), out);
+        if (!dialect.wantsPlainSchemas()) {
+            writeParameters(schema, out);
             return;
         }
-        writeParameters(schema, out);
+        warnings.add("tool_schemas_plain");
+        int longest = dialect.longestDescription().orElse(PLAIN_DESCRIPTION);
+        boolean isCut = PlainSchema.write(schema, longest, out);
+        if (isCut) warnings.add("tool_description_cut");
     }
 
-    /** Writes the description, and after it the examples of input, as OpenAI has no member for them. */
     private void writeDescription(Json tool, JsonWriter out) {
+        Json.Str whole = description(tool);
+        if (!whole.hasText()) return;
+        Optional<ToolDescription> cut =
+                dialect.longestDescription().map(longest -> ToolDescription.cut(whole, longest));
+        out.field("description", cut.map(ToolDescription::sent).orElse(whole));
+    }
+
+    /** {@return the description, and after it the examples of input, as OpenAI has no member for them} */
+    private Json.Str description(Json tool) {
+        Optional<ToolSchemas.ToolSchema> known = known(tool);
+        if (known.isPresent()) return JsonWriter.text(known.get().description());
         Json description = request.optional(tool, "description", Shape.STRING);
         List<Json> examples = tool.get("input_examples").items();
-        if (!description.hasText() && examples.isEmpty()) return;
-        out.name("description").openString();
-        if (description instanceof Json.Str text) {
-            Json.Str sent = dialect.longestDescription().map(most -> PlainSchema.cut(text, most)).orElse(text);
-            if (sent != text) {
-                warnings.add("tool_description_cut");
-            }
-            out.piece(sent);
-        }
+        boolean isAlone = examples.isEmpty() && description instanceof Json.Str;
+        if (isAlone) return (Json.Str) description;
+        List<Object> pieces = new ArrayList<>(List.of(description.text()));
         for (Json example : examples.subList(0, Math.min(examples.size(), MAX_EXAMPLES))) {
-            out.piece("\n\nExample input: ").pieceOf(example);
+            pieces.add("\n\nExample input: " + example.raw());
         }
-        out.closeString();
+        return JsonWriter.text(pieces.toArray());
+    }
+
+    /** {@return for the system prompt: what did not fit into the descriptions} */
+    List<Json.Str> restsOfDescriptions() {
+        if (dialect.longestDescription().isEmpty()) return List.of();
+        List<Json.Str> rests = new ArrayList<>();
+        for (Json tool : sent) {
+            Json.Str name = ToolNames.shortName(request.text(tool, "name"));
+            var cut = ToolDescription.cut(description(tool), dialect.longestDescription().get());
+            cut.rest().ifPresent(rest ->
+                    rests.add(JsonWriter.text("The description of the tool ", name, " goes on:\n", rest)));
+        }
+        if (!rests.isEmpty()) warnings.add("tool_description_cut");
+        return rests;
     }
 
     /**

@@ -98,10 +98,32 @@ sealed interface Trait {
         @Override public String value() { return tokens + " tokens"; }
     }
 
-    /** The backend takes no more images in a request; the newest are sent. */
-    record MostImages(long images) implements Trait {
+    /**
+     * The backend takes no more images; the newest are sent.
+     *
+     * @param isPerMessage whether it counts those of one message; else those of the whole request
+     */
+    record MostImages(long images, boolean isPerMessage) implements Trait {
         @Override public String about() { return "most images"; }
-        @Override public String value() { return Long.toString(images); }
+        @Override public String value() { return isPerMessage ? images + " a message" : Long.toString(images); }
+    }
+
+    /**
+     * The backend refuses these images and documents, such as one that is corrupt; others it may take.
+     *
+     * @param hashes of their sources, those refused last at the end
+     */
+    record RefusedFiles(List<String> hashes) implements Trait {
+        private static final int MAX_KEPT = 200;
+
+        /** {@return these and those refused before them} The oldest are forgotten when there are too many. */
+        RefusedFiles after(RefusedFiles earlier) {
+            List<String> all = Stream.concat(earlier.hashes.stream(), hashes.stream()).distinct().toList();
+            return new RefusedFiles(all.subList(Math.max(0, all.size() - MAX_KEPT), all.size()));
+        }
+
+        @Override public String about() { return "files"; }
+        @Override public String value() { return hashes.size() + " left out"; }
     }
 
     /**

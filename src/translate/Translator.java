@@ -108,14 +108,16 @@ public final class Translator implements Conversation {
     /** {@return what was known when the request was made, and what the reply has told} */
     @Override
     public Dialect dialect() {
-        if (responsesReader.isEmpty()) return dialect;
+        if (responsesReader.isEmpty()) {
+            return chatReader.namesStops() ? dialect.withStopsNamed(chatReader.hasReasoned()) : dialect;
+        }
         Dialect known = responsesReader.get().saysPhases() ? dialect.withPhases() : dialect;
         return responsesReader.get().hasNotSearched() ? known.withoutWebSearch() : known;
     }
 
     @Override
     public Stream<Dialect> afterRefusal(String refusal) {
-        return dialect.afterRefusal(refusal, sentTools());
+        return dialect.afterRefusal(refusal, sentTools(), Attachments.sent(request, dialect));
     }
 
     @Override

@@ -96,16 +96,17 @@ final class Turns {
         List<Json> sent = new ArrayList<>(messages.size());
         for (int i = 0; i < messages.size(); i++) {
             Json message = messages.get(i);
-            boolean isSent = switch (message.get("role").text()) {
-                case "assistant" -> blocks.isAnySaid(message);
-                case "system" -> i > lastUser || !isForOneTurn(message);
-                default -> true; // user: there is no other role
-            };
-            if (isSent) {
+            if (isSent(message, i > lastUser)) {
                 sent.add(message);
             }
         }
         return sent;
+    }
+
+    private boolean isSent(Json message, boolean isAfterLastUser) {
+        if (isRole(message, "user")) return true;
+        if (isRole(message, "assistant")) return blocks.isAnySaid(message);
+        return isAfterLastUser || !isForOneTurn(message); // system: there is no other role
     }
 
     /** {@return the index of the user's last message; -1 if there is none} */

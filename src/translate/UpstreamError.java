@@ -32,7 +32,7 @@ public final class UpstreamError {
     private static final List<String> UNPAID = List.of("insufficient_quota", "insufficient quota",
             "insufficient_balance", "insufficient balance", "insufficient_credits", "insufficient credits",
             "exceeded your current quota", "余额不足", "欠费", "in arrears", "arrearage", "not enough credit",
-            "not enough balance", "payment required", "account balance");
+            "not enough balance", "payment required", "account balance", "overdue");
     /** As Groq says where the model's call of a tool is no JSON: the next one may be. */
     private static final List<String> CALL_IS_BAD = List.of("tool_use_failed", "failed to call a function");
     /** As nginx, Go's server and Apache answer plain HTTP where they speak TLS, with status 400. */

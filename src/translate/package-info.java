@@ -10,9 +10,10 @@
  *    output_config, metadata, service_tier
  *  system, messages                            ChatMessages; Turns puts calls and results together
  *    of the assistant                          AssistantMessage
- *    text, image, document, other blocks       Blocks
+ *    text, image, document, other blocks       Blocks; Attachments says which images go up
  *  tools, tool_choice                          Tools; ToolSchemas for Anthropic's own,
  *                                              ToolNames for long names,
+ *                                              ToolDescription for long descriptions,
  *                                              LoadedTools for those that are hidden until found
  *  a search that nobody runs                   ServerSearch: answered without a backend
  *  a search that A2o runs                      WebSearch, a function; in a history SearchedTurn, SearchResults
@@ -26,7 +27,7 @@
  * out of a history what only A2o understands, NativeErrors keeps errors as they are.
  *
  * <p>Which API, and what else a backend takes: Dialect, by the rows of Dialects and by what refusals have taught
- * (Lessons, ResponsesLessons, ToolLessons, which read the words as Said), each a Trait. Of a prompt that is too
+ * (Lessons, ResponsesLessons, ToolLessons, FileLessons, which read the words as Said), each a Trait. Of a prompt that is too
  * long: Overflow, OverflowCounts. What it counts: TokenEstimate, by Tokens and a Calibration.
  *
  * <p>Of a reply:

@@ -17,7 +17,7 @@ import translate.Dialect;
  *
  * <p>What goes for all models is kept until the process ends; what goes for one is forgotten before that only
  * when there are more than {@link #MAX_MODELS} models. A later lesson replaces an earlier one about the same.
- * A lesson for one request alone ({@link Dialect#once}) is not kept.
+ * A lesson for one request alone is not kept.
  */
 final class Learned {
     private static final int MAX_MODELS = 1000; // whose names clients choose
@@ -50,7 +50,7 @@ final class Learned {
 
     /** Remembers a dialect that has proved right for a model. */
     void learn(String model, Dialect dialect) {
-        boolean isNothing = dialect.learned().isEmpty() || dialect == dialect(model);
+        boolean isNothing = !dialect.hasLearned() || dialect == dialect(model);
         if (isNothing) return;
         if (byModel.size() > MAX_MODELS) byModel.clear();
         Dialect known = dialect(model).withLessonsOf(dialect);
@@ -78,6 +78,15 @@ final class Learned {
             known.getValue().learnedWords().forEach((name, value) -> out.field(name, shown(value)));
             out.endObject().endObject();
         });
+        out.endArray();
+    }
+
+    /** Writes an array with what the backend counts of each model's requests, for a hundred estimated tokens. */
+    void writeCounted(JsonWriter out) {
+        out.array();
+        calibrations.entrySet().stream().limit(MAX_SHOWN).forEach(known ->
+                known.getValue().perHundred().ifPresent(percent -> out.object()
+                        .field("model", shown(known.getKey())).field("percent", percent).endObject()));
         out.endArray();
     }
 

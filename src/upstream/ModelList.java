@@ -6,12 +6,14 @@ import config.Parameter;
 import config.Target;
 import java.io.IOException;
 import java.net.http.HttpRequest;
+import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.logging.Logger;
 import json.Json;
@@ -46,6 +48,8 @@ public final class ModelList {
             List.of("max_context_length"),
             List.of("max_input_tokens"),
             List.of("meta", "n_ctx_train"));
+    private static final List<List<String>> MAX_TOKENS_MEMBERS =
+            List.of(List.of("top_provider", "max_completion_tokens"), List.of("max_tokens"));
     private static final Logger LOG = Logger.getLogger("a2o");
 
     /** The last answer: what a client's key was shown, and until when it counts. */
@@ -56,6 +60,7 @@ public final class ModelList {
     private final Credentials credentials;
     private final Transport transport;
     private final Clock clock;
+    private final AtomicBoolean isAskedAgain = new AtomicBoolean(); // now
     private final AtomicInteger retries = new AtomicInteger();
     private volatile Optional<Answer> answer = Optional.empty();
     private volatile List<ListedModel> lastNamed = List.of(); // the models of the last list that named some
@@ -93,6 +98,22 @@ public final class ModelList {
     /** {@return true if the last list that named models has that name} It does not ask. */
     boolean names(String model) { return lastNamed.stream().anyMatch(listed -> listed.id().equals(model)); }
 
+    /** {@return whether nobody has wanted to know yet} */
+    boolean isUnasked() { return answer.isEmpty(); }
+
+    /** Asks in the background, unless it has answered within the last minute, or is being asked. */
+    void askAgain(String clientKey) {
+        boolean hasJustAnswered = answer.filter(last -> isValid(last, clientKey)).isPresent();
+        if (hasJustAnswered || isAskedAgain.getAndSet(true)) return;
+        Thread.ofVirtual().start(() -> {
+            try {
+                listed(clientKey);
+            } finally {
+                isAskedAgain.set(false);
+            }
+        });
+    }
+
     /**
      * Asks, so that windows are known from then on; if no list comes, {@link #retryForWindows} asks again.
      */
@@ -124,17 +145,20 @@ public final class ModelList {
     }
 
     /**
-     * {@return the models of all pages; of those that have come, where one does not} OpenAI's lists have no pages.
+     * {@return the models of all pages; of those that have come, where one does not} OpenAI's lists have no
+     * pages.
      *
      * <p>Source: Anthropic, "List models": {@code {"data":[…],"has_more":true,"last_id":"claude-x"}}.
      */
-    private List<ListedModel> pages(String clientKey, Duration patience) throws InterruptedException, IOException {
+    private List<ListedModel> pages(String clientKey, Duration patience)
+            throws InterruptedException, IOException {
         long until = clock.nanos() + patience.toNanos();
         Json page = page(backend, clientKey, until);
         List<ListedModel> models = new ArrayList<>(models(page));
         try {
             for (int pages = 1; pages < MAX_PAGES && isMoreAfter(page); pages++) {
-                page = page(backend.with(Parameter.of("after_id", page.get("last_id").text())), clientKey, until);
+                var after = Parameter.of("after_id", page.get("last_id").text());
+                page = page(backend.with(after), clientKey, until);
                 models.addAll(models(page));
             }
         } catch (IOException | ApiError | Json.Malformed e) {
@@ -164,11 +188,18 @@ public final class ModelList {
         List<String> aliases = model.get("aliases").items().stream().map(Json::text).toList();
         Json name = model.get("name").hasText() ? model.get("name") : model.get("display_name"); // Anthropic's
         Optional<String> title = Optional.of(name.text()).filter(text -> !text.isEmpty());
-        long created = Math.clamp(model.get("created").toLong(0), 0, MAX_SECONDS);
-        OptionalLong maxTokens =
-                firstTokens(model, List.of(List.of("top_provider", "max_completion_tokens")));
-        return new ListedModel(model.get("id").text(), aliases, title, Instant.ofEpochSecond(created),
+        OptionalLong maxTokens = firstTokens(model, MAX_TOKENS_MEMBERS);
+        return new ListedModel(model.get("id").text(), aliases, title, created(model),
                 firstTokens(model, WINDOW_MEMBERS), maxTokens);
+    }
+
+    /** {@return the time of creation: a number of seconds, or Anthropic's 2026-10-01T00:00:00Z; else 1970} */
+    private static Instant created(Json model) {
+        try {
+            return Instant.parse(model.get("created_at").text());
+        } catch (DateTimeException e) { // it is not there
+            return Instant.ofEpochSecond(Math.clamp(model.get("created").toLong(0), 0, MAX_SECONDS));
+        }
     }
 
     /** {@return the first number of tokens that is given in one of those members} */

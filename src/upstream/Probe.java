@@ -26,7 +26,8 @@ final class Probe implements AutoCloseable {
     private final String host; // for the log
     private final Clock clock;
     private final AtomicBoolean isRunning = new AtomicBoolean();
-    private final BlockingQueue<Boolean> closed = new LinkedBlockingQueue<>(); // holds an element once closed
+    private final BlockingQueue<Boolean> wakeUp = new LinkedBlockingQueue<>(); // ends a wait
+    private volatile boolean isClosed;
 
     Probe(Health health, Target target, URI url, Clock clock) {
         this.health = health;
@@ -36,8 +37,9 @@ final class Probe implements AutoCloseable {
         this.clock = clock;
     }
 
-    /** Begins, unless it runs already; it ends when the backend is up, or at {@link #close}. */
+    /** Begins, unless it runs already or is closed; it ends when the backend is up, or at {@link #close}. */
     void start() {
+        if (isClosed) return;
         boolean wasRunning = isRunning.getAndSet(true);
         if (!wasRunning) Thread.ofVirtual().start(this::run);
     }
@@ -50,13 +52,12 @@ final class Probe implements AutoCloseable {
         } finally {
             isRunning.set(false);
         }
-        boolean hasFailedAgain = health.isDown() && closed.isEmpty();
-        if (hasFailedAgain) start();
+        if (health.isDown()) start(); // it has failed again
     }
 
     private void awaitConnection() throws InterruptedException {
         long wait = FIRST_WAIT.toNanos();
-        while (health.isDown() && clock.poll(closed, wait).isEmpty()) {
+        while (health.isDown() && !isClosed && clock.poll(wakeUp, wait).isEmpty()) {
             boolean isUp = health.isDown() && canConnect();
             if (isUp && health.noteConnection()) LOG.info(() -> host + " can be reached again");
             wait = Math.min(2 * wait, LONGEST_WAIT.toNanos());
@@ -73,5 +74,8 @@ final class Probe implements AutoCloseable {
     }
 
     @Override
-    public void close() { closed.add(true); }
+    public void close() {
+        isClosed = true;
+        wakeUp.add(true);
+    }
 }

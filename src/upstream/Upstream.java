@@ -247,6 +247,8 @@ public final class Upstream implements AutoCloseable {
         health.lastFailure().ifPresentOrElse(last -> write(last, out), out::nothing);
         out.name("learned");
         learned.write(out);
+        out.name("counted");
+        learned.writeCounted(out);
         return out.endObject();
     }
 

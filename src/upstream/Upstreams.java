@@ -58,14 +58,26 @@ public final class Upstreams implements AutoCloseable {
 
     /**
      * {@return the backends of a route in the order to try them: the route's, but those set aside last} A model
-     * that no option is about is asked for first at the named backend that lists it, if there is one.
+     * that no option is about is asked for first at the named backend that lists it, if there is one. So these
+     * are asked for their models, with the client's key: the first time while the request waits, as long as
+     * clients wait for a list.
      */
-    public List<Upstream> inOrder(Route route) {
+    public List<Upstream> inOrder(Route route, String clientKey) {
         List<Upstream> all = of(route);
-        Optional<Upstream> lister = route.isMapped() ? Optional.empty()
-                : all.stream().filter(each -> each.models().names(route.model())).findFirst();
+        Optional<Upstream> lister =
+                route.isMapped() ? Optional.empty() : lister(all, route.model(), clientKey);
         return all.stream().sorted(Comparator.comparing(Upstream::isAside)
                 .thenComparing(each -> !(each.isNamed() && lister.equals(Optional.of(each))))).toList();
+    }
+
+    private static Optional<Upstream> lister(List<Upstream> all, String model, String clientKey) {
+        boolean isChoice = all.size() > 1 && all.stream().anyMatch(Upstream::isNamed);
+        if (!isChoice) return Optional.empty();
+        List<Upstream> unasked = all.stream().filter(each -> each.models().isUnasked()).toList();
+        if (!unasked.isEmpty()) askAll(unasked, each -> each.models().listed(clientKey));
+        Optional<Upstream> lister = all.stream().filter(each -> each.models().names(model)).findFirst();
+        if (lister.isEmpty()) all.forEach(each -> each.models().askAgain(clientKey)); // it may be new there
+        return lister;
     }
 
     /** {@return the backends of a route, as it has them} */

@@ -20,10 +20,10 @@ import java.util.stream.Stream;
 /**
  * What A2o costs: {@code java test/bench/Bench.java [--quick] [--svg FILE]} measures build/a2o.jar between {@link Load} and
  * {@link Mock}, in turns with {@link Floor} and with no proxy at all. All are processes of their own, on loopback, and
- * end with this one. {@code --train FILE} makes an AOT cache instead. Exit status: 1 if a request failed, 2 for wrong usage.
+ * end with this one. {@code --train FILE JAVA JAR} makes an AOT cache instead. Exit status: 1 if a request failed, 2 for wrong usage.
  */
 final class Bench {
-    private static final String USAGE = "usage: bench [--quick] [--svg FILE] | --train FILE";
+    private static final String USAGE = "usage: bench [--quick] [--svg FILE] | --train FILE JAVA JAR";
     private static final String JAVA = Path.of(System.getProperty("java.home"), "bin", "java").toString();
     private static final Path JAR = Path.of("build/a2o.jar"), AOT = Path.of("build/a2o.aot");
     private static final List<String> LOADS = List.of("small", "stream", "agent", "long");
@@ -57,6 +57,8 @@ final class Bench {
         var given = new ArrayList<>(List.of(args));
         boolean isQuick = given.remove("--quick");
         String svg = option(given, "--svg"), train = option(given, "--train");
+        List<String> trained = train.isEmpty() || given.size() != 2 ? List.of() : List.copyOf(given);
+        given.removeAll(trained);
         if (!given.isEmpty()) {
             System.err.printf("bench: %s is not understood; %s%n", given.getFirst(), USAGE);
             System.exit(2);
@@ -64,8 +66,8 @@ final class Bench {
         Runtime.getRuntime().addShutdownHook(new Thread(() -> STARTED.forEach(Process::destroyForcibly)));
         CompletableFuture.delayedExecutor(LIMIT_MINUTES, TimeUnit.MINUTES).execute(() -> System.exit(1));
         var bench = new Bench(isQuick);
-        if (train.isEmpty()) bench.measureAll(svg);
-        else bench.train(train);
+        if (trained.isEmpty()) bench.measureAll(svg);
+        else bench.train(train, trained.get(0), trained.get(1));
         System.exit(bench.errors > 0 ? 1 : 0);
     }
 
@@ -193,14 +195,17 @@ final class Bench {
     }
 
     /** Runs A2o with something of all that it does, so that the JVM writes at its end what it has learnt. */
-    private void train(String file) throws IOException, InterruptedException {
-        Subject a2o = startA2o("a2o", "/v1", "-XX:AOTCacheOutput=" + file);
+    private void train(String file, String java, String jar) throws IOException, InterruptedException {
+        int port = freePort();
+        String mock = "http://127.0.0.1:%d/v1".formatted(direct.port);
+        List<String> command = List.of(java, "-XX:AOTCacheOutput=" + file, "-jar", jar, "--port", "" + port, "--upstream", mock);
+        Subject a2o = await("a2o", port, start(command));
         for (String each : LOADS) measure(a2o, each, 4, 1);
         a2o.process.destroy(); // by TERM: it drains, and the JVM assembles the cache
         a2o.process.waitFor();
         if (!Files.exists(Path.of(file))) throw new IOException("the JVM has not written " + file);
         System.out.printf("%s: %d MB; java -XX:AOTCache=%1$s -jar %s … starts with it, until the jar is made anew%n",
-                file, Files.size(Path.of(file)) >> 20, JAR);
+                file, Files.size(Path.of(file)) >> 20, jar);
     }
 
     /** {@return the load generator's figures, and cpu and steady: microseconds of the subject for each request} */

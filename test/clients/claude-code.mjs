@@ -91,6 +91,19 @@ await scenario("the same loop through a backend of Anthropic's own API, which is
   assert.equal(outcome.read('work/a.txt'), 'alpha\ngamma é 中\n');
 });
 
+await scenario('small models and sub-agents at one backend, the others at one that dies in the middle', async () => {
+  const proxy = ['sh', path.join(HERE, 'two-backends.sh'), process.env.JAVA, path.join(ROOT, 'build/a2o.jar'), '{PORT}', '{UPSTREAM}'];
+  const outcome = await runWith(proxy, own('two-backends'), '-m', 'main-model', '-e', 'CLAUDE_CODE_SUBAGENT_MODEL=a-haiku');
+  assert.equal(words(outcome, 4), 'It went on at the other backend.');
+  const printed = outcome.read('proxy.out');
+  const page = JSON.parse(printed.split('\n').find(line => line.startsWith('{"version"')));
+  const went = page.last.map(one => `${one.asked} ${one.model}@${one.upstream} ${one.status}`).reverse();
+  assert.deepEqual(went, ['main-model big@cloud 200', 'a-haiku small@local 200', 'a-haiku small@local 200',
+    'main-model big@cloud 502', 'main-model big@local 200', 'main-model big@local 200']);
+  assert.match(page.upstreams.map(one => `${one.host} ${one.state}`).join(', '), /^local ready, cloud (set aside|unreachable|failing)$/);
+  for (const one of page.last) assert.ok(printed.split('\n').some(line => line.includes(one.id) && line.includes(one.upstream)), one.id);
+});
+
 await scenario('overflow, compaction, and on with tools', async () => {
   assert.equal(words(await run(own('overflow-goes-on')), 6), 'It went on.');
 });

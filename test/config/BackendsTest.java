@@ -114,4 +114,43 @@ class BackendsTest {
         assertEquals("x (key) y", secrets.mask("x bWU6Y29ycmVjdC1ob3JzZQ== y"));
         assertEquals("x (key) y", secrets.mask("x aVeryLongToken1 y"), "a name alone may be the key");
     }
+
+    @Test
+    void aNameThatIsNoneIsSaid() {
+        for (String name : List.of("gpu.1", "4090", "a/b", "a@b", "my gpu", "", "a".repeat(32))) {
+            for (String address : List.of("http://x.test", "demo", "HTTPS://x.test/v1?a=b")) {
+                String message = message("--upstream", name + "=" + address);
+                assertTrue(message.startsWith("a2o: --upstream: a name has letters, digits, - and _, 31 at most"), message);
+            }
+        }
+    }
+
+    /** A slip in one of several names is not to become a part of the value. */
+    @Test
+    void namesMayStandApartAndEachMustBeKnown() {
+        assertEquals(List.of("k", "k"), keys("--upstream-key", "k@local, or"));
+        assertEquals(List.of("k", "-"), keys("--upstream-key", "k@local,local"));
+        for (String names : List.of("local,,or", "or,", "local,4", "or, lo cal")) {
+            String message = message("http://x.test", "local=http://one.test", "or=http://two.test", "--upstream-key", "k@" + names);
+            assertTrue(message.contains("no --upstream has the name behind the last @"), message);
+        }
+        assertEquals(List.of("{\"a\":\"x@or\",\"b\":\"local\"}", "{\"a\":\"x@or\",\"b\":\"local\"}"),
+                bodies("--extra-body", "{\"a\":\"x@or\",\"b\":\"local\"}"));
+    }
+
+    @Test
+    void theNearestNameIsNamed() {
+        String near = message("local=http://one.test", "or=http://two.test", "--context", "64k@locla");
+        assertTrue(near.contains("there are: local, or; did you mean local? Where"), near);
+        String far = message("local=http://one.test", "or=http://two.test", "--context", "64k@xyz");
+        assertTrue(far.contains("there are: local, or. Where"), far);
+    }
+
+    @Test
+    void theModelForAllIsForNoneAlone() {
+        String message = message("local=http://one.test", "--model", "big@local");
+        assertTrue(message.startsWith("a2o: --model: it is for all backends; for one, --map '*=big@local'"), message);
+        assertEquals(Optional.of("big@2025"), options("local=http://one.test", "--model", "big@2025").routes().mainModel());
+        assertEquals(Optional.of("big@local"), options("http://one.test", "--model", "big@local").routes().mainModel());
+    }
 }

@@ -76,11 +76,43 @@ class OptionFileTest {
             {"--check", "line 1: --check is for the command line alone"},
             {"-h", "line 1: -h is for the command line alone"},
             {"--", "line 1: a command is expected after --"},
+            {"--debug false", "line 1: --debug takes no value"},
+            {"--model # none", "line 1: --model needs a value"},
+            {"--upstream http://h --model m", "line 1: one option a line is expected, but --model follows; quotes make it a part of the value"},
+            {"\n--upstream-key 'k", "line 2: quotes are expected around the whole value, as in 'VALUE' or 'VALUE'@NAME"},
+            {"--header 'X-A: b' c", "line 1: quotes are expected around the whole value, as in 'VALUE' or 'VALUE'@NAME"},
             {"@other", "line 1: a file of options cannot name another one"}};
         for (String[] row : rows) {
             String file = file(row[0]);
             assertEquals(file + ", " + row[1], wrong(file).shortMessage());
         }
+    }
+
+    @Test
+    void commentsMayStandBehindOptions() throws Exception {
+        CommandLine given = read(file("""
+                --upstream http://h/v1#a # a box
+                http://bare.test # another
+                --model m\t# c
+                --header 'X-A: b # c' # d
+                --header "X-B: it's"@local   #
+                --auth-key anna=k#1
+                --extra-body {"a": "b # c"} # d
+                --debug # on
+                """));
+        assertEquals(List.of("http://h/v1#a", "http://bare.test"), given.all(Option.UPSTREAM));
+        assertEquals(List.of("m"), given.all(Option.MODEL));
+        assertEquals(List.of("X-A: b # c", "X-B: it's@local"), given.all(Option.HEADER));
+        assertEquals(List.of("anna=k#1"), given.all(Option.AUTH_KEY));
+        assertEquals(List.of("{\"a\": \"b # c\"}"), given.all(Option.EXTRA_BODY));
+        assertTrue(given.isOn(Option.DEBUG));
+    }
+
+    @Test
+    void aFileOfWindowsIsRead() throws Exception {
+        CommandLine given = read(file("\ufeff--port 1\r\n# c\r\n--timeout 'x'\r\n"));
+        assertEquals(List.of("1"), given.all(Option.PORT));
+        assertEquals(List.of("x"), given.all(Option.TIMEOUT));
     }
 
     @Test

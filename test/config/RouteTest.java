@@ -115,7 +115,7 @@ class RouteTest {
         for (String name : List.of("locl", "or,locl", "LOCAL")) {
             UsageError e = assertThrows(UsageError.class, () -> named("--map", "a=x@" + name));
             assertTrue(e.getMessage().startsWith("a2o: --map: no --upstream has the name behind the last @; "
-                    + "there are: local, or."), e.getMessage());
+                    + "there are: local, or"), e.getMessage());
         }
         UsageError e = assertThrows(UsageError.class, () -> named("--map", "a=@or"));
         assertTrue(e.getMessage().contains("PATTERN=MODEL expected"), e.getMessage());
@@ -167,5 +167,12 @@ class RouteTest {
         assertEquals(Optional.empty(), routes().mainModel(), "it is not mapped");
         assertEquals(Optional.empty(), routes("--map", "claude-*=big", "--map", "big=small").mainModel(),
                 "who asks for big gets small");
+    }
+
+    /** There would be no model left. */
+    @Test
+    void aNameOfABackendWithNothingBehindItIsAModel() {
+        Route route = Options.of(CommandLine.read(new String[] {"local=http://one.test"}, Map.of())).routes().of("local/");
+        assertEquals("local/", route.model());
     }
 }

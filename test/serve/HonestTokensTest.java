@@ -10,6 +10,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import testing.Backend;
 import testing.Pair;
+import testing.Tree;
 import testing.Wire;
 
 /** Estimates beside a backend that counts a third more: from its first counts on, clients are told what it counts. */
@@ -78,6 +79,31 @@ class HonestTokensTest {
             pair.backend.answers(counting(0));
             for (int i = 0; i < 3; i++) assertEquals(200, pair.post(request(300, i == 1)).status());
             assertEquals(before, countTokens(pair, 300));
+        }
+    }
+
+    /** Ollama counted so for long: of the prompt only what it had not in its cache. */
+    @Test
+    void whatIsCountedWithoutTheCacheTeachesLittle() throws Exception {
+        try (var pair = new Pair()) {
+            pair.backend.answers(counting(counted(300)), counting(counted(300) * 6 / 10), counting(counted(300) / 50), counting(1),
+                    counting(counted(300) * 100));
+            for (int i = 0; i < 5; i++) pair.post(request(300, false));
+            long told = countTokens(pair, 300);
+            assertTrue(told > counted(300) * 0.95 && told < counted(300) * 1.01, told + " for " + counted(300));
+        }
+    }
+
+    @Test
+    void thePageSaysWhatTheBackendCounts() throws Exception {
+        try (var pair = new Pair()) {
+            long estimate = countTokens(pair, 300);
+            assertEquals(List.of(), Tree.at(pair.ask("GET", "/status.json").json(), "upstreams.0.counted"));
+            pair.backend.answers(counting(counted(300)));
+            pair.post(request(300, false));
+            Object counted = Tree.at(pair.ask("GET", "/status.json").json(), "upstreams.0.counted.0");
+            assertEquals("m", Tree.at(counted, "model"));
+            assertEquals(new Tree.Num("" + Math.round(100.0 * counted(300) / estimate)), Tree.at(counted, "percent"));
         }
     }
 

@@ -5,14 +5,18 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import testing.Backend;
 import testing.HeldClock;
+import testing.Logged;
 import testing.Proxies;
 import testing.Tasks;
 import testing.Wire;
@@ -233,6 +237,69 @@ class NativeTest {
         }
     }
 
+    /** "When `thinking` is enabled, a final `assistant` message must start with a thinking block": it is not there any more. */
+    @Test
+    void aLoopThatAnotherBackendBeganGoesOnWithoutThinking() throws Exception {
+        String request = """
+                {"model":"claude-x","thinking":{"type":"%s","budget_tokens":1024},"context_management":{"edits":[]},"messages":[%s
+                {"role":"assistant","content":[{"type":"thinking","thinking":"t","signature":"%s"},
+                {"type":"tool_use","id":"toolu_1","name":"f","input":{}}]},
+                {"role":"user","content":[{"type":"tool_result","tool_use_id":"toolu_1","content":"x"}]}]}""";
+        String ours = "{\"role\":\"assistant\",\"content\":[{\"type\":\"thinking\",\"thinking\":\"t\",\"signature\":\"a2o1.r\"},"
+                + "{\"type\":\"tool_use\",\"id\":\"toolu_0\",\"name\":\"f\",\"input\":{}}]},";
+        String[][] rows = {{"enabled", "", "a2o1.r", "disabled"}, {"adaptive", "", "a2o1.r", "adaptive"},
+            {"enabled", ours, "EqQB", "enabled"}, {"disabled", "", "a2o1.r", "disabled"}};
+        try (var backend = new Backend().answers(refusing(200, WHOLE)); Proxy proxy = before(backend)) {
+            for (String[] row : rows) {
+                Wire.post(proxy.port(), request.formatted(row[0], row[1], row[2]));
+                String sent = backend.take().text();
+                boolean isChanged = !row[0].equals(row[3]);
+                assertTrue(sent.contains("\"thinking\":{\"type\":\"%s\"%s".formatted(row[3], isChanged ? "}" : ",")), sent);
+                assertEquals(!isChanged, sent.contains("context_management"), sent);
+                assertFalse(sent.contains("a2o1"), sent);
+            }
+        }
+    }
+
+    /** Also where A2o has not asked for it; the client gets the bytes that were packed. */
+    @Test
+    void compressedRepliesAreUnpacked() throws Exception {
+        String stream = START + BLOCK + DELTA + STOP + END;
+        try (var backend = new Backend().answers(call -> packed(call, "text/event-stream", stream)); Proxy proxy = before(backend)) {
+            assertEquals(stream, Wire.post(proxy.port(), STREAM).body());
+            backend.answers(call -> packed(call, "application/json", WHOLE));
+            assertEquals(WHOLE, Wire.post(proxy.port(), PLAIN).body());
+            backend.answers(call -> packed(call, "application/json", "{ \"input_tokens\": 4711 }"));
+            Wire.Reply count = Wire.ask(proxy.port(), "POST", "/v1/messages/count_tokens", PLAIN.getBytes());
+            assertEquals("{ \"input_tokens\": 4711 }", count.body());
+        }
+    }
+
+    private static void packed(Backend.Call call, String type, String text) throws Exception {
+        var bytes = new ByteArrayOutputStream();
+        try (var packing = new GZIPOutputStream(bytes)) {
+            packing.write(text.getBytes(StandardCharsets.UTF_8));
+        }
+        String head = "HTTP/1.1 200 OK\r\ncontent-type: %s\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n";
+        call.raw(head.formatted(type, bytes.size())).raw(bytes.toByteArray(), 0, bytes.size());
+    }
+
+    /** Line ends, spaces, comments and events of other servers than Anthropic's; what follows the end is read and not sent on. */
+    @Test
+    void otherFramesGoThroughAsTheyCome() throws Exception {
+        String plain = START + BLOCK + DELTA + STOP + END;
+        try (var backend = new Backend(); Proxy proxy = before(backend)) {
+            for (String stream : List.of(plain.replace("\n", "\r\n"), plain.replace("data: ", "data:"),
+                    plain.replaceAll("event: .*\n", ""), plain.replace("event: ", "id: 7\nevent:"),
+                    plain.replace(STOP, ": keep-alive\n\n" + PING + STOP), plain.replace(STOP, event("ping", "") + STOP))) {
+                backend.answers(streaming(stream));
+                assertEquals(stream, Wire.post(proxy.port(), STREAM).body());
+                backend.answers(streaming(stream + "data: [DONE]\n\n"));
+                assertEquals(stream, Wire.post(proxy.port(), STREAM).body());
+            }
+        }
+    }
+
     // Errors, and other backends
 
     /** What OpenAI's APIs have no place for, for which A2o is not to pretend anything. */
@@ -249,7 +316,7 @@ class NativeTest {
 
     private static Proxy openAiFirst(Backend openai, Backend anthropic, String... more) throws Exception {
         String[] all = new String[more.length + 4];
-        System.arraycopy(new String[] {"--upstream", "chat=" + openai.url(), "--upstream", "claude=" + nativeUrl(anthropic)}, 0, all, 0, 4);
+        System.arraycopy(new String[] {"--upstream", openai.url().toString(), "--upstream", nativeUrl(anthropic)}, 0, all, 0, 4);
         System.arraycopy(more, 0, all, 4, more.length);
         return Proxies.start(all);
     }
@@ -289,6 +356,29 @@ class NativeTest {
              Proxy proxy = before(anthropic)) {
             Wire.Reply reply = Wire.post(proxy.port(), PLAIN);
             assertEquals("400 Unknown model 'x'", reply.status() + " " + reply.text("error.message"), "as it came");
+        }
+    }
+
+    @Test
+    void oneThatCannotTakeItIsLeftOutAlsoInTheMiddle() throws Exception {
+        try (var first = new Backend().answers(refusing(529, OVERLOADED)); var openai = new Backend();
+             var last = new Backend().answers(refusing(200, WHOLE));
+             Proxy proxy = before(first, "--upstream", openai.url().toString(), "--upstream", nativeUrl(last))) {
+            assertEquals(WHOLE, Wire.post(proxy.port(), only(ONLY_ANTHROPICS.getFirst())).body());
+            assertEquals("1 0 1", first.requests() + " " + openai.requests() + " " + last.requests());
+        }
+    }
+
+    @Test
+    @ResourceLock("log")
+    void theLogShowsWhatWasSentAndNoMore() throws Exception {
+        try (var openai = new Backend().answers(Backend.refusing(529, "why")); var anthropic = new Backend().answers(refusing(200, WHOLE));
+             var log = new Logged(); Proxy proxy = openAiFirst(openai, anthropic, "--debug")) {
+            log.until(Wire.post(proxy.port(), PLAIN));
+            assertEquals(2, log.lines(" >> ").size(), log.lines().toString());
+            log.clear();
+            log.until(Wire.post(proxy.port(), only(ONLY_ANTHROPICS.getFirst())));
+            assertEquals(1, log.lines(" >> ").size(), log.lines().toString());
         }
     }
 

@@ -15,7 +15,7 @@ class RetryTimeTest {
     private static OptionalLong of(int status, String message, String... namesAndValues) {
         Map<String, List<String>> headers = new HashMap<>();
         for (int i = 0; i < namesAndValues.length; i += 2) headers.put(namesAndValues[i], List.of(namesAndValues[i + 1]));
-        return RetryTime.in(HttpHeaders.of(headers, (name, value) -> true), new ApiError(status, message));
+        return RetryTime.in(HttpHeaders.of(headers, (name, value) -> true), new ApiError(status, message), message);
     }
 
     private static void assertWords(long seconds, String message) {

@@ -95,6 +95,18 @@ class RouteBackendsTest {
         }
     }
 
+    /** As for Claude first, and a local server second that has no model of that name. */
+    @Test
+    void theNextBackendMayHaveAModelOfItsOwn() throws Exception {
+        try (Proxy proxy = proxy("--extra-body", "{\"model\":\"qwen3\"}@cloud")) {
+            local.answers(call -> call.reply(529, "application/json", "{}"));
+            assertEquals("from cloud", ask(proxy, "claude-opus-5-5").said());
+            String sent = cloud.take().text();
+            if (sent.isEmpty()) sent = cloud.take().text(); // the first was for the list
+            assertTrue(sent.contains("\"model\":\"qwen3\"") && !sent.contains("claude"), sent);
+        }
+    }
+
     @Test
     void aBackendWithoutTheModelIsPassedOver() throws Exception {
         try (Proxy proxy = proxy()) {
@@ -115,8 +127,8 @@ class RouteBackendsTest {
             cloud.answers(Backend.refusing(503, "busy"));
             Wire.Reply reply = ask(proxy, "m");
             assertEquals(529, reply.status(), reply.body());
-            assertEquals(1, local.requests(), "it is not asked twice");
-            assertEquals(2, cloud.requests());
+            assertEquals(2, local.requests(), "for its list, and once for the model");
+            assertEquals(3, cloud.requests());
         }
     }
 
@@ -161,6 +173,21 @@ class RouteBackendsTest {
         }
     }
 
+    @Test
+    void modelsOfAnthropicsAreListedAsTheyAre() throws Exception {
+        String model = "{\"type\":\"model\",\"id\":\"claude-x\",\"display_name\":\"Claude X\",\"created_at\":\"2026-10-01T00:00:00Z\","
+                + "\"max_input_tokens\":1000000,\"max_tokens\":128000}";
+        local.answers(call -> call.reply(200, "application/json", "{\"data\":[" + model + "],\"has_more\":false}"));
+        try (Proxy proxy = Proxies.start("--upstream", local.url().toString().replace("chat/completions", "messages"))) {
+            String listed = Wire.ask(proxy.port(), "GET", "/v1/models/claude-x", new byte[0], "x-api-key: K").body();
+            assertEquals("GET /v1/models HTTP/1.1", local.take().line());
+            for (String member : List.of("\"display_name\":\"Claude X\"", "\"created_at\":\"2026-10-01T00:00:00Z\"",
+                    "\"max_input_tokens\":1000000", "\"max_tokens\":128000")) {
+                assertTrue(listed.contains(member), listed);
+            }
+        }
+    }
+
     /** A list without end is read for as long as clients wait, and no further than some pages. */
     @Test
     void whatHasComeIsListedWhereTheNextPageDoesNotCome() throws Exception {
@@ -170,6 +197,20 @@ class RouteBackendsTest {
         try (Proxy proxy = proxy()) {
             assertEquals(List.of("anthropic/local/a", "anthropic/cloud/a"), ids(proxy));
             assertTrue(cloud.requests() <= 20, "" + cloud.requests());
+        }
+    }
+
+    /** Many a local server takes any name for its own model, so that it would not say that it has no such one. */
+    @Test
+    void aModelGoesToTheBackendThatListsItFromTheFirstRequestOn() throws Exception {
+        lists(local, "local", "qwen3");
+        lists(cloud, "cloud", "z/glm");
+        try (Proxy proxy = proxy()) {
+            assertEquals("from cloud", ask(proxy, "z/glm").said());
+            assertEquals("from local", ask(proxy, "qwen3").said());
+            assertEquals("from local", ask(proxy, "other").said());
+            assertEquals("from cloud", ask(proxy, "z/glm").said());
+            assertEquals(3, local.requests(), "its list, and two messages");
         }
     }
 

@@ -290,7 +290,7 @@ class WebSearchTroubleTest {
         try (var one = new Backend(); var two = new Backend();
              var service = new Backend().answers(Searching.found(Searching.PAGES));
              var proxy = Proxies.start("--upstream", "one=" + one.url(), "--upstream", "two=" + two.url(),
-                     "--search", Searching.url(service) + "@one")) {
+                     "--map", "*=m@one,two", "--search", Searching.url(service) + "@one")) {
             Backend.Script search = calling("", "web_search", query("a"));
             Backend.Script broken = Backend.refusing(500, "broken");
             one.answers(call -> { // by what is asked: it may be asked for its models, too

@@ -24,7 +24,7 @@ class ApiChoiceTest {
     }
 
     private static List<Map<String, String>> lessons(Dialect dialect, String refusal) {
-        return dialect.afterRefusal(refusal, List.of()).map(Dialect::learnedWords).toList();
+        return dialect.afterRefusal(refusal, List.of(), List.of()).map(Dialect::learnedWords).toList();
     }
 
     @ParameterizedTest
@@ -53,7 +53,7 @@ class ApiChoiceTest {
 
     @Test
     void aMissingRouteTeachesChatForAllModels() {
-        Dialect chat = dialect("https://api.openai.com/v1").afterRefusal(NO_ROUTE, List.of()).findFirst().orElseThrow();
+        Dialect chat = dialect("https://api.openai.com/v1").afterRefusal(NO_ROUTE, List.of(), List.of()).findFirst().orElseThrow();
         assertEquals(Map.of("api", "chat"), chat.learnedWords());
         assertEquals(Api.CHAT, chat.api());
         assertTrue(chat.takes("service_tier"), "by the row of OpenAI's chat completions");
@@ -62,10 +62,10 @@ class ApiChoiceTest {
 
     @Test
     void itNeverGoesBackAndForth() {
-        Dialect responses = dialect("http://h.test").afterRefusal(WANTS_RESPONSES, List.of()).findFirst().orElseThrow();
-        Dialect chat = responses.afterRefusal(NO_ROUTE, List.of()).findFirst().orElseThrow();
+        Dialect responses = dialect("http://h.test").afterRefusal(WANTS_RESPONSES, List.of(), List.of()).findFirst().orElseThrow();
+        Dialect chat = responses.afterRefusal(NO_ROUTE, List.of(), List.of()).findFirst().orElseThrow();
         assertEquals(Map.of("api", "chat", "effort with tools", "none"), chat.learnedWords());
-        assertTrue(chat.afterRefusal(WANTS_RESPONSES, List.of()).noneMatch(next -> next.api() == Api.RESPONSES));
+        assertTrue(chat.afterRefusal(WANTS_RESPONSES, List.of(), List.of()).noneMatch(next -> next.api() == Api.RESPONSES));
         assertEquals(List.of(), lessons(chat, "This is not a chat model and thus not supported"));
     }
 }

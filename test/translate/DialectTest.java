@@ -20,7 +20,7 @@ class DialectTest {
 
     private static Dialect after(Dialect dialect, String... refusals) {
         Dialect known = dialect;
-        for (String refusal : refusals) known = known.afterRefusal(refusal, List.of()).findFirst().orElseThrow();
+        for (String refusal : refusals) known = known.afterRefusal(refusal, List.of(), List.of()).findFirst().orElseThrow();
         return known;
     }
 
@@ -49,11 +49,12 @@ class DialectTest {
 
     @Test
     void stopSequencesGoToThoseWhoNameTheOneThatTheyMet() throws Exception {
-        assertFalse(of("http://127.0.0.1:8080/v1").takes("stop"), "llama.cpp");
-        assertTrue(of("http://127.0.0.1:30000/v1").takes("stop"), "SGLang");
-        Dialect vllm = of("http://127.0.0.1:8000/v1");
+        Dialect unknown = of("http://127.0.0.1:8000/v1"); // vLLM listens there, and others who do not name it
+        assertFalse(unknown.takes("stop"));
+        Dialect vllm = unknown.withStopsNamed(false);
         assertTrue(vllm.takes("stop"));
         assertFalse(after(vllm, "Unsupported parameter: 'stop'.").takes("stop"));
+        assertFalse(vllm.withStopsNamed(true).withStopsNamed(false).takes("stop"));
     }
 
     @Test
@@ -113,14 +114,14 @@ class DialectTest {
         Dialect base = of("http://backend.test");
         assertSame(base, base.servedBy("uvicorn"));
         Dialect wise = after(base, "Unknown parameter: 'user'.");
-        assertSame(wise, wise.afterRefusal("Unknown parameter: 'user'.", List.of()).findFirst().orElseThrow());
+        assertSame(wise, wise.afterRefusal("Unknown parameter: 'user'.", List.of(), List.of()).findFirst().orElseThrow());
     }
 
     @Test
     void aWrongValueIsNoPropertyOfTheBackend() throws Exception {
         Dialect once = after(of("http://backend.test"), "Invalid 'temperature': must be at most 1");
         assertFalse(once.takes("temperature"));
-        assertTrue(once.learned().isEmpty());
-        assertFalse(after(of("http://backend.test"), "Unknown parameter: 'temperature'.").learned().isEmpty());
+        assertFalse(once.hasLearned());
+        assertTrue(after(of("http://backend.test"), "Unknown parameter: 'temperature'.").hasLearned());
     }
 }

@@ -64,6 +64,29 @@ class DowngradeTest {
         }
     }
 
+    private static final List<String> OF_WHOLE_REPLIES = List.of("Requests with max_tokens > 4096 must have stream=true",
+            "For non-streaming requests, max_tokens must be at most 4096",
+            "max_tokens must be less than or equal to 4096 when stream is false");
+
+    /** What a backend takes only as a stream says nothing of streams: they get the length that they ask for. */
+    @TestFactory
+    Stream<DynamicTest> aLimitOfWholeRepliesLeavesStreamsAsTheyAre() {
+        String whole = "{\"model\":\"m1\",\"max_tokens\":32000,\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}";
+        String stream = whole.replace("\"messages\"", "\"stream\":true,\"messages\"");
+        return OF_WHOLE_REPLIES.stream().map(words -> DynamicTest.dynamicTest(words, () -> {
+            try (var strict = new Strict()) {
+                strict.backend().answers(call -> {
+                    boolean isTooLong = !call.text().contains("\"stream\":true") && call.text().contains("32000");
+                    if (isTooLong) Backend.refusing(400, words).answer(call); else FINE.answer(call);
+                });
+                assertEquals(2, strict.bodies(whole).size());
+                List<Object> streamed = strict.bodies(stream);
+                assertEquals(1, streamed.size());
+                assertTrue(streamed.getFirst().toString().contains("32000"), streamed.toString());
+            }
+        }));
+    }
+
     /** The effort that was asked for, what the backend takes, and the nearest: downwards first, then upwards. */
     private static final String[][] EFFORTS = {
             {"xhigh", "'low', 'medium', and 'high'", "high"}, {"max", "'none', 'low', 'high', and 'xhigh'", "xhigh"},

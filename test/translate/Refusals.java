@@ -240,7 +240,7 @@ final class Refusals {
 
     /** They name nothing that was sent, or what cannot be left out. */
     static final List<Row> PASSED_ON = List.of(
-            vllm("Conversation roles must alternate user/assistant/user/assistant/...", "roles must alternate"),
+            vllm("No user query found in messages.", "No user query"),
             openai("service_tier", "unknown_parameter", "Unknown parameter: 'service_tier'.", "service_tier"),
             openai("store", "unknown_parameter", "Unknown parameter: 'store'.", "store"),
             openai("tools", "unsupported_parameter", "Unsupported parameter: 'tools' is not supported with this model.",

@@ -78,7 +78,7 @@ class RunawayTest {
             byte[] body = utf8("{\"error\":{\"message\":\"not %s\"}}".formatted(words.repeat(64 * 1024 / words.length())));
             ApiError error = Cpu.assertLittle(() -> UpstreamError.of(400, body, context));
             assertEquals(400, error.status());
-            Cpu.assertLittle(() -> Dialect.of(target).afterRefusal(error.refusal(), List.of()).count());
+            Cpu.assertLittle(() -> Dialect.of(target).afterRefusal(error.refusal(), List.of(), List.of()).count());
         }
     }
 

@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -74,6 +76,26 @@ class ToolRefusalsTest {
                     "{'type':'object','properties':{'x':{'type':'array','items':true}}}", "\"items\":true"),
             new Row("Mistral", 422, "{'type':'missing','loc':['body','tools',%2$d,'function','parameters','properties','c','type'],'msg':'Field required'}",
                     "{'type':'object','properties':{'c':{'const':'a'}}}", "const"),
+            new Row("Bedrock", 400, "The value at toolConfig.tools.%2$d.toolSpec.inputSchema.json.type must be one of the following: object.",
+                    "{'type':['object','null'],'properties':{'a':{'type':'string'}}}", "[\"object\",\"null\"]"),
+            new Row("Anthropic behind a gateway", 400, "litellm.BadRequestError: AnthropicException - tools.%2$d.custom.input_schema: input_schema does not support oneOf, allOf, or anyOf at the top level",
+                    "{'type':'object','allOf':[{'properties':{'a':{'type':'string'}}}]}", "allOf"),
+            new Row("Moonshot", 400, "Invalid request: tools.function.parameters is not a valid moonshot flavored json schema, details: <At path 'root': when using anyOf, type should be defined in anyOf items instead of the parent schema>",
+                    "{'type':'object','anyOf':[{'properties':{'a':{'type':'string'}}}]}", "anyOf"),
+            new Row("Moonshot", 400, "tools.function.parameters is not a valid moonshot flavored json schema, details: <At path 'properties.tasks.items.properties': property schema for 'outputSchema' must be an object>",
+                    "{'type':'object','properties':{'outputSchema':true}}", "\"outputSchema\":true"),
+            new Row("llama.cpp", 400, "Failed to initialize samplers: failed to parse grammar",
+                    "{'type':'object','properties':{'x':{'type':'string','pattern':'^[0-9]{4}$'}}}", "pattern"),
+            new Row("vLLM with guidance", 500, "Grammar error: Unimplemented keys: [\\\"propertyNames\\\"]",
+                    "{'type':'object','properties':{'m':{'type':'object','propertyNames':{'type':'string'}}}}", "propertyNames"),
+            new Row("vLLM with xgrammar", 400, "The provided JSON schema contains features not supported by xgrammar.",
+                    "{'type':'object','properties':{'x':{'type':'array','items':{'type':'string'},'minItems':1}}}", "minItems"),
+            new Row("llama.cpp", 500, "Unsupported ref: http://h.test/x.json",
+                    "{'type':'object','properties':{'x':{'$ref':'http://h.test/x.json'}}}", "$ref"),
+            new Row("SGLang", 400, "Tool %2$d function has invalid 'parameters' schema: None is not of type 'array'",
+                    "{'type':'object','properties':{'o':{'type':'object','properties':{},'required':null}}}", "\"required\":null"),
+            new Row("Gemini", 400, "Invalid value at 'tools[0].function_declarations[%2$d].parameters.properties[0].value.enum[0]' (TYPE_STRING), 1",
+                    "{'type':'object','properties':{'n':{'type':'integer','enum':[1,2]}}}", "\"enum\":[1"),
             new Row("GLM", 400, "tools[%2$d].function.parameters 参数非法", "{'type':'object','oneOf':[{'properties':{'a':{'type':'string'}}}]}", "oneOf"));
 
     private static String tool(String name, String schema) {
@@ -181,56 +203,86 @@ class ToolRefusalsTest {
         }));
     }
 
+    /** What a backend says that takes so many tools; 130 are sent. */
+    private static final Map<String, Integer> LIMITS = Map.ofEntries(
+            Map.entry("Invalid 'tools': array too long. Expected an array with maximum length 128, but got an array with length 130 instead.", 128),
+            Map.entry("'tools' : maximum number of items is 128", 128), Map.entry("Too many tools: at most 128 functions are supported", 128),
+            Map.entry("The number of tools exceeds the maximum of 128 function declarations.", 128),
+            Map.entry("tools: List should have at most 64 items after validation, not 130", 64),
+            Map.entry("1 validation error detected: Value at 'toolConfig.tools' failed to satisfy constraint: Member must have length less than or equal to 100", 100),
+            Map.entry("The number of tools (130) exceeds the maximum allowed (128)", 128), Map.entry("You may provide up to 64 tools", 64),
+            Map.entry("Invalid request: number of tools exceeds the limit 128", 128), Map.entry("工具数量超过限制，最多 128 个", 128),
+            Map.entry("tools 数量不能超过 20", 20), Map.entry("too many tools", 128), Map.entry("At most 5 tools may be given", 5),
+            Map.entry("* GenerateContentRequest.tools[0].function_declarations: At most 128 function declarations are allowed. 130 given", 128),
+            Map.entry("Unable to submit request because the number of function declarations (130) exceeds the limit of 128.", 128),
+            Map.entry("tools must contain fewer than 129 entries", 128),
+            Map.entry("Maximum tools limit reached: 130 tools provided but only 128 are allowed", 128));
+
     @TestFactory
     Stream<DynamicTest> moreToolsThanABackendTakesAreTheLastOnes() {
-        return Stream.of("Invalid 'tools': array too long. Expected an array with maximum length 128, but got an array with length 130 instead.",
-                "'tools' : maximum number of items is 128", "Too many tools: at most 128 functions are supported",
-                "The number of tools exceeds the maximum of 128 function declarations.")
-                .map(words -> DynamicTest.dynamicTest(words, () -> {
-                    try (var pair = new Pair()) {
-                        pair.backend.answers(refusing(400, words, body -> tools(body).size() > 128));
-                        String[] tools = IntStream.range(0, 130).mapToObj(i -> tool("t" + i, GOOD)).toArray(String[]::new);
-                        List<String> bodies = bodies(pair, request(tools));
-                        assertEquals(2, bodies.size());
-                        assertEquals(128, tools(bodies.getLast()).size());
-                        assertTrue(names(bodies.getLast()).startsWith("t0 t1 "));
-                        Wire.Reply reply = pair.post(request(tools));
-                        assertEquals("too_many_tools", reply.headers().get("x-proxy-warnings"));
-                    }
-                }));
+        return LIMITS.entrySet().stream().map(limit -> DynamicTest.dynamicTest(limit.getKey(), () -> {
+            try (var pair = new Pair()) {
+                pair.backend.answers(refusing(400, limit.getKey(), body -> tools(body).size() > limit.getValue()));
+                String[] tools = IntStream.range(0, 130).mapToObj(i -> tool("t" + i, GOOD)).toArray(String[]::new);
+                List<String> bodies = bodies(pair, request(tools));
+                assertEquals(2, bodies.size());
+                assertEquals(limit.getValue(), tools(bodies.getLast()).size());
+                assertTrue(names(bodies.getLast()).startsWith("t0 t1 "));
+                Wire.Reply reply = pair.post(request(tools));
+                assertEquals("too_many_tools", reply.headers().get("x-proxy-warnings"));
+            }
+        }));
     }
 
-    @Test
-    void aDescriptionThatIsTooLongIsCut() throws Exception {
-        try (var pair = new Pair()) {
-            pair.backend.answers(refusing(400, "Invalid 'tools[0].function.description': string too long. Expected a string "
-                    + "with maximum length 1024, but got a string with length 1100 instead.", body -> body.contains("D".repeat(1025))));
-            String request = request(tool("a", GOOD).replace("\"D\"", '"' + "D".repeat(1100) + '"'));
-            List<String> bodies = bodies(pair, request);
-            assertEquals(2, bodies.size());
-            assertEquals("D".repeat(1024), Tree.at(tools(bodies.getLast()).getFirst(), "function.description"));
-            assertEquals(1, bodies(pair, request).size(), "learned");
-        }
-    }
-
-    /** What refuses the word is told apart from what refuses the schema that goes with it. */
+    /** Not the tools are too many here; that there are some is no reason to leave any out. */
     @TestFactory
-    Stream<DynamicTest> aToolGoesWithoutStrict() {
-        String closed = GOOD.replace("'required'", "'additionalProperties':false,'required'");
-        String strict = tool("a_b", closed).replaceFirst("\\}$", ",\"strict\":true}");
-        return Stream.of("tools[0].function.strict: Extra inputs are not permitted",
-                "Invalid schema for function 'a_b' in strict mode: 'type' is missing").map(words -> DynamicTest.dynamicTest(words, () -> {
+    Stream<DynamicTest> whatIsTooMuchWithinAToolLeavesNoneOut() {
+        return Stream.of("tools: Too many tools with strict schemas: 25. The maximum number of strict tools supported is 20.",
+                "Schemas contains too many optional parameters (30) in tools (limit: 24)",
+                "This model's maximum context length is 100 tokens; the tools take 140000",
+                "Rate limit reached: at most 20 tools calls per minute").map(words -> DynamicTest.dynamicTest(words, () -> {
                     try (var pair = new Pair()) {
-                        pair.backend.answers(refusing(400, words, body -> body.contains("\"strict\"")));
-                        List<String> bodies = bodies(pair, request(strict));
-                        assertTrue(bodies.getFirst().contains("\"strict\":true"));
-                        assertEquals(2, bodies.size());
-                        assertTrue(bodies.getLast().contains("additionalProperties"), "else the same");
-                        int again = words.contains("Extra") ? 1 : 2;
-                        assertEquals(again, bodies(pair, request(strict)).size());
+                        pair.backend.answers(refusing(400, words, body -> true));
+                        String[] tools = IntStream.range(0, 130).mapToObj(i -> tool("t" + i, GOOD)).toArray(String[]::new);
+                        pair.post(request(tools));
+                        for (int i = pair.backend.requests(); i > 0; i--) assertEquals(130, tools(pair.backend.take().text()).size());
                     }
                 }));
     }
+
+    private static final String LONG_REFUSAL = "Invalid 'tools[0].function.description': string too long. Expected a string "
+            + "with maximum length 1024, but got a string with length %d instead.";
+
+    /** Nothing of it is lost: the rest stands in the system prompt, as do examples of input. */
+    @TestFactory
+    Stream<DynamicTest> ofADescriptionThatIsTooLongTheRestGoesIntoTheSystemPrompt() {
+        String examples = ",\"input_examples\":[{\"a\":\"" + "E".repeat(600) + "\"}]";
+        return Stream.of("D".repeat(1100) + "|", "D".repeat(3000) + "|", "é😀".repeat(600) + "|", "D".repeat(600) + "|" + examples)
+                .flatMap(long1 -> Stream.of("", "\"system\":\"Be brief.\",").map(system ->
+                        DynamicTest.dynamicTest(long1.length() + system, () -> {
+            try (var pair = new Pair()) {
+                pair.backend.answers(refusing(400, LONG_REFUSAL.formatted(2000), body -> description(body).length() > 1024));
+                String text = long1.split("\\|", 2)[0];
+                String tool = tool("a", GOOD).replace("\"D\"", '"' + text + '"' + long1.split("\\|", 2)[1]);
+                String request = request(tool, tool("b", GOOD)).replaceFirst("\\{", "{" + system);
+                List<String> bodies = bodies(pair, request);
+                assertEquals(2, bodies.size());
+                String whole = description(bodies.getFirst());
+                String cut = description(bodies.getLast());
+                String prompt = (String) Tree.at(Tree.of(bodies.getLast()), "messages.0.content");
+                String note = " [goes on in the system prompt]";
+                assertTrue(cut.endsWith(note), cut);
+                assertTrue(prompt.startsWith(system.isEmpty() ? "The description of the tool a goes on:\n"
+                        : "Be brief.\n\nThe description of the tool a goes on:\n"), prompt);
+                assertEquals(whole, cut.substring(0, cut.length() - note.length()) + prompt.split("goes on:\n", 2)[1]);
+                assertEquals("system", Tree.at(Tree.of(bodies.getLast()), "messages.0.role"));
+                assertEquals(List.of(bodies.getLast()), bodies(pair, request), "learned");
+                assertEquals("tool_description_cut", pair.post(request).headers().get("x-proxy-warnings"));
+            }
+        })));
+    }
+
+    private static String description(String body) { return (String) Tree.at(tools(body).getFirst(), "function.description"); }
 
     // Ids
 
@@ -277,6 +329,66 @@ class ToolRefusalsTest {
                 assertEquals(List.of(bodies.getLast()), bodies(pair, request), "learned");
             }
         }));
+    }
+
+    /** Ids as OpenAI, Anthropic, Kimi, vLLM, Mistral, Gemini's gateways and others make them. */
+    private static final List<String> MADE_ELSEWHERE = List.of("call_0fypS1hVXabcdefghijklmnop", "toolu_01A09q90qw90lq917835lq9",
+            "functions.Read:0", "functions.Read:1", "chatcmpl-tool-0123456789abcdef0123456789abcdef",
+            "chatcmpl-tool-0123456789abcdef0123456789abcdee", "D681PevKs", "tooluse_kZJMlvQmRJ6eAyJE5GIl7Q", "0", "1", "call_0", "call_1",
+            "fc_" + "a".repeat(80), "fc_" + "a".repeat(79) + "b", "a b", "a.b", "a_b", "é", "call:Bash:7", "11111111-2222-3333-4444-555555555555",
+            "srvtoolu_01", "abcdefghi");
+
+    /** What a backend says, and what it takes. */
+    private static final Map<String, String> FORMS = Map.ofEntries(
+            Map.entry("Invalid 'messages[1].tool_calls[4].id': string too long. Expected a string with maximum length 40, but got a string with length 46 instead.", ".{1,40}"),
+            Map.entry("Invalid 'messages[3].tool_call_id': string too long. Expected a string with maximum length 40, but got a string with length 46 instead.", ".{1,40}"),
+            Map.entry("Invalid 'input[3].call_id': string too long. Expected a string with maximum length 64, but got a string with length 83 instead.", ".{1,64}"),
+            Map.entry("Tool call id was functions.Read:0 but must be a-z, A-Z, 0-9, with a length of 9.", "[A-Za-z0-9]{9}"),
+            Map.entry("Tool call IDs should be alphanumeric strings with length 9!", "[A-Za-z0-9]{9}"),
+            Map.entry("1 validation error detected: Value 'functions.Read:0' at 'messages.2.member.content.1.member.toolUse.toolUseId' failed to satisfy constraint: "
+                    + "Member must satisfy regular expression pattern: [a-zA-Z0-9_-]+", "[a-zA-Z0-9_-]+"),
+            Map.entry("1 validation error detected: Value at 'messages.2.member.content.1.member.toolUse.toolUseId' failed to satisfy constraint: "
+                    + "Member must have length less than or equal to 64", ".{1,64}"),
+            Map.entry("The value at messages.1.content.1.toolUse.toolUseId must match pattern [a-zA-Z0-9_.:-]{1,64}", "[a-zA-Z0-9_.:-]{1,64}"),
+            Map.entry("litellm.BadRequestError: AnthropicException - messages.1.content.2.tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'", "[a-zA-Z0-9_-]+"),
+            Map.entry("messages.2.content.0.tool_result.tool_use_id: String should match pattern '^[a-zA-Z0-9_-]+$'", "[a-zA-Z0-9_-]+"),
+            Map.entry("invalid request: tool_call_id must be alphanumeric", "[a-zA-Z0-9]+"),
+            Map.entry("tool_call_id 长度不能超过 64", ".{1,64}"));
+
+    /** The backend refuses as long as any of them is not as it wants it. */
+    @TestFactory
+    Stream<DynamicTest> aWholeHistoryOfCallsMadeElsewhereIsTaken() {
+        String calls = MADE_ELSEWHERE.stream().map(id -> "{\"type\":\"tool_use\",\"id\":\"%s\",\"name\":\"f\",\"input\":{}}".formatted(id))
+                .collect(Collectors.joining(","));
+        String image = "{\"type\":\"image\",\"source\":{\"type\":\"url\",\"url\":\"https://h.test/a.png\"}}";
+        String results = MADE_ELSEWHERE.stream().map(id -> "{\"type\":\"tool_result\",\"tool_use_id\":\"%s\",\"content\":[%s]}".formatted(id, image))
+                .collect(Collectors.joining(","));
+        String request = """
+                {"model":"m1","max_tokens":9,"stream":true,"messages":[{"role":"user","content":"hi"},
+                {"role":"assistant","content":[%s]},{"role":"user","content":[%s]}]}""".formatted(calls, results);
+        return FORMS.entrySet().stream().map(form -> DynamicTest.dynamicTest(form.getKey(), () -> {
+            try (var pair = new Pair()) {
+                pair.backend.answers(refusing(400, form.getKey(), body -> !allIds(body).stream().allMatch(id -> id.matches(form.getValue()))));
+                List<String> bodies = bodies(pair, request);
+                assertEquals(2, bodies.size());
+                List<String> ids = allIds(bodies.getLast());
+                int count = MADE_ELSEWHERE.size();
+                assertEquals(ids.subList(0, count), ids.subList(count, 2 * count), "the same for calls and results");
+                assertEquals(count, Set.copyOf(ids.subList(0, count)).size(), "each its own");
+                String images = bodies.getLast().substring(bodies.getLast().indexOf("from tool call"));
+                ids.forEach(id -> assertTrue(images.contains("from tool call " + id + "]"), id));
+                assertEquals(List.of(bodies.getLast()), bodies(pair, request), "learned");
+            }
+        }));
+    }
+
+    /** {@return the ids of all calls, then those of all results} */
+    private static List<String> allIds(String body) {
+        List<?> messages = (List<?>) Tree.at(Tree.of(body), "messages");
+        Stream<String> calls = ((List<?>) Tree.at(messages.get(1), "tool_calls")).stream().map(call -> (String) Tree.at(call, "id"));
+        Stream<String> results = messages.stream().filter(message -> Tree.at(message, "tool_call_id") != null)
+                .map(message -> (String) Tree.at(message, "tool_call_id"));
+        return Stream.concat(calls, results).toList();
     }
 
     // Reasoning before calls

@@ -98,7 +98,8 @@ class UpstreamErrorTest {
             assertEquals("404 model: m, backend.test: " + words, error.status() + " " + error.getMessage());
         }
         for (String words : List.of("Unsupported value: 'temperature' does not support 0.5 with this model.", "tool_call_id not found",
-                "This model does not support image input", "Image input is not supported by this model",
+                "This model does not support image input", "Image input is not supported by this model", "Streaming for this model is not supported.",
+                "tool use with model x is not supported",
                 "The model x is not supported with this tool", "Unsupported model parameter: top_k")) {
             assertEquals(400, error(400, "{\"error\":{\"message\":\"%s\"}}".formatted(words)).status(), words);
         }

@@ -1,6 +1,7 @@
 package translate;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -11,6 +12,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
@@ -67,8 +69,11 @@ class WordingsTest {
         private void refuse(Backend.Call call) throws IOException {
             Json body = json.get("body");
             boolean isText = body instanceof Json.Str;
+            List<String> headers = new ArrayList<>();
+            Json[] own = json.get("headers").parts();
+            for (int i = 0; i < own.length; i += 2) headers.add(own[i].text() + ": " + own[i + 1].text());
             call.reply((int) json.get("status").toLong(400), isText ? "text/plain" : "application/json",
-                    isText ? body.text() : body.raw());
+                    isText ? body.text() : body.raw(), headers.toArray(new String[0]));
         }
     }
 
@@ -149,6 +154,28 @@ class WordingsTest {
         assertTrue(asked.getLast() > room / 3, asked.toString());
     }
 
+    // What is no overflow
+
+    @TestFactory
+    Stream<DynamicTest> whatIsNoOverflowKeepsItsMeaning() throws IOException {
+        return each(WordingsTest::checkOther, "others");
+    }
+
+    /** A limit of rates, a bill that was not paid and a key that is wrong are told as such, also inside a reply of 200. */
+    private static void checkOther(Row row) throws Exception {
+        List<String> bodies = new ArrayList<>();
+        backend.answers(call -> {
+            bodies.add(call.text());
+            row.refuse(call);
+        });
+        Wire.Reply reply = Wire.post(proxy.port(), row.request());
+        assertFalse(reply.body().contains("prompt is too long"), reply.body());
+        assertEquals(row.json.get("becomes").toLong(0), reply.status(), reply.body());
+        Json seconds = row.json.get("retry-after");
+        if (!seconds.isNull()) assertEquals(seconds.raw(), reply.headers().get("retry-after"), reply.body());
+        assertEquals(1, Set.copyOf(bodies).size(), "nothing is mended: " + bodies);
+    }
+
     // What is refused
 
     @TestFactory
@@ -188,6 +215,7 @@ class WordingsTest {
         if (disliked.contains(" and ")) return has(body, words[0]) && has(body, words[2]);
         if (disliked.contains(" > ")) return isMore(body, words[0], Long.parseLong(words[2]));
         return switch (disliked) {
+            case "streams" -> Boolean.TRUE.equals(Tree.at(body, "stream"));
             case "images" -> body.toString().contains("type=image_url");
             case "files" -> body.toString().contains("type=file");
             case "content lists" -> messages(body).anyMatch(message -> Tree.at(message, "content") instanceof List<?>);
