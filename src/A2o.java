@@ -50,7 +50,7 @@ final class A2o {
         Variables.unknown(System.getenv()).forEach(System.err::println);
         LOG.setUseParentHandlers(false);
         if (given.has(Option.CHECK)) {
-            boolean works = new Check(given).works();
+            boolean works = new Check(given, StartCommand.words(A2o.class)).works();
             System.exit(works ? 0 : CANNOT_START);
         }
         var options = Options.of(given);

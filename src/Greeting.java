@@ -4,6 +4,7 @@ import config.Target;
 import java.util.stream.Collectors;
 import serve.ClientVariables;
 import serve.Proxy;
+import serve.Terminal;
 import translate.Dialect;
 import upstream.Credentials;
 
@@ -36,7 +37,7 @@ final class Greeting {
         System.out.printf("curl:         curl %s/v1/messages -H 'x-api-key: %s' -d '%s'%n", url,
                 ClientVariables.placeholder(options), SAY_HI);
         System.out.printf("to stop it:   Ctrl-C, or kill %d%n", ProcessHandle.current().pid());
-        boolean isAtTerminal = System.console() != null;
+        boolean isAtTerminal = Terminal.isThere();
         boolean isWindowWanted = isAtTerminal && route.context().isEmpty();
         if (isWindowWanted) Thread.ofPlatform().daemon().start(() -> printWindow(route.model()));
     }

@@ -40,38 +40,50 @@ public final class CommandLine {
     private static final Pattern NUMBER = Pattern.compile("([0-9]{1,9})([a-zA-Z]?)");
 
     private final List<String> words;
-    private final Map<Option, List<String>> given;
+    private final Map<Option, List<String>> given; // all that counts
+    private final Map<Option, List<String>> typed; // of that, what stands on the command line itself
     private final Map<String, String> environment;
 
-    private CommandLine(List<String> words, Map<Option, List<String>> given,
+    private CommandLine(List<String> words, Map<Option, List<String>> given, Map<Option, List<String>> typed,
                         Map<String, String> environment) {
         this.words = words;
         this.given = given;
+        this.typed = typed;
         this.environment = environment;
     }
 
     public static CommandLine read(String[] args, Map<String, String> environment) {
         Map<Option, List<String>> given = new EnumMap<>(Option.class);
+        Map<Option, List<String>> typed = new EnumMap<>(Option.class);
         List<String> words = List.of(args);
         Iterator<String> rest = words.iterator();
-        while (rest.hasNext()) readWord(rest.next(), rest, given);
+        while (rest.hasNext()) {
+            String word = rest.next();
+            if (OptionFile.isFile(word)) readFile(word, given); else readTyped(word, rest, typed, given);
+        }
         Variables.read(environment).forEach(given::putIfAbsent);
         if (given.containsKey(Option.COMMAND)) given.putIfAbsent(Option.PORT, List.of("0"));
-        return new CommandLine(words, given, environment);
+        return new CommandLine(words, given, typed, environment);
     }
 
     /** {@return the same words, read again: the files that they name may have changed} */
     public CommandLine readAgain() { return read(words.toArray(String[]::new), environment); }
+
+    private static void readTyped(String word, Iterator<String> rest, Map<Option, List<String>> typed,
+                                  Map<Option, List<String>> given) {
+        Map<Option, List<String>> one = new EnumMap<>(Option.class);
+        readWord(word, rest, one);
+        one.forEach((option, values) -> values.forEach(value -> {
+            add(typed, option, value);
+            add(given, option, value);
+        }));
+    }
 
     /** Takes a word, and of the rest what belongs to it: an option's value, or the whole command. */
     private static void readWord(String word, Iterator<String> rest, Map<Option, List<String>> given) {
         if (word.equals(Option.COMMAND.flag())) {
             if (!rest.hasNext()) throw new UsageError("a command is expected after --");
             rest.forEachRemaining(each -> add(given, Option.COMMAND, each));
-        } else if (OptionFile.isFile(word)) {
-            String file = word.substring(OptionFile.SIGN.length());
-            add(given, Option.FILE, file);
-            readFile(file, given);
         } else if (UpstreamUrl.isAddress(word)) {
             add(given, Option.UPSTREAM, word);
         } else if (word.startsWith("-")) {
@@ -82,7 +94,9 @@ public final class CommandLine {
     }
 
     /** Takes the options of a file as if they stood on the command line in place of its name. */
-    private static void readFile(String file, Map<Option, List<String>> given) {
+    private static void readFile(String word, Map<Option, List<String>> given) {
+        String file = word.substring(OptionFile.SIGN.length());
+        add(given, Option.FILE, file);
         for (OptionFile.Line line : OptionFile.read(file)) {
             Iterator<String> words = line.words().iterator();
             try {
@@ -154,14 +168,14 @@ public final class CommandLine {
         if (values.isEmpty()) return without(option);
         Map<Option, List<String>> changed = new EnumMap<>(given);
         changed.put(option, List.copyOf(values));
-        return new CommandLine(words, changed, environment);
+        return new CommandLine(words, changed, typed, environment);
     }
 
     /** {@return the same, as if the option had not been given} */
     public CommandLine without(Option option) {
         Map<Option, List<String>> changed = new EnumMap<>(given);
         changed.remove(option);
-        return new CommandLine(words, changed, environment);
+        return new CommandLine(words, changed, typed, environment);
     }
 
     /** {@return the options that cannot change while A2o runs, and that other words give otherwise} */
@@ -170,6 +184,15 @@ public final class CommandLine {
     }
 
     public boolean has(Option option) { return given.containsKey(option); }
+
+    /** {@return the values that stand on the command line itself, in no file and no variable} */
+    List<String> typed(Option option) { return List.copyOf(typed.getOrDefault(option, List.of())); }
+
+    /** {@return the values of the option's variable, if they count} */
+    List<String> ofEnvironment(Option option) {
+        boolean counts = Variables.read(environment).getOrDefault(option, List.of()).equals(all(option));
+        return counts && typed(option).isEmpty() ? all(option) : List.of();
+    }
 
     /** {@return all values given, in order; none if there are none} */
     public List<String> all(Option option) { return List.copyOf(given.getOrDefault(option, List.of())); }

@@ -32,6 +32,9 @@ public record Parameter(String text) {
     /** {@return the whole of it, decoded} */
     public String decoded() { return decoded(text); }
 
+    /** {@return true if everybody may see it, as api-version=2024-10-21} */
+    boolean isHarmless() { return hasValue() && SecretNames.isHarmless(name()); }
+
     private static String decoded(String escaped) {
         try {
             return URLDecoder.decode(escaped, StandardCharsets.UTF_8);

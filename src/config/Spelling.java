@@ -8,8 +8,8 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Predicate;
 
-/** Guesses which option, or which variable, is meant by a name that is not known. */
-final class Spelling {
+/** Guesses which option, variable or model is meant by a name that is not known. */
+public final class Spelling {
     private static final int LETTERS_FOR_A_MISTAKE = 3; // more than one wrong letter in three is no slip
     private static final int MIN_PREFIX = 2; // letters
     private static final int MAX_LENGTH = 50; // of what may be a misspelt name
@@ -20,7 +20,7 @@ final class Spelling {
      * {@return the known name that is the nearest: the same but for case and signs, one that begins with it,
      * one that is a few letters away, or one with a word in common}
      */
-    static Optional<String> nearest(String name, Collection<String> known) {
+    public static Optional<String> nearest(String name, Collection<String> known) {
         String meant = plain(name);
         if (meant.isEmpty() || meant.length() > MAX_LENGTH) return Optional.empty();
         return first(known, each -> plain(each).equals(meant))

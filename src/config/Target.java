@@ -75,11 +75,12 @@ public record Target(URI base, Optional<Api> pinned, Optional<String> query, Own
         return URI.create(query.map(text -> whole + "?" + text).orElse(whole));
     }
 
-    /** {@return --upstream as everybody may see it, without the query, which may hold a key} */
+    /** {@return --upstream as everybody may see it: dots stand for a query that may hold a key} */
     public String shown() {
         if (isDemo()) return DEMO;
         String shown = base + pinned.map(Api::path).orElse("");
-        return query.isPresent() ? shown + "?..." : shown;
+        boolean mayBeSeen = parameters().stream().allMatch(Parameter::isHarmless);
+        return shown + query.map(text -> mayBeSeen ? "?" + text : "?...").orElse("");
     }
 
     public boolean isDemo() { return base.equals(DEMO_BASE); }

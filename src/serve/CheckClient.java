@@ -1,5 +1,6 @@
 package serve;
 
+import anthropic.ListedModel;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpHeaders;
@@ -14,8 +15,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import json.Json;
-import json.JsonParser;
 
 /**
  * Asks proxies of this process, over a socket as clients do; takes the time, and notes what they left out.
@@ -35,7 +34,8 @@ final class CheckClient {
     }
 
     CheckReply ask(Proxy proxy, String json) {
-        HttpRequest request = request(proxy, "/v1/messages")
+        URI url = URI.create("http://127.0.0.1:%d/v1/messages".formatted(proxy.port()));
+        HttpRequest request = HttpRequest.newBuilder(url).header("x-api-key", key)
                 .POST(HttpRequest.BodyPublishers.ofString(json)).build();
         long start = System.nanoTime();
         var head = new AtomicLong(); // when it came
@@ -59,16 +59,10 @@ final class CheckClient {
         }
     }
 
-    /** {@return the proxy's status page's data} */
-    Json status(Proxy proxy) {
-        HttpRequest request = request(proxy, "/status.json").build();
-        return http.sendAsync(request, HttpResponse.BodyHandlers.ofByteArray()).thenApply(HttpResponse::body)
-                .thenApply(JsonParser::parse).join();
-    }
-
-    private HttpRequest.Builder request(Proxy proxy, String path) {
-        URI url = URI.create("http://127.0.0.1:%d%s".formatted(proxy.port(), path));
-        return HttpRequest.newBuilder(url).header("x-api-key", key);
+    /** {@return the models that the first backend lists for this client's key, if it does in time} */
+    List<ListedModel> listed(Proxy proxy) {
+        boolean isKeyOurs = proxy.hasAuthKeys(); // then it is none for a backend
+        return proxy.firstBackend().models().listed(isKeyOurs ? "" : key, patience);
     }
 
     /** {@return what backends could not be sent, as the proxies have warned of it} */

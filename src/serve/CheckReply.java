@@ -3,7 +3,9 @@ package serve;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.regex.Pattern;
 import json.Json;
@@ -17,7 +19,12 @@ import translate.Opaque;
  */
 final class CheckReply {
     private static final byte[] END = {};
-    private static final int CHARACTERS_A_TOKEN = 4; // in A2o's guess
+    /** What to do about errors that may pass, by their status. */
+    private static final Map<Integer, String> PASSING = Map.of(
+            402, "pay for the account, or try again later",
+            429, "try again later: a limit of the account is reached",
+            504, "try again later, or give it more time by --timeout",
+            529, "try again later: it is busy, or still loads its model");
     private static final Pattern WHITE_SPACE = Pattern.compile("\\s+"); // also line breaks
 
     private final int status;
@@ -31,7 +38,7 @@ final class CheckReply {
     private int calls;
     private int pages; // that searches have found
     private long outputTokens;
-    private long writtenCharacters; // of thinking and text, as they are written in JSON
+    private String stopSequence = ""; // that the text is said to have met
 
     private CheckReply(int status, double secondsToHead, double secondsFromHead) {
         this.status = status;
@@ -60,6 +67,7 @@ final class CheckReply {
     private void readWhole(Json reply) {
         error = reply.get("error").get("message").text();
         outputTokens = reply.get("usage").get("output_tokens").toLong(0);
+        stopSequence = reply.get("stop_sequence").text();
         for (Json block : reply.get("content").items()) {
             readPiece(block);
             if (block.get("type").is("tool_use")) inputs.append(block.get("input").raw());
@@ -78,7 +86,10 @@ final class CheckReply {
         switch (event.get("type").text()) {
             case "content_block_start" -> readPiece(event.get("content_block"));
             case "content_block_delta" -> readPiece(event.get("delta"));
-            case "message_delta" -> outputTokens = event.get("usage").get("output_tokens").toLong(0);
+            case "message_delta" -> {
+                outputTokens = event.get("usage").get("output_tokens").toLong(0);
+                stopSequence = event.get("delta").get("stop_sequence").text();
+            }
             case "error" -> error = event.get("error").get("message").text();
             default -> { } // ping, or the beginning or end of what was read
         }
@@ -88,9 +99,6 @@ final class CheckReply {
     private void readPiece(Json piece) {
         if (piece.get("type").is("tool_use")) calls++;
         if (piece.get("type").is("web_search_tool_result")) readSearch(piece.get("content"));
-        for (Json words : List.of(piece.get("thinking"), piece.get("text"))) {
-            if (words.hasText()) writtenCharacters += words.to() - words.from() - 2; // without the quotes
-        }
         thinking.append(piece.get("thinking").text());
         text.append(piece.get("text").text());
         inputs.append(piece.get("partial_json").text());
@@ -104,6 +112,8 @@ final class CheckReply {
 
     int status() { return status; }
     boolean isError() { return status != 200 || !error.isEmpty(); }
+    /** {@return what to do if it is an error that may pass, whatever was asked} */
+    Optional<String> remedy() { return Optional.ofNullable(PASSING.get(status)); }
     /** {@return whether it says or calls anything, and no error} */
     boolean isGood() { return !isError() && !summary().isEmpty(); }
     boolean hasThinking() { return !thinking.isEmpty(); }
@@ -111,8 +121,8 @@ final class CheckReply {
     int calls() { return calls; }
     int pages() { return pages; }
     long outputTokens() { return outputTokens; }
-    /** {@return how many tokens A2o would guess where the backend counts none} */
-    long guessedTokens() { return Math.ceilDiv(writtenCharacters, CHARACTERS_A_TOKEN); }
+    /** {@return the stop sequence that ended it, as the client was told; "" if none has} */
+    String stopSequence() { return stopSequence; }
     double secondsToHead() { return secondsToHead; }
     double tokensPerSecond() { return secondsFromHead > 0 ? outputTokens / secondsFromHead : 0; }
 

@@ -1,77 +1,103 @@
 package serve;
 
 import config.Secrets;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.StringJoiner;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
-/** What {@code --check} prints, without secrets: a row for each ability, and what follows from all. */
+/**
+ * What {@code --check} prints of one backend, without secrets: a row for each ability, in a line that ends in
+ * what to do where the ability is missing; and what follows from all.
+ */
 final class CheckTable {
-    private static final int WIDTH = 58; // of the texts: a line has 80 characters
-    private static final int MAX_ERROR = 290; // characters, in several lines
-    private static final String INDENT = " ".repeat(20);
+    private static final int MAX_SEEN = 58; // characters, so that a line that needs no advice has 80
+    private static final int MAX_UNSURE = 100;
+    private static final int MAX_ERROR = 200;
 
     /** How a row begins. */
     enum Verdict {
-        OK("ok"),
+        OK("ok", 32),
         /** The backend has answered, but not as it should have; another time it may. */
-        UNSURE("?"),
-        NO("no");
+        UNSURE("?", 33),
+        NO("no", 31);
 
         private final String shown;
+        private final int colour; // ECMA-48: green, yellow, red
 
-        Verdict(String shown) { this.shown = shown; }
+        Verdict(String shown, int colour) {
+            this.shown = shown;
+            this.colour = colour;
+        }
+
+        private String cell(boolean isColoured) {
+            String cell = "%-3s".formatted(shown);
+            return isColoured ? "\033[%dm%s\033[0m".formatted(colour, cell) : cell;
+        }
     }
 
     private final Secrets secrets;
-    private final List<Ability> lacking = new ArrayList<>();
+    private final boolean isColoured;
+    private final Map<Ability, Verdict> lacking = new LinkedHashMap<>();
 
-    CheckTable(Secrets secrets) { this.secrets = secrets; }
+    CheckTable(Secrets secrets, boolean isColoured) {
+        this.secrets = secrets;
+        this.isColoured = isColoured;
+    }
 
     void print(String format, Object... values) {
         System.out.print(secrets.mask(format.formatted(values)));
     }
 
-    void add(Ability ability, Verdict verdict, String text) {
-        if (verdict != Verdict.OK) lacking.add(ability);
-        int most = verdict == Verdict.NO ? MAX_ERROR : WIDTH;
-        String masked = secrets.mask(text); // before it is cut: a part of a secret would not be found
-        printRow(ability.toString(), verdict.shown, masked.substring(0, Math.min(most, masked.length())));
+    /** Prints a row for an ability that is there. */
+    void add(Ability ability, String seen) {
+        printRow(ability.toString(), Verdict.OK.cell(isColoured), cut(seen, MAX_SEEN));
+    }
+
+    /** Prints a row for an ability that is missing, with what to do about it. */
+    void add(Ability ability, Verdict verdict, String seen, String advice) {
+        lacking.put(ability, verdict);
+        int most = verdict == Verdict.NO ? MAX_ERROR : MAX_UNSURE;
+        String arrow = seen.isEmpty() ? "-> " : " -> ";
+        printRow(ability.toString(), verdict.cell(isColoured), cut(seen, most) + arrow + advice);
     }
 
     /** Prints a row that says nothing about an ability. */
-    void addNote(String name, String text) { printRow(name, "", text); }
+    void addNote(String name, String text) { printRow(name, "   ", text); }
 
     private void printRow(String name, String verdict, String text) {
-        print("%-15s %-3s %s%n", name, verdict, inLines(text));
+        print("%-15s %s %s%n", name, verdict, text);
     }
 
-    /** {@return the text with line breaks between words} A word longer than a line is not broken. */
-    private static String inLines(String text) {
-        var lines = new StringJoiner("\n" + INDENT);
-        String rest = text.strip();
-        while (rest.length() > WIDTH) {
-            int end = rest.lastIndexOf(' ', WIDTH);
-            if (end <= 0) end = rest.indexOf(' ', 1);
-            if (end < 0) break;
-            lines.add(rest.substring(0, end));
-            rest = rest.substring(end + 1);
-        }
-        return lines.add(rest).toString();
+    /** Masks before it cuts: a part of a secret would not be found. */
+    private String cut(String text, int most) {
+        String masked = secrets.mask(text).strip();
+        return masked.length() > most ? masked.substring(0, most - 3).strip() + "..." : masked;
     }
 
     /** {@return whether Claude Code will work} */
-    boolean works() { return lacking.stream().noneMatch(Ability::isRequired); }
+    boolean works() { return !isTooEarly() && isNone(ability -> isMissing(ability) && ability.isRequired()); }
 
-    /** {@return what follows, as "works without image" or "will not work: no tool call"} */
+    /** {@return whether the backend could not be tried now, as it is busy or not paid for} */
+    private boolean isTooEarly() { return lacking.get(Ability.PLAIN_REPLY) == Verdict.UNSURE; }
+
+    private boolean isMissing(Ability ability) { return lacking.get(ability) == Verdict.NO; }
+    private boolean isNone(Predicate<Ability> kind) { return lacking.keySet().stream().noneMatch(kind); }
+
+    /** {@return what follows, as "Claude Code works without image", or "will not work: no tool call"} */
     String conclusion() {
-        if (lacking.isEmpty()) return "works";
-        return works() ? "works without " + names(lacking)
-                : "will not work: no " + names(lacking.stream().filter(Ability::isRequired).toList());
+        if (isTooEarly()) return "Claude Code could not be tried; try again later";
+        if (!works()) {
+            return "Claude Code will not work: " + names("no ", each -> each.isRequired() && isMissing(each));
+        }
+        String without = names(" without ", each -> !each.isRequired());
+        return "Claude Code works" + without + names("; not sure: ", Ability::isRequired);
     }
 
-    private static String names(List<Ability> abilities) {
-        return abilities.stream().map(Ability::toString).collect(Collectors.joining(", "));
+    /** {@return those of that kind after that word; "" if there are none} */
+    private String names(String word, Predicate<Ability> kind) {
+        if (isNone(kind)) return "";
+        return lacking.keySet().stream().filter(kind).map(Ability::toString)
+                .collect(Collectors.joining(", ", word, ""));
     }
 }

@@ -110,7 +110,7 @@ public final class ClientVariables {
     }
 
     /** {@return the text as one word for a shell, in quotes where it needs them} */
-    static String quoted(String text) {
+    public static String quoted(String text) {
         String printable = Text.printable(text);
         boolean isPlain = !printable.isEmpty() && printable.chars().allMatch(ClientVariables::isPlain);
         return isPlain ? printable : "'" + printable.replace("'", "'\\''") + "'";

@@ -2,18 +2,14 @@ package serve;
 
 import anthropic.ApiError;
 import anthropic.Ids;
-import anthropic.ListedModel;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import config.Options;
 import config.Secrets;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -22,6 +18,7 @@ import json.Text;
 import translate.Dialect;
 import translate.Translator;
 import upstream.Clock;
+import upstream.Upstream;
 import upstream.Upstreams;
 
 /**
@@ -145,20 +142,8 @@ public final class Proxy implements AutoCloseable {
         return upstreams().askWindow(asked, clientKey);
     }
 
-    /** {@return the first backend's models as it lists them, if it does in that time} */
-    List<ListedModel> listed(String clientKey, Duration patience) {
-        boolean isKeyOurs = upstreams().options().hasAuthKeys();
-        return upstreams().first().models().listed(isKeyOurs ? "" : clientKey, patience);
-    }
-
-    /** {@return a model that the options are about, to try the backend with} */
-    Optional<String> sampleModel() { return upstreams().options().routes().sampleModel(); }
-
-    /** {@return whether the first backend has refused a key, be it the client's or the operator's} */
-    boolean isKeyRefused() {
-        Set<Integer> statuses = upstreams().first().errors().keySet();
-        return statuses.contains(401) || statuses.contains(403);
-    }
+    Upstream firstBackend() { return upstreams().first(); }
+    boolean hasAuthKeys() { return upstreams().options().hasAuthKeys(); }
 
     @Override
     public void close() {

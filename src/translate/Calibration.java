@@ -5,6 +5,7 @@ import java.util.NavigableMap;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * What one backend counts of one model's requests, beside what was estimated of them. Its tokenizer has words
@@ -65,8 +66,21 @@ public final class Calibration {
         private synchronized boolean haveEnough() { return counts >= ENOUGH; }
     }
 
+    /**
+     * Sums over the replies that the backend has counted the prompt of.
+     *
+     * @param estimated the tokens of their prompts as they were estimated, before that was corrected
+     * @param counted the same, as the backend has counted them
+     */
+    public record Sums(long replies, long estimated, long counted) {
+        private Sums plus(long oneEstimated, long oneCounted) {
+            return new Sums(replies + 1, estimated + oneEstimated, counted + oneCounted);
+        }
+    }
+
     private final Ratios ofWhole = new Ratios();
     private final Ratios ofRough = new Ratios();
+    private final AtomicReference<Sums> sums = new AtomicReference<>(new Sums(0, 0, 0));
 
     /** {@return the tokens for an estimate by all bytes} */
     long whole(long estimate) { return ofWhole.scaled(estimate); }
@@ -75,6 +89,9 @@ public final class Calibration {
 
     void learnWhole(long estimate, long counted) { ofWhole.learn(estimate, counted); }
     void learnRough(long estimate, long counted) { ofRough.learn(estimate, counted); }
+
+    void addToSums(long estimated, long counted) { sums.updateAndGet(known -> known.plus(estimated, counted)); }
+    public Sums sums() { return sums.get(); }
 
     /** {@return what the backend counts for a hundred estimated tokens, by its newest count, if there is one} */
     public OptionalLong perHundred() {

@@ -13,16 +13,16 @@ import java.util.List;
 record Count(long value, String before, String after) {
     private static final int NEAR = 80; // characters on either side
     private static final int MAX_DIGITS = 9;
+    private static final int MAX_NAME_END = 40; // characters of a name from its first digit on
 
     /** {@return the counts in a text, in lower case, in their order} */
     static List<Count> in(String text) {
-        List<Number> numbers = numbers(text);
+        List<Number> numbers = numbers(text).stream().filter(number -> isCount(text, number)).toList();
         List<Count> counts = new ArrayList<>();
         for (int i = 0; i < numbers.size(); i++) {
             Number number = numbers.get(i);
             int last = i == 0 ? 0 : numbers.get(i - 1).to;
             int next = i + 1 == numbers.size() ? text.length() : numbers.get(i + 1).from;
-            if (!isCount(text, number)) continue;
             String before = text.substring(Math.max(last, number.from - NEAR), number.from);
             String after = text.substring(number.to, Math.min(next, number.to + NEAR));
             counts.add(new Count(value(text, number), before, after));
@@ -62,8 +62,16 @@ record Count(long value, String before, String after) {
     private static boolean isCount(String text, Number number) {
         String digits = text.substring(number.from, number.to);
         boolean isWhole = digits.indexOf('.') < 0 && digits.length() <= MAX_DIGITS + 2;
-        boolean isAfterDash = is(text, number.from - 1, '-') && isOfWord(text, number.from - 2);
-        return isWhole && !isAfterDash && !isOfWord(text, number.from - 1) && !isOfWord(text, number.to);
+        return isWhole && !endsName(text, number.from) && !isOfWord(text, number.to);
+    }
+
+    /** {@return whether a name goes on there, as in {@code gpt-4-1106}} "1-4096" has none before it. */
+    private static boolean endsName(String text, int from) {
+        int at = from - 1;
+        if (!is(text, at, '-')) return isOfWord(text, at);
+        int first = Math.max(0, from - MAX_NAME_END);
+        while (at >= first && (is(text, at, '-') || is(text, at, '.') || isDigit(text, at))) at--;
+        return isOfWord(text, at);
     }
 
     private static long value(String text, Number number) {
@@ -81,7 +89,7 @@ record Count(long value, String before, String after) {
     }
 
     private static boolean isDigit(String text, int at) {
-        return at < text.length() && text.charAt(at) >= '0' && text.charAt(at) <= '9';
+        return at >= 0 && at < text.length() && text.charAt(at) >= '0' && text.charAt(at) <= '9';
     }
 
     private static boolean is(String text, int at, char wanted) {

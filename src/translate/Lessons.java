@@ -39,6 +39,7 @@ final class Lessons {
             "'system'", "developer instruction", "system instruction", "developer message", "system prompt",
             "developer role", "role: developer", "role 'developer", "'developer'", "role system", "system角色",
             "system 角色", "系统消息", "系统提示", "role=system", "role developer"};
+    /** Where no known words say that streams are not taken, it may have been a fault of that one: then for once. */
     private static final String[] STREAM = {" stream", "'stream", "流式"};
     /** Of roles, where only some are taken. */
     private static final String[] ROLES = {"role", "角色", "first message"};
@@ -271,7 +272,7 @@ final class Lessons {
                     Trait.Habit.ALWAYS_STREAMED),
 
             // Some: {"detail":"Streaming responses are disabled"}
-            new Lesson("no stream is wanted, in other words", Wording.of(STREAM).and("support", "implement",
+            Lesson.once("no stream is wanted, in other words", Wording.of(STREAM).and("support", "implement",
                     "available", "allowed", "disabled", "enabled", "permitted", "不支持", "不可用", "暂无")
                     .not("stream_options", "stream options"),
                     Trait.Habit.NEVER_STREAMED));

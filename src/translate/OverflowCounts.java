@@ -54,7 +54,7 @@ record OverflowCounts(OptionalLong window, OptionalLong prompt, OptionalLong atL
     private static final Set<Role> OF_REPLY = Set.of(Role.REPLY, Role.TOTAL, Role.PART, Role.LEAST);
     private static final String NAME_OF_STATUS = " bad request"; // after its number
     private static final List<String> TOTAL_WORDS =
-            List.of("total of", "total:", "in total", "input and " + Said.REPLY_LIMIT, "sum of", "合计", "总计");
+            List.of("will take", "total of", "total:", "in total", "input and " + Said.REPLY_LIMIT, "sum of", "合计", "总计");
 
     /** {@code asked} is the longest reply that the client asked for; 0 for no limit. */
     static OverflowCounts of(ErrorBody said, long asked) {

@@ -37,5 +37,7 @@ final class TokenEstimate {
         if (isWorthIt) whole();
         whole.ifPresent(estimate -> calibration.learnWhole(estimate, counted.prompt()));
         rough.ifPresent(estimate -> calibration.learnRough(estimate, counted.prompt()));
+        OptionalLong best = whole.isPresent() ? whole : rough;
+        best.ifPresent(estimate -> calibration.addToSums(estimate, counted.prompt()));
     }
 }

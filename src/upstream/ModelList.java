@@ -12,6 +12,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -64,6 +65,7 @@ public final class ModelList {
     private final AtomicInteger retries = new AtomicInteger();
     private volatile Optional<Answer> answer = Optional.empty();
     private volatile List<ListedModel> lastNamed = List.of(); // the models of the last list that named some
+    private volatile OptionalInt refusal = OptionalInt.empty();
     private volatile boolean areWindowsWanted;
 
     ModelList(Target backend, String host, Credentials credentials, Transport transport, Clock clock) {
@@ -97,6 +99,9 @@ public final class ModelList {
 
     /** {@return true if the last list that named models has that name} It does not ask. */
     boolean names(String model) { return lastNamed.stream().anyMatch(listed -> listed.id().equals(model)); }
+
+    /** {@return the status, 4xx, by which the backend has refused its list when it was last asked, if it has} */
+    public OptionalInt refusal() { return refusal; }
 
     /** {@return whether nobody has wanted to know yet} */
     boolean isUnasked() { return answer.isEmpty(); }
@@ -181,7 +186,10 @@ public final class ModelList {
         HttpRequest.Builder request = HttpRequest.newBuilder(from.modelsUrl());
         credentials.headers(ClientHeaders.of(clientKey)).forEach(request::setHeader);
         var patience = Duration.ofNanos(until - clock.nanos());
-        return JsonParser.parse(ShortReply.read(transport.get(request), patience, clock).body());
+        ShortReply reply = ShortReply.read(transport.get(request), patience, clock);
+        boolean isRefused = reply.status() / 100 == 4;
+        refusal = isRefused ? OptionalInt.of(reply.status()) : OptionalInt.empty();
+        return JsonParser.parse(reply.body());
     }
 
     private static ListedModel read(Json model) {

@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -55,13 +56,21 @@ final class Transport {
         HttpClient.Builder builder = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
                 .proxy(ProxySelector.of(proxy.orElse(null)))
                 .connectTimeout(clock.outside(CONNECT_TIMEOUT))
-                .executor(Executors.newVirtualThreadPerTaskExecutor()); // no change of threads for each step
+                .executor(executor(url));
         if (options.caCert().isPresent()) {
             builder.sslContext(Tls.trusting(options.caCert().get()));
         } else if (url.getScheme().equals("http")) {
             builder.sslContext(Tls.none());
         }
         this.client = CompletableFuture.supplyAsync(builder::build);
+    }
+
+    /**
+     * {@return what runs the client's steps} They run on its one thread for input, for none of them blocks or
+     * takes long; but those of TLS do.
+     */
+    private static Executor executor(URI url) {
+        return url.getScheme().equals("http") ? Runnable::run : Executors.newVirtualThreadPerTaskExecutor();
     }
 
     /** Sends a POST with that JSON as its body. The reply may begin to arrive before this returns. */

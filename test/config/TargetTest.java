@@ -102,7 +102,9 @@ class TargetTest {
         String[][] rows = {{"http://h.test", "http://h.test/v1", "h.test"}, {"demo", "demo", "demo"},
             {"https://me:pass@h.test:8/v1?key=k", "https://h.test:8/v1?...", "h.test:8"},
             {"http://[::1]:8080/v1/chat/completions", "http://[::1]:8080/v1/chat/completions", "[::1]:8080"},
-            {"http://h.test/v1/responses?key=k", "http://h.test/v1/responses?...", "h.test"}};
+            {"http://h.test/v1/responses?key=k", "http://h.test/v1/responses?...", "h.test"},
+            {"http://h.test/v1?api-version=1&x=k", "http://h.test/v1?...", "h.test"},
+            {"http://h.test/v1?api-version=1", "http://h.test/v1?api-version=1", "h.test"}};
         for (String[] row : rows) {
             assertEquals(row[1], target(row[0]).shown());
             assertEquals(row[2], target(row[0]).address());

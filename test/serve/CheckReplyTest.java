@@ -41,10 +41,11 @@ class CheckReplyTest {
         assertEquals(4.5, reply.tokensPerSecond());
     }
 
-    /** By the characters as they are written in JSON, which A2o takes for its guess: 17 here, four a token. */
     @Test
-    void tokensAreGuessedAsA2oDoes() {
-        assertEquals(5, events(TEXT).guessedTokens());
+    void theStopSequenceIsTheOneThatIsTold() {
+        assertEquals("", events(TEXT, END.formatted(9)).stopSequence());
+        String met = END.replace("\"end_turn\"", "\"stop_sequence\",\"stop_sequence\":\"7\"").formatted(9);
+        assertEquals("7", events(TEXT, met).stopSequence());
     }
 
     @Test

@@ -87,6 +87,20 @@ class DowngradeTest {
         }));
     }
 
+    /** It is answered whole, and the next one is streamed again. */
+    @Test
+    void aFaultOfOneStreamTeachesNothingOfTheNext() throws Exception {
+        String stream = "{\"model\":\"m1\",\"max_tokens\":100,\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}";
+        try (var strict = new Strict()) {
+            strict.backend().answers(Backend.refusing(500, "the stream is not available"), FINE);
+            List<Object> bodies = strict.bodies(stream);
+            assertEquals(2, bodies.size());
+            assertNull(Tree.at(bodies.getLast(), "stream"));
+            List<Object> next = strict.bodies(stream);
+            assertEquals(List.of(bodies.getFirst()), next);
+        }
+    }
+
     /** The effort that was asked for, what the backend takes, and the nearest: downwards first, then upwards. */
     private static final String[][] EFFORTS = {
             {"xhigh", "'low', 'medium', and 'high'", "high"}, {"max", "'none', 'low', 'high', and 'xhigh'", "xhigh"},

@@ -72,7 +72,7 @@ class LessonsTest {
             Map.entry("GLM: max_tokens参数非法", "longest reply=8192 tokens, once"),
             Map.entry("LiteLLM, of Bedrock", "reasoning_effort="),
             Map.entry("Some: please use streaming", "streams=always"),
-            Map.entry("Some: {\"detail\":\"Streaming", "streams=never"),
+            Map.entry("Some: {\"detail\":\"Streaming", "streams=never, once"),
             Map.entry("Kimi: message at position 1", "no content=empty string"),
             Map.entry("llama.cpp, by a model's template: Only user", "system messages=none"),
             Map.entry("Gemma's template: ", "system messages=none"),
@@ -184,7 +184,7 @@ class LessonsTest {
     @TestFactory
     Stream<DynamicTest> aHostileRefusalIsReadInProportionToItsLength() {
         List<String> pieces = List.of("<", " ", "9", "'", "\\", "a", "_", "un", "support ", "max_tokens ",
-                "max_tokens maximum ", "max_tokens < ", "maximum ", "at least ", "[1,", "[1 ", "(1 , ", "reasoning_effort ",
+                "max_tokens maximum ", "max_tokens < ", "max_tokens at most 1-2-3.4-", "\\u8d85", "supported parameters ", "maximum ", "at least ", "[1,", "[1 ", "(1 , ", "reasoning_effort ",
                 "reasoning_effort should be ", "messages ", "assistant content ", "unsupported parameter ", "'body', ", "type: ");
         return pieces.stream().map(piece -> DynamicTest.dynamicTest('<' + piece + '>', () -> {
             String text = piece.repeat(64 * 1024 / piece.length());
