@@ -25,7 +25,8 @@ final class SearchUrl {
                 Stream.concat(UpstreamUrl.basicAuthorization(url).stream(), added.stream()).toList();
         Stream<String> values = Stream.concat(Stream.of(text), headers.stream().map(Header::value));
         if (values.anyMatch(Secrets::isAnthropicKey)) {
-            throw new UsageError(Option.SEARCH, ": a key that begins with sk-ant- goes to Anthropic's hosts alone");
+            String why = ": a key that begins with sk-ant- goes to Anthropic's hosts alone";
+            throw new UsageError(Option.SEARCH, why);
         }
         return new SearchSite(template(text, url), headers, isForOne, HttpProxy.of(url, given));
     }
@@ -36,7 +37,8 @@ final class SearchUrl {
                 ": a URL like http://localhost:8888/search?format=json expected, with {query} or without");
         try {
             var url = URI.create(text.replace(SearchSite.QUERY, "q"));
-            boolean isWeb = "http".equalsIgnoreCase(url.getScheme()) || "https".equalsIgnoreCase(url.getScheme());
+            String scheme = String.valueOf(url.getScheme());
+            boolean isWeb = scheme.equalsIgnoreCase("http") || scheme.equalsIgnoreCase("https");
             boolean isWhole = isWeb && url.getHost() != null && url.getRawFragment() == null;
             if (isWhole) return url;
         } catch (IllegalArgumentException e) {

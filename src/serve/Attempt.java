@@ -74,7 +74,7 @@ final class Attempt {
     boolean wasSent() { return source.isPresent(); }
 
     /**
-     * Runs to the end of the reply, which the client has got by then, or to where the reply waits for searches.
+     * Runs to the end of the reply, which the client has got by then, or to where it waits for searches.
      *
      * @throws ApiError if there was none, or it broke off
      */

@@ -106,7 +106,7 @@ final class Exchange {
         OptionalLong clientSeconds = isStream ? OptionalLong.empty() : client.timeoutSeconds();
         this.patience = new Patience(clock, options.timeout(), begun, clientSeconds);
         this.stream = new ClientStream(client, requestId, isStream, transcript, clock, begun);
-        this.searches = new SearchRounds(requestId, stream, secrets, options.timeout(), clock);
+        this.searches = new SearchRounds(requestId, stream, patience, secrets, clock);
         this.attempt = attempt(first);
         this.isBackendNeeded = !first.conversation().isAnsweredHere();
     }

@@ -17,7 +17,6 @@ import upstream.Upstream;
 final class SearchRounds {
     private static final Duration EACH = Duration.ofSeconds(20); // to a service's whole answer
     private static final Duration ALL = Duration.ofSeconds(60); // of all searches of an exchange together
-
     private static final int MAX_SHOWN = 250; // characters of a failure in the log
     private static final Logger LOG = Logger.getLogger("a2o");
 
@@ -25,17 +24,16 @@ final class SearchRounds {
     private final ClientStream stream;
     private final Secrets secrets;
     private final Clock clock;
-    private final Duration timeout;
+    private final Patience patience;
     private long spentNanos;
     private int asked;
     private int failed;
 
-    /** @param timeout the longest silence that the options allow */
-    SearchRounds(String requestId, ClientStream stream, Secrets secrets, Duration timeout, Clock clock) {
+    SearchRounds(String requestId, ClientStream stream, Patience patience, Secrets secrets, Clock clock) {
         this.requestId = requestId;
         this.stream = stream;
         this.secrets = secrets;
-        this.timeout = timeout;
+        this.patience = patience;
         this.clock = clock;
     }
 
@@ -61,9 +59,12 @@ final class SearchRounds {
     }
 
     private SearchAnswer ask(String words, Conversation conversation, SearchService service) {
-        long left = ALL.toNanos() - spentNanos;
-        if (left <= 0) return new SearchAnswer.Failed(SearchFailure.UNAVAILABLE);
-        long most = Math.min(left, Math.min(EACH.toNanos(), timeout.toNanos()));
+        long left = Math.min(ALL.toNanos() - spentNanos, patience.nanos());
+        if (left <= 0) {
+            log("a search is not made, for those before it have taken the time");
+            return new SearchAnswer.Failed(SearchFailure.UNAVAILABLE);
+        }
+        long most = Math.min(left, EACH.toNanos());
         long begun = clock.nanos();
         try {
             return service.ask(words, Duration.ofNanos(most),

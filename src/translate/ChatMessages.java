@@ -121,7 +121,8 @@ final class ChatMessages {
     }
 
     private void writeSearchResult(Turns.Result result) {
-        Json.Str text = result.block().map(SearchResults::text).map(JsonWriter::text).orElse(Blocks.NO_RESULT);
+        Json.Str text = result.block().map(block -> JsonWriter.text(SearchResults.text(block)))
+                .orElse(Blocks.NO_RESULT);
         writeToolMessage(result.id(), new Part.Text(text));
     }
 

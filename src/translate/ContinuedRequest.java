@@ -42,7 +42,7 @@ final class ContinuedRequest {
         out.endArray().endObject().endArray();
     }
 
-    /** Writes what the model may do now: the call that it had to make is made. At the end it has to answer. */
+    /** Writes what the model may do now: the call that it had to make is made. In the end it must answer. */
     private static void writeChoice(Request request, boolean isLast, JsonWriter out) {
         Json choice = request.get("tool_choice");
         boolean isAlone = request.get("tools").items().stream().allMatch(ToolKind::isServer);

@@ -88,7 +88,7 @@ public interface Conversation {
      */
     void endAtLimit();
 
-    /** {@return whether the reply may be paused for searches, so that the client's request is needed until then} */
+    /** {@return whether the reply may be paused for searches: then the client's request is needed again} */
     default boolean maySearch() { return false; }
     /** {@return whether the reply, once finished, waits for {@link #answered}} */
     default boolean isPaused() { return false; }

@@ -2,7 +2,6 @@ package translate;
 
 import anthropic.ApiError;
 import anthropic.MessageWriter;
-import anthropic.RecordedMessage;
 import anthropic.Request;
 import anthropic.StopReason;
 import anthropic.Usage;
@@ -25,15 +24,12 @@ import json.JsonWriter;
  *  Answer, Refusal ─► Prefill ─► TextFilter ─► write ─────────────────────────┐
  *  Reasoning ────────────────────────────────► write ─────────────────────────┼─► MessageWriter
  *  Call ─────────────► ToolCalls ────────────► openCall, addInput, closeCall ─┘
- *                                                of A2o's search: SearchCalls
+ *                                                of A2o's search: SearchPause
  *  Detail ───────────► Opaque ───────────────► the signature of a block
  * </pre>
  */
 final class Reply implements ToolCalls.Output {
     private static final String SEARCH_ID = "srvtoolu_"; // begins the ids of calls of server tools
-
-    /** What a reply needs in which A2o searches: the message is kept, for the request that follows. */
-    private record Searching(SearchCalls calls, RecordedMessage message, Optional<ServerSearch> demanded) { }
 
     private final Request request;
     private final Supplier<String> newIds;
@@ -41,9 +37,8 @@ final class Reply implements ToolCalls.Output {
     private final LongSupplier inputTokens;
     private final Set<String> warnings;
     private final Optional<Continuation> before;
-    private final String id;
     private final MessageWriter message;
-    private final Optional<Searching> searching; // where A2o runs the search
+    private final Optional<SearchPause> search; // where A2o runs the search
     private final int earlierBlocks; // of the message, from before this request
     private final TextFilter filter;
     private final ToolCalls calls;
@@ -54,7 +49,6 @@ final class Reply implements ToolCalls.Output {
     private String thinkingField = Opaque.FIELDS.getFirst(); // that the last reasoning came under
     private Usage used = new Usage(0, 0, 0, 0, 0); // for this request alone
     private boolean isCounted; // by the backend
-    private Optional<StopReason> held = Optional.empty(); // until searches are made
 
     /**
      * @param stops       sequences to look for
@@ -65,8 +59,8 @@ final class Reply implements ToolCalls.Output {
      * @param before      what came before searches, if this reply is what comes after
      */
     Reply(Request request, Supplier<String> newIds, List<String> stops, Limits limits,
-          LongSupplier roughTokens, LongSupplier inputTokens, Set<String> warnings, Optional<WebSearch> search,
-          Optional<Continuation> before) {
+          LongSupplier roughTokens, LongSupplier inputTokens, Set<String> warnings,
+          Optional<WebSearch> search, Optional<Continuation> before) {
         this.request = request;
         this.newIds = newIds;
         this.limits = limits;
@@ -77,14 +71,10 @@ final class Reply implements ToolCalls.Output {
         this.filter = new TextFilter(stops, new JsonInProse(request.schema()),
                 text -> write(new Piece.Answer(text)), text -> write(new Piece.Reasoning(text, "reasoning")));
         this.prefill = new Prefill("", filter::feed);
-        this.id = before.map(Continuation::id).orElseGet(() -> "msg_" + newIds.get());
-        Json model = request.get("model");
-        SearchCounts counts = before.map(Continuation::counts).orElse(SearchCounts.NONE);
-        this.searching = search.map(tool -> new Searching(new SearchCalls(tool, counts),
-                new RecordedMessage(request.isStream(), id, model, roughTokens),
-                before.isPresent() ? Optional.empty() : ServerSearch.demanded(request)));
-        this.message = searching.<MessageWriter>map(Searching::message)
-                .orElseGet(() -> new MessageWriter(request.isStream(), id, model, roughTokens));
+        String id = before.map(Continuation::id).orElseGet(() -> "msg_" + newIds.get());
+        this.search = search.map(tool -> new SearchPause(tool, request, before, id, roughTokens));
+        this.message = this.search.<MessageWriter>map(SearchPause::message)
+                .orElseGet(() -> new MessageWriter(request.isStream(), id, request.get("model"), roughTokens));
         before.ifPresent(earlier -> message.goOn(earlier.blocks()));
         this.earlierBlocks = message.blocks();
     }
@@ -293,25 +283,25 @@ final class Reply implements ToolCalls.Output {
 
     @Override
     public void openCall(String id, String name, Json extra) {
-        boolean isSearch = searching.filter(each -> each.calls.isFor(name)).isPresent();
+        boolean isSearch = search.filter(each -> each.calls().isFor(name)).isPresent();
         String shownId = isSearch ? SEARCH_ID + newIds.get() : id;
         if (!extra.isNull()) opaque.add(shownId, extra);
         close();
         keepOpaque();
-        if (isSearch) searching.get().calls.open(shownId); else message.openToolUse(id, name);
+        if (isSearch) search.get().calls().open(shownId); else message.openToolUse(id, name);
     }
 
     @Override
     public void addInput(String json) {
-        if (isSearchOpen()) searching.get().calls.addInput(json); else message.input(json);
+        if (isSearchOpen()) search.get().calls().addInput(json); else message.input(json);
     }
 
     @Override
     public void closeCall() {
-        if (isSearchOpen()) searching.get().calls.close(message); else message.close();
+        if (isSearchOpen()) search.get().calls().close(message); else message.close();
     }
 
-    private boolean isSearchOpen() { return searching.isPresent() && searching.get().calls.isOpen(); }
+    private boolean isSearchOpen() { return search.isPresent() && search.get().calls().isOpen(); }
 
     /** Writes what the backend wants back in a block of its own, if no thinking block has taken it. */
     private void keepOpaque() {
@@ -326,45 +316,8 @@ final class Reply implements ToolCalls.Output {
         message.setSearches(count + before.map(earlier -> earlier.counts().found()).orElse(0));
     }
 
-    /** {@return what is to be searched for before the reply goes on; none where it is paused for errors alone} */
-    List<String> searchWords() { return searching.map(each -> each.calls.words()).orElse(List.of()); }
-
-    /** {@return whether the reply waits for searches} */
-    boolean isPaused() { return held.isPresent(); }
-
-    /**
-     * Adds the results of the searches. {@return how the reply goes on; nothing if it has ended} It ends where the
-     * client has a tool to run, or the model has reached its limit.
-     */
-    Optional<Continuation> answered(List<SearchAnswer> answers) {
-        SearchCalls searches = searching.orElseThrow().calls;
-        boolean mayGoOn = searches.counts().allowRound();
-        StopReason reason = held.orElseThrow();
-        held = Optional.empty();
-        searches.answer(answers, message);
-        boolean isAnswerMissing = reason.equals(StopReason.END_TURN);
-        boolean isOver = !isAnswerMissing || !mayGoOn;
-        Optional<Continuation> next = isOver ? Optional.empty() : continuation(searches.counts());
-        if (next.isEmpty()) message.finish(isAnswerMissing ? StopReason.PAUSE_TURN : reason, used());
-        return next;
-    }
-
-    /** {@return how the reply goes on; nothing if it holds more values than a request may} */
-    private Optional<Continuation> continuation(SearchCounts counts) {
-        try {
-            return Optional.of(continued(counts));
-        } catch (Json.Malformed e) {
-            return Optional.empty();
-        }
-    }
-
-    private Continuation continued(SearchCounts counts) {
-        List<Json> written = searching.orElseThrow().message.recorded();
-        List<Json> blocks = new ArrayList<>(before.map(Continuation::blocks).orElse(List.of()));
-        blocks.addAll(written);
-        Json next = ContinuedRequest.of(request, written, used.output(), !counts.allowRound());
-        return new Continuation(next, id, blocks, used(), counts);
-    }
+    /** {@return where the reply waits for searches, once it has ended so far} */
+    Optional<SearchPause> pause() { return search.filter(SearchPause::isHeld); }
 
     /**
      * Adds a call of a server tool, and that its results cannot be had. Source: Anthropic, "Web search tool".
@@ -401,13 +354,10 @@ final class Reply implements ToolCalls.Output {
         isCounted = counted.isCounted();
         used = isCounted ? counted : new Usage(inputTokens.getAsLong(), 0, 0, message.tokens(), 0);
         StopReason reason = stopReason(finish, matched);
-        boolean isSearching = searching.filter(each -> !each.calls.isEmpty()).isPresent();
-        if (isSearching) {
-            held = Optional.of(reason);
-        } else {
-            searching.flatMap(Searching::demanded).ifPresent(this::failedSearch); // what was said is from memory
-            message.finish(reason, used());
-        }
+        boolean isHeld = search.filter(each -> each.holds(reason, used)).isPresent();
+        if (isHeld) return;
+        search.flatMap(SearchPause::demanded).ifPresent(this::failedSearch); // what was said is from memory
+        message.finish(reason, used());
     }
 
     /** Source: Anthropic, "stop_reason". What was sent counts more than what was said. */

@@ -83,7 +83,8 @@ final class ResponsesInput {
     }
 
     private void writeSearchOutput(Turns.Result result) {
-        Json.Str text = result.block().map(SearchResults::text).map(JsonWriter::text).orElse(Blocks.NO_RESULT);
+        Json.Str text = result.block().map(block -> JsonWriter.text(SearchResults.text(block)))
+                .orElse(Blocks.NO_RESULT);
         writeOutput(result, List.of(new Part.Text(text)));
     }
 

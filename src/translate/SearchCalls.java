@@ -76,7 +76,8 @@ final class SearchCalls {
         Iterator<SearchAnswer> next = answers.iterator();
         int found = 0;
         for (Call call : calls) {
-            SearchAnswer answer = call.refusal.<SearchAnswer>map(SearchAnswer.Failed::new).orElseGet(next::next);
+            SearchAnswer answer = call.refusal.<SearchAnswer>map(SearchAnswer.Failed::new)
+                    .orElseGet(next::next);
             message.webSearchResult(call.id, switch (answer) {
                 case SearchAnswer.Found(List<FoundPage> pages) -> SearchResults.of(search.shown(pages));
                 case SearchAnswer.Failed(SearchFailure why) -> SearchResults.of(why);

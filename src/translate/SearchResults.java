@@ -5,8 +5,8 @@ import json.Json;
 import json.JsonWriter;
 
 /**
- * The content of a {@code web_search_tool_result} of A2o's own: pages, or an error. The excerpts are not shown
- * to the client; they are kept for the model in {@code encrypted_content}, which clients send back.
+ * The content of a {@code web_search_tool_result} of A2o's own: pages, or an error. The excerpts are kept for
+ * the model in {@code encrypted_content}, which clients do not show, and send back.
  *
  * <pre>
  *  [{"type":"web_search_result","url":U,"title":T,"encrypted_content":"a2o1.excerpt.…","page_age":A},…]
@@ -28,10 +28,12 @@ final class SearchResults {
     static JsonWriter of(List<FoundPage> pages) {
         var out = new JsonWriter().array();
         for (FoundPage page : pages) {
-            out.object().field("type", "web_search_result").field("url", page.url()).field("title", page.title());
+            out.object().field("type", "web_search_result");
+            out.field("url", page.url()).field("title", page.title());
             var kept = new JsonWriter().object().field(FIELD, page.excerpt()).endObject();
             out.field("encrypted_content", Opaque.signature(FIELD, kept.toBytes()));
-            if (page.age().isPresent()) out.field("page_age", page.age().get()); else out.nullField("page_age");
+            out.name("page_age");
+            if (page.age().isPresent()) out.string(page.age().get()); else out.nothing();
             out.endObject();
         }
         return out.endArray();

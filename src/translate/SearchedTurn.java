@@ -9,19 +9,20 @@ import java.util.Optional;
 import json.Json;
 
 /**
- * A turn of the assistant in which A2o has searched, taken apart: what was said up to the results of searches,
- * these results, and so on. To a backend these are messages of their own.
+ * A turn of the assistant in which A2o has searched, taken apart: what was said up to the results of
+ * searches, these results, and so on. To a backend these are messages of their own.
  *
  * <pre>
  *  text, server_tool_use, web_search_tool_result, text
  * </pre>
- * becomes a part of the text and the call with the result, and a part of the last text. The client's calls belong to the last part, as their results follow the whole turn.
+ * becomes a part of the text and the call with the result, and a part of the last text. The client's
+ * calls belong to the last part, as their results follow the whole turn.
  */
 final class SearchedTurn {
     /** What is said up to some results, and these. */
     static final class Part {
         private final List<List<Json>> messages = new ArrayList<>();
-        private final Map<Json.Str, Optional<Json>> results = new LinkedHashMap<>(); // by the id of their call
+        private final Map<Json.Str, Optional<Json>> results = new LinkedHashMap<>(); // by their call's id
 
         private void begin() { messages.add(new ArrayList<>()); }
         private void add(Json block) { messages.getLast().add(block); }
@@ -30,7 +31,7 @@ final class SearchedTurn {
         /** {@return the blocks of each message} */
         List<List<Json>> messages() { return messages; }
 
-        /** {@return the {@code web_search_tool_result} of each call, by the call's id; none where it is missing} */
+        /** {@return the {@code web_search_tool_result} of each call, by the call's id; none if it is missing} */
         Map<Json.Str, Optional<Json>> results() { return results; }
 
         private Optional<Json.Str> call(Json result) {
@@ -70,12 +71,14 @@ final class SearchedTurn {
             parts.getLast().begin();
         }
         parts.getLast().add(block);
-        if (blocks.isSearchCall(block)) parts.getLast().results.put(request.text(block, "id"), Optional.empty());
+        if (!blocks.isSearchCall(block)) return;
+        parts.getLast().results.put(request.text(block, "id"), Optional.empty());
     }
 
-    /** {@return the id of the search in this part whose result the block is} Any other is folded into text. */
+    /** {@return the id of the search in this part whose result the block is} Any other becomes text. */
     private Optional<Json.Str> searchOf(Json block) {
-        return Blocks.isKind(block, "web_search_tool_result") ? parts.getLast().call(block) : Optional.empty();
+        boolean isResult = Blocks.isKind(block, "web_search_tool_result");
+        return isResult ? parts.getLast().call(block) : Optional.empty();
     }
 
     List<Part> parts() { return parts; }

@@ -56,11 +56,12 @@ record ServerSearch(String tool, Json input) {
     }
 
     /**
-     * {@return the web search that the user's last words ask for, where the request is for nothing else} The reply
-     * must not come from the model's memory.
+     * {@return the web search that the user's last words ask for, where the request is for nothing else} The
+     * reply must not come from the model's memory.
      */
     static Optional<ServerSearch> demanded(Request request) {
-        boolean isAsked = request.get("tool_choice").get("type").is("tool") || isClaudeCodes(lastUserText(request).strip());
+        boolean isForced = request.get("tool_choice").get("type").is("tool");
+        boolean isAsked = isForced || isClaudeCodes(lastUserText(request).strip());
         return of(request).filter(search -> isAsked && search.isOfWeb());
     }
 

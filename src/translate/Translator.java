@@ -233,17 +233,17 @@ public final class Translator implements Conversation {
 
     @Override
     public boolean isPaused() {
-        return reply.isPaused();
+        return reply.pause().isPresent();
     }
 
     @Override
     public List<String> searchWords() {
-        return reply.searchWords();
+        return reply.pause().map(pause -> pause.calls().words()).orElse(List.of());
     }
 
     @Override
     public Optional<Continuation> answered(List<SearchAnswer> answers) {
-        return reply.answered(answers);
+        return reply.pause().orElseThrow().answered(answers);
     }
 
     @Override

@@ -24,7 +24,7 @@ import json.JsonWriter;
 record WebSearch(String functionName, long maxUses, DomainFilter domains, Json location) {
     /** The name of the server tool in blocks. */
     static final String NAME = "web_search";
-    private static final String OTHER_NAME = "web_search_of_pages"; // where a tool of the client's has that name
+    private static final String OTHER_NAME = "web_search_of_pages"; // where the client has a tool of that name
     private static final Json PARAMETERS = JsonParser.parse("""
             {"type":"object","properties":{"query":{"type":"string","description":"The words to search for."}},\
             "required":["query"]}""");
@@ -64,8 +64,8 @@ record WebSearch(String functionName, long maxUses, DomainFilter domains, Json l
     }
 
     private String description() {
-        String place = Stream.of("city", "region", "country", "timezone").map(part -> location.get(part).text())
-                .filter(part -> !part.isEmpty()).collect(Collectors.joining(", "));
+        String place = Stream.of("city", "region", "country", "timezone")
+                .map(part -> location.get(part).text()).filter(part -> !part.isEmpty()).collect(Collectors.joining(", "));
         String user = place.isEmpty() ? "" : " The user's location: %s.".formatted(place);
         return "Searches the web. The result lists pages with titles, URLs and excerpts."
                 + domains.description() + user;

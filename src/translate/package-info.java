@@ -46,8 +46,8 @@
  *    calls                                     ToolCalls; CallFinder says whose a piece is, Arguments
  *                                              mends the input
  *    what the backend wants back               Opaque: kept in signatures
- *    calls of a search that A2o runs           SearchCalls, with DomainFilter; then the reply waits for
- *                                              SearchAnswers, and goes on by a Continuation, whose
+ *    calls of a search that A2o runs           SearchCalls, with DomainFilter; SearchPause waits for
+ *                                              SearchAnswers and goes on by a Continuation, whose
  *                                              request is a ContinuedRequest
  * </pre>
  */

@@ -28,7 +28,8 @@ final class SearchReply {
     private static final int MAX_EXCERPT = 600;
     private static final int MAX_AGE = 60;
 
-    private static final List<List<String>> USUAL_PLACES = List.of(List.of("web", "results"), List.of("results"));
+    private static final List<List<String>> USUAL_PLACES =
+            List.of(List.of("web", "results"), List.of("results"));
     private static final List<String> ADDRESSES = List.of("url", "link", "href");
     private static final List<String> TITLES = List.of("title", "name");
     private static final List<String> EXCERPTS =
@@ -93,7 +94,8 @@ final class SearchReply {
         for (Json item : list.items()) {
             boolean isRead = pages.size() < MAX_PAGES && isPage(item);
             if (!isRead) continue;
-            Optional<String> age = Optional.of(plain(first(item, AGES), MAX_AGE)).filter(text -> !text.isEmpty());
+            Optional<String> age =
+                    Optional.of(plain(first(item, AGES), MAX_AGE)).filter(text -> !text.isEmpty());
             pages.add(new FoundPage(first(item, ADDRESSES), plain(first(item, TITLES), MAX_TITLE), age,
                     plain(first(item, EXCERPTS), MAX_EXCERPT)));
         }

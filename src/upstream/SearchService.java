@@ -1,5 +1,6 @@
 package upstream;
 
+import anthropic.ApiError;
 import config.Options;
 import config.SearchSite;
 import java.io.IOException;
@@ -43,6 +44,7 @@ public final class SearchService {
      *
      * @param patience within which the whole answer must have come
      * @param log      takes the reason of a failure, in which there may be a secret
+     * @throws ApiError if the waiter does
      */
     public SearchAnswer ask(String words, Duration patience, Waiter waiter, Consumer<String> log) {
         try {
@@ -50,9 +52,14 @@ public final class SearchService {
             request.setHeader("accept", "application/json").setHeader("user-agent", "a2o/" + Options.VERSION);
             site.headers().forEach(header -> request.setHeader(header.name(), header.value()));
             Arrivals reply = transport.get(request);
-            return answer(ShortReply.read(reply, nanos -> waiter.await(reply, nanos), MAX_BYTES, patience, clock), log);
+            Arrival.Wait wait = nanos -> waiter.await(reply, nanos);
+            return answer(ShortReply.read(reply, wait, MAX_BYTES, patience, clock), log);
         } catch (HttpTimeoutException e) {
-            return failed(SearchFailure.UNAVAILABLE, "no answer in %d s".formatted(patience.toSeconds()), log);
+            String why = "no answer in %d s".formatted(patience.toSeconds());
+            return failed(SearchFailure.UNAVAILABLE, why, log);
+        } catch (ApiError e) {
+            if (e.origin() == ApiError.Origin.PROXY) throw e; // of the waiter's: the client has left
+            return failed(SearchFailure.UNAVAILABLE, e.getMessage(), log);
         } catch (InterruptedException e) {
             throw new IllegalStateException("the waiter handles interrupts", e);
         } catch (IOException e) {

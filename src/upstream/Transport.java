@@ -20,7 +20,10 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import json.JsonWriter;
 
-/** The HTTP client of one backend or search service. It sends requests as they are: it adds no key and retries nothing. */
+/**
+ * The HTTP client of one backend or search service. It sends requests as they are: it adds no key and retries
+ * nothing.
+ */
 final class Transport {
     static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(8);
     static final String NO_TUNNEL = "Tunnel failed, got: "; // as the JDK says it; then a status
