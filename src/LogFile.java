@@ -22,6 +22,7 @@ import java.util.Set;
 final class LogFile extends OutputStream {
     private static final long MAX_BYTES = 20_000_000;
     private static final int OLDER = 4; // that are kept
+    private static final String TAKEN = "another a2o writes to %s; give each a --log-file of its own";
     private static final String OWNER_ONLY = "rw-------";
 
     private final Path path;
@@ -63,7 +64,7 @@ final class LogFile extends OutputStream {
         size = Files.size(path);
         if (Files.isRegularFile(path) && isTaken(opened)) {
             opened.close();
-            throw new IOException("another a2o writes to %s; give each a --log-file of its own".formatted(path));
+            throw new IOException(TAKEN.formatted(path));
         }
         return opened;
     }

@@ -83,7 +83,8 @@ final class Counters {
         requests.merge(kind, 1L, Long::sum);
         durations.computeIfAbsent(kind, none -> new Histogram(bounds)).add(outcome.times().whole());
         sums.computeIfAbsent(served, none -> new Sums(bounds)).add(outcome);
-        queueWaits.computeIfAbsent(served.upstream, none -> new Histogram(bounds)).add(outcome.times().queued());
+        queueWaits.computeIfAbsent(served.upstream, none -> new Histogram(bounds))
+                .add(outcome.times().queued());
         if (outcome.isError()) errors++;
         retries += outcome.retries();
         searches += outcome.searches().made();

@@ -11,9 +11,11 @@ import java.util.stream.Stream;
  */
 final class Histogram {
     private static final double SECOND = 1e9; // in nanoseconds
-    private static final double[] USUAL = {0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600};
+    private static final double[] USUAL =
+            {0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600};
     /** Bounds in seconds for the time that one token takes. */
-    static final List<Double> OF_TOKENS = List.of(0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5);
+    static final List<Double> OF_TOKENS =
+            List.of(0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5);
 
     private final List<Double> bounds;
     private final long[] counts; // of those that fit into no smaller bucket

@@ -40,7 +40,8 @@ final class Metrics {
         begin("a2o_requests_total", Type.COUNTER, "Requests for a message by the status that they ended with,"
                 + " the backend's model, and the backend; these two are empty where none was asked.");
         counters.requests().forEach((kind, count) -> sample(count, labels(kind)));
-        begin("a2o_request_errors_total", Type.COUNTER, "Those of them that ended with an error, or whose client left.");
+        begin("a2o_request_errors_total", Type.COUNTER,
+                "Those of them that ended with an error, or whose client left.");
         errors(counters).forEach((status, count) -> sample(count, label("status", "" + status)));
         begin("a2o_retries_total", Type.COUNTER, "Tries after a request's first.");
         sample(counters.retries());
@@ -50,7 +51,8 @@ final class Metrics {
         sample(counters.failedSearches());
         begin("a2o_request_duration_seconds", Type.HISTOGRAM, "Time to the end of the reply.");
         counters.durations().forEach((kind, times) -> histogram(times, labels(kind)));
-        begin("a2o_queue_wait_seconds", Type.HISTOGRAM, "Of that, time to get a place among the requests in flight.");
+        begin("a2o_queue_wait_seconds", Type.HISTOGRAM,
+                "Of that, time to get a place among the requests in flight.");
         counters.queueWaits().forEach((upstream, times) -> histogram(times, label("upstream", upstream)));
         writeReplies(counters);
         writeClients(counters, names);
@@ -87,7 +89,8 @@ final class Metrics {
         Map<String, Counters.Totals> clients = new TreeMap<>();
         names.forEach(name -> clients.put(name, Counters.Totals.NONE));
         clients.putAll(counters.clients());
-        begin("a2o_client_requests_total", Type.COUNTER, "Requests for a message by the name of the client's key.");
+        begin("a2o_client_requests_total", Type.COUNTER,
+                "Requests for a message by the name of the client's key.");
         clients.forEach((name, client) -> sample(client.requests(), label("client", name)));
         begin("a2o_client_errors_total", Type.COUNTER, "Those of them that ended with an error.");
         clients.forEach((name, client) -> sample(client.errors(), label("client", name)));
@@ -109,7 +112,8 @@ final class Metrics {
         errors(upstreams).forEach((labels, count) -> sample(count, labels));
         begin("a2o_queue_length", Type.GAUGE, "Requests that wait for a place among those in flight.");
         sum(upstreams, Upstream::waiting).forEach((labels, count) -> sample(count, labels));
-        begin("a2o_learned_rules", Type.GAUGE, "What is known by now of what the backend's models do not take.");
+        begin("a2o_learned_rules", Type.GAUGE,
+                "What is known by now of what the backend's models do not take.");
         sum(upstreams, Upstream::rules).forEach((labels, count) -> sample(count, labels));
         begin("a2o_learned_downgrades_total", Type.COUNTER, "What was learned about backends.");
         sample(upstreams.stream().mapToLong(Upstream::timesLearned).sum());
@@ -132,7 +136,8 @@ final class Metrics {
         Map<String, Long> errors = new LinkedHashMap<>();
         for (Upstream upstream : upstreams) {
             BACKENDS_ERRORS.forEach(status -> errors.putIfAbsent(of(upstream, status), 0L));
-            upstream.errors().forEach((status, count) -> errors.merge(of(upstream, status), count.sum(), Long::sum));
+            upstream.errors().forEach((status, count) ->
+                    errors.merge(of(upstream, status), count.sum(), Long::sum));
         }
         return errors;
     }
@@ -159,7 +164,8 @@ final class Metrics {
             begin("process_start_time_seconds", Type.GAUGE, "When the process began, since 1970.");
             sample(start.toEpochMilli() / 1000.0);
         });
-        bytesOrNumber("process_resident_memory_bytes", "Memory that the process takes.", OwnProcess.residentBytes());
+        bytesOrNumber("process_resident_memory_bytes", "Memory that the process takes.",
+                OwnProcess.residentBytes());
         bytesOrNumber("process_open_fds", "File descriptors that are open.", OwnProcess.openDescriptors());
         Runtime java = Runtime.getRuntime();
         String heap = label("area", "heap");
@@ -182,7 +188,8 @@ final class Metrics {
     private void begin(String name, Type type, String help) {
         metric = name;
         text.append("# HELP ").append(name).append(' ').append(help).append('\n');
-        text.append("# TYPE ").append(name).append(' ').append(type.name().toLowerCase(Locale.ROOT)).append('\n');
+        String word = type.name().toLowerCase(Locale.ROOT);
+        text.append("# TYPE ").append(name).append(' ').append(word).append('\n');
     }
 
     private void sample(double value, String... labels) { sample("", value, labels); }

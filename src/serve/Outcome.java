@@ -23,8 +23,8 @@ import upstream.Peer;
  * @param error the message of the error, without secrets; "" if there was none
  */
 record Outcome(long epochMillis, String requestId, Optional<String> client, Optional<String> traceParent,
-               int status, boolean isStream, String asked, String model, Optional<Peer> at, Times times, int retries,
-               Searches searches, Usage used, String end, String error) implements LogFields {
+               int status, boolean isStream, String asked, String model, Optional<Peer> at, Times times,
+               int retries, Searches searches, Usage used, String end, String error) implements LogFields {
     private static final int OK = 200;
     private static final int CLIENT_LEFT = 499;
     private static final double SECOND = 1e9; // in nanoseconds
@@ -67,7 +67,8 @@ record Outcome(long epochMillis, String requestId, Optional<String> client, Opti
         line.append(", tokens in ").append(used.input()).append(" cached ").append(used.cacheRead());
         line.append(" out ").append(used.output()).append(" (").append(outputPerSecond()).append("/s), ");
         if (searches.made > 0) {
-            line.append("searches ").append(searches.made).append(" failed ").append(searches.failed).append(", ");
+            line.append("searches ").append(searches.made);
+            line.append(" failed ").append(searches.failed).append(", ");
         }
         if (retries > 0) line.append("retries ").append(retries).append(", ");
         line.append(end);

@@ -55,7 +55,8 @@ final class Status {
 
     JsonWriter metrics(int inFlight) {
         var metrics = new Metrics();
-        List<String> names = current.get().options().authKeys().stream().flatMap(key -> key.name().stream()).toList();
+        List<String> names = current.get().options().authKeys().stream()
+                .flatMap(key -> key.name().stream()).toList();
         synchronized (this) {
             metrics.writeRequests(counters, inFlight, names);
         }

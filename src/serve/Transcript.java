@@ -20,7 +20,8 @@ final class Transcript {
 
     /** Which way it goes, as the log has it. */
     private enum Direction {
-        FROM_CLIENT("from client"), TO_BACKEND("to backend"), FROM_BACKEND("from backend"), TO_CLIENT("to client");
+        FROM_CLIENT("from client"), TO_BACKEND("to backend"),
+        FROM_BACKEND("from backend"), TO_CLIENT("to client");
 
         private final String words;
 

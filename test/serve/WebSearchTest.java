@@ -313,7 +313,7 @@ class WebSearchTest {
             String line = log.line(reply.headers().get("request-id"));
             assertTrue(line.contains(" 200 m answered without a backend "), line);
             assertFalse(line.contains(backend.url().getAuthority()), line);
-            assertTrue(Samples.of(proxy).containsKey("a2o_requests_total{status=\"200\",model=\"\"}"));
+            assertTrue(Samples.of(proxy).containsKey("a2o_requests_total{status=\"200\",model=\"\",upstream=\"\"}"));
         }
     }
 }
