@@ -368,7 +368,8 @@ final class Bench {
                 .mapToDouble(thread -> thread.getValue() - compilers.getOrDefault(thread.getKey(), 0.0)).sum();
         Map<String, Double> figures = new HashMap<>();
         for (String figure : line.split(" ")) figures.put(figure.split("=")[0], Double.valueOf(figure.split("=")[1]));
-        if (program != direct && figures.get("requests") > 0) {
+        boolean isMeasured = cpu > 0 && figures.get("requests") > 0; // the clock of CPU ticks each 10 ms
+        if (program != direct && isMeasured) {
             figures.put("cpu", cpu / figures.get("requests"));
             figures.put("steady", (cpu - jit) / figures.get("requests"));
             figures.put("cpuevent", cpu / figures.get("events"));
