@@ -9,7 +9,7 @@
 #             TEST_JAVA=path runs them on another java, of 21 or newer, as they are compiled for 21
 #   packages  makes bundle, deb and dist, and tries them     clients   SDKs and Claude Code on A2o
 #   soak      at length, what tests with random faults and input do in short; -Dsoak.seed=N, -Dfuzz.seed=N: with others
-#   real      a small real model     bench   what it costs: [--quick] [--svg FILE]
+#   real      a small real model     bench   what it costs: [--quick] [--svg FILE] [--compare JAR]…
 #   aot       build/a2o.aot, for a faster start: java -XX:AOTCache=build/a2o.aot -jar …     clean
 set -eu
 caller=$PWD
@@ -155,7 +155,7 @@ run_tests() { # run_tests SELECTORS JAVA_OPTION...; how much at once is in test/
 bench() {
     fresh_jar; compile build/bench test/bench/*.java; before=
     for word do
-        shift; [ "$before" != --svg ] || word=$(absolute "$word")
+        shift; case $before in --svg | --compare) word=$(absolute "$word") ;; esac
         before=$word; set -- "$@" "$word"
     done
     exec "$bin/java" -cp build/bench Bench "$@"

@@ -19,15 +19,21 @@ import java.util.function.Function;
 
 /**
  * A load generator: {@code java test/bench/Load.java} reads a line {@code PORT LOAD CONNECTIONS SECONDS} for each run, and
- * answers with a line of figures. A connection sends its next request when the reply to the last has ended. The loads:
- * small, stream, agent, long; and paced, where each connection asks for one stream of that many seconds.
+ * answers with a line of figures. A connection sends its next request when the reply to the last has ended, and been
+ * looked at: whether all of it has come. The loads: small (a whole reply), stream (100 events of text), tool (100 of a call's
+ * arguments), agent (188 KB of request), long (1.2 MB); and paced, where each connection asks for one stream of that many seconds.
  */
 final class Load {
     private static final int GRACE_SECONDS = 15; // for what runs at the end of a run
     private static final int PACED_EVENTS = 50; // a second
     private static final int TOOLS = 20;
+    private static final byte[] FOX = "fox".getBytes(StandardCharsets.US_ASCII), DATA = "data:".getBytes(StandardCharsets.US_ASCII);
+    private static final int FOXES = 11; // every ninth piece of the mock's 100 is this word, from the fourth on
     private static final String[] WORDS =
             "the agent reads a file then edits it and runs tests while keeping notes of what it saw in src main".split(" ");
+    private static final String WRITE = """
+            "tools":[{"name":"Write","description":"Writes a file.","input_schema":{"type":"object",\
+            "properties":{"content":{"type":"string"}},"required":["content"]}}],""";
     private static final String[] GAPS = {" ", " ", "\\n", "\\\"", " \u00e9 ", "\\t"}; // as they stand in JSON
 
     public static void main(String[] args) throws Exception {
@@ -54,7 +60,7 @@ final class Load {
         System.arraycopy(body, 0, request, head.length, body.length);
         int pacedEvents = load.equals("paced") ? (int) (seconds * PACED_EVENTS) : 0;
         long begin = System.nanoTime(), end = pacedEvents > 0 ? begin : begin + (long) (seconds * 1e9);
-        var run = new Run(port, request, pacedEvents, end);
+        var run = new Run(port, request, load.equals("small") ? 1 : FOXES, pacedEvents, end);
         List<Client> clients = new ArrayList<>();
         List<Thread> threads = new ArrayList<>();
         for (int i = 0; i < connections; i++) {
@@ -88,8 +94,11 @@ final class Load {
                 all[(all.length - 1) * 99 / 100] * unit, all[all.length - 1] * unit);
     }
 
-    /** What all connections of a run do: send that request, until that time; if paced, each reply has that many events. */
-    private record Run(int port, byte[] request, int pacedEvents, long end) { }
+    /**
+     * What all connections of a run do: send that request, until that time; each reply has that word so many times or, if
+     * paced, so many events.
+     */
+    private record Run(int port, byte[] request, int foxes, int pacedEvents, long end) { }
 
     /** One connection, and what it has seen. */
     private static final class Client implements Runnable {
@@ -151,12 +160,19 @@ final class Load {
             long last = System.nanoTime();
             String tail = new String(body, Math.max(0, size - 60), Math.min(60, size), StandardCharsets.ISO_8859_1);
             boolean isWhole = length >= 0 ? tail.endsWith("}") : tail.matches("(?s).*(message_stop\"}|\\[DONE])\\s*");
-            boolean isComplete = run.pacedEvents == 0 || late.size() - known == run.pacedEvents;
+            boolean isComplete = run.pacedEvents == 0 ? count(FOX) == run.foxes : late.size() - known == run.pacedEvents;
             if (!status.startsWith("HTTP/1.1 200 ") || !isWhole || !isComplete) throw new IOException(status + " … " + tail);
             times.add(new long[] {first - begin, last - begin});
-            for (int i = 0; i < size - 4; i++) {
-                if (body[i] == 'd' && body[i + 1] == 'a' && body[i + 4] == ':' && (i == 0 || body[i - 1] == '\n')) events++;
+            events += count(DATA);
+        }
+
+        /** {@return how often that is in the reply} */
+        private int count(byte[] word) {
+            int count = 0;
+            for (int i = 0; i <= size - word.length; i++) {
+                if (body[i] == word[0] && Arrays.equals(body, i, i + word.length, word, 0, word.length)) count++;
             }
+            return count;
         }
 
         private String line() throws IOException {
@@ -206,8 +222,10 @@ final class Load {
     private static String body(String load, double seconds) {
         int events = load.equals("paced") ? (int) (seconds * PACED_EVENTS) : 100;
         int turns = load.equals("agent") ? 40 : load.equals("long") ? 400 : 0;
+        boolean isOfMock = load.equals("paced") || load.equals("tool"); // models of the mock's
         String head = "{\"model\":\"%s\",\"max_tokens\":%d,\"stream\":%b,".formatted(
-                load.equals("paced") ? "paced" : "claude-sonnet-4-5", events, !load.equals("small"));
+                isOfMock ? load : "claude-sonnet-4-5", events, !load.equals("small"));
+        if (load.equals("tool")) head += WRITE;
         if (turns == 0) return head + "\"messages\":[{\"role\":\"user\",\"content\":\"Say hi.\"}]}";
         var random = new Random(7);
         var body = new StringBuilder(head);
