@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a refusal teaches that names members of the request: to leave them out. What else it may mean, {@link Lessons}
- * know.
+ * What a refusal teaches that names members of the request: to leave them out. What else it may mean,
+ * {@link Lessons} know.
  */
 final class MemberLessons {
     /** Members that a request can do without, the likeliest to be refused first, and their other names. */
