@@ -49,12 +49,13 @@ final class MemberLessons {
         members.put("stream_options", List.of("include_usage"));
         members.put("parallel_tool_calls", List.of("disable_parallel_tool_use", "parallel_function_calls"));
         members.put("response_format", List.of("response_schema", "response_mime_type"));
-        members.put("tool_choice", List.of("function_calling_config"));
+        members.put("tool_choice", List.of("function_calling_config", "function_calling_mode",
+                "forced_function_calling", "allowed_function_names"));
         members.put("store", List.of());
         members.put("service_tier", List.of());
         members.put("prompt_cache_key", List.of());
         members.put("stop", List.of("stop_sequences", "stop_sequence"));
-        members.put("user", List.of());
+        members.put("user", List.of("user_id"));
         members.put("reasoning_details", List.of());
         members.put("thinking_blocks", List.of());
         members.put("extra_content", List.of());
