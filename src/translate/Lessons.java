@@ -297,8 +297,8 @@ final class Lessons {
     private static final List<String> REFUSALS = List.of("not ", "n't", "unsup", "unknown", "unrec", "unexp",
             "unav", "unable", "unmarshal", "undefined", "no ", "only", "extra", "invalid", "must", "should",
             "require", "missing", "too ", "deprecated", "minimum", "at least", "at most", "below", "than", ">=", "<=",
-            "exceed", "range", "mandatory", "empty", "mismatch", "incorrect", "incompatible", "cannot", "conflict", "disallow", "reject",
-            "refus", "forbid", "removed", "please", "disabled", "fail", "illegal", "limit", "bad ", "error", "max",
+            "exceed", "range", "mandatory", "empty", "mismatch", "incorrect", "incompatible", "cannot",
+            "conflict", "disallow", "reject", "refus", "forbid", "removed", "please", "disabled", "fail", "illegal", "limit", "bad ", "error", "max",
             "非法", "不", "无效", "错误", "只", "仅", "取值", "有误", "超", "未知", "必须");
 
     private Lessons() { }
