@@ -22,7 +22,8 @@ final class Lessons {
             "must be included", "must include", "must contain", "must have", "must be sent", "must also",
             "not found", "passed back", "carry", "expected", "需要", "缺少", "不能为空", "必须"};
     static final String[] IMAGE_WORDS = {"image", "vision", "visual", "multimodal", "multi-modal",
-            "multi_modal", "vlm", "text-only", "text only", "纯文本", "picture", "photo", "图片", "图像", "视觉",
+            "multi_modal", "vlm", "text-only", "text only", "only supports text", "only accepts text", "纯文本",
+            "仅支持文本", "只支持文本", "picture", "photo", "图片", "图像", "视觉",
             "多模态", "圖", "画像"};
     private static final String[] EFFORT_WORDS = {"reasoning_effort", "reasoning effort", "reasoning value",
             "thinking level", "thinking_level", "reasoning level", "reasoning.effort", "effort value",
@@ -44,7 +45,8 @@ final class Lessons {
     /** Of roles, where only some are taken. */
     private static final String[] ROLES = {"role", "角色", "first message"};
     private static final String[] OTHER_ROLES = {"system", "developer", "'user' or 'assistant'", "user/assistant",
-            "user and assistant", "alternate", "'user'", "from user", "unexpected", "incorrect", "不正确"};
+            "user and assistant", "alternate", "'user'", "from user", "message role", "incorrect role",
+            "unexpected role", "invalid role", "unknown role", "unsupported role", "不正确"};
     /** Says that one image is bad, of which no other one is to suffer. */
     static final String[] BAD_IMAGE = {"decode", "download", "fetch", "too large", "too small", "too big",
             "corrupt", "pixel", "process image", "process input image", "processing image", "be processed",
@@ -127,7 +129,7 @@ final class Lessons {
 
             // OpenAI: Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens'
             new Lesson("max_tokens has a new name", Wording.of("max_completion_tokens")
-                    .and("max_tokens'", "max_tokens ", "max_tokens,", "max_tokens`"),
+                    .and("max_tokens'", "max_tokens ", "max_tokens,", "max_tokens;", "max_tokens. "),
                     new Trait.Renamed("max_tokens", "max_completion_tokens")),
 
             // Azure: Unrecognized request argument supplied: max_tokens
@@ -223,7 +225,7 @@ final class Lessons {
             // NIM: can only concatenate str (not "NoneType") to str
             // TGI, by a model's template: tried to use + operator on unsupported types string and none
             new Lesson("a message has no content", Wording.of("content", "nonetype", "none_type",
-                    "must not be empty", "cannot be empty", "+ operator")
+                    "must not be empty", "cannot be empty", "+ operator", "properties of null")
                     .and("string", "null", "none", "empty", "required", "missing", "must have", "must be set",
                             "不能为空", "必填"),
                     Trait.Habit.EMPTY_CONTENT),

@@ -30,6 +30,8 @@ final class MemberLessons {
     /** The refusal is about something within a message or a tool. */
     private static final List<String> WITHIN = List.of("'body','messages'", "'body', 'messages'",
             "invalid schema for function", "function_declarations", ".parameters'", "tools[0]");
+    /** A member of the error itself: OpenRouter says in it whose request it was. */
+    private static final List<String> OF_ERROR = List.of("'user_id':");
     /** After these words stand names that the backend does take. */
     private static final List<String> TAKEN = List.of("expected one of", "supported parameters", "valid parameters",
             "allowed parameters", "supported fields", "valid fields", "allowed fields", "known fields", "accepted");
@@ -71,7 +73,7 @@ final class MemberLessons {
     /** {@return to leave out those that are named: all together where each is refused, then one by one} */
     static List<Lesson.Taught> in(Said said) {
         if (said.says(WITHIN)) return List.of();
-        Said refused = said.before(TAKEN);
+        Said refused = said.before(TAKEN).without(OF_ERROR);
         boolean isCombined = said.says(COMBINED);
         boolean isNever = said.says(NEVER) && !isCombined;
         List<Trait> named = new ArrayList<>();

@@ -31,7 +31,7 @@ final class Overflow {
             "prompt_cache", "context_management", "请求参数", "请求id", "请求 id", "input argument", "input schema",
             "input_schema", "budget_tokens", "context_window' for this model", "multimodal input",
             "multi-modal input",
-            "<400>", "<500>");
+            "reformat your input", "check your input", "<400>", "<500>");
     /** What is said of rates, accounts, times and sizes in bytes. */
     private static final List<String> OTHER_LIMITS = List.of("per minute", "per second", "per day",
             "per hour", "hourly", "daily", "weekly", "monthly", "rate limit", "rate_limit", "ratelimit",

@@ -21,7 +21,6 @@ record OverflowCounts(OptionalLong window, OptionalLong prompt, OptionalLong atL
     private record Counted(Role role, long value) { }
 
     private static final int MIN_COUNT = 100; // a lower one is no count of tokens
-    private static final int MAX_JOIN = 20; // characters between the prompt's number and the reply's name
     private static final List<String> WINDOW_WORDS = List.of("limit", "maximum", "max", "context length",
             "context size", "context of", "window", "n_ctx", "seq_len", "exceed", "than", ">", "<=", "at most",
             "allowed", "supports", "only", "up to", "capacity", "n_positions", " takes ",
@@ -41,8 +40,9 @@ record OverflowCounts(OptionalLong window, OptionalLong prompt, OptionalLong atL
     private static final List<String> AFTER_WINDOW = List.of("maximum", "max context", "context", "limit");
     private static final List<String> BEFORE_AFTER_WORDS = List.of(" ", ")", "]", "'", ",", "-", "tokens", "token");
     private static final List<String> SUMS = List.of("+ " + Said.REPLY_LIMIT, "+ '" + Said.REPLY_LIMIT);
-    /** Joins the prompt's number and the reply's, as in "10000 tokens and the requested max_tokens 150000". */
-    private static final List<String> JOINS = List.of("+ ", "and ", "与 ", "与", "和 ", "和", "加上 ", "plus ");
+    /** Joins the prompt's number and the reply's, as in "10000 tokens and max_tokens 150000". */
+    private static final List<String> JOINS = List.of("+ ", "and ", "and requested ", "and the requested ",
+            "与 ", "与", "和 ", "和", "加上 ", "plus ");
     private static final List<String> AFTER_REPLY = List.of("in the completion", "for the completion",
             "in the output", "for the output", "in the reply", "in the response", Said.REPLY_LIMIT, "of output",
             "in completion", "for completion", "'" + Said.REPLY_LIMIT);
@@ -185,9 +185,8 @@ record OverflowCounts(OptionalLong window, OptionalLong prompt, OptionalLong atL
 
     private static boolean isJoined(String rest) {
         if (rest.startsWith("+ ")) return true;
-        int reply = rest.indexOf(Said.REPLY_LIMIT);
-        boolean isReplyNear = reply >= 0 && reply <= MAX_JOIN;
-        return isReplyNear && JOINS.stream().anyMatch(rest::startsWith);
+        return JOINS.stream().anyMatch(join -> rest.startsWith(join + Said.REPLY_LIMIT)
+                || rest.startsWith(join + "'" + Said.REPLY_LIMIT));
     }
 
     private static Role promptOf(Count count) {
@@ -211,7 +210,9 @@ record OverflowCounts(OptionalLong window, OptionalLong prompt, OptionalLong atL
     /** As in {@code max_tokens: 32000}. */
     private static boolean isOfReply(String before) {
         int at = before.lastIndexOf(Said.REPLY_LIMIT);
-        return at >= 0 && !before.contains("input") && before.length() - at - Said.REPLY_LIMIT.length() <= 4;
+        boolean isCompared = before.endsWith("> ") || before.endsWith("<= "); // then a limit comes
+        boolean isOther = isCompared || before.contains("input");
+        return at >= 0 && !isOther && before.length() - at - Said.REPLY_LIMIT.length() <= 4;
     }
 
     /** {@return whether words follow a number, no more than a few characters after it} */

@@ -111,7 +111,8 @@ record Said(String text) {
             " is unsupported", " does not ", " cannot be", " can't be", " value", " is invalid",
             " has to be", " out of range", " is out of range", " exceeds", " extra inputs", " is disabled",
             " is not implemented", " is not allowed for", " is not permitted", " is not available",
-            " is not enabled", " may not", " 参数", "参数", " 字段", "字段", " 不", "不", " 的", " は",
+            " is not enabled", " is not a supported", " is not a valid", " is not a known",
+            " may not", " 参数", "参数", " 字段", "字段", " 不", "不", " 的", " は",
             " 取值", "取值", " 格式", "格式", " 应", "应", " 必须", "必须", " 超出", "超出");
     /** What stands after the last name of a list: "temperature, top_p and top_k are not supported". */
     private static final List<String> AFTER_LISTS = List.of(" are not ", " aren't ", " are unsupported",

@@ -179,6 +179,20 @@ class LessonsTest {
     }
 
     @Test
+    void aUserWhomTheErrorItselfNamesIsNoMemberOfTheRequest() {
+        String refusal = "{\"error\":{\"message\":\"Unknown parameter: 'temperature'.\"},\"user_id\": \"user_2abc\"}";
+        assertEquals(List.of("temperature="), taught(refusal));
+        assertEquals(List.of("user="), taught("metadata.user_id: string too long"));
+    }
+
+    @Test
+    void namesInAListAreRefusedTogether() {
+        String refusal = "temperature, top_p and top_k are not supported on this model";
+        assertEquals("temperature= and top_p= and top_k=", taught(refusal).getFirst());
+        assertEquals(List.of(), taught("user, assistant and tool are the only roles"));
+    }
+
+    @Test
     void proseAndTheClientsOwnWordsTeachNothing() {
         assertEquals(List.of(), taught("a conversation without any fault of temperature: 'temperature'"));
         assertEquals(List.of(), taught("the user's text is not allowed: stop, or use another model at a lower temperature"));
