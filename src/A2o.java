@@ -7,8 +7,8 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.file.FileSystemException;
-import java.nio.file.Files;
 import java.util.concurrent.locks.LockSupport;
+import java.util.logging.Formatter;
 import java.util.logging.Logger;
 import serve.Check;
 import serve.Proxy;
@@ -74,8 +74,8 @@ final class A2o {
     /** Serves until a signal comes, and logs to standard error and to {@code --log-file}. */
     private static void serve(CommandLine given, Options options) throws IOException {
         var proxy = new Proxy(options);
-        logTo(System.err, proxy);
-        if (options.logFile().isPresent()) logTo(LogWriter.file(options.logFile().get()), proxy);
+        logTo(System.err, options, proxy);
+        if (options.logFile().isPresent()) logTo(new LogFile(options.logFile().get()), options, proxy);
         proxy.start();
         new Reload(given, proxy).start();
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(proxy)));
@@ -85,22 +85,21 @@ final class A2o {
     /** Runs a client, and serves it until it ends. The log goes to a file: the screen is the client's. */
     private static void serveCommand(CommandLine given, Options options) throws IOException {
         var proxy = new Proxy(options);
-        String log = logFile(options);
+        var log = ClientLog.of(options.logFile());
         PrintStream screen = System.err;
-        System.setErr(new PrintStream(LogWriter.file(log), true));
-        logTo(System.err, proxy);
+        System.setErr(new PrintStream(new LogFile(log.name()), true));
+        logTo(System.err, options, proxy);
         proxy.start();
         new Reload(given, proxy).start();
         new ChildProcess(given.all(Option.COMMAND), log, screen).run(options, proxy, url(options, proxy));
     }
 
-    private static String logFile(Options options) throws IOException {
-        if (options.logFile().isPresent()) return options.logFile().get();
-        return Files.createTempFile("a2o-", ".log").toString();
-    }
-
-    private static void logTo(OutputStream out, Proxy proxy) {
-        LOG.addHandler(new LogWriter(LOG, out, new LogLine(proxy::secrets)));
+    private static void logTo(OutputStream out, Options options, Proxy proxy) {
+        Formatter formatter = switch (options.logFormat()) {
+            case TEXT -> new LogLine(proxy::secrets);
+            case JSON -> new LogObject(proxy::secrets);
+        };
+        LOG.addHandler(new LogWriter(LOG, out, formatter));
     }
 
     private static String url(Options options, Proxy proxy) {

@@ -14,11 +14,11 @@ final class ChildProcess {
     private static final int CANNOT_BE_RUN = 127; // as shells say it
 
     private final List<String> command;
-    private final String log; // the name of its file
+    private final ClientLog log;
     private final PrintStream screen; // standard error, as the client has it
     private final CompletableFuture<Process> started = new CompletableFuture<>(); // a signal may come before
 
-    ChildProcess(List<String> command, String log, PrintStream screen) {
+    ChildProcess(List<String> command, ClientLog log, PrintStream screen) {
         this.command = command;
         this.log = log;
         this.screen = screen;
@@ -36,6 +36,7 @@ final class ChildProcess {
         } catch (IOException e) {
             String cannot = "a2o: cannot run %s: is it installed, on the PATH, and executable?%s%n";
             screen.printf(cannot, command.getFirst(), installation(command.getFirst()));
+            log.removeIfTemporary();
             Runtime.getRuntime().halt(CANNOT_BE_RUN);
         }
     }
@@ -76,8 +77,10 @@ final class ChildProcess {
             LockSupport.parkNanos(POLL_NANOS);
         }
         int status = client.exitValue(); // 128 and more if a signal has ended it
-        if (status != 0) {
-            screen.printf("a2o: %s ended with status %d; log: %s%n", command.getFirst(), status, log);
+        if (status == 0) {
+            log.removeIfTemporary();
+        } else {
+            screen.printf("a2o: %s ended with status %d; log: %s%n", command.getFirst(), status, log.name());
         }
         Runtime.getRuntime().halt(status);
     }

@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Execution;
@@ -212,6 +213,30 @@ class CommandTest {
             assertEquals(new Outcome(0, List.of(), ""), run.outcome());
         }
         assertEquals(2, Files.readString(log).split(" 200 any -> any ", -1).length, "said once");
+    }
+
+    /** The log of a client that ended well is of no use, and many runs would fill the disk. */
+    @Test
+    void aTemporaryLogIsThereNoLongerThanItIsOfUse() throws Exception {
+        Outcome well = run(Map.of(), List.of(), "ls " + temporary + "/a2o-*.log");
+        assertEquals(0, well.status, well.err);
+        assertFalse(Files.exists(Path.of(well.out.getFirst())), "it was there while the client ran");
+        run(Map.of(), List.of(), "exit 3");
+        try (Stream<Path> logs = Files.list(temporary)) {
+            assertEquals(1, logs.filter(file -> file.toString().endsWith(".log")).count());
+        }
+    }
+
+    @Test
+    void twoDoNotWriteIntoOneLog() throws Exception {
+        String log = temporary.resolve("a2o.log").toString();
+        try (var first = new Run(Map.of(), List.of("--log-file", log), "sh", "-c", "echo $ANTHROPIC_BASE_URL; read line; exit 0")) {
+            first.port();
+            Outcome second = run(Map.of(), List.of("--log-file", log), "echo ran");
+            String said = "a2o: another a2o writes to %s; give each a --log-file of its own".formatted(log);
+            assertEquals(new Outcome(1, List.of(), said), second);
+            assertEquals(0, first.outcome().status);
+        }
     }
 
     @Test

@@ -7,13 +7,13 @@ import java.util.List;
 import java.util.Optional;
 
 /** The value of a header such as {@code authorization} or {@code cookie}, taken apart. */
-record HeaderValue(String text) {
+public record HeaderValue(String text) {
     private static final String BASIC = "basic ";
     /** What stands before the credentials, as in {@code Bearer abc}. */
     private static final List<String> SCHEMES =
             List.of("bearer ", BASIC, "token ", "digest ", "apikey ", "negotiate ");
 
-    HeaderValue { text = text.strip(); }
+    public HeaderValue { text = text.strip(); }
 
     /** {@return it without its scheme} */
     String credentials() {
@@ -26,7 +26,7 @@ record HeaderValue(String text) {
     }
 
     /** {@return user:password, if it is {@code Basic} and Base64} */
-    Optional<String> userAndPassword() {
+    public Optional<String> userAndPassword() {
         if (!hasScheme(BASIC)) return Optional.empty();
         try {
             byte[] pair = Base64.getDecoder().decode(credentials());

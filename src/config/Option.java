@@ -34,7 +34,9 @@ public enum Option {
     DEBUG("--debug", "", Kind.SWITCH,
             "log what is asked and answered on both sides, without keys"),
     LOG_FILE("--log-file", "FILE", Kind.SINGLE,
-            "append the log to FILE too"),
+            "append the log to FILE too, which no other a2o may do; at 20 MB it becomes FILE.1, up to FILE.4"),
+    LOG_FORMAT("--log-format", "FORMAT", Kind.SINGLE, Optional.of("text"),
+            "text, or json: an object a line, with OpenTelemetry's names"),
     UPSTREAM_KEY("--upstream-key", "KEY[@NAME]", Kind.REPEATABLE,
             "key for the backend in place of the client's own; OPENAI_API_KEY for OpenAI;",
             "for all backends, for each in turn, or for the one of that name; repeatable"),
@@ -45,6 +47,8 @@ public enum Option {
             "origin of web pages that may use A2o, as https://x.org; repeatable"),
     HEADER("--header", "'N: V'[@NAME]", Kind.REPEATABLE,
             "extra header for the backend; repeatable"),
+    HEADER_THROUGH("--header-through", "NAME", Kind.REPEATABLE,
+            "header of the client's that goes on to the backends, besides traceparent; repeatable"),
     EXTRA_BODY("--extra-body", "JSON[@NAME]", Kind.SINGLE,
             "members merged into every upstream body, last; one more with each @NAME"),
     CONTEXT("--context", "N[@NAME]", Kind.REPEATABLE,
@@ -72,7 +76,7 @@ public enum Option {
 
     /** Those that cannot change while A2o runs. */
     static final List<Option> FIXED = List.of(HOST, PORT, WORKERS, MAX_CONNECTIONS, MAX_CONNECTIONS_PER_HOST,
-            LOG_FILE, CA_CERT);
+            LOG_FILE, LOG_FORMAT, CA_CERT);
 
     private static final String SHORT_HELP = "-h";
     private static final int HELP_COLUMN = 31;

@@ -12,11 +12,13 @@ import java.util.stream.Stream;
  *
  * @param timeout the longest silence of a backend
  * @param workers carrier threads of the virtual threads; 0: one for each core
+ * @param headersThrough names of clients' headers that backends get, in lower case
  * @param origins web pages that may use A2o, besides those of this machine
  */
 public record Options(List<Target> upstreams, Route.Table routes, String host, int port, Duration timeout,
                       int workers, int maxConnections, int maxConnectionsPerHost, boolean debug,
-                      Optional<String> logFile, List<AuthKey> authKeys, List<String> origins,
+                      Optional<String> logFile, LogFormat logFormat, List<AuthKey> authKeys,
+                      List<String> origins, List<String> headersThrough,
                       Optional<String> caCert, Secrets secrets) {
     public static final String VERSION = "0.1.0";
 
@@ -66,8 +68,10 @@ public record Options(List<Target> upstreams, Route.Table routes, String host, i
                 given.number(Option.WORKERS, 0, MAX_WORKERS),
                 given.number(Option.MAX_CONNECTIONS, 1, MAX_CONNECTIONS),
                 given.number(Option.MAX_CONNECTIONS_PER_HOST, 1, MAX_CONNECTIONS),
-                given.isOn(Option.DEBUG), given.optional(Option.LOG_FILE), authKeys,
-                given.all(Option.ALLOW_ORIGIN), given.optional(Option.CA_CERT), secrets(upstreams, authKeys));
+                given.isOn(Option.DEBUG), given.optional(Option.LOG_FILE),
+                LogFormat.of(given.text(Option.LOG_FORMAT)), authKeys, given.all(Option.ALLOW_ORIGIN),
+                HeadersThrough.names(given.all(Option.HEADER_THROUGH)), given.optional(Option.CA_CERT),
+                secrets(upstreams, authKeys));
     }
 
     /** {@return what was given, for the backend of that number alone: what is for others is left out} */

@@ -77,6 +77,10 @@ public final class JsonWriter {
     public JsonWriter number(long number) {
         return literal(Long.toString(number).getBytes(StandardCharsets.US_ASCII));
     }
+    /** A number with a fraction, which must be finite. */
+    public JsonWriter number(double number) {
+        return literal(Double.toString(number).getBytes(StandardCharsets.US_ASCII));
+    }
     public JsonWriter bool(boolean value) { return literal(value ? TRUE : FALSE); }
     public JsonWriter nothing() { return literal(NULL); }
 
@@ -98,6 +102,7 @@ public final class JsonWriter {
 
     public JsonWriter field(String name, String value) { return name(name).string(value); }
     public JsonWriter field(String name, long value) { return name(name).number(value); }
+    public JsonWriter field(String name, double value) { return name(name).number(value); }
     public JsonWriter field(String name, boolean value) { return name(name).bool(value); }
     public JsonWriter field(String name, Json value) { return name(name).value(value); }
     public JsonWriter field(String name, JsonWriter value) { return name(name).value(value); }

@@ -10,7 +10,18 @@ public final class Text {
     private Text() { }
 
     /** {@return the text, so that it cannot be taken for a line of the log or steer a terminal} */
-    public static String printable(String text) { return UNPRINTABLE.matcher(text).replaceAll("?"); }
+    public static String printable(String text) {
+        return isPlain(text) ? text : UNPRINTABLE.matcher(text).replaceAll("?");
+    }
+
+    /** {@return whether it is printable ASCII, as most is: quicker than to look for what is not} */
+    private static boolean isPlain(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c < ' ' || c > '~') return false;
+        }
+        return true;
+    }
 
     /** {@return the beginning of the text, without what cannot be printed} */
     public static String cut(String text) { return cut(text, MAX_SHOWN); }

@@ -2,6 +2,7 @@ package serve;
 
 import anthropic.ApiError;
 import config.Secrets;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -43,6 +44,7 @@ final class Attempt {
     private final Clock clock;
     private Optional<ReplySource> source = Optional.empty(); // once the request is sent
     private Optional<Arrival.Head> head = Optional.empty(); // once it has come
+    private long queuedNanos;
     private long number; // of this try; the backend's health tells by it which tries began before a failure
 
     Attempt(Upstream upstream, ClientRequest request, ClientRequest.Translated translated,
@@ -63,6 +65,11 @@ final class Attempt {
     /** {@return the body of the backend's request} */
     String body() { return translated.body().toString(); }
 
+    private URI url() { return upstream.url(conversation.dialect().api(), request.headers()); }
+
+    /** {@return how long it has waited for its turn} */
+    long queuedNanos() { return queuedNanos; }
+
     /** {@return whether the backend was sent the request: else an error says nothing of it} */
     boolean wasSent() { return source.isPresent(); }
 
@@ -72,7 +79,7 @@ final class Attempt {
      * @throws ApiError if there was none, or it broke off
      */
     void run() {
-        upstream.acquire(stream.wantsEvents());
+        awaitPlace();
         try {
             takeReply(send());
         } catch (ApiError e) {
@@ -87,7 +94,17 @@ final class Attempt {
         } finally {
             source.ifPresent(ReplySource::close);
             upstream.release(stream.wantsEvents());
-            transcript.logFromBackend();
+            head.ifPresent(come -> transcript.logFromBackend(come.status(), url()));
+        }
+    }
+
+    /** Waits for a place among the requests in flight, and takes the time. */
+    private void awaitPlace() {
+        long since = clock.nanos();
+        try {
+            upstream.acquire(stream.wantsEvents());
+        } finally {
+            queuedNanos = clock.nanos() - since;
         }
     }
 
@@ -109,6 +126,7 @@ final class Attempt {
     /** Sends the request. {@return the source of the reply, whose head has come} */
     private ReplySource send() {
         number = upstream.beginTry();
+        transcript.logToBackend(url(), translated.body());
         Arrivals arrivals = upstream.send(conversation.dialect().api(), translated.body(), request.headers());
         var reply = new ReplySource(arrivals, conversation, request, stream, patience, transcript, clock);
         source = Optional.of(reply);

@@ -85,6 +85,10 @@ final class Client {
     /** Has the connection closed after the answer. */
     void closeAfter() { mustClose = true; }
 
+    /** {@return the path that it has asked for, and the query} */
+    String url() { return http.getRequestURI().toString(); }
+    /** {@return the status that was sent; -1 if none was} */
+    int status() { return http.getResponseCode(); }
     /** {@return whether a status has been sent} */
     boolean isAnswered() { return http.getResponseCode() >= 0; }
     /** {@return whether the request was ended early} */

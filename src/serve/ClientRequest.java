@@ -32,18 +32,15 @@ final class ClientRequest {
     private final Options options;
     private final ClientHeaders headers;
     private final Budget.Share share;
-    private final Transcript transcript;
     private Optional<Json> anthropic; // until it is released
     private Optional<Continuation> before = Optional.empty(); // what came before searches
     private long requestBytes;
 
-    ClientRequest(Json anthropic, ClientHeaders headers, Options options, Budget.Share share,
-                  Transcript transcript) {
+    ClientRequest(Json anthropic, ClientHeaders headers, Options options, Budget.Share share) {
         this.anthropic = Optional.of(anthropic);
         this.headers = headers;
         this.options = options;
         this.share = share;
-        this.transcript = transcript;
         int backendBytes = anthropic.source().length; // the backend's request is about as long
         this.requestBytes = REQUEST_BYTES + share.held() + backendBytes;
         share.hold(requestBytes + REPLY_BYTES);
@@ -83,9 +80,6 @@ final class ClientRequest {
         anthropic = Optional.of(continuation.request());
         before = Optional.of(continuation);
     }
-
-    /** Logs what a backend is now to be sent, if that is wanted. */
-    void log(Translated sent) { transcript.logRequests(anthropic.orElseThrow(), sent.body()); }
 
     private Route route() {
         String asked = anthropic.orElseThrow().get("model").text();

@@ -59,7 +59,8 @@ final class ClientStream {
     private boolean isExpired; // it is too late for another try
     private boolean isContinued; // the reply goes on after searches
     private boolean isPartShown; // whether the client has some of what the newest request has brought
-    private OptionalLong firstSent = OptionalLong.empty(); // when the reply began; pings do not count
+    private volatile OptionalLong firstSent = OptionalLong.empty(); // when the reply began, but for pings
+    private volatile long tokensSent; // by an estimate
 
     /** {@code wantsEvents} says whether the client wants events; else it gets one body. */
     ClientStream(Client client, String requestId, boolean wantsEvents, Transcript transcript, Clock clock,
@@ -103,6 +104,9 @@ final class ClientStream {
     void expire() { isExpired = true; }
 
     OptionalLong firstSent() { return firstSent; }
+
+    /** {@return about how many tokens the client has been sent} Other threads ask. */
+    long tokensSent() { return tokensSent; }
 
     /** {@return the headers of the answer; too late once it has begun} */
     Headers headers() { return client.http().getResponseHeaders(); }
@@ -159,7 +163,10 @@ final class ClientStream {
     /** Ends a reply that has failed: by a status if nothing was sent, else by an event. */
     void fail(ApiError error, Conversation conversation) throws IOException {
         switch (state) {
-            case HELD -> client.answer(error, requestId);
+            case HELD -> {
+                transcript.addToClient(error.body(requestId));
+                client.answer(error, requestId);
+            }
             case OPEN -> {
                 conversation.fail(error, requestId);
                 complete(conversation);
@@ -171,6 +178,7 @@ final class ClientStream {
     private void sendReply(Conversation conversation, boolean isLast) {
         if (firstSent.isEmpty()) firstSent = OptionalLong.of(clock.nanos());
         isPartShown = true;
+        tokensSent = conversation.tokensSoFar();
         send(conversation, isLast);
     }
 
@@ -198,13 +206,16 @@ final class ClientStream {
     private void logLateWarnings(Conversation conversation) {
         Set<String> late = new LinkedHashSet<>(conversation.warnings());
         late.removeAll(announced);
-        if (!late.isEmpty()) LOG.info(() -> "%s warnings: %s".formatted(requestId, String.join(",", late)));
+        if (late.isEmpty()) return;
+        String line = "%s warnings: %s".formatted(requestId, String.join(",", late));
+        new LogFields.Note(requestId, line).log(LOG);
     }
 
     /** Ends the exchange, as the client has left. {@return the error to throw} */
     ApiError leave() {
         state = State.LEFT;
         client.closeAfter();
-        return new ApiError(499, "the client has left").from(ApiError.Origin.PROXY);
+        String how = client.isCut(ClientThread.Cut.TOO_SLOW) ? "the client was too slow" : "the client has left";
+        return new ApiError(499, how).from(ApiError.Origin.PROXY);
     }
 }

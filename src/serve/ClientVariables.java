@@ -82,6 +82,21 @@ public final class ClientVariables {
                 .collect(Collectors.joining(" "));
     }
 
+    /** {@return the same for a shell, which takes the key from its environment where one is needed} */
+    static String pasted(Options options, OptionalLong window) {
+        return all(options, "", window).entrySet().stream()
+                .map(variable -> variable.getKey() + "="
+                        + (variable.getKey().equals(TOKEN) ? pastedKey(options) : quoted(variable.getValue())))
+                .collect(Collectors.joining(" "));
+    }
+
+    /** {@return the key as a shell knows it, or else what it is to say: {@code "${ANTHROPIC_AUTH_TOKEN:-any}"}} */
+    static String pastedKey(Options options) {
+        if (options.hasAuthKeys()) return "\"${%s:?set it to a key of --auth-key}\"".formatted(TOKEN);
+        boolean isAnyGood = placeholder(options).equals(NO_KEY);
+        return isAnyGood ? NO_KEY : "\"${%s:-%s}\"".formatted(TOKEN, NO_KEY);
+    }
+
     public static String shownWindow(long window) { return WINDOW + "=" + window; }
 
     /** {@return what to show in place of the key that clients need} */

@@ -34,6 +34,12 @@ enum Endpoint {
         return isModel ? Optional.of(MODELS) : Optional.empty();
     }
 
+    /** {@return whether it is of the Messages API} */
+    boolean isApi() { return this == MESSAGES || this == COUNT_TOKENS || this == MODELS; }
+
+    /** {@return whether browsers ask for it, which may send the key as a password} */
+    boolean isForBrowsers() { return this == HOME || this == STATUS; }
+
     /** {@return whether it is answered without a key: balancers have none, and it tells nothing} */
     boolean isOpen() { return this == HEALTH || this == READY; }
 }

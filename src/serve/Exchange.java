@@ -20,6 +20,7 @@ import translate.Conversation;
 import translate.Dialect;
 import upstream.ClientHeaders;
 import upstream.Clock;
+import upstream.Peer;
 import upstream.Upstream;
 
 /**
@@ -82,7 +83,9 @@ final class Exchange {
     private final boolean isBackendNeeded;
     private Upstream upstream; // that is tried; in the end, the one that the outcome is about
     private Attempt attempt; // the newest
+    private volatile Running.What what; // the newest attempt tries, for other threads
     private int retries;
+    private long queuedNanos; // in all tries
     private Optional<ApiError> failure = Optional.empty(); // that the client was told of
 
     /** @throws ApiError if {@code anthropic} is not a request that can be translated */
@@ -93,8 +96,9 @@ final class Exchange {
         this.client = client;
         this.requestId = requestId;
         this.secrets = options.secrets().with(headers.key());
-        this.transcript = new Transcript(options.debug(), requestId, secrets);
-        this.request = new ClientRequest(anthropic, headers, options, share, transcript);
+        this.transcript = new Transcript(options.debug(), requestId, client.url(), secrets);
+        transcript.logFromClient(anthropic);
+        this.request = new ClientRequest(anthropic, headers, options, share);
         this.candidates = new Candidates(request, upstreams);
         ClientRequest.Translated first = candidates.translateForFirst();
         this.upstream = candidates.first();
@@ -108,7 +112,8 @@ final class Exchange {
     }
 
     private Attempt attempt(ClientRequest.Translated translated) {
-        request.log(translated);
+        Conversation conversation = translated.conversation();
+        what = new Running.What(conversation.asked(), conversation.model(), upstream.label());
         return new Attempt(upstream, request, translated, stream, patience, transcript, secrets, clock);
     }
 
@@ -126,7 +131,7 @@ final class Exchange {
             if (stream.isOpen()) stream.fail(error, conversation()); // or it would look like a whole reply
             throw e;
         } finally {
-            transcript.logToClient();
+            transcript.logToClient(client.status());
         }
     }
 
@@ -231,7 +236,7 @@ final class Exchange {
         ClientRequest.Translated translated = request.translate(next);
         String message = forClient(newest.error).getMessage();
         String line = "%s %d, %s; tries %s".formatted(requestId, newest.error.status(), message, next.label());
-        LOG.info(() -> Text.cut(line, MAX_LINE));
+        new LogFields.Note(requestId, Text.cut(line, MAX_LINE)).log(LOG);
         retries++;
         upstream = next;
         attempt = attempt(translated);
@@ -243,7 +248,7 @@ final class Exchange {
         Set<String> refusedTools = new HashSet<>();
         for (int repairs = 0; ; repairs++) {
             try {
-                if (conversation().isAnsweredHere()) answerRefused(); else attempt.run();
+                if (conversation().isAnsweredHere()) answerRefused(); else runAttempt();
                 return;
             } catch (ApiError e) {
                 if (e.refusal().isEmpty()) throw e;
@@ -256,6 +261,14 @@ final class Exchange {
                 boolean mayBeRepaired = stream.allowsRepair() && repairs < most;
                 if (!mayBeRepaired || !repair(refusal.get())) throw e;
             }
+        }
+    }
+
+    private void runAttempt() {
+        try {
+            attempt.run();
+        } finally {
+            queuedNanos += attempt.queuedNanos();
         }
     }
 
@@ -298,18 +311,34 @@ final class Exchange {
     /** Ends the exchange, from another thread; a client that listens gets an error. */
     void stop() { client.cut(ClientThread.Cut.STOPS); }
 
+    /** {@return what is seen of the exchange with that client now} Other threads ask. */
+    Running running(Optional<String> clientName) {
+        Running.What now = what;
+        var shown = new Running.What(shown(now.asked()), shown(now.model()), now.host());
+        return new Running(requestId, clientName, shown, clock.nanos() - begun, firstNanos(), stream.tokensSent());
+    }
+
+    /** {@return the time from the beginning until the first of the reply was sent, if any was} */
+    private OptionalLong firstNanos() {
+        OptionalLong first = stream.firstSent();
+        return first.isPresent() ? OptionalLong.of(first.getAsLong() - begun) : first;
+    }
+
     /** {@return what has become of the exchange with that client, once it has ended} */
     Outcome outcome(Optional<String> clientName) {
-        OptionalLong first = stream.firstSent();
-        OptionalLong firstNanos = first.isPresent() ? OptionalLong.of(first.getAsLong() - begun) : first;
         String model = isBackendNeeded ? shown(conversation().model()) : "";
-        Optional<String> host = Optional.of(upstream.label()).filter(label -> isBackendNeeded);
+        Optional<Peer> at = Optional.of(upstream.peer()).filter(peer -> isBackendNeeded);
         String end = failure.map(ApiError::type).orElseGet(() -> shown(conversation().finishReason()));
         String message = failure.map(ApiError::getMessage).orElse("");
-        int status = failure.map(ApiError::status).orElse(200);
-        return new Outcome(System.currentTimeMillis(), requestId, clientName, status,
-                shown(conversation().asked()), model, host, firstNanos, clock.nanos() - begun, retries,
-                searches.asked(), searches.failed(), conversation().used(), end, Text.cut(message, MAX_LINE));
+        var times = new Outcome.Times(firstNanos(), clock.nanos() - begun, queuedNanos);
+        var made = new Outcome.Searches(searches.asked(), searches.failed());
+        return new Outcome(System.currentTimeMillis(), requestId, clientName, traceParent(),
+                failure.map(ApiError::status).orElse(200), stream.wantsEvents(), shown(conversation().asked()),
+                model, at, times, retries, made, conversation().used(), end, Text.cut(message, MAX_LINE));
+    }
+
+    private Optional<String> traceParent() {
+        return Optional.ofNullable(request.headers().through().get(HeadersUp.TRACE_PARENT));
     }
 
     private String shown(String text) { return Text.cut(secrets.mask(text)); }

@@ -4,10 +4,12 @@ import anthropic.ApiError;
 import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
 import config.AuthKey;
+import config.HeaderValue;
 import config.Options;
 import config.Parameter;
 import config.Secrets;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Predicate;
@@ -105,6 +107,23 @@ final class Gate {
         }
     }
 
+    /**
+     * The same for what a person reads in a browser, which can send a key as a password alone (RFC 7617). Messages
+     * are not to be had by it: browsers send passwords along whatever page makes them ask.
+     *
+     * @throws ApiError if there is an {@code --auth-key}, and it was sent in neither way
+     */
+    void checkPageKey(HttpExchange http) {
+        Optional<String> password = new HeaderValue(first(http, "Authorization", "")).userAndPassword()
+                .map(pair -> pair.substring(pair.indexOf(':') + 1));
+        boolean isKey = password.isPresent()
+                && options.authKeys().stream().anyMatch(key -> key.isSame(password.get()));
+        if (isKey) return;
+        boolean isAsked = options.hasAuthKeys() && authKey(http).isEmpty();
+        if (isAsked) http.getResponseHeaders().set("www-authenticate", "Basic realm=\"a2o: a key as password\"");
+        checkKey(http);
+    }
+
     /** {@return the one of A2o's keys that the client has sent} */
     private Optional<AuthKey> authKey(HttpExchange http) {
         return keys(http).stream().flatMap(sent -> options.authKeys().stream().filter(key -> key.isSame(sent)))
@@ -124,7 +143,8 @@ final class Gate {
         String key = keyForBackend(http);
         boolean isBearer = first(http, "X-Api-Key", "").isBlank();
         Optional<String> version = value(http, "Anthropic-version");
-        return new ClientHeaders(key, isBearer, version, value(http, "Anthropic-beta"), isOfBeta(http));
+        Map<String, String> through = HeadersUp.of(http.getRequestHeaders(), options.headersThrough());
+        return new ClientHeaders(key, isBearer, version, value(http, "Anthropic-beta"), isOfBeta(http), through);
     }
 
     /** {@return whether the URL says {@code beta=true}, as SDKs and Claude Code write it for betas} */

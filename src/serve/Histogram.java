@@ -1,32 +1,52 @@
 package serve;
 
+import java.time.Duration;
 import java.util.List;
+import java.util.stream.DoubleStream;
+import java.util.stream.Stream;
 
 /**
  * How many times were how long, in the buckets of Prometheus: each counts all that are no longer than its
- * bound.
+ * bound. One without a bound, which counts all, comes on top. It is not for several threads.
  */
 final class Histogram {
-    /** The bounds of the buckets in seconds; one without a bound, which counts all, comes on top. */
-    static final List<Double> BOUNDS =
-            List.of(0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0);
     private static final double SECOND = 1e9; // in nanoseconds
+    private static final double[] USUAL =
+            {0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600};
+    /** Bounds in seconds for the time that one token takes. */
+    static final List<Double> OF_TOKENS =
+            List.of(0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5);
 
-    private final long[] counts = new long[BOUNDS.size()];
+    private final List<Double> bounds;
+    private final long[] counts; // of those that fit into no smaller bucket
     private long count;
     private double sumSeconds;
 
+    Histogram(List<Double> bounds) {
+        this.bounds = bounds;
+        this.counts = new long[bounds.size()];
+    }
+
+    /** {@return bounds in seconds up to that time, which is the last of them} */
+    static List<Double> boundsTo(Duration longest) {
+        double last = longest.toMillis() / 1000.0;
+        Stream<Double> shorter = DoubleStream.of(USUAL).filter(bound -> bound < last).boxed();
+        return Stream.concat(shorter, Stream.of(last)).toList();
+    }
+
     void add(long nanos) {
         double seconds = nanos / SECOND;
-        for (int i = 0; i < counts.length; i++) {
-            if (seconds <= BOUNDS.get(i)) counts[i]++;
-        }
+        int bucket = 0;
+        while (bucket < counts.length && seconds > bounds.get(bucket)) bucket++;
+        if (bucket < counts.length) counts[bucket]++;
         count++;
         sumSeconds += seconds;
     }
 
-    /** {@return how many were no longer than that one of {@link #BOUNDS}} */
-    long count(int bound) { return counts[bound]; }
+    List<Double> bounds() { return bounds; }
+
+    /** {@return how many fit into the bucket of that number, and into no smaller one} */
+    long count(int bucket) { return counts[bucket]; }
 
     long count() { return count; }
 

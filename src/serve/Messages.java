@@ -6,7 +6,10 @@ import config.Api;
 import config.Options;
 import config.Route;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -26,12 +29,13 @@ import upstream.Upstreams;
 /** Answers requests for a message, and knows those in flight. Safe for use by many threads. */
 final class Messages {
     private static final Set<Integer> REFUSALS = Set.of(400, 401, 403, 413); // of a request for a count
+    private static final int MAX_SHOWN = 20; // of those in flight
     private static final Logger LOG = Logger.getLogger("a2o");
 
     private final Clock clock;
     private final Budget budget;
     private final Status status;
-    private final Set<Exchange> inFlight = ConcurrentHashMap.newKeySet();
+    private final Map<Exchange, Optional<String>> inFlight = new ConcurrentHashMap<>(); // each client's name
 
     Messages(Clock clock, Budget budget, Status status) {
         this.clock = clock;
@@ -42,8 +46,15 @@ final class Messages {
     /** {@return how many requests for a message are being answered} */
     int inFlight() { return inFlight.size(); }
 
+    /** {@return those that are in flight, the oldest {@link #MAX_SHOWN} of them} */
+    List<Running> running() {
+        List<Running> all = new ArrayList<>();
+        inFlight.forEach((exchange, clientName) -> all.add(exchange.running(clientName)));
+        return all.stream().sorted(Comparator.comparing(Running::nanos).reversed()).limit(MAX_SHOWN).toList();
+    }
+
     /** Ends all that are in flight; clients that listen get an error. */
-    void stopAll() { inFlight.forEach(Exchange::stop); }
+    void stopAll() { inFlight.keySet().forEach(Exchange::stop); }
 
     /**
      * @throws ApiError if the request is refused before a backend is asked; later errors the client has got
@@ -58,14 +69,15 @@ final class Messages {
             List<Upstream> inOrder = upstreams.inOrder(route, headers.key());
             var exchange =
                     new Exchange(client, requestId, anthropic, inOrder, options, headers, share, clock);
-            inFlight.add(exchange);
+            Optional<String> clientName = by.gate().clientName(client.http());
+            inFlight.put(exchange, clientName);
             try {
                 exchange.run();
             } finally {
                 inFlight.remove(exchange);
-                Outcome outcome = exchange.outcome(by.gate().clientName(client.http()));
+                Outcome outcome = exchange.outcome(clientName);
                 status.add(outcome);
-                LOG.info(outcome::line);
+                outcome.log(LOG);
             }
         }
     }

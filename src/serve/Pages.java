@@ -5,7 +5,6 @@ import com.sun.net.httpserver.Headers;
 import config.Options;
 import java.io.IOException;
 import java.util.Optional;
-import java.util.function.IntSupplier;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import json.JsonWriter;
@@ -19,14 +18,14 @@ final class Pages {
     private final Status status;
     private final Drain drain;
     private final Supplier<Upstreams> current;
-    private final IntSupplier inFlight;
+    private final Messages messages;
 
-    /** {@code inFlight} says how many requests for a message are being answered. */
-    Pages(Status status, Drain drain, Supplier<Upstreams> current, IntSupplier inFlight) {
+    /** {@code messages} knows the requests that are being answered. */
+    Pages(Status status, Drain drain, Supplier<Upstreams> current, Messages messages) {
         this.status = status;
         this.drain = drain;
         this.current = current;
-        this.inFlight = inFlight;
+        this.messages = messages;
     }
 
     /** Answers a browser with the page, others as {@link #health}. */
@@ -60,12 +59,12 @@ final class Pages {
 
     void status(Client client) throws IOException {
         headers(client, "application/json");
-        client.answer(200, status.json(inFlight.getAsInt()));
+        client.answer(200, status.json(messages.inFlight(), messages.running()));
     }
 
     void metrics(Client client) throws IOException {
         headers(client, "text/plain; version=0.0.4; charset=utf-8");
-        client.answer(200, status.metrics(inFlight.getAsInt()));
+        client.answer(200, status.metrics(messages.inFlight()));
     }
 
     private static Headers headers(Client client, String contentType) {

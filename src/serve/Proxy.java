@@ -32,6 +32,7 @@ public final class Proxy implements AutoCloseable {
     private static final int BUDGET_SHARE = 2; // of the memory, for requests in flight: a half
     private static final int HEADS_SHARE = 8; // for heads while they are read
     private static final int BACKLOG = 1024; // connections that the kernel accepts before the server does
+    private static final int MAX_REASON = 300; // characters
     private static final String WARM_UP_REQUEST = """
             {"model":"m","max_tokens":9,"stream":true,"tools":[{"name":"f","input_schema":{"type":"object"}}],
             "messages":[{"role":"user","content":[{"type":"text","text":"hi"}]}]}""";
@@ -72,7 +73,7 @@ public final class Proxy implements AutoCloseable {
         this.secrets = options.secrets();
         this.clock = clock;
         var upstreams = new Upstreams(options, clock);
-        this.status = new Status(this::upstreams);
+        this.status = new Status(this::upstreams, options.timeout());
         this.threads = new ClientThreads(memory / HEADS_SHARE, () -> upstreams().options().timeout(), clock);
         this.server = listen(options);
         this.isLoopback = server.getAddress().getAddress().isLoopbackAddress();
@@ -81,7 +82,7 @@ public final class Proxy implements AutoCloseable {
         this.descriptors = new Descriptors(port(), connections, clock.nanos());
         var budget = new Budget(memory / BUDGET_SHARE, threads::makeRoom, clock);
         this.messages = new Messages(clock, budget, status);
-        var pages = new Pages(status, drain, this::upstreams, messages::inFlight);
+        var pages = new Pages(status, drain, this::upstreams, messages);
         this.routes = new Routes(messages, pages);
         server.setExecutor(threads);
         server.createContext("/", this::handle);
@@ -207,13 +208,17 @@ public final class Proxy implements AutoCloseable {
         }
     }
 
-    /** Counts and logs a request for a message that no backend was asked for. */
+    /** Logs a request that no backend was asked for, and counts it if it was for a message. */
     private void noteRefusal(HttpExchange http, String requestId, Gate gate, ApiError error) {
-        boolean isMessage = endpoint(http).equals(Optional.of(Endpoint.MESSAGES));
-        if (!isMessage) return;
-        status.addRefused(gate.clientName(http), error.status());
+        Optional<Endpoint> endpoint = endpoint(http);
+        boolean isMessage = endpoint.equals(Optional.of(Endpoint.MESSAGES));
+        boolean isOfApi = endpoint.map(Endpoint::isApi).orElse(http.getRequestMethod().equals("POST"));
+        if (!isOfApi) return;
+        Optional<String> client = gate.clientName(http);
+        if (isMessage) status.addRefused(client, error.status());
         String why = gate.secrets(http).mask(error.getMessage());
-        LOG.info(Text.printable("%s %d refused: %.300s".formatted(requestId, error.status(), why)));
+        String path = isMessage ? "" : http.getRequestMethod() + " " + http.getRequestURI().getRawPath() + ": ";
+        new Refused(requestId, client, error.status(), error.type(), Text.cut(path + why, MAX_REASON)).log(LOG);
     }
 
     private static Optional<Endpoint> endpoint(HttpExchange http) {
@@ -235,10 +240,16 @@ public final class Proxy implements AutoCloseable {
             return;
         }
         Optional<Endpoint> endpoint = endpoint(http);
-        boolean isOpen = endpoint.isPresent() && endpoint.get().isOpen();
-        if (!isOpen) gate.checkKey(http);
+        checkKey(http, endpoint, gate);
         if (flaw.isPresent()) throw flaw.get();
         routes.answer(client, endpoint.orElseThrow(() -> notFound(http)), requestId, by);
+    }
+
+    private static void checkKey(HttpExchange http, Optional<Endpoint> endpoint, Gate gate) {
+        boolean isOpen = endpoint.isPresent() && endpoint.get().isOpen();
+        if (isOpen) return;
+        boolean isForBrowsers = endpoint.isPresent() && endpoint.get().isForBrowsers();
+        if (isForBrowsers) gate.checkPageKey(http); else gate.checkKey(http);
     }
 
     /** SDKs are told not to retry: the answer would be the same. */

@@ -75,6 +75,7 @@ final class SearchRounds {
     }
 
     private void log(String failure) {
-        LOG.info(() -> Text.cut("%s %s".formatted(requestId, secrets.mask(failure)), MAX_SHOWN));
+        String line = Text.cut(requestId + " " + secrets.mask(failure), MAX_SHOWN);
+        new LogFields.Note(requestId, line).log(LOG);
     }
 }

@@ -1,6 +1,7 @@
 package serve;
 
 import config.Options;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -21,11 +22,15 @@ final class Status {
 
     private final Supplier<Upstreams> current;
     private final long startMillis = System.currentTimeMillis();
-    private final Counters counters = new Counters(); // guarded by this, as is the next
+    private final Counters counters; // guarded by this, as is the next
     private final Deque<Outcome> last = new ArrayDeque<>(); // the newest first
     private volatile boolean isDraining;
 
-    Status(Supplier<Upstreams> current) { this.current = current; }
+    /** The times that are counted are told apart up to {@code timeout}. */
+    Status(Supplier<Upstreams> current, Duration timeout) {
+        this.current = current;
+        this.counters = new Counters(timeout);
+    }
 
     /** Counts a request for which no backend was asked. */
     synchronized void addRefused(Optional<String> client, int status) { counters.addRefused(client, status); }
@@ -48,10 +53,20 @@ final class Status {
         return Optional.of(isReached ? "no backend works" : "no backend can be reached");
     }
 
-    synchronized JsonWriter metrics(int inFlight) { return Metrics.text(counters, current.get().all(), inFlight); }
+    JsonWriter metrics(int inFlight) {
+        var metrics = new Metrics();
+        List<String> names = current.get().options().authKeys().stream()
+                .flatMap(key -> key.name().stream()).toList();
+        synchronized (this) {
+            metrics.writeRequests(counters, inFlight, names);
+        }
+        metrics.writeUpstreams(current.get().all());
+        metrics.writeProcess();
+        return metrics.text();
+    }
 
     /** {@return {@code status.json}, which the page shows} */
-    JsonWriter json(int inFlight) {
+    JsonWriter json(int inFlight, List<Running> running) {
         Upstreams upstreams = current.get();
         Options options = upstreams.options();
         OptionalLong window = upstreams.window(options.routes().main());
@@ -60,25 +75,41 @@ final class Status {
         out.field("started", startMillis);
         out.field("key", ClientVariables.placeholder(options));
         out.field("variables", ClientVariables.shown(options, window));
+        out.name("paste").object();
+        out.field("variables", ClientVariables.pasted(options, window));
+        out.field("key", ClientVariables.pastedKey(options)).endObject();
         out.name("upstreams").array();
         upstreams.all().forEach(upstream -> out.value(upstream.json()));
         out.endArray();
+        out.name("running").array();
+        running.forEach(each -> each.write(out));
+        out.endArray();
         synchronized (this) {
             writeCounts(inFlight, out);
+            out.name("models").array();
+            counters.models().forEach((served, totals) -> write(served, totals, out));
+            out.endArray();
             out.name("clients").array();
-            counters.clients().forEach((name, client) -> write(name, client, out));
+            counters.clients().forEach((name, totals) -> {
+                write(totals, out.object().field("name", name));
+                out.endObject();
+            });
             out.endArray();
             out.name("last").array();
-            last.forEach(outcome -> outcome.write(out));
+            last.forEach(outcome -> outcome.writeStatus(out));
             out.endArray();
         }
         return out.endObject();
     }
 
-    private static void write(String name, Counters.OfClient client, JsonWriter out) {
-        out.object().field("name", name).field("requests", client.requests()).field("errors", client.errors());
-        out.field("input_tokens", client.tokens().prompt()).field("output_tokens", client.tokens().output());
+    private static void write(Counters.Served served, Counters.Totals totals, JsonWriter out) {
+        write(totals, out.object().field("name", served.model()).field("upstream", served.upstream()));
         out.endObject();
+    }
+
+    private static void write(Counters.Totals totals, JsonWriter out) {
+        out.field("requests", totals.requests()).field("errors", totals.errors());
+        out.field("input_tokens", totals.tokens().prompt()).field("output_tokens", totals.tokens().output());
     }
 
     private void writeCounts(int inFlight, JsonWriter out) {

@@ -7,7 +7,8 @@
  * serve.Exchange}, which makes one {@link serve.Attempt} after the other, at the backends that {@link
  * serve.Candidates} names. By which options all that is done, {@link serve.Serving} says. Of what the backend sends, {@link
  * serve.ReplySource} hands on the bytes and waits for more, and {@link serve.ClientStream} decides what the
- * client is sent and when. {@link serve.Outcome} is counted and logged.
+ * client is sent and when. {@link serve.Outcome} is counted by
+ * {@link serve.Counters} and logged; {@link serve.Metrics} writes the counts for Prometheus.
  *
  * <p>A client's key goes the same way: {@link serve.Gate} alone reads it off the headers; {@link
  * serve.Messages} hands it to the {@link serve.Exchange}, whose {@link serve.ClientRequest} keeps it for

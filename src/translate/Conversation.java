@@ -120,6 +120,8 @@ public interface Conversation {
      * {@return the backend's word for how the reply ended, cut to a length that can be shown; "" before that}
      */
     String finishReason();
+    /** {@return about how many tokens of the reply have come; 0 where that is not known} */
+    default long tokensSoFar() { return 0; }
     /** {@return the tokens that the reply took; none before it has ended} */
     Usage used();
 }

@@ -129,6 +129,11 @@ final class Reply implements ToolCalls.Output {
         return isCounted ? Optional.of(used) : Optional.empty();
     }
 
+    /** {@return about how many tokens have been written} */
+    long tokensSoFar() {
+        return message.tokens();
+    }
+
     void setTier(String tier) {
         message.setTier(tier);
     }

@@ -282,6 +282,11 @@ public final class Translator implements Conversation {
     }
 
     @Override
+    public long tokensSoFar() {
+        return reply.tokensSoFar();
+    }
+
+    @Override
     public Usage used() {
         return reply.used();
     }

@@ -19,8 +19,8 @@ import java.util.stream.Stream;
 import translate.Dialect;
 
 /**
- * Decides which keys a backend gets, and in which headers. Of the client's headers only its key is sent on; a
- * backend of Anthropic's API gets {@code anthropic-version} and {@code anthropic-beta}, too.
+ * Decides which keys a backend gets, and in which headers. Of the client's headers its key is sent on, and
+ * what may go through; a backend of Anthropic's API gets {@code anthropic-version} and {@code anthropic-beta}, too.
  * Keys of Anthropic's, which begin with {@code sk-ant-}, go to Anthropic's hosts alone: a client that is
  * logged in sends its token without being asked.
  */
@@ -65,6 +65,9 @@ public final class Credentials {
     /** {@return the headers to send, by lower-case name} The operator's come last and replace the key's. */
     Map<String, String> headers(ClientHeaders client) {
         Map<String, String> headers = new LinkedHashMap<>();
+        client.through().forEach((name, value) -> {
+            if (!target.mustNotGet(value)) headers.put(name, value);
+        });
         if (!isKeyReplaced()) putKey(client, headers);
         if (isNative) {
             headers.put(VERSION, client.version().orElse(USUAL_VERSION));

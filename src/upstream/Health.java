@@ -77,6 +77,9 @@ public final class Health {
     /** {@return the number of a try that begins now} */
     synchronized long begin() { return ++begun; }
 
+    /** {@return how many tries have begun} */
+    synchronized long tries() { return begun; }
+
     /**
      * Notes a failure.
      *

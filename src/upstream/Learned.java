@@ -48,6 +48,11 @@ final class Learned {
     /** {@return how often something was learned} */
     long times() { return times.sum(); }
 
+    /** {@return how many rules are known, over all models} */
+    long rules() {
+        return byModel.values().stream().mapToLong(dialect -> dialect.learnedWords().size()).sum();
+    }
+
     /** Remembers a dialect that has proved right for a model. */
     void learn(String model, Dialect dialect) {
         boolean isNothing = !dialect.hasLearned() || dialect == dialect(model);
@@ -81,12 +86,19 @@ final class Learned {
         out.endArray();
     }
 
-    /** Writes an array with what the backend counts of each model's requests, for a hundred estimated tokens. */
+    /**
+     * Writes an array with what the backend has counted of each model's requests beside the estimates: sums, and the
+     * newest ratio.
+     */
     void writeCounted(JsonWriter out) {
         out.array();
         calibrations.entrySet().stream().limit(MAX_SHOWN).forEach(known ->
-                known.getValue().perHundred().ifPresent(percent -> out.object()
-                        .field("model", shown(known.getKey())).field("percent", percent).endObject()));
+                known.getValue().perHundred().ifPresent(percent -> {
+                    Calibration.Sums sums = known.getValue().sums();
+                    out.object().field("model", shown(known.getKey())).field("percent", percent);
+                    out.field("replies", sums.replies()).field("estimated", sums.estimated());
+                    out.field("counted", sums.counted()).endObject();
+                }));
         out.endArray();
     }
 

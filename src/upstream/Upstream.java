@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.logging.Logger;
 import json.JsonWriter;
@@ -41,6 +42,7 @@ public final class Upstream implements AutoCloseable {
     private final Target betaAddress; // the same for betas of Anthropic's API
     private final URI url; // of one of the APIs, for connections alone
     private final Clock clock;
+    private final Peer peer;
     private final Credentials credentials;
     private final Transport transport;
     private final Optional<SearchService> search;
@@ -51,6 +53,7 @@ public final class Upstream implements AutoCloseable {
     private final Health health;
     private final Probe probe;
     private final Map<Integer, LongAdder> errors = new ConcurrentHashMap<>(); // by status
+    private final AtomicInteger waiting = new AtomicInteger(); // for a place
     private volatile boolean hasAnswered; // at any time
 
     /**
@@ -65,6 +68,7 @@ public final class Upstream implements AutoCloseable {
         Dialect dialect = Dialect.of(target);
         this.credentials = new Credentials(options, target, dialect);
         this.address = target.isDemo() ? target.at(new Demo().start()) : credentials.address();
+        this.peer = Peer.of(target);
         this.betaAddress = address.with(Parameter.BETA);
         this.url = address.url(dialect.api());
         this.transport = new Transport(options, target.proxy(), url, clock);
@@ -83,6 +87,12 @@ public final class Upstream implements AutoCloseable {
 
     /** {@return its name, or else its address} */
     public String label() { return target.label(); }
+    public Peer peer() { return peer; }
+    /** {@return where it is asked by an API for a client with those headers} It may hold secrets. */
+    public URI url(Api api, ClientHeaders client) {
+        boolean isBeta = api == Api.MESSAGES && client.isOfBeta();
+        return (isBeta ? betaAddress : address).url(api);
+    }
     boolean isNamed() { return target.name().isPresent(); }
     Target target() { return target; }
     public Credentials credentials() { return credentials; }
@@ -99,6 +109,15 @@ public final class Upstream implements AutoCloseable {
 
     /** Waits for a place among the requests in flight; {@link #release} gives it back. */
     public void acquire(boolean isStream) {
+        waiting.incrementAndGet();
+        try {
+            awaitPlaces(isStream);
+        } finally {
+            waiting.decrementAndGet();
+        }
+    }
+
+    private void awaitPlaces(boolean isStream) {
         long until = clock.nanos() + PATIENCE.toNanos();
         boolean hasOwn = false;
         try {
@@ -118,6 +137,9 @@ public final class Upstream implements AutoCloseable {
         placesOfAll.release(isStream);
     }
 
+    /** {@return how many requests wait for a place} */
+    public int waiting() { return waiting.get(); }
+
     /** {@return whether a request waits for a place} */
     public boolean isAwaited() { return places.areAwaited() || placesOfAll.areAwaited(); }
 
@@ -126,8 +148,7 @@ public final class Upstream implements AutoCloseable {
      * other headers {@link Credentials} chooses.
      */
     public Arrivals send(Api api, JsonWriter body, ClientHeaders client) {
-        boolean isBeta = api == Api.MESSAGES && client.isOfBeta();
-        return send((isBeta ? betaAddress : address).url(api), body, client);
+        return send(url(api, client), body, client);
     }
 
     private Arrivals send(URI to, JsonWriter body, ClientHeaders client) {
@@ -169,6 +190,9 @@ public final class Upstream implements AutoCloseable {
     }
 
     // How it does
+
+    /** {@return how many requests were sent to it} */
+    public long tries() { return health.tries(); }
 
     /** {@return the number of a try that begins now} */
     public long beginTry() { return health.begin(); }
@@ -241,7 +265,8 @@ public final class Upstream implements AutoCloseable {
 
     /** {@return how it does, and what was learned about it, for {@code serve.Status}} */
     public JsonWriter json() {
-        var out = new JsonWriter().object().field("host", label()).field("state", state().toString());
+        var out = new JsonWriter().object().field("host", label()).field("address", target.address());
+        out.field("state", state().toString());
         out.field("errors", errors.values().stream().mapToLong(LongAdder::sum).sum());
         out.name("last_error");
         health.lastFailure().ifPresentOrElse(last -> write(last, out), out::nothing);
@@ -267,6 +292,9 @@ public final class Upstream implements AutoCloseable {
 
     /** {@return what the backend has counted for a model, beside what was estimated} */
     public Calibration calibration(String model) { return learned.calibration(model); }
+
+    /** {@return how many rules about it are known by now} */
+    public long rules() { return learned.rules(); }
 
     /** {@return how often something was learned} */
     public long timesLearned() { return learned.times(); }

@@ -54,6 +54,8 @@ class OptionsTest {
             new Case("max-connections", "9", Options::maxConnections, 9, 1000),
             new Case("max-connections-per-host", "8", Options::maxConnectionsPerHost, 8, 500),
             new Case("log-file", "a2o.log", Options::logFile, Optional.of("a2o.log"), Optional.empty()),
+            new Case("log-format", "JSON", Options::logFormat, LogFormat.JSON, LogFormat.TEXT),
+            new Case("header-through", " X-Session ", Options::headersThrough, List.of("x-session"), List.of()),
             new Case("upstream-key", "sk-1=2", options -> options.upstreams().getFirst().key(), Optional.of("sk-1=2"), Optional.empty()),
             new Case("auth-key", "k", Options::authKeys, List.of(new AuthKey("k")), List.of()),
             new Case("context", "131072", OptionsTest::context, 131_072L, 0L),
@@ -233,6 +235,27 @@ class OptionsTest {
                     header));
         }
         assertAll(all);
+    }
+
+    @Test
+    void headersThatAreKeysOrOfOneConnectionDoNotGoThrough() {
+        Map<String, String> reasons = Map.of(
+                "Authorization", "keys have a way of their own", "x-api-key", "keys have a way of their own",
+                "Proxy-Authorization", "keys have a way of their own", "Cookie", "keys have a way of their own",
+                "Host", "it is about the client's connection to a2o", "TE", "it is about the client's connection to a2o",
+                "transfer-encoding", "it is about the client's connection to a2o",
+                "Content-Length", "the backend's request has a body of its own");
+        List<Executable> all = new ArrayList<>();
+        reasons.forEach((name, why) -> all.add(wrong("--header-through: %s cannot go through: %s".formatted(
+                name.toLowerCase(Locale.ROOT), why), "--header-through", "--header-through", name)));
+        for (String name : List.of("a b", "x:", "é")) {
+            all.add(wrong("--header-through: the name of a header expected, as x-session", "--header-through",
+                    "--header-through", name));
+        }
+        all.add(wrong("--log-format: text or json expected", "--log-format", "--log-format", "xml"));
+        assertAll(all);
+        assertEquals(List.of("idempotency-key", "x-session-id"), options(Map.of("A2O_HEADER_THROUGH",
+                "Idempotency-Key\nX-Session-Id\nx-session-id\n"), UPSTREAM).headersThrough());
     }
 
     @Test

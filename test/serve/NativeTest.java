@@ -375,10 +375,10 @@ class NativeTest {
         try (var openai = new Backend().answers(Backend.refusing(529, "why")); var anthropic = new Backend().answers(refusing(200, WHOLE));
              var log = new Logged(); Proxy proxy = openAiFirst(openai, anthropic, "--debug")) {
             log.until(Wire.post(proxy.port(), PLAIN));
-            assertEquals(2, log.lines(" >> ").size(), log.lines().toString());
+            assertEquals(2, log.lines(" to backend ").size(), log.lines().toString());
             log.clear();
             log.until(Wire.post(proxy.port(), only(ONLY_ANTHROPICS.getFirst())));
-            assertEquals(1, log.lines(" >> ").size(), log.lines().toString());
+            assertEquals(1, log.lines(" to backend ").size(), log.lines().toString());
         }
     }
 

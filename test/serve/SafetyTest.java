@@ -509,9 +509,11 @@ class SafetyTest {
             for (Pair each : List.of(pair, quiet)) each.backend.answers(Backend.saying("Hello", " there"));
             for (String request : List.of(plain("the question"), stream("the question"))) {
                 Wire.Reply reply = pair.post(request);
-                log.line(reply.headers().get("request-id") + " < " + reply.body()); // which comes last
+                String last = log.line(reply.headers().get("request-id") + " to client 200 /v1/messages ");
+                assertTrue(last.endsWith(reply.body().strip().replace("\n", last.contains("/messages {") ? " " : "\\n")), last);
                 String kept = log.lines().toString();
-                assertTrue(kept.matches("(?s).* << (\\{|data: \\{).*Hello.*"), kept);
+                assertTrue(kept.matches("(?s).* from backend 200 http://\\S+/v1/chat/completions (\\{|data: \\{).*Hello.*"), kept);
+                assertNoLineBreaksInTheLog(pair);
                 String id = quiet.post(request).headers().get("request-id");
                 log.line(id);
                 List<String> less = log.lines(id);
@@ -529,9 +531,9 @@ class SafetyTest {
             Wire.Reply reply = pair.post(plain("x".repeat(3 * limit)));
             assertEquals(200, reply.status());
             String id = reply.headers().get("request-id");
-            log.line(id + " < ");
-            for (String arrow : List.of(" > ", " >> ")) {
-                String line = log.lines(id + arrow).getFirst();
+            log.line(id + " to client ");
+            for (String way : List.of(" from client POST /v1/messages {", " to backend POST http://")) {
+                String line = log.lines(id + way).getFirst();
                 assertTrue(line.length() < limit + 200, () -> "a line of " + line.length());
                 assertTrue(line.matches("(?s).*x \\.\\.\\. and \\d+ characters more\\s*"), line.substring(line.length() - 60));
             }
@@ -546,7 +548,7 @@ class SafetyTest {
             pair.backend.answers(call -> call.reply(400, "application/json", echo));
             pair.post(plain("hi"));
             String kept = log.until(pair.post(plain("the end"))).toString();
-            assertTrue(kept.contains(" << {\"error\""), kept);
+            assertTrue(kept.matches("(?s).* from backend 400 http://\\S+ \\{\"error\".*"), kept);
             assertFalse(kept.contains("0123456789abcdef"), kept);
         }
     }

@@ -15,6 +15,7 @@ import config.Options;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import testing.Backend;
@@ -88,10 +89,10 @@ class StatusTest {
             assertEquals(List.of(401, 400, 400, 403), refused.stream().map(Wire.Reply::status).toList());
             get(proxy, "/favicon.ico", key);
             String metrics = get(proxy, "/metrics", key).body();
-            for (String count : List.of("401\",model=\"\"} 1.0", "400\",model=\"\"} 2.0", "403\",model=\"\"} 1.0")) {
-                assertTrue(metrics.contains("a2o_requests_total{status=\"" + count + "\n"), metrics);
+            for (String count : List.of("401\",%s 1.0", "400\",%s 2.0", "403\",%s 1.0")) {
+                assertTrue(metrics.contains("a2o_requests_total{status=\"" + count.formatted("model=\"\",upstream=\"\"}") + "\n"), metrics);
             }
-            assertFalse(metrics.contains("404"), metrics);
+            assertTrue(metrics.contains("a2o_request_errors_total{status=\"404\"} 0.0\n"), metrics);
             assertFalse(metrics.contains("request_duration_seconds_count"), metrics);
             for (Wire.Reply reply : refused) {
                 String id = reply.headers().get("request-id");
@@ -119,6 +120,65 @@ class StatusTest {
             rest.countDown();
             wire.reply();
             status(proxy, 1);
+        }
+    }
+
+    @Test
+    void whatRunsIsShownWithWhatHasComeOfIt() throws Exception {
+        var first = new CountDownLatch(1);
+        var rest = new CountDownLatch(1);
+        var clock = new HeldClock();
+        try (var backend = new Backend();
+             Proxy proxy = Proxies.before(clock, backend, "--map", "*=big", "--auth-key", "anna=key-of-anna");
+             var wire = new Wire(proxy.port())) {
+            String key = "x-api-key: key-of-anna";
+            backend.answers(call -> {
+                call.events();
+                Tasks.await(first);
+                call.data(Backend.ROLE, Backend.chunk("Hello, that are some tokens"));
+                Tasks.await(rest);
+                call.data(Backend.FINISH, Backend.USAGE, "[DONE]").end();
+            });
+            wire.message(request("<b>", true), key);
+            backend.take();
+            clock.passes(3_000);
+            Wire.Reply status = get(proxy, "/status.json", key);
+            assertEquals(1, ((List<?>) Tree.at(status.json(), "running")).size());
+            assertEquals("<b> big anna " + backend.url().getAuthority(), status.text("running.0.asked") + " "
+                    + status.text("running.0.model") + " " + status.text("running.0.client") + " " + status.text("running.0.upstream"));
+            assertEquals(3_000, number(status, "running.0.ms"));
+            assertEquals(-1, number(status, "running.0.first_ms"));
+            assertEquals(0, number(status, "running.0.tokens"));
+            first.countDown();
+            wire.until("some tokens");
+            clock.passes(2_000);
+            status = get(proxy, "/status.json", key);
+            assertEquals(3_000, number(status, "running.0.first_ms"));
+            assertEquals(7, number(status, "running.0.tokens"), "27 characters, four a token");
+            assertEquals(3, number(status, "running.0.rate"), "in two seconds");
+            rest.countDown();
+            wire.reply();
+            Tasks.await(() -> ((List<?>) Tree.at(get(proxy, "/status.json", key).json(), "running")).isEmpty(), "it still runs");
+        }
+    }
+
+    @Test
+    void totalsAreByModelAndBackendAndErrorsInWords() throws Exception {
+        try (var backend = new Backend(); Proxy proxy = seasoned(backend)) {
+            Wire.Reply status = status(proxy);
+            String host = backend.url().getAuthority();
+            assertEquals("good at %s, bad at %1$s".formatted(host), status.text("models.0.name") + " at "
+                    + status.text("models.0.upstream") + ", " + status.text("models.1.name") + " at " + status.text("models.1.upstream"));
+            List<Double> good = Stream.of("requests", "errors", "input_tokens", "output_tokens")
+                    .map(name -> number(status, "models.0." + name)).toList();
+            assertEquals(List.of(3.0, 0.0, 21.0, 9.0), good);
+            assertEquals(2, number(status, "models.1.errors"));
+            assertEquals(host + ": out of order", status.text("last.0.error"));
+            assertFalse(status.body().contains("\"end\":\"stop\",\"error\""), status.body());
+            assertEquals("good", status.text("upstreams.0.counted.0.model"));
+            assertEquals(3, number(status, "upstreams.0.counted.0.replies"));
+            assertEquals(21, number(status, "upstreams.0.counted.0.counted"));
+            assertTrue(number(status, "upstreams.0.counted.0.estimated") > 21, "estimates are high by intention");
         }
     }
 
@@ -189,7 +249,7 @@ class StatusTest {
             for (String path : List.of("/", "/status.json", "/metrics", "/ready", "/health")) {
                 String told = get(proxy, path, HTML).body();
                 assertFalse(told.contains("MARK"), told);
-                boolean isStatus = path.equals("/status.json"); // which has the last error of each backend
+                boolean isStatus = path.equals("/status.json"); // which has the errors in words
                 assertEquals(isStatus, told.contains("out of order"), "words of the backend: " + told);
             }
         }

@@ -271,7 +271,7 @@ class WebSearchTest {
             setup.backend.answers(calling("", "web_search", query("confidential")), Backend.saying("Done."));
             Wire.Reply reply = setup.post(asked(true, SEARCH, ""));
             assertEquals("BSA-0123456789abcdef", setup.service.take().headers().get("x-subscription-token"));
-            log.line(", searches 1 failed 1 stop");
+            log.line(", searches 1 failed 1, stop");
             String all = String.join("\n", log.lines());
             assertTrue(all.contains(reply.headers().get("request-id") + " search at " + setup.service.url().getAuthority() + " has failed"), all);
             assertFalse(all.contains("confidential") || all.contains("BSA-"), all);
@@ -286,7 +286,7 @@ class WebSearchTest {
             setup.backend.answers(calling("", "web_search", query("a"), "web_search", query("b")), Backend.saying("."));
             Wire.Reply reply = setup.post(asked(false, SEARCH, ""));
             assertEquals("1", number(end(reply, "usage"), "server_tool_use.web_search_requests"), "errors do not count");
-            Tasks.await(() -> Samples.of(setup.proxy).containsKey("a2o_searches_total"), "nothing is counted");
+            Tasks.await(() -> Samples.of(setup.proxy).get("a2o_searches_total") == 2, "nothing is counted");
             Map<String, Double> samples = Samples.of(setup.proxy);
             assertEquals(2, samples.get("a2o_searches_total"));
             assertEquals(1, samples.get("a2o_search_errors_total"));
@@ -313,7 +313,7 @@ class WebSearchTest {
             String line = log.line(reply.headers().get("request-id"));
             assertTrue(line.contains(" 200 m answered without a backend "), line);
             assertFalse(line.contains(backend.url().getAuthority()), line);
-            assertTrue(Samples.of(proxy).containsKey("a2o_requests_total{status=\"200\",model=\"\"}"));
+            assertTrue(Samples.of(proxy).containsKey("a2o_requests_total{status=\"200\",model=\"\",upstream=\"\"}"));
         }
     }
 }

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -16,7 +15,7 @@ import serve.Proxy;
 
 /** The samples of {@code GET /metrics}, read as strictly as Prometheus 0.0.4 has it. */
 public final class Samples {
-    private static final Pattern SAMPLE = Pattern.compile("(a2o_[a-z_]+?)(_bucket|_sum|_count)?"
+    private static final Pattern SAMPLE = Pattern.compile("((?:a2o|process|jvm)_[a-z_]+?)(_bucket|_sum|_count)?"
             + "(\\{([a-z_]+=\"([^\"\\\\\n]|\\\\[\\\\\"n])*\"(,(?=[a-z])|(?=})))+})? ([0-9.]+(E-?[0-9]+)?)");
 
     private Samples() { }
@@ -36,7 +35,7 @@ public final class Samples {
             if (lines[i].startsWith("# HELP ")) {
                 family = lines[i].split(" ")[2];
                 assertTrue(families.add(family), "twice: " + family);
-                assertTrue(lines[i].matches("# HELP a2o_[a-z_]+ [A-Z][^\\\\]+\\."), lines[i]);
+                assertTrue(lines[i].matches("# HELP (a2o|process|jvm)_[a-z_]+ [A-Z0-9][^\\\\]+\\."), lines[i]);
                 assertTrue(lines[++i].matches("# TYPE " + family + " (counter|gauge|histogram)"), lines[i]);
                 type = lines[i].split(" ")[3];
                 assertEquals(type.equals("counter"), family.endsWith("_total"), lines[i]);
@@ -49,18 +48,18 @@ public final class Samples {
             String name = lines[i].substring(0, lines[i].lastIndexOf(' '));
             assertNull(samples.put(name, Double.valueOf(sample.group(7))), lines[i]);
         }
-        for (String histogram : List.of("a2o_request_duration_seconds", "a2o_time_to_first_token_seconds")) {
-            if (samples.containsKey(histogram + "_count")) assertHistogram(samples, histogram);
-        }
+        samples.keySet().stream().filter(name -> name.matches("\\w+_count\\{.*")).forEach(name -> assertHistogram(samples, name));
         return samples;
     }
 
-    private static void assertHistogram(Map<String, Double> samples, String name) {
+    /** @param count the name and the labels of the histogram's count */
+    private static void assertHistogram(Map<String, Double> samples, String count) {
         double bound = 0;
         double below = 0;
+        String start = count.replaceFirst("_count\\{(.*)}$", "_bucket{$1,le=\"");
         for (Map.Entry<String, Double> sample : samples.entrySet()) {
-            if (!sample.getKey().startsWith(name + "_bucket{le=\"")) continue;
-            String le = sample.getKey().split("\"")[1];
+            if (!sample.getKey().startsWith(start)) continue;
+            String le = sample.getKey().substring(start.length()).replaceFirst("\"}$", "");
             double next = le.equals("+Inf") ? Double.POSITIVE_INFINITY : Double.parseDouble(le);
             assertTrue(next > bound, "bounds in order");
             assertTrue(sample.getValue() >= below, "counts that include the lower ones");
@@ -68,7 +67,7 @@ public final class Samples {
             below = sample.getValue();
         }
         assertEquals(Double.POSITIVE_INFINITY, bound);
-        assertEquals(samples.get(name + "_count"), below);
+        assertEquals(samples.get(count), below);
     }
 
     public static double sum(Map<String, Double> samples, String start) {

@@ -119,9 +119,9 @@ public final class Wire implements AutoCloseable {
     }
 
     /** Sends a whole request for a message. */
-    public Wire message(String json) throws IOException {
+    public Wire message(String json, String... headers) throws IOException {
         byte[] bytes = json.getBytes(StandardCharsets.UTF_8);
-        return head("POST", "/v1/messages", "content-length: " + bytes.length).write(bytes);
+        return head("POST", "/v1/messages", "content-length: " + bytes.length, headers).write(bytes);
     }
 
     public Wire write(byte[] bytes) throws IOException {
