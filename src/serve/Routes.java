@@ -27,6 +27,7 @@ final class Routes {
     private static final Set<String> BASES = Set.of("anthropic", "v1"); // http://localhost:3578/anthropic/v1
     private static final Set<String> API = Set.of("/messages", "/messages/count_tokens", "/models");
     private static final String MODELS = "/v1/models";
+    private static final String VERSION = "/v1";
 
     private final Messages messages;
     private final Pages pages;
@@ -40,10 +41,12 @@ final class Routes {
     static String path(URI asked) {
         boolean isReadAsHost = asked.getScheme() == null && asked.getRawAuthority() != null; // //v1/messages
         String whole = isReadAsHost ? "/" + asked.getRawAuthority() + asked.getRawPath() : asked.getRawPath();
+        boolean isUsual = whole.startsWith(VERSION) && API.contains(whole.substring(VERSION.length()));
+        if (isUsual) return whole;
         String path = Arrays.stream(whole.split("/")).filter(segment -> !segment.isEmpty())
                 .dropWhile(BASES::contains).collect(Collectors.joining("/", "/", ""));
         boolean isApi = API.contains(path) || path.startsWith("/models/");
-        return isApi ? "/v1" + path : path;
+        return isApi ? VERSION + path : path;
     }
 
     /** {@return the name of the model that is asked about, decoded; "" if it is the list of all} */

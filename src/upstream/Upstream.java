@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpRequest;
 import java.time.Duration;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -40,6 +41,8 @@ public final class Upstream implements AutoCloseable {
     private final Target target;
     private final Target address; // without what the backend must not get
     private final Target betaAddress; // the same for betas of Anthropic's API
+    private final Map<Api, URI> urls; // by the API; made once, for they are asked for at each request
+    private final Map<Api, URI> betaUrls;
     private final URI url; // of one of the APIs, for connections alone
     private final Clock clock;
     private final Peer peer;
@@ -70,6 +73,8 @@ public final class Upstream implements AutoCloseable {
         this.address = target.isDemo() ? target.at(new Demo().start()) : credentials.address();
         this.peer = Peer.of(target);
         this.betaAddress = address.with(Parameter.BETA);
+        this.urls = urls(address);
+        this.betaUrls = urls(betaAddress);
         this.url = address.url(dialect.api());
         this.transport = new Transport(options, target.proxy(), url, clock);
         this.search = target.search().isPresent()
@@ -85,13 +90,19 @@ public final class Upstream implements AutoCloseable {
     /** From now on these are the options; those that are about this backend are the same as before. */
     void use(Options others) { options = others; }
 
+    private static Map<Api, URI> urls(Target address) {
+        Map<Api, URI> urls = new EnumMap<>(Api.class);
+        for (Api api : Api.values()) urls.put(api, address.url(api));
+        return urls;
+    }
+
     /** {@return its name, or else its address} */
     public String label() { return target.label(); }
     public Peer peer() { return peer; }
     /** {@return where it is asked by an API for a client with those headers} It may hold secrets. */
     public URI url(Api api, ClientHeaders client) {
         boolean isBeta = api == Api.MESSAGES && client.isOfBeta();
-        return (isBeta ? betaAddress : address).url(api);
+        return (isBeta ? betaUrls : urls).get(api);
     }
     boolean isNamed() { return target.name().isPresent(); }
     Target target() { return target; }

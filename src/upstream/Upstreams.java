@@ -64,6 +64,7 @@ public final class Upstreams implements AutoCloseable {
      */
     public List<Upstream> inOrder(Route route, String clientKey) {
         List<Upstream> all = of(route);
+        if (all.size() == 1) return all;
         Optional<Upstream> lister =
                 route.isMapped() ? Optional.empty() : lister(all, route.model(), clientKey);
         return all.stream().sorted(Comparator.comparing(Upstream::isAside)
@@ -82,6 +83,7 @@ public final class Upstreams implements AutoCloseable {
 
     /** {@return the backends of a route, as it has them} */
     public List<Upstream> of(Route route) {
+        if (all.size() == 1) return all;
         List<Target> targets = route.targets();
         return all.stream().filter(each -> targets.contains(each.target()))
                 .sorted(Comparator.comparing(each -> targets.indexOf(each.target()))).toList();
