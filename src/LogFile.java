@@ -15,9 +15,10 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A file that the log is appended to, by one process at a time. When it is full it is renamed, FILE to FILE.1,
- * that to FILE.2 and so on, and a new one begun. A new one can be read by its owner only; one that is there
- * keeps its permissions, and so do those that follow it. A pipe or a device is written to as it is.
+ * A file that the log is appended to, by one process at a time. When it is full it is renamed, FILE to
+ * FILE.1, that to FILE.2 and so on, and a new one begun. A new one can be read by its owner only; one that
+ * is there keeps its permissions, and so do those that follow it. A pipe or a device is written to as it
+ * is.
  */
 final class LogFile extends OutputStream {
     private static final long MAX_BYTES = 20_000_000;

@@ -8,9 +8,9 @@ import json.JsonWriter;
 import serve.LogFields;
 
 /**
- * Formats an entry of the log as an object on one line; without secrets. It has the members of OpenTelemetry's
- * log records by their names in files ({@code timestamp}, {@code severity_text}, {@code body}), and beside them
- * what {@link LogFields} say.
+ * Formats an entry of the log as an object on one line; without secrets. It has the members of
+ * OpenTelemetry's log records by their names in files ({@code timestamp}, {@code severity_text}, {@code
+ * body}), and beside them what {@link LogFields} say.
  *
  * <p>Source: OpenTelemetry, "Logs Data Model".
  */

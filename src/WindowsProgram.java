@@ -4,8 +4,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The file that Windows runs for the name of a command: npm installs {@code claude} as {@code claude.cmd}, but a
- * {@link ProcessBuilder} tries no ending except {@code .exe}. Tested with files on Linux, not run on Windows.
+ * The file that Windows runs for the name of a command: npm installs {@code claude} as {@code claude.cmd},
+ * but a {@link ProcessBuilder} tries no ending except {@code .exe}. Tested with files on Linux, not run on
+ * Windows.
  */
 final class WindowsProgram {
     private static final String USUAL_ENDINGS = ".COM;.EXE;.BAT;.CMD";

@@ -7,8 +7,8 @@ import java.util.Set;
 
 /**
  * Which of the client's headers may go on to the backends because {@code --header-through} names them. Keys
- * never do: they go where {@code --upstream-key} and A2o's own rules send them. Neither does what is about one
- * connection or one body, since the backend's are others.
+ * never do: they go where {@code --upstream-key} and A2o's own rules send them. Neither does what is about
+ * one connection or one body, since the backend's are others.
  */
 final class HeadersThrough {
     private static final String EXAMPLE = "x-api-key";

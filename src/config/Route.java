@@ -108,8 +108,8 @@ public record Route(List<Target> targets, String model, boolean isMapped) {
 
         /**
          * {@return the model that Claude Code should ask for where its user has not chosen one} That is the
-         * model which Claude Code's default is mapped to, by its own name: Claude Code takes no window for the
-         * name of its default. None if the default is not mapped, or if that name leads elsewhere.
+         * model which Claude Code's default is mapped to, by its own name: Claude Code takes no window for
+         * the name of its default. None if the default is not mapped, or if that name leads elsewhere.
          */
         public Optional<String> mainModel() {
             Route route = of(CLAUDE_CODES_DEFAULT);

@@ -6,9 +6,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The options that a proxy needs which is to do the same, as everybody may see them: dots stand for keys, and
- * for the values of headers. Secrets of the command line are shown as variables of the environment; those that
- * are variables already, or in a file of options, are not shown.
+ * The options that a proxy needs which is to do the same, as everybody may see them: dots stand for keys,
+ * and for the values of headers. Secrets of the command line are shown as variables of the environment;
+ * those that are variables already, or in a file of options, are not shown.
  */
 public final class ShownOptions {
     private static final String DOTS = "...";

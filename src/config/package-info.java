@@ -7,9 +7,9 @@
  * model; and {@link config.Secrets}, which knows what must not be shown. A mistake is a {@link
  * config.UsageError}.
  *
- * <p>What an option says for some backends alone ({@code KEY@local}) is an Addressed value; Backends gives each
- * {@link config.Target} its OwnOptions and the {@link config.Api} by which it is asked. {@code @FILE} is an
- * OptionFile. A client's key with its name is a {@link config.AuthKey}.
+ * <p>What an option says for some backends alone ({@code KEY@local}) is an Addressed value; Backends gives
+ * each {@link config.Target} its OwnOptions and the {@link config.Api} by which it is asked. {@code @FILE}
+ * is an OptionFile. A client's key with its name is a {@link config.AuthKey}.
  *
  * <p>A secret is known by the option that it came with, or by a name in {@link config.SecretNames}; a Needle
  * finds it in a text that Unescaped has freed of escapes.
@@ -28,12 +28,12 @@
  * the web that Claude Code asks for go to the first of the route that can do them (As it is), and where
  * that fails the search is unavailable.
  *
- * <p>GET /v1/models lists what all backends list. Where two have the same model, or where the name alone leads
- * elsewhere, it stands there as NAME/model, and clients can ask for it by that: such a name goes to that
- * backend alone, before any --map but one whose pattern begins with NAME/. With --model there are no such
- * names. A name that no option is about goes first to the named backend that lists it; so A2o asks named
- * backends for their lists when the first such request comes. The window that is listed, and the one of
- * "prompt is too long", is the one of the route; -- claude takes the one of the main model's route. The
+ * <p>GET /v1/models lists what all backends list. Where two have the same model, or where the name alone
+ * leads elsewhere, it stands there as NAME/model, and clients can ask for it by that: such a name goes to
+ * that backend alone, before any --map but one whose pattern begins with NAME/. With --model there are no
+ * such names. A name that no option is about goes first to the named backend that lists it; so A2o asks
+ * named backends for their lists when the first such request comes. The window that is listed, and the one
+ * of "prompt is too long", is the one of the route; -- claude takes the one of the main model's route. The
  * log, /metrics and the page call backends by their names.
  *
  * <p>A user and a password in an address (https://me:secret&#64;host/v1) are sent as basic authorization, as
@@ -44,8 +44,8 @@
  * is what follows a # that begins a word; quotes around a value are taken off ('X-A: b # c'&#64;or). One
  * person with a local and a cloud backend, who starts a2o &#64;a2o.options -- claude:
  *
- * <p>A team, whose file is a mounted secret (a2o &#64;/etc/a2o/options --host 0.0.0.0), each member with a key
- * of their own:
+ * <p>A team, whose file is a mounted secret (a2o &#64;/etc/a2o/options --host 0.0.0.0), each member with a
+ * key of their own:
  *
  * <p>The files are looked at every second. What has changed counts for the requests that come then; those in
  * flight end as they began, and no stream is cut. A key that is taken out is refused from then on. Backends

@@ -23,9 +23,9 @@ import upstream.Health;
 import upstream.Upstream;
 
 /**
- * The check of one backend, through a proxy that knows no other and no {@code --model}, so that an unknown one
- * can be asked for. It prints a row for each {@link Ability}, but none after the one for which the backend
- * cannot be used at all.
+ * The check of one backend, through a proxy that knows no other and no {@code --model}, so that an unknown
+ * one can be asked for. It prints a row for each {@link Ability}, but none after the one for which the
+ * backend cannot be used at all.
  */
 final class BackendCheck implements AutoCloseable {
     private static final Duration MAX_PATIENCE = Duration.ofSeconds(60); // for a reply

@@ -12,8 +12,8 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * Looks at which other paths of a backend's host there is an API. It asks there with the same key, and goes to
- * no other host.
+ * Looks at which other paths of a backend's host there is an API. It asks there with the same key, and goes
+ * to no other host.
  */
 final class CheckPaths {
     /** Where APIs like OpenAI's usually are, and a full URL for those that are at the root. */

@@ -42,8 +42,8 @@ final class ClientThreads implements Executor {
     private volatile boolean isDraining;
 
     /**
-     * {@code headBytes} is the memory for heads while they are read, {@code readPatience} how long a client may
-     * take to read what is sent to it.
+     * {@code headBytes} is the memory for heads while they are read, {@code readPatience} how long a client
+     * may take to read what is sent to it.
      */
     ClientThreads(long headBytes, Supplier<Duration> readPatience, Clock clock) {
         this.heads = new Semaphore(Math.clamp(headBytes / HEAD_BYTES, MIN_HEADS, MAX_HEADS), true);

@@ -108,8 +108,8 @@ final class Gate {
     }
 
     /**
-     * The same for what a person reads in a browser, which can send a key as a password alone (RFC 7617). Messages
-     * are not to be had by it: browsers send passwords along whatever page makes them ask.
+     * The same for what a person reads in a browser, which can send a key as a password alone (RFC 7617).
+     * Messages are not to be had by it: browsers send passwords along whatever page makes them ask.
      *
      * @throws ApiError if there is an {@code --auth-key}, and it was sent in neither way
      */

@@ -8,8 +8,8 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * What of a client's headers goes on to the backends as it is: the trace that the request belongs to, and what
- * {@code --header-through} names. What is malformed is left out.
+ * What of a client's headers goes on to the backends as it is: the trace that the request belongs to, and
+ * what {@code --header-through} names. What is malformed is left out.
  *
  * <p>Source: W3C, "Trace Context", level 1: version 00 of {@code traceparent}, and {@code tracestate}.
  */

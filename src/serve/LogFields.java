@@ -7,9 +7,9 @@ import java.util.logging.Logger;
 import json.JsonWriter;
 
 /**
- * An entry of the log about one request: its line for people, and the same as members of an object for {@code
- * --log-format json}. The names are those of OpenTelemetry's attributes where it has one, else they begin with
- * {@code a2o.}.
+ * An entry of the log about one request: its line for people, and the same as members of an object for
+ * {@code --log-format json}. The names are those of OpenTelemetry's attributes where it has one, else they
+ * begin with {@code a2o.}.
  *
  * <p>Source: OpenTelemetry, "Semantic conventions for generative AI", November 2026; "HTTP"; "Errors".
  */

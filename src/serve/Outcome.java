@@ -50,8 +50,8 @@ record Outcome(long epochMillis, String requestId, Optional<String> client, Opti
     static boolean isError(int status) { return status >= 400 && status != CLIENT_LEFT; }
 
     /**
-     * {@return the entry for the log} As in {@code req_1 of anna 200 opus -> qwen at local 912 ms, first after
-     * 300 ms, tokens in 7 cached 0 out 30 (49/s), stop}. Of a failure the backend's words come last.
+     * {@return the entry for the log} As in {@code req_1 of anna 200 opus -> qwen at local 912 ms, first
+     * after 300 ms, tokens in 7 cached 0 out 30 (49/s), stop}. Of a failure the backend's words come last.
      */
     @Override
     public String line() {

@@ -5,10 +5,10 @@
  * into answers; {@link serve.Framing} and {@link serve.Gate} refuse what must not come in; {@link
  * serve.Routes} finds who answers. A message is read by {@link serve.Body} and becomes an {@link
  * serve.Exchange}, which makes one {@link serve.Attempt} after the other, at the backends that {@link
- * serve.Candidates} names. By which options all that is done, {@link serve.Serving} says. Of what the backend sends, {@link
- * serve.ReplySource} hands on the bytes and waits for more, and {@link serve.ClientStream} decides what the
- * client is sent and when. {@link serve.Outcome} is counted by
- * {@link serve.Counters} and logged; {@link serve.Metrics} writes the counts for Prometheus.
+ * serve.Candidates} names. By which options all that is done, {@link serve.Serving} says. Of what the
+ * backend sends, {@link serve.ReplySource} hands on the bytes and waits for more, and {@link
+ * serve.ClientStream} decides what the client is sent and when. {@link serve.Outcome} is counted by {@link
+ * serve.Counters} and logged; {@link serve.Metrics} writes the counts for Prometheus.
  *
  * <p>A client's key goes the same way: {@link serve.Gate} alone reads it off the headers; {@link
  * serve.Messages} hands it to the {@link serve.Exchange}, whose {@link serve.ClientRequest} keeps it for
@@ -25,16 +25,16 @@
  * on, what --header-through names, and to a backend of Anthropic's own API anthropic-version and
  * anthropic-beta. Give secrets by environment: a command line can be seen by others.
  *
- * <p>A2o answers POST /v1/messages and /v1/messages/count_tokens, GET /v1/models (all backends', and the names
- * of --map and --model; those that do not begin with claude or anthropic, which alone Claude Code shows, as
- * anthropic/NAME, which is taken off again in requests) and /v1/models/NAME for each name that it serves
- * (these also without /v1, below /anthropic, and with a slash too many), GET /health, /ready, /status.json,
- * /metrics, / (a page for browsers), and /api/hello for those who knock; all else is a 404. A stream is
- * answered when the backend has said something that means a reply: until then an error is a real status,
- * after it an error event, never a silent end. After ten seconds of silence the client gets pings, in
- * pairs. A request waits at most --timeout for a silent backend, one for a whole reply no longer than its
- * client does (x-stainless-timeout, which Anthropic's SDKs send). A client that reads nothing for --timeout
- * is cut off.
+ * <p>A2o answers POST /v1/messages and /v1/messages/count_tokens, GET /v1/models (all backends', and the
+ * names of --map and --model; those that do not begin with claude or anthropic, which alone Claude Code
+ * shows, as anthropic/NAME, which is taken off again in requests) and /v1/models/NAME for each name that it
+ * serves (these also without /v1, below /anthropic, and with a slash too many), GET /health, /ready,
+ * /status.json, /metrics, / (a page for browsers), and /api/hello for those who knock; all else is a 404. A
+ * stream is answered when the backend has said something that means a reply: until then an error is a real
+ * status, after it an error event, never a silent end. After ten seconds of silence the client gets pings,
+ * in pairs. A request waits at most --timeout for a silent backend, one for a whole reply no longer than
+ * its client does (x-stainless-timeout, which Anthropic's SDKs send). A client that reads nothing for
+ * --timeout is cut off.
  *
  * <p>When a client leaves, its request at the backend is cancelled: on Linux after two to four seconds,
  * elsewhere a stream with the next pings and a request for a whole reply not before the backend answers.

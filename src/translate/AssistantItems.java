@@ -11,10 +11,10 @@ import json.Json;
 import json.JsonWriter;
 
 /**
- * One turn of the assistant's as items of the Responses API, in the order of its blocks.
- * {@code [{"type":"thinking",…},{"type":"text","text":T},{"type":"tool_use","id":I,"name":N,"input":X}]} becomes
- * {@code {"type":"reasoning",…}}, {@code {"type":"message","role":"assistant","content":T}} and
- * {@code {"type":"function_call","call_id":I,"name":N,"arguments":"X"}}. Neighbouring texts are one message.
+ * One turn of the assistant's as items of the Responses API, in the order of its blocks. {@code
+ * [{"type":"thinking",…},{"type":"text","text":T},{"type":"tool_use","id":I,"name":N,"input":X}]} becomes
+ * {@code {"type":"reasoning",…}}, {@code {"type":"message","role":"assistant","content":T}} and {@code
+ * {"type":"function_call","call_id":I,"name":N,"arguments":"X"}}. Neighbouring texts are one message.
  *
  * <p>Source: Anthropic Messages, "Content blocks"; OpenAI API reference, "Create a model response", input.
  */
@@ -65,8 +65,9 @@ final class AssistantItems {
     }
 
     /**
-     * Writes the items. {@return the beginning of the reply, which ends the conversation as it is sent; "" where it is
-     * none} Dropped: reasoning that nothing follows, for it says nothing, and strict gateways refuse it.
+     * Writes the items. {@return the beginning of the reply, which ends the conversation as it is sent; ""
+     * where it is none} Dropped: reasoning that nothing follows, for it says nothing, and strict gateways
+     * refuse it.
      */
     String write() {
         for (List<Json> message : turn.messages()) {
@@ -146,9 +147,9 @@ final class AssistantItems {
     }
 
     /**
-     * Adds the item that a thinking block came from: {@code {"type":"reasoning","summary":[],"encrypted_content":E}},
-     * or where the backend showed all of its reasoning
-     * {@code {"type":"reasoning","summary":[],"content":[{"type":"reasoning_text","text":T}]}}.
+     * Adds the item that a thinking block came from: {@code
+     * {"type":"reasoning","summary":[],"encrypted_content":E}}, or where the backend showed all of its
+     * reasoning {@code {"type":"reasoning","summary":[],"content":[{"type":"reasoning_text","text":T}]}}.
      * Dropped: what another backend or model has made, for this one cannot open it; and summaries.
      */
     private void addReasoning(Json block) {

@@ -71,8 +71,8 @@ final class BackendErrors {
     }
 
     /**
-     * {@return the client's error for one of the Responses API that came inside a reply, after a status of 200}
-     * {@code {"code":"rate_limit_exceeded","message":"Please try again in 1.5s"}}
+     * {@return the client's error for one of the Responses API that came inside a reply, after a status of
+     * 200} {@code {"code":"rate_limit_exceeded","message":"Please try again in 1.5s"}}
      */
     ApiError reported(Json error) {
         int status = STATUS_OF_CODES.getOrDefault(error.get("code").text(), UNNAMED);

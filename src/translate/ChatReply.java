@@ -114,8 +114,8 @@ final class ChatReply implements Reader {
     }
 
     /**
-     * Takes a chunk, or a whole reply. A chunk that brought one piece of text and did not end the reply is the
-     * template for those that follow.
+     * Takes a chunk, or a whole reply. A chunk that brought one piece of text and did not end the reply is
+     * the template for those that follow.
      */
     private void chunk(Json chunk) {
         Json choice = firstChoice(chunk);
@@ -208,8 +208,8 @@ final class ChatReply implements Reader {
     }
 
     /**
-     * vLLM says in {@code stop_reason}, SGLang in {@code matched_stop}, which of the stop sequences it met: null
-     * or the number of a token where it was none of them.
+     * vLLM says in {@code stop_reason}, SGLang in {@code matched_stop}, which of the stop sequences it met:
+     * null or the number of a token where it was none of them.
      */
     private void readMatchedStop(Json choice) {
         Json[] members = choice.parts();

@@ -70,9 +70,9 @@ final class ChatRequest implements BackendRequest {
     @Override public long maxTokensSent() { return maxTokensSent; }
 
     /**
-     * {@return the stop sequences that are sent} Most backends do not say which of them ended a reply, or that one
-     * did; so they get none, and {@link Reply} looks for all. Those that do look for them in reasoning and calls
-     * too, where none is meant.
+     * {@return the stop sequences that are sent} Most backends do not say which of them ended a reply, or
+     * that one did; so they get none, and {@link Reply} looks for all. Those that do look for them in
+     * reasoning and calls too, where none is meant.
      */
     private List<Json> sentStops() {
         boolean isTextAlone = request.get("tools").items().isEmpty() && wantedEffort().isEmpty()

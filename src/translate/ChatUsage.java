@@ -6,7 +6,8 @@ import java.util.stream.Stream;
 import json.Json;
 
 /**
- * Token counts of chat completions and of the Responses API, under any of the names that are in use (SPEC B.4).
+ * Token counts of chat completions and of the Responses API, under any of the names that are in use (SPEC
+ * B.4).
  *
  * @param usage   OpenAI's {@code usage}; NULL if it has not come
  * @param timings llama.cpp's {@code timings}; NULL if they have not come

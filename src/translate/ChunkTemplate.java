@@ -7,9 +7,9 @@ import json.Json;
 import json.JsonParser;
 
 /**
- * The fast path: a chunk of a stream that brought one string of text, reasoning or arguments, and nothing else
- * that counts. Most chunks differ from the one before in that string alone; they are compared with it and need
- * not be parsed.
+ * The fast path: a chunk of a stream that brought one string of text, reasoning or arguments, and nothing
+ * else that counts. Most chunks differ from the one before in that string alone; they are compared with it
+ * and need not be parsed.
  *
  * @param chunk the bytes of that chunk
  * @param from  where the string begins in them, with its quote

@@ -35,8 +35,8 @@ public interface Conversation {
     /** {@return whether the client wants events} */
     boolean isStream();
     /**
-     * {@return whether the reply goes to the client as it comes: then events are to be read with their frames,
-     * and a whole reply with all its bytes}
+     * {@return whether the reply goes to the client as it comes: then events are to be read with their
+     * frames, and a whole reply with all its bytes}
      */
     default boolean isVerbatim() { return false; }
     /** {@return codes of what was left out or mended so far, for a response header} */
@@ -95,8 +95,8 @@ public interface Conversation {
     /** {@return what a search service is to be asked for, while the reply is paused} */
     default List<String> searchWords() { return List.of(); }
     /**
-     * Takes the answers of the service, in the order of the words. {@return how the reply goes on; nothing if it
-     * is whole}
+     * Takes the answers of the service, in the order of the words. {@return how the reply goes on; nothing
+     * if it is whole}
      */
     default Optional<Continuation> answered(List<SearchAnswer> answers) {
         throw new IllegalStateException("no search was asked for");

@@ -75,8 +75,8 @@ public record Dialect(Target target, Traits traits, UnopenedReasoning unopened) 
     Dialect withPhases() { return with(Trait.Habit.PHASES_SAID, false); }
 
     /**
-     * {@return this, and that the backend takes stop sequences, as its reply would say which one it has met} Not
-     * where the reply has reasoning: the backend would look for them in that too.
+     * {@return this, and that the backend takes stop sequences, as its reply would say which one it has
+     * met} Not where the reply has reasoning: the backend would look for them in that too.
      */
     Dialect withStopsNamed(boolean hasReasoned) {
         if (hasReasoned) return takes("stop") ? with(new Trait.Omitted("stop"), false) : this;
@@ -242,8 +242,8 @@ public record Dialect(Target target, Traits traits, UnopenedReasoning unopened) 
     boolean takesFilesInOutputs() { return !has(Trait.Habit.FILES_IN_NEXT_MESSAGE); }
 
     /**
-     * {@return whether a ciphertext of reasoning is to go back} Where the backend could not open one of this request's, all
-     * of them are remembered, and none goes back any more.
+     * {@return whether a ciphertext of reasoning is to go back} Where the backend could not open one of
+     * this request's, all of them are remembered, and none goes back any more.
      */
     boolean wantsBack(String encrypted) {
         if (has(Trait.Habit.REASONING_UNOPENED)) unopened.add(encrypted);

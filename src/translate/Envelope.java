@@ -8,9 +8,10 @@ import json.Json;
 import json.JsonWriter;
 
 /**
- * A reasoning item of the Responses API, as the client keeps it for the backend: in the signature of its thinking block,
- * {@code a2o1.FIELD.} and in base64url {@code {"encrypted_content":E,"for":F,"phase":1}}. FIELD says where the visible
- * text stood, {@code summary} or {@code reasoning_text}; without a ciphertext the signature ends there.
+ * A reasoning item of the Responses API, as the client keeps it for the backend: in the signature of its
+ * thinking block, {@code a2o1.FIELD.} and in base64url {@code {"encrypted_content":E,"for":F,"phase":1}}.
+ * FIELD says where the visible text stood, {@code summary} or {@code reasoning_text}; without a ciphertext
+ * the signature ends there.
  *
  * @param field     FIELD; "" if the signature is none of ours
  * @param encrypted the ciphertext; "" if there is none

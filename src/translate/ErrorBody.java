@@ -31,7 +31,7 @@ record ErrorBody(Json error, String message, String words, Said said) {
     static final int MAX_CHARACTERS = 8192;
     private static final List<String> MESSAGE_NAMES =
             List.of("message", "error", "detail", "error_message", "error_msg", "msg", "errors", "base_resp",
-            "status_msg", "Message", "title");
+            "status_msg", "Message", "description", "title");
     private static final List<String> STATUS_NAMES = List.of("code", "status_code", "status", "error_code", "http_code");
     /** A status as a number or as text: {@code 429}, {@code "429"}. */
     private static final Pattern STATUS = Pattern.compile("\"?([45]\\d\\d)\"?");

@@ -1,8 +1,8 @@
 package translate;
 
 /**
- * The escapes of JSON in a text that is searched for words, as {@code \\n} and {@code \\"}. It may be JSON in a
- * text of JSON, where each backslash has become several.
+ * The escapes of JSON in a text that is searched for words, as {@code \\n} and {@code \\"}. It may be JSON
+ * in a text of JSON, where each backslash has become several.
  */
 final class Escapes {
     private static final char BACKSLASH = '\\';

@@ -7,8 +7,9 @@ import json.Json;
 import json.JsonParser;
 
 /**
- * The fast path of the Responses API: an event that brought one delta of text, reasoning or arguments. Most events
- * differ from the one before in the delta and in their number alone; they are compared with it, not parsed.
+ * The fast path of the Responses API: an event that brought one delta of text, reasoning or arguments. Most
+ * events differ from the one before in the delta and in their number alone; they are compared with it, not
+ * parsed.
  *
  * <pre>
  *  {"type":T,"item_id":I,"output_index":0,"delta":"Hel","logprobs":[],"sequence_number":7}

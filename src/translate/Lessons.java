@@ -22,7 +22,8 @@ final class Lessons {
             "must be included", "must include", "must contain", "must have", "must be sent", "must also",
             "not found", "passed back", "carry", "expected", "需要", "缺少", "不能为空", "必须"};
     static final String[] IMAGE_WORDS = {"image", "vision", "visual", "multimodal", "multi-modal",
-            "multi_modal", "vlm", "text-only", "text only", "纯文本", "picture", "photo", "图片", "图像", "视觉",
+            "multi_modal", "vlm", "text-only", "text only", "only supports text", "only accepts text", "纯文本",
+            "仅支持文本", "只支持文本", "picture", "photo", "图片", "图像", "视觉",
             "多模态", "圖", "画像"};
     private static final String[] EFFORT_WORDS = {"reasoning_effort", "reasoning effort", "reasoning value",
             "thinking level", "thinking_level", "reasoning level", "reasoning.effort", "effort value",
@@ -44,7 +45,8 @@ final class Lessons {
     /** Of roles, where only some are taken. */
     private static final String[] ROLES = {"role", "角色", "first message"};
     private static final String[] OTHER_ROLES = {"system", "developer", "'user' or 'assistant'", "user/assistant",
-            "user and assistant", "alternate", "'user'", "from user"};
+            "user and assistant", "alternate", "'user'", "from user", "message role", "incorrect role",
+            "unexpected role", "invalid role", "unknown role", "unsupported role", "不正确"};
     /** Says that one image is bad, of which no other one is to suffer. */
     static final String[] BAD_IMAGE = {"decode", "download", "fetch", "too large", "too small", "too big",
             "corrupt", "pixel", "process image", "process input image", "processing image", "be processed",
@@ -127,7 +129,7 @@ final class Lessons {
 
             // OpenAI: Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens'
             new Lesson("max_tokens has a new name", Wording.of("max_completion_tokens")
-                    .and("max_tokens'", "max_tokens ", "max_tokens,", "max_tokens`"),
+                    .and("max_tokens'", "max_tokens ", "max_tokens,", "max_tokens;", "max_tokens. "),
                     new Trait.Renamed("max_tokens", "max_completion_tokens")),
 
             // Azure: Unrecognized request argument supplied: max_tokens
@@ -181,6 +183,12 @@ final class Lessons {
             new Lesson("the effort is not taken", Wording.of(EFFORT_WORDS).not("messages"),
                     new Trait.Omitted("reasoning_effort")),
 
+            // Gemini, of an effort as tokens: The thinking budget (52428) is invalid. Choose a value between …
+            Lesson.once("the effort stands for too large a budget", Wording.of("thinking budget",
+                    "thinking_budget", "budget_tokens", "reasoning budget")
+                    .and("invalid", "between", "range", "greater", "less", "exceed", "large"),
+                    new Trait.Omitted("reasoning_effort")),
+
             // DeepSeek: The `reasoning_content` in the thinking mode must be passed back to the API.
             // Kimi: thinking is enabled but reasoning_content is missing in assistant tool call message
             new Lesson("the reasoning of earlier turns is missing", Wording.of("reasoning_content").and(MISSING),
@@ -215,15 +223,19 @@ final class Lessons {
             // Cloudflare: Type mismatch of '/messages/1/content', 'null' not in 'string'
             // Mistral: Assistant message must have either content or tool_calls, but not none.
             // NIM: can only concatenate str (not "NoneType") to str
+            // TGI, by a model's template: tried to use + operator on unsupported types string and none
             new Lesson("a message has no content", Wording.of("content", "nonetype", "none_type",
-                    "must not be empty", "cannot be empty")
-                    .and("string", "null", "none", "empty", "required", "missing", "must have", "不能为空", "必填"),
+                    "must not be empty", "cannot be empty", "+ operator", "properties of null")
+                    .and("string", "null", "none", "empty", "required", "missing", "must have", "must be set",
+                            "不能为空", "必填"),
                     Trait.Habit.EMPTY_CONTENT),
 
             // Go: cannot unmarshal array into Go struct field Message.messages.content of type string
             // GLM: messages.content.type 参数非法，取值范围 ['text']
-            new Lesson("content is text alone", Wording.of("content").and("type", "string", "text", "array", "list"),
-                    said -> Lesson.each(List.of("image_url", "file"), Trait.Omitted::new)),
+            // NIM: can only concatenate str (not "list") to str
+            new Lesson("content is text alone", Wording.of("content", "concatenate", "+ operator")
+                    .and("type", "string", "text", "array", "list"), said ->
+                    Lesson.each(List.of("image_url", "file"), Trait.Omitted::new)),
 
             // vLLM, by a model's template: System message must be at the beginning.
             new Lesson("a system message stands between others", Wording.of(SYSTEM_WORDS).and("first", "beginning",
@@ -235,6 +247,7 @@ final class Lessons {
             new Lesson("there are no system messages", Wording.of(SYSTEM_WORDS),
                     Trait.Habit.SYSTEM_NEVER),
 
+            // GLM: Incorrect role information
             // llama.cpp, by a model's template: Only user, assistant and tool roles are supported, got system.
             // Gemma's template: Conversation roles must alternate user/assistant/user/assistant/...
             new Lesson("only some roles are taken", Wording.of(ROLES).and(OTHER_ROLES),
@@ -258,7 +271,9 @@ final class Lessons {
                     Trait.Habit.FORCED_TOOL_ALONE),
 
             // vLLM: "auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set
-            new Lesson("no tools can be called", Wording.of("enable-auto-tool-choice", "tool-call-parser"),
+            // llama.cpp: tools param requires --jinja flag
+            new Lesson("no tools can be called", Wording.of("enable-auto-tool-choice", "tool-call-parser",
+                    "tools param requires"),
                     new Trait.Omitted("tools")),
 
             // LiteLLM, of Bedrock: The model returned these errors: reasoning: Extra inputs are not permitted
@@ -284,8 +299,8 @@ final class Lessons {
     private static final List<String> REFUSALS = List.of("not ", "n't", "unsup", "unknown", "unrec", "unexp",
             "unav", "unable", "unmarshal", "undefined", "no ", "only", "extra", "invalid", "must", "should",
             "require", "missing", "too ", "deprecated", "minimum", "at least", "at most", "below", "than", ">=", "<=",
-            "exceed", "range", "mandatory", "mismatch", "incompatible", "cannot", "conflict", "disallow", "reject",
-            "refus", "forbid", "removed", "please", "disabled", "fail", "illegal", "limit", "bad ", "error", "max",
+            "exceed", "range", "mandatory", "empty", "mismatch", "incorrect", "incompatible", "cannot",
+            "conflict", "disallow", "reject", "refus", "forbid", "removed", "please", "disabled", "fail", "illegal", "limit", "bad ", "error", "max",
             "非法", "不", "无效", "错误", "只", "仅", "取值", "有误", "超", "未知", "必须");
 
     private Lessons() { }

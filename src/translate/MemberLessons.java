@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a refusal teaches that names members of the request: to leave them out. What else it may mean, {@link Lessons}
- * know.
+ * What a refusal teaches that names members of the request: to leave them out. What else it may mean,
+ * {@link Lessons} know.
  */
 final class MemberLessons {
     /** Members that a request can do without, the likeliest to be refused first, and their other names. */
@@ -30,6 +30,8 @@ final class MemberLessons {
     /** The refusal is about something within a message or a tool. */
     private static final List<String> WITHIN = List.of("'body','messages'", "'body', 'messages'",
             "invalid schema for function", "function_declarations", ".parameters'", "tools[0]");
+    /** A member of the error itself: OpenRouter says in it whose request it was. */
+    private static final List<String> OF_ERROR = List.of("'user_id':");
     /** After these words stand names that the backend does take. */
     private static final List<String> TAKEN = List.of("expected one of", "supported parameters", "valid parameters",
             "allowed parameters", "supported fields", "valid fields", "allowed fields", "known fields", "accepted");
@@ -49,12 +51,13 @@ final class MemberLessons {
         members.put("stream_options", List.of("include_usage"));
         members.put("parallel_tool_calls", List.of("disable_parallel_tool_use", "parallel_function_calls"));
         members.put("response_format", List.of("response_schema", "response_mime_type"));
-        members.put("tool_choice", List.of("function_calling_config"));
+        members.put("tool_choice", List.of("function_calling_config", "function_calling_mode",
+                "forced_function_calling", "allowed_function_names"));
         members.put("store", List.of());
         members.put("service_tier", List.of());
         members.put("prompt_cache_key", List.of());
         members.put("stop", List.of("stop_sequences", "stop_sequence"));
-        members.put("user", List.of());
+        members.put("user", List.of("user_id"));
         members.put("reasoning_details", List.of());
         members.put("thinking_blocks", List.of());
         members.put("extra_content", List.of());
@@ -70,7 +73,7 @@ final class MemberLessons {
     /** {@return to leave out those that are named: all together where each is refused, then one by one} */
     static List<Lesson.Taught> in(Said said) {
         if (said.says(WITHIN)) return List.of();
-        Said refused = said.before(TAKEN);
+        Said refused = said.before(TAKEN).without(OF_ERROR);
         boolean isCombined = said.says(COMBINED);
         boolean isNever = said.says(NEVER) && !isCombined;
         List<Trait> named = new ArrayList<>();

@@ -9,10 +9,10 @@ import json.JsonWriter;
  * Writes the members of a request's object by the names that they have at the backend. A member is left out
  * if the backend does not take it, or if {@code --extra-body} sets it.
  *
- * <p>To send one more member, write it in {@link ChatRequest} and {@link ResponsesRequest}. If some backends
- * may refuse it, add it to {@link MemberLessons#OPTIONAL}: it is left out after a refusal. If most refuse it, add
- * it in {@link Dialects} to those that are usually omitted, and to the rows of backends that know it. If the
- * client need not be told that it was left out, add it to {@link #OF_FEW_BACKENDS}.
+ * <p>To send one more member, write it in {@link ChatRequest} and {@link ResponsesRequest}. If some
+ * backends may refuse it, add it to {@link MemberLessons#OPTIONAL}: it is left out after a refusal. If most
+ * refuse it, add it in {@link Dialects} to those that are usually omitted, and to the rows of backends that
+ * know it. If the client need not be told that it was left out, add it to {@link #OF_FEW_BACKENDS}.
  */
 final class Members {
     /** Members that only some backends know: for the others they are left out without a warning. */
@@ -89,8 +89,8 @@ final class Members {
     }
 
     /**
-     * {@code "speed":"fast"} becomes {@code "service_tier":"fast"}, and {@code "service_tier":"standard_only"}
-     * becomes {@code "service_tier":"default"}.
+     * {@code "speed":"fast"} becomes {@code "service_tier":"fast"}, and {@code
+     * "service_tier":"standard_only"} becomes {@code "service_tier":"default"}.
      */
     void writeServiceTier(Request request) {
         if (request.get("speed").is("fast")) {

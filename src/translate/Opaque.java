@@ -12,10 +12,11 @@ import json.JsonParser;
 import json.JsonWriter;
 
 /**
- * What a backend wants back as it gave it: OpenRouter's {@code reasoning_details}, the {@code thinking_blocks} of
- * LiteLLM before Claude, and the {@code extra_content} of tool calls in which Gemini signs its thoughts. The client keeps it in the signature of a
- * thinking block or, where there is none, in the data of a redacted_thinking block: {@code a2o1.FIELD}, with
- * the key that the reasoning came under, and if there is more to keep {@code .} and, in base64url, {@code
+ * What a backend wants back as it gave it: OpenRouter's {@code reasoning_details}, the {@code
+ * thinking_blocks} of LiteLLM before Claude, and the {@code extra_content} of tool calls in which Gemini
+ * signs its thoughts. The client keeps it in the signature of a thinking block or, where there is none, in
+ * the data of a redacted_thinking block: {@code a2o1.FIELD}, with the key that the reasoning came under,
+ * and if there is more to keep {@code .} and, in base64url, {@code
  * {"reasoning_details":[…],"thinking_blocks":[…],"extra_content":{CALL_ID:{…}}}}.
  */
 public final class Opaque {

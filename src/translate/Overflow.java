@@ -31,13 +31,14 @@ final class Overflow {
             "prompt_cache", "context_management", "请求参数", "请求id", "请求 id", "input argument", "input schema",
             "input_schema", "budget_tokens", "context_window' for this model", "multimodal input",
             "multi-modal input",
-            "<400>", "<500>");
+            "reformat your input", "check your input", "<400>", "<500>");
     /** What is said of rates, accounts, times and sizes in bytes. */
     private static final List<String> OTHER_LIMITS = List.of("per minute", "per second", "per day",
             "per hour", "hourly", "daily", "weekly", "monthly", "rate limit", "rate_limit", "ratelimit",
             "throttl", "please wait", "quota",
             "too many requests", "concurren", "credit", "balance", "afford", "deadline", "timeout",
             "timed out", "expired", "try again in", "sensitive", "moderation", "safety", "string too long",
+            "content_filter", "content filter", "content management", "content policy",
             " bytes", "(tpm)", "(rpm)", " tpm", " rpm",
             "每分钟", "频率", "并发", "限流", "余额", "额度", "次数", "速率", "频繁");
     /** Of the reply alone: "max_completion_tokens must be …". */
@@ -55,11 +56,12 @@ final class Overflow {
 
     private Overflow() { }
 
-    static boolean isIn(ErrorBody said, int status) {
+    /** {@code asked} is the longest reply that the client asked for; 0 for no limit. */
+    static boolean isIn(ErrorBody said, int status, long asked) {
         if (said.saysAny(CODES)) return true;
         return switch (status) {
             case 401, 402, 403, 404, 429 -> false;
-            default -> isIn(said);
+            default -> isIn(said) || isReplyKept(said, asked);
         };
     }
 
@@ -70,6 +72,14 @@ final class Overflow {
         Said rest = said.without(OTHER_PHRASES);
         if (isOfImages || !rest.says(NOUNS)) return false;
         return rest.says(RELATIONS) || OverflowCounts.of(body, 0).isOver();
+    }
+
+    /** As Snowflake says, where no such reply was asked for: "max tokens of 128000 exceeded". */
+    private static boolean isReplyKept(ErrorBody body, long asked) {
+        Said said = body.said();
+        boolean isExceeded = said.says(Said.REPLY_LIMIT + " of ") && said.says(" exceeded");
+        boolean isOther = said.says(OTHER_LIMITS) || isOfReply(said);
+        return isExceeded && !isOther && OverflowCounts.of(body, asked).window().isPresent();
     }
 
     private static boolean isOfReply(Said said) { return said.says(OF_REPLY) && !said.says(SUMS); }

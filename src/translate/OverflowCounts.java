@@ -41,13 +41,15 @@ record OverflowCounts(OptionalLong window, OptionalLong prompt, OptionalLong atL
     private static final List<String> BEFORE_AFTER_WORDS = List.of(" ", ")", "]", "'", ",", "-", "tokens", "token");
     private static final List<String> SUMS = List.of("+ " + Said.REPLY_LIMIT, "+ '" + Said.REPLY_LIMIT);
     /** Joins the prompt's number and the reply's, as in "10000 tokens and max_tokens 150000". */
-    private static final List<String> JOINS = List.of("+ ", "and ", "与 ", "与", "和 ", "和", "加上 ", "plus ");
+    private static final List<String> JOINS = List.of("+ ", "and ", "and requested ", "and the requested ",
+            "与 ", "与", "和 ", "和", "加上 ", "plus ");
     private static final List<String> AFTER_REPLY = List.of("in the completion", "for the completion",
             "in the output", "for the output", "in the reply", "in the response", Said.REPLY_LIMIT, "of output",
             "in completion", "for completion", "'" + Said.REPLY_LIMIT);
     /** As in "exceeded by 200 tokens", "AiError: 5021", "Request id: 0217", "<400>". */
     private static final List<String> NOT_OF_TOKENS =
-            List.of("by ", "error: ", "code: ", "code ", "code': ", "status': ", "status ", " id: ", "http ", "<");
+            List.of("by ", "error: ", "code: ", "code ", "code': ", "code':", "status': ", "status':", "status ",
+                    " id: ", "http ", "<");
     /** Says that the reply counts too; else a prompt that is too long has the higher of two numbers. */
     private static final List<String> REPLY_WORDS = List.of(Said.REPLY_LIMIT, "completion", "output", "reply",
             "response", "at least", "输出", "回复");
@@ -61,7 +63,7 @@ record OverflowCounts(OptionalLong window, OptionalLong prompt, OptionalLong atL
         List<Counted> counts = Count.in(withoutCode(Said.of(said.message()).withReplyLimits())).stream()
                 .filter(count -> count.value() >= MIN_COUNT)
                 .map(count -> new Counted(role(count, asked), count.value())).toList();
-        OptionalLong window = member(said, "n_ctx", first(counts, Role.WINDOW));
+        OptionalLong window = member(said, "n_ctx", or(first(counts, Role.WINDOW), longerThan(asked, counts)));
         OptionalLong named = first(counts, Role.PROMPT);
         OptionalLong prompt = member(said, "n_prompt_tokens", or(named, first(counts, Role.UNSAID)));
         OptionalLong parts = or(sum(counts, Role.PART), difference(counts));
@@ -86,6 +88,12 @@ record OverflowCounts(OptionalLong window, OptionalLong prompt, OptionalLong atL
         if (!areSaid) return none();
         long rest = total.getAsLong() - reply.getAsLong();
         return rest > prompt.getAsLong() ? OptionalLong.of(rest) : none();
+    }
+
+    /** As in "max tokens of 128000 exceeded": where no such reply was asked for, it is the window. */
+    private static OptionalLong longerThan(long asked, List<Counted> counts) {
+        if (asked == 0) return none();
+        return first(counts.stream().filter(count -> count.value > asked).toList(), Role.REPLY);
     }
 
     private static boolean isLess(OptionalLong one, OptionalLong other) {
@@ -202,12 +210,15 @@ record OverflowCounts(OptionalLong window, OptionalLong prompt, OptionalLong atL
     /** As in {@code max_tokens: 32000}. */
     private static boolean isOfReply(String before) {
         int at = before.lastIndexOf(Said.REPLY_LIMIT);
-        return at >= 0 && !before.contains("input") && before.length() - at - Said.REPLY_LIMIT.length() <= 4;
+        boolean isCompared = before.endsWith("> ") || before.endsWith("<= "); // then a limit comes
+        boolean isOther = isCompared || before.contains("input");
+        return at >= 0 && !isOther && before.length() - at - Said.REPLY_LIMIT.length() <= 4;
     }
 
     /** {@return whether words follow a number, no more than a few characters after it} */
     private static boolean says(String after, List<String> words) {
-        String near = after.substring(0, Math.min(after.length(), 40));
+        int end = after.indexOf(';'); // then something else begins, as in "limit 131072; input tokens: 135000"
+        String near = after.substring(0, Math.min(end < 0 ? after.length() : end, 40));
         return words.stream().anyMatch(word -> {
             int at = near.indexOf(word);
             return at >= 0 && at <= " tokens ".length();

@@ -3,8 +3,9 @@ package translate;
 import json.Json;
 
 /**
- * A part of a user's message or of a tool's result, in no API's shape yet: text, an image or a document. Each has the
- * client's mark for prompt caches ({@code cache_control}), if the backend is to get it; else NULL.
+ * A part of a user's message or of a tool's result, in no API's shape yet: text, an image or a document.
+ * Each has the client's mark for prompt caches ({@code cache_control}), if the backend is to get it; else
+ * NULL.
  */
 sealed interface Part {
     Json cacheControl();

@@ -41,8 +41,8 @@ sealed interface Piece {
     record AnswerEnd() implements Piece { }
 
     /**
-     * A piece of reasoning is over, or there is one that does not show its text; what comes after it has a block of
-     * its own.
+     * A piece of reasoning is over, or there is one that does not show its text; what comes after it has a
+     * block of its own.
      *
      * @param signature of the block, in which the client keeps what the backend wants back
      * @param isNeeded  whether the signature holds something, so that there must be a block

@@ -17,7 +17,8 @@ interface Reader {
     /**
      * Ends the reply.
      *
-     * @throws ApiError if the backend has not finished, or finished with an error: half a reply must not look whole
+     * @throws ApiError if the backend has not finished, or finished with an error: half a reply must not
+     * look whole
      */
     void finish();
     /** Ends the reply as if the backend had said so. */

@@ -9,9 +9,9 @@ import json.Json;
 import json.JsonWriter;
 
 /**
- * The conversation as input items of the Responses API: messages, calls, outputs and reasoning. No item has an id, and
- * what an item says does not depend on the turns after it: the same history always gives the same bytes, so that the
- * backend finds them in its cache.
+ * The conversation as input items of the Responses API: messages, calls, outputs and reasoning. No item has
+ * an id, and what an item says does not depend on the turns after it: the same history always gives the
+ * same bytes, so that the backend finds them in its cache.
  *
  * <p>Source: OpenAI API reference, "Create a model response", input.
  */
@@ -58,8 +58,8 @@ final class ResponsesInput {
     }
 
     /**
-     * What the user's side says: the outputs of all calls, in the order of the calls, then everything else as one message.
-     * System messages stay in place, or become a part of the user's text.
+     * What the user's side says: the outputs of all calls, in the order of the calls, then everything else
+     * as one message. System messages stay in place, or become a part of the user's text.
      */
     private void userTurn(Turns.UserTurn turn) {
         hoisted = 0;

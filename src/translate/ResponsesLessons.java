@@ -4,8 +4,8 @@ import config.Api;
 import java.util.List;
 
 /**
- * What refusals teach about the Responses API: that a model wants it, that a backend has none, and what differs in it
- * (Lessons).
+ * What refusals teach about the Responses API: that a model wants it, that a backend has none, and what
+ * differs in it (Lessons).
  *
  * <p>Above each lesson stand refusals as vendors say them; a test reads them from here.
  */

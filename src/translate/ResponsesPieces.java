@@ -13,8 +13,9 @@ import json.JsonParser;
 import json.JsonWriter;
 
 /**
- * Makes pieces of the items of a reply's output. Each begins, comes in deltas and ends; whatever of an item has not come
- * in deltas is taken from its end. How the reply as a whole ends is not its concern ({@link ResponsesReply}).
+ * Makes pieces of the items of a reply's output. Each begins, comes in deltas and ends; whatever of an item
+ * has not come in deltas is taken from its end. How the reply as a whole ends is not its concern ({@link
+ * ResponsesReply}).
  *
  * <p>Source: OpenAI API reference, "Streaming events"; RESPONSES R.3.1, R.3.4.
  */
@@ -218,8 +219,8 @@ final class ResponsesPieces {
     }
 
     /**
-     * Takes the text of a part, {@code {"text":T}} or {@code {"refusal":T}}, if it has not come. vLLM may end a
-     * part by another index than that of its deltas.
+     * Takes the text of a part, {@code {"text":T}} or {@code {"refusal":T}}, if it has not come. vLLM may
+     * end a part by another index than that of its deltas.
      */
     private void restOfPart(Item item, String index, Json part) {
         if (part.get("type").is(Envelope.REASONING_TEXT)) return;

@@ -11,8 +11,8 @@ import json.JsonParser;
 import json.JsonWriter;
 
 /**
- * The request to a backend that speaks the Responses API, {@code POST …/responses}, made from the client's. It
- * leaves no state there: the whole history goes up each time ({@link ResponsesInput}).
+ * The request to a backend that speaks the Responses API, {@code POST …/responses}, made from the client's.
+ * It leaves no state there: the whole history goes up each time ({@link ResponsesInput}).
  *
  * <p>Source: OpenAI, "Create a model response"; RESPONSES R.2. Dropped, as OpenAI has no counterpart: {@code
  * top_k}, and all members that are not named here.
@@ -221,9 +221,9 @@ final class ResponsesRequest implements BackendRequest {
     }
 
     /**
-     * {@code metadata.user_id}, in which Claude Code gives a JSON document, becomes {@code prompt_cache_key}, one
-     * for each session, and {@code safety_identifier}, one for each user: where that changes, OpenAI withholds
-     * the reasoning of earlier turns.
+     * {@code metadata.user_id}, in which Claude Code gives a JSON document, becomes {@code
+     * prompt_cache_key}, one for each session, and {@code safety_identifier}, one for each user: where that
+     * changes, OpenAI withholds the reasoning of earlier turns.
      */
     private void writeUser(Members members) {
         Optional<String> hash = request.user();

@@ -111,7 +111,12 @@ record Said(String text) {
             " is unsupported", " does not ", " cannot be", " can't be", " value", " is invalid",
             " has to be", " out of range", " is out of range", " exceeds", " extra inputs", " is disabled",
             " is not implemented", " is not allowed for", " is not permitted", " is not available",
-            " is not enabled", " may not", " 参数", "参数", " 字段", "字段", " 不", "不", " 的", " は");
+            " is not enabled", " is not a supported", " is not a valid", " is not a known",
+            " may not", " 参数", "参数", " 字段", "字段", " 不", "不", " 的", " は",
+            " 取值", "取值", " 格式", "格式", " 应", "应", " 必须", "必须", " 超出", "超出");
+    /** What stands after the last name of a list: "temperature, top_p and top_k are not supported". */
+    private static final List<String> AFTER_LISTS = List.of(" are not ", " aren't ", " are unsupported",
+            " are deprecated", " are unknown", " cannot ", " can't ", " may not", " must not");
     private static final List<String> SEPARATORS = List.of(", ", ",", " and ", " or ", "、", "和", " & ");
     private static final int MAX_LISTED = 10; // names in a list before this one
 
@@ -149,7 +154,23 @@ record Said(String text) {
         boolean isInPath = before == '.' || after == '.' && isNamePart(text, to + 1);
         boolean isAtEnd = text.startsWith(": ", from - 2) && (to == text.length() || after == '\'');
         if (isQuoted || isInPath || isAtEnd) return true;
-        return AFTER_NAMES.stream().anyMatch(words -> text.startsWith(words, to)) || isListed(text, from);
+        boolean isBeforeWords = AFTER_NAMES.stream().anyMatch(words -> text.startsWith(words, to));
+        return isBeforeWords || isListed(text, from) || isInListBefore(text, to);
+    }
+
+    /** {@return whether other names follow, and then words of the whole list} */
+    private static boolean isInListBefore(String text, int to) {
+        int at = to;
+        for (int listed = 0; listed < MAX_LISTED; listed++) {
+            int end = at;
+            if (AFTER_LISTS.stream().anyMatch(words -> text.startsWith(words, end))) return listed > 0;
+            int separator = SEPARATORS.stream().filter(words -> text.startsWith(words, end))
+                    .mapToInt(String::length).findFirst().orElse(0);
+            if (separator == 0) return false;
+            at += separator;
+            while (isNamePart(text, at) || at(text, at) == '\'') at++;
+        }
+        return false;
     }
 
     /** {@return whether words stand before a name, or before a list of names that it is in} */

@@ -53,8 +53,8 @@ final class SearchPause {
     }
 
     /**
-     * Adds the results of the searches. {@return how the reply goes on; nothing if it has ended} It ends where
-     * the client has a tool to run, or the model has reached its limit.
+     * Adds the results of the searches. {@return how the reply goes on; nothing if it has ended} It ends
+     * where the client has a tool to run, or the model has reached its limit.
      */
     Optional<Continuation> answered(List<SearchAnswer> answers) {
         boolean mayGoOn = calls.counts().allowRound();

@@ -9,10 +9,10 @@ import json.Json;
 import json.JsonWriter;
 
 /**
- * The web searches that a backend has run in one reply, for the blocks that tell the client of them:
- * {@code {"type":"search","query":Q,"sources":[{"type":"url","url":U}]}} becomes a {@code server_tool_use} and its result
- * {@code [{"type":"web_search_result","url":U,"title":U,…}]}. Where a search does not say what it found, the pages that
- * the text cites stand for it, once the text is over.
+ * The web searches that a backend has run in one reply, for the blocks that tell the client of them: {@code
+ * {"type":"search","query":Q,"sources":[{"type":"url","url":U}]}} becomes a {@code server_tool_use} and its
+ * result {@code [{"type":"web_search_result","url":U,"title":U,…}]}. Where a search does not say what it
+ * found, the pages that the text cites stand for it, once the text is over.
  *
  * <p>Source: Anthropic, "Web search tool"; OpenAI API reference, "Web search tool call".
  */
@@ -28,8 +28,8 @@ final class Searches {
     int count() { return count; }
 
     /**
-     * Takes a call that is over. {@return the search, if its results are known by now} What else was done with pages, as
-     * to open one, is not shown.
+     * Takes a call that is over. {@return the search, if its results are known by now} What else was done
+     * with pages, as to open one, is not shown.
      */
     Optional<Piece> take(Json call) {
         Json action = call.get("action");

@@ -7,9 +7,10 @@ import json.Json;
 import json.JsonWriter;
 
 /**
- * Looks through the text of a reply as it streams, for what has to be taken out of it: a {@code <think>} part
- * at its start, a stop sequence, and what stands around the JSON of a structured output. Holds back no more than it must; where there is nothing to look for, text passes as it
- * is. White space alone begins no block of text: it waits for text to follow, and is dropped if none does.
+ * Looks through the text of a reply as it streams, for what has to be taken out of it: a {@code <think>}
+ * part at its start, a stop sequence, and what stands around the JSON of a structured output. Holds back no
+ * more than it must; where there is nothing to look for, text passes as it is. White space alone begins no
+ * block of text: it waits for text to follow, and is dropped if none does.
  *
  * <pre>
  *  START ─"&lt;think&gt;"─► INSIDE ─"&lt;/think&gt;"─► AFTER ─text─► ANSWER

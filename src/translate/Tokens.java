@@ -4,10 +4,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * An estimate of a request's tokens, 5 to 10 % high by intention; not a tokenizer. It reads the body
- * once, as it is sent, without parsing it: {@code {"model":…,"messages":[…],…,"tools":[…]}} or {@code
- * {"model":…,"instructions":…,"input":[…],…,"tools":[…]}}. In the messages, or the input, each object costs, and
- * each value but no name; in the tools all strings cost, names too.
+ * An estimate of a request's tokens, 5 to 10 % high by intention; not a tokenizer. It reads the body once,
+ * as it is sent, without parsing it: {@code {"model":…,"messages":[…],…,"tools":[…]}} or {@code
+ * {"model":…,"instructions":…,"input":[…],…,"tools":[…]}}. In the messages, or the input, each object
+ * costs, and each value but no name; in the tools all strings cost, names too.
  */
 final class Tokens {
     // hundredths of a token

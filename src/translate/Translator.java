@@ -19,10 +19,11 @@ import json.JsonWriter;
 import json.SseEvent;
 
 /**
- * Translates one exchange: the client's request (Anthropic Messages, {@code POST /v1/messages}) into the backend's
- * (OpenAI, {@code POST /v1/chat/completions} or {@code /v1/responses}), and the backend's reply, whole or in chunks,
- * into a message or its events. It is the face of those that do it: {@link ChatRequest} or {@link ResponsesRequest} writes
- * the request, {@link ChatReply} or {@link ResponsesReply} reads the reply, {@link Reply} puts it together.
+ * Translates one exchange: the client's request (Anthropic Messages, {@code POST /v1/messages}) into the
+ * backend's (OpenAI, {@code POST /v1/chat/completions} or {@code /v1/responses}), and the backend's reply,
+ * whole or in chunks, into a message or its events. It is the face of those that do it: {@link ChatRequest}
+ * or {@link ResponsesRequest} writes the request, {@link ChatReply} or {@link ResponsesReply} reads the
+ * reply, {@link Reply} puts it together.
  */
 public final class Translator implements Conversation {
     /** Of all stop sequences, which are looked for in the reply: they take room and time. */

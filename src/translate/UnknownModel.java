@@ -9,9 +9,9 @@ final class UnknownModel {
             "\\b(?:model|deployment)_?not_?(?:found|exists?|supported|available)\\b"
             + "|\\b(?:invalid|unknown|no_such)_model\\b");
     /**
-     * "Invalid model name passed in model=x", "unknown model 'x'", "The model `x` does not exist", "x is not a
-     * valid model ID", "The requested model is not supported.", "The supported API model names are a or b, but
-     * you passed x".
+     * "Invalid model name passed in model=x", "unknown model 'x'", "The model `x` does not exist", "x is
+     * not a valid model ID", "The requested model is not supported.", "The supported API model names are a
+     * or b, but you passed x".
      */
     private static final Pattern WORDS = Pattern.compile(
             "(?:invalid|unknown|no such|unrecognized|unsupported) (?:the )?model(?: name| id|[:',]| ['\"`]|$)"

@@ -6,9 +6,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The ciphertexts of reasoning that one backend could not open, by their hashes: they stay in the client's history, and
- * sent again would be refused on every turn. The oldest are forgotten when there are too many. Safe for use by many
- * threads.
+ * The ciphertexts of reasoning that one backend could not open, by their hashes: they stay in the client's
+ * history, and sent again would be refused on every turn. The oldest are forgotten when there are too many.
+ * Safe for use by many threads.
  */
 final class UnopenedReasoning {
     private static final int MAX_KEPT = 10_000;

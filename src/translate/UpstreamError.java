@@ -33,6 +33,8 @@ public final class UpstreamError {
             "insufficient_balance", "insufficient balance", "insufficient_credits", "insufficient credits",
             "exceeded your current quota", "余额不足", "欠费", "in arrears", "arrearage", "not enough credit",
             "not enough balance", "payment required", "account balance", "overdue");
+    /** As Gemini says, of a quota that fills again: "Please retry in 34s". */
+    private static final List<String> TELLS_WHEN = List.of("retry in ", "try again in ", "retry after ");
     /** As Groq says where the model's call of a tool is no JSON: the next one may be. */
     private static final List<String> CALL_IS_BAD = List.of("tool_use_failed", "failed to call a function");
     /** As nginx, Go's server and Apache answer plain HTTP where they speak TLS, with status 400. */
@@ -121,14 +123,15 @@ public final class UpstreamError {
 
     /** {@return the error, if the backend's words say more than its status} */
     private static Optional<ApiError> byWords(int status, ErrorBody said, ErrorContext context) {
-        if (Overflow.isIn(said, status)) return Optional.of(Overflow.error(said, context));
+        if (Overflow.isIn(said, status, context.maxTokens())) return Optional.of(Overflow.error(said, context));
         String text = shown(status, said);
         boolean maySayLength = status == IN_A_REPLY || status == 400 || status == 422;
         boolean isOfReply = maySayLength && said.says(REPLY_REACHED_ITS_LENGTH);
         if (isOfReply) return Optional.of(context.error(400, text).asAtLimit());
         boolean isBadCall = said.saysAny(CALL_IS_BAD);
         if (isBadCall) return Optional.of(context.error(529, text).asPassing());
-        boolean isUnpaid = status == 402 || said.saysAny(UNPAID);
+        boolean isFilledAgain = status == 429 && said.saysAny(TELLS_WHEN);
+        boolean isUnpaid = status == 402 || said.saysAny(UNPAID) && !isFilledAgain;
         if (isUnpaid) return Optional.of(context.error(402, text).asFinal());
         boolean maySayBusy = status == IN_A_REPLY || status == 429 || status >= 500;
         boolean isBusy = maySayBusy && said.says("overloaded");

@@ -26,10 +26,10 @@
  * For backends of Anthropic's own API nothing is translated: NativeConversation hands on, NativeRequest takes
  * out of a history what only A2o understands, NativeErrors keeps errors as they are.
  *
- * <p>Which API, and what else a backend takes: Dialect, by the rows of Dialects and by what refusals have taught
- * (Lessons, MemberLessons, ResponsesLessons, ToolLessons, FileLessons, which read the words as Said, without
- * Escapes), each a Trait. Of a prompt that is too long: Overflow, OverflowCounts. What it counts: TokenEstimate, by
- * Tokens and a Calibration.
+ * <p>Which API, and what else a backend takes: Dialect, by the rows of Dialects and by what refusals have
+ * taught (Lessons, MemberLessons, ResponsesLessons, ToolLessons, FileLessons, which read the words as Said,
+ * without Escapes), each a Trait. Of a prompt that is too long: Overflow, OverflowCounts. What it counts:
+ * TokenEstimate, by Tokens and a Calibration.
  *
  * <p>Of a reply:
  * <pre>

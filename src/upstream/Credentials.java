@@ -20,9 +20,9 @@ import translate.Dialect;
 
 /**
  * Decides which keys a backend gets, and in which headers. Of the client's headers its key is sent on, and
- * what may go through; a backend of Anthropic's API gets {@code anthropic-version} and {@code anthropic-beta}, too.
- * Keys of Anthropic's, which begin with {@code sk-ant-}, go to Anthropic's hosts alone: a client that is
- * logged in sends its token without being asked.
+ * what may go through; a backend of Anthropic's API gets {@code anthropic-version} and {@code
+ * anthropic-beta}, too. Keys of Anthropic's, which begin with {@code sk-ant-}, go to Anthropic's hosts
+ * alone: a client that is logged in sends its token without being asked.
  */
 public final class Credentials {
     private static final String AUTHORIZATION = "authorization";
@@ -100,9 +100,9 @@ public final class Credentials {
     }
 
     /**
-     * {@return the header for a key in Anthropic's API} Anthropic takes tokens of accounts as bearers alone, and
-     * other keys as x-api-key alone. Elsewhere a client's key goes as the client sent it, and the operator's
-     * as a bearer, which all take who copy that API.
+     * {@return the header for a key in Anthropic's API} Anthropic takes tokens of accounts as bearers
+     * alone, and other keys as x-api-key alone. Elsewhere a client's key goes as the client sent it, and
+     * the operator's as a bearer, which all take who copy that API.
      */
     private String anthropicsHeader(ClientHeaders client) {
         String key = target.key().orElse(client.key());

@@ -12,8 +12,8 @@ import translate.Calibration;
 import translate.Dialect;
 
 /**
- * What one backend takes, as its refusals have taught it, and what it counts, by model. It is a cache: when it
- * is lost, the same refusals and counts teach it again. Safe for use by many threads.
+ * What one backend takes, as its refusals have taught it, and what it counts, by model. It is a cache: when
+ * it is lost, the same refusals and counts teach it again. Safe for use by many threads.
  *
  * <p>What goes for all models is kept until the process ends; what goes for one is forgotten before that only
  * when there are more than {@link #MAX_MODELS} models. A later lesson replaces an earlier one about the same.

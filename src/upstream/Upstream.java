@@ -27,8 +27,8 @@ import translate.Dialect;
 
 /**
  * One backend: sends it requests, no more at a time than allowed, and knows how it does and what it takes.
- * Safe for use by many threads; shared are the options, the places, what was learned, its health, and the counts of
- * errors.
+ * Safe for use by many threads; shared are the options, the places, what was learned, its health, and the
+ * counts of errors.
  */
 public final class Upstream implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(8); // to get a place
@@ -144,8 +144,8 @@ public final class Upstream implements AutoCloseable {
     public boolean isAwaited() { return places.areAwaited() || placesOfAll.areAwaited(); }
 
     /**
-     * Sends a request to an API. The client's key goes with it, unless this backend has its own; of the client's
-     * other headers {@link Credentials} chooses.
+     * Sends a request to an API. The client's key goes with it, unless this backend has its own; of the
+     * client's other headers {@link Credentials} chooses.
      */
     public Arrivals send(Api api, JsonWriter body, ClientHeaders client) {
         return send(url(api, client), body, client);

@@ -57,10 +57,10 @@ public final class Upstreams implements AutoCloseable {
     public Upstream first() { return all.getFirst(); }
 
     /**
-     * {@return the backends of a route in the order to try them: the route's, but those set aside last} A model
-     * that no option is about is asked for first at the named backend that lists it, if there is one. So these
-     * are asked for their models, with the client's key: the first time while the request waits, as long as
-     * clients wait for a list.
+     * {@return the backends of a route in the order to try them: the route's, but those set aside last} A
+     * model that no option is about is asked for first at the named backend that lists it, if there is one.
+     * So these are asked for their models, with the client's key: the first time while the request waits,
+     * as long as clients wait for a list.
      */
     public List<Upstream> inOrder(Route route, String clientKey) {
         List<Upstream> all = of(route);

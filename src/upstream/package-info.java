@@ -43,9 +43,9 @@
  * several services can be given, each for a backend. --search-header values are secrets. Give the key in
  * A2O_SEARCH_HEADER.
  *
- * <p>WebFetch is another thing: Claude Code loads the page itself, from where it runs, and has its small model
- * read it. Before that it asks api.anthropic.com whether the domain may be loaded. In a network that does
- * not let this through, put "skipWebFetchPreflight": true into Claude Code's settings.json; HTTPS_PROXY in
- * its environment says how it gets to the pages.
+ * <p>WebFetch is another thing: Claude Code loads the page itself, from where it runs, and has its small
+ * model read it. Before that it asks api.anthropic.com whether the domain may be loaded. In a network that
+ * does not let this through, put "skipWebFetchPreflight": true into Claude Code's settings.json;
+ * HTTPS_PROXY in its environment says how it gets to the pages.
  */
 package upstream;

@@ -1076,18 +1076,18 @@ class ProxyTest {
 
     // Connections that are kept
 
+    /** The next request may come while the end of a reply is still being read, so some need a connection more. */
     @Test
     void connectionsOnBothSidesAreUsedAgain() throws Exception {
         try (var pair = new Pair(); var wire = new Wire(pair.proxy.port())) {
-            for (String text : List.of("one", "two")) {
-                assertGood(wire.message(plain(text)).reply(), "Hello there");
-                assertEquals(text, Tree.at(Tree.of(pair.backend.take().text()), "messages.0.content"));
+            for (int i = 0; i < 12; i++) assertGood(wire.message(plain("no. " + i)).reply(), "Hello there");
+            for (int i = 0; i < 12; i++) {
+                assertEquals("no. " + i, Tree.at(Tree.of(pair.backend.take().text()), "messages.0.content"));
             }
-            assertEquals(1, pair.backend.connections());
+            assertTrue(pair.backend.connections() <= 3, pair.backend.connections() + " connections for 12 requests");
         }
     }
 
-    /** The next request may come while the end of the stream is still being read, so some need a connection more. */
     @Test
     void aConnectionThatServedAStreamIsUsedAgain() throws Exception {
         try (var pair = new Pair(); var wire = new Wire(pair.proxy.port())) {

@@ -48,7 +48,12 @@ class LessonsTest {
             Map.entry("Gemini: Thinking level", "reasoning_effort="),
             Map.entry("Cloudflare: Type mismatch", "no content=empty string"),
             Map.entry("Mistral: Assistant message must have", "no content=empty string"),
-            Map.entry("NIM: can only concatenate", "no content=empty string"),
+            Map.entry("NIM: can only concatenate str (not \"NoneType", "no content=empty string"),
+            Map.entry("NIM: can only concatenate str (not \"list", "image_url="),
+            Map.entry("TGI, by a model's template: ", "no content=empty string"),
+            Map.entry("llama.cpp: tools param requires", "tools="),
+            Map.entry("Gemini, of an effort as tokens: ", "reasoning_effort=, once"),
+            Map.entry("GLM: Incorrect role information", "system messages=none"),
             Map.entry("Go: cannot unmarshal array", "no content=empty string"),
             Map.entry("GLM: messages.content.type", "image_url="),
             Map.entry("MiniMax: invalid params, invalid message role", "system messages=none"),
@@ -171,6 +176,20 @@ class LessonsTest {
         assertEquals(List.of("temperature=, once"), taught("Invalid 'temperature': decimal above maximum value."));
         assertEquals(List.of("stop="), taught("{\"error\":\"Argument not supported on this model: stop\"}"));
         assertEquals(List.of("top_k="), taught("top_k is not permitted"));
+    }
+
+    @Test
+    void aUserWhomTheErrorItselfNamesIsNoMemberOfTheRequest() {
+        String refusal = "{\"error\":{\"message\":\"Unknown parameter: 'temperature'.\"},\"user_id\": \"user_2abc\"}";
+        assertEquals(List.of("temperature="), taught(refusal));
+        assertEquals(List.of("user="), taught("metadata.user_id: string too long"));
+    }
+
+    @Test
+    void namesInAListAreRefusedTogether() {
+        String refusal = "temperature, top_p and top_k are not supported on this model";
+        assertEquals("temperature= and top_p= and top_k=", taught(refusal).getFirst());
+        assertEquals(List.of(), taught("user, assistant and tool are the only roles"));
     }
 
     @Test
