@@ -86,6 +86,7 @@ final class StatusStyle {
               #last tr:not(.why) { border-top: 1px solid var(--line) }
               #last tr.why { padding-top: 0 }
               #last td { padding: 0; border: 0; text-align: left }
+              #last td:empty { display: none }
               #last .model { flex: 1 0 100%; order: -1; font-weight: 600 }
               #last td[data-name]::before { content: attr(data-name) " " }
               #last td[data-name]::before { color: var(--dim); font-size: .8rem }
