@@ -45,9 +45,10 @@ final class StartCommand {
 
     /** {@return the file that is run without having been compiled before, if that is so} */
     private static Optional<String> sourceFile(Class<?> main) {
-        CodeSource source = main.getProtectionDomain().getCodeSource();
-        if (source == null || !source.getLocation().getPath().endsWith(".java")) return Optional.empty();
-        return Optional.of(fromHere(Path.of(URI.create(source.getLocation().toString()))).toString());
+        return Optional.ofNullable(main.getProtectionDomain().getCodeSource())
+                .map(CodeSource::getLocation) // none for a class from an AOT cache whose jar was moved
+                .filter(location -> location.getPath().endsWith(".java"))
+                .map(location -> fromHere(Path.of(URI.create(location.toString()))).toString());
     }
 
     /** {@return the command of the Java that runs, which may not be the one on the PATH} */

@@ -92,7 +92,7 @@ public final class Proxy implements AutoCloseable {
         try {
             return HttpServer.create(new InetSocketAddress(options.host(), options.port()), BACKLOG);
         } catch (IOException e) {
-            String at = "no listening on %s port %d: ".formatted(options.host(), options.port());
+            String at = "cannot listen on %s port %d: ".formatted(options.host(), options.port());
             throw new IOException(at + e.getMessage(), e);
         }
     }

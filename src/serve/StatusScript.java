@@ -210,11 +210,14 @@ final class StatusScript {
               for (const name of ['requests', 'errors', 'tokens in', 'out']) add(head, 'th', name, 'number');
               for (const row of rows) {
                 const line = add(table, 'tr');
-                add(line, 'td', row.name);
-                if (row.upstream) add(line, 'td', row.upstream, 'at');
-                for (const name of ['requests', 'errors', 'input_tokens', 'output_tokens']) {
-                  const isBad = name === 'errors' && row.errors > 0;
-                  add(line, 'td', count(row[name]), isBad ? 'number bad' : 'number').title = exact(row[name]);
+                const name = add(line, 'td', row.name);
+                if (row.upstream) {
+                  name.dataset.at = row.upstream; // for narrow pages, which have no column for it
+                  add(line, 'td', row.upstream, 'at');
+                }
+                for (const sum of ['requests', 'errors', 'input_tokens', 'output_tokens']) {
+                  const isBad = sum === 'errors' && row.errors > 0;
+                  add(line, 'td', count(row[sum]), isBad ? 'number bad' : 'number').title = exact(row[sum]);
                 }
               }
             }

@@ -86,8 +86,8 @@ final class StatusStyle {
               #last tr:not(.why) { border-top: 1px solid var(--line) }
               #last tr.why { padding-top: 0 }
               #last td { padding: 0; border: 0; text-align: left }
-              #last .model { flex: 1 0 60%; order: -2; font-weight: 600 }
-              #last .time { order: -1; margin-left: auto }
+              #last td:empty { display: none }
+              #last .model { flex: 1 0 100%; order: -1; font-weight: 600 }
               #last td[data-name]::before { content: attr(data-name) " " }
               #last td[data-name]::before { color: var(--dim); font-size: .8rem }
               #last td:is(.model, .time, .status)::before { content: none }
@@ -98,11 +98,10 @@ final class StatusStyle {
               #counts > div { padding: .3rem .4rem; font-size: .75rem; line-height: 1.3 }
               #counts b { font-size: 1rem }
               #last :is(.id, .optional) { display: none }
-              #last .model { flex-basis: 100% }
-              #last .time { order: 0; margin: 0 }
               .run b { flex-basis: 100% }
               .totals :is(th, td) { padding-right: .5rem }
               .totals .at { display: none }
+              .totals td[data-at]::after { content: " at " attr(data-at); color: var(--dim) }
               svg { height: 3.5rem }
             }
             """;

@@ -94,5 +94,30 @@
  *  the backend's rate limits       the same as anthropic-ratelimit-…; retry-after, 60 s at most, also from a
  *  (x-ratelimit-…)                 date, retry-after-ms, or "try again in 1.5s"
  * </pre>
+ *
+ * <h2>The names in the log and in /metrics</h2>
+ * With --log-format json each line of the log is an object: timestamp, severity_text, body (the line as it is
+ * in text), and of an exchange the members below, by OpenTelemetry's semantic conventions for generative AI
+ * where these have a name. Times are in seconds.
+ * <pre>
+ *  what                            member of the log, then metric
+ *  model asked for, model sent     a2o.asked.model, gen_ai.request.model; label model is the one sent
+ *  backend                         gen_ai.provider.name, server.address, server.port, a2o.upstream.name;
+ *                                  label upstream
+ *  client's name, request's id,    a2o.client.name, a2o.request.id, trace_id, span_id; label client
+ *  trace
+ *  status, error                   http.response.status_code, error.type, a2o.error.message; label status
+ *  stop reason                     gen_ai.response.finish_reasons
+ *  duration (OpenTelemetry:        a2o.duration; a2o_request_duration_seconds
+ *  gen_ai.server.request.duration)
+ *  of that in the queue            a2o.queue.duration; a2o_queue_wait_seconds
+ *  time to the first token (…      gen_ai.response.time_to_first_chunk; a2o_time_to_first_token_seconds
+ *  gen_ai.server.time_to_first_token)
+ *  time per token after it (…      a2o.output_tokens_per_second; a2o_time_per_output_token_seconds
+ *  gen_ai.server.time_per_output_token)
+ *  tokens (…                       gen_ai.usage.input_tokens (all), gen_ai.usage.cache_read.input_tokens,
+ *  gen_ai.client.token.usage)      gen_ai.usage.cache_write.input_tokens, gen_ai.usage.output_tokens,
+ *                                  gen_ai.usage.reasoning.output_tokens; a2o_tokens_total by kind
+ * </pre>
  */
 package serve;

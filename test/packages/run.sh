@@ -45,6 +45,7 @@ claim "the bundle runs with nothing in its environment" says_version "$a2o"
 ln -s "$a2o" "$place/a2o"
 claim "the bundle runs through a link" says_version "$place/a2o"
 claim "the bundle serves from a folder that cannot be written" answers "$a2o"
+claim "the bundle tries a backend" as_stranger "$a2o" --upstream demo --check
 claim "the bundle minds another collector and heap" says_version JAVA_OPTS="-XX:+UseG1GC -Xmx64m" "$a2o"
 if [ -f "$build/bundle/a2o/a2o.aot" ]; then
     claim "the cache is used after the move" starts_from_cache "$a2o"

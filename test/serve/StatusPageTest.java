@@ -192,7 +192,7 @@ class StatusPageTest {
             assertTrue(lastError.matcher(shown).find(), shown);
             assertTrue(shown.contains("<small class=\"\">requests</small><b class=\"\" title=\"6\">6</b>"), shown);
             assertTrue(shown.contains("<p class=\"dim\">counted for good: 21 prompt tokens in 3 replies, "), shown);
-            assertTrue(shown.contains("<td class=\"\">good</td><td class=\"at\">" + host + "</td><td class=\"number\" title=\"3\">3</td>"), shown);
+            assertTrue(shown.contains("<td class=\"\" data-at=\"" + host + "\">good</td><td class=\"at\">" + host + "</td><td class=\"number\" title=\"3\">3</td>"), shown);
             var plot = Pattern.compile("<div id=\"first\"><p class=\"number\"><b class=\"\">[\\d.]+ m?s</b><span class=\"\"> last, "
                     + "median [\\d.]+ m?s, p95 [\\d.]+ m?s</span></p><div class=\"chart\">.*?<rect .*?<small class=\"\">4 requests</small>");
             assertTrue(plot.matcher(shown).find(), shown);
