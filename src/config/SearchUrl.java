@@ -40,11 +40,16 @@ final class SearchUrl {
             String scheme = String.valueOf(url.getScheme());
             boolean isWeb = scheme.equalsIgnoreCase("http") || scheme.equalsIgnoreCase("https");
             boolean isWhole = isWeb && url.getHost() != null && url.getRawFragment() == null;
-            if (isWhole) return url;
+            if (isWhole && isHostFixed(text, url)) return url;
         } catch (IllegalArgumentException e) {
             // the same error as for what is no web address
         }
         throw wrong;
+    }
+
+    /** {@return whether the words stand behind the host} A model must not choose whom to ask. */
+    private static boolean isHostFixed(String text, URI url) {
+        return text.startsWith(url.getScheme() + "://" + url.getRawAuthority());
     }
 
     private static String template(String text, URI url) {

@@ -1,6 +1,10 @@
 package translate;
 
+import anthropic.ApiError;
+import anthropic.Request;
+import anthropic.Shape;
 import config.Glob;
+import java.net.IDN;
 import java.net.URI;
 import java.util.List;
 import java.util.Locale;
@@ -15,6 +19,8 @@ import json.Json;
  * <p>Source: Anthropic, "Web search tool", "Domain filtering".
  */
 record DomainFilter(List<DomainFilter.Site> allowed, List<DomainFilter.Site> blocked) {
+    private static final String ALLOWED = "allowed_domains";
+    private static final String BLOCKED = "blocked_domains";
     private static final int MAX_SITES = 5; // that the service is told of
 
     /** @param path "" for all of them */
@@ -29,7 +35,17 @@ record DomainFilter(List<DomainFilter.Site> allowed, List<DomainFilter.Site> blo
             String host = slash < 0 ? plain : plain.substring(0, slash);
             String path = slash < 0 ? "" : plain.substring(slash);
             String whole = path.endsWith("/") ? path.substring(0, path.length() - 1) : path;
-            return new Site(host.toLowerCase(Locale.ROOT), whole);
+            return new Site(plainHost(host), whole);
+        }
+
+        /** {@return whether a page may have this host} {@code *.example.com} is none, nor is one with a port. */
+        private boolean hasHost() {
+            return !host.isEmpty() && host.chars().allMatch(Site::isOfHost);
+        }
+
+        private static boolean isOfHost(int character) {
+            boolean isLetterOrDigit = character < 128 && Character.isLetterOrDigit(character);
+            return isLetterOrDigit || ".-_".indexOf(character) >= 0;
         }
 
         private boolean holds(String otherHost, String otherPath) {
@@ -41,8 +57,39 @@ record DomainFilter(List<DomainFilter.Site> allowed, List<DomainFilter.Site> blo
         private String term() { return "site:" + host + path.replace("*", ""); }
     }
 
+    /** {@return the host in small letters, as in DNS, without the dot that may stand at its end} */
+    private static String plainHost(String host) {
+        String whole = host.endsWith(".") ? host.substring(0, host.length() - 1) : host;
+        try {
+            return IDN.toASCII(whole, IDN.ALLOW_UNASSIGNED).toLowerCase(Locale.ROOT);
+        } catch (IllegalArgumentException e) { // a part of it is empty or too long
+            return whole.toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /**
+     * Refuses lists that Anthropic does not take, for a search must not go where it is not to. Empty ones
+     * count as absent.
+     *
+     * @throws ApiError if both are there, or an element is no domain
+     */
+    static void check(Json tool, Request request) {
+        checkList(tool, ALLOWED, request);
+        checkList(tool, BLOCKED, request);
+        boolean areBoth = !tool.get(ALLOWED).items().isEmpty() && !tool.get(BLOCKED).items().isEmpty();
+        if (areBoth) throw request.invalid(tool, BLOCKED, "not both this and " + ALLOWED + " expected");
+    }
+
+    private static void checkList(Json tool, String name, Request request) {
+        Json domains = request.optional(tool, name, Shape.ARRAY);
+        boolean areDomains = domains.items().stream().allMatch(each -> Site.of(each.text()).hasHost());
+        if (!areDomains) {
+            throw request.invalid(tool, name, "domains as example.com or example.com/blog expected");
+        }
+    }
+
     static DomainFilter of(Json tool) {
-        return new DomainFilter(sites(tool.get("allowed_domains")), sites(tool.get("blocked_domains")));
+        return new DomainFilter(sites(tool.get(ALLOWED)), sites(tool.get(BLOCKED)));
     }
 
     private static List<Site> sites(Json domains) {
@@ -55,7 +102,7 @@ record DomainFilter(List<DomainFilter.Site> allowed, List<DomainFilter.Site> blo
         try {
             var page = URI.create(url);
             if (page.getHost() == null) return false;
-            String host = page.getHost().toLowerCase(Locale.ROOT);
+            String host = plainHost(page.getHost());
             String path = page.getRawPath();
             boolean isAllowed = allowed.isEmpty() || allowed.stream().anyMatch(site -> site.holds(host, path));
             return isAllowed && blocked.stream().noneMatch(site -> site.holds(host, path));

@@ -49,10 +49,9 @@ final class SearchResults {
         Json content = block.get("content");
         Json error = content.get("error_code");
         if (error.hasText()) return SearchFailure.words(error.text());
-        if (content.items().isEmpty()) return NOTHING;
         var text = new StringBuilder();
         for (Json page : content.items()) addPage(page, text);
-        return text.toString().strip();
+        return text.toString().isBlank() ? NOTHING : text.toString().strip();
     }
 
     private static void addPage(Json page, StringBuilder text) {

@@ -52,6 +52,7 @@ final class Tools {
         Set<String> names = new HashSet<>();
         for (Json tool : tools) {
             refuseToolset(tool);
+            if (ToolKind.isWebSearch(tool)) WebSearch.checkLimits(tool, request);
             boolean isSearched = isHosted(tool) || isOwnSearch(tool);
             if (ToolKind.isServer(tool) && !isSearched) {
                 warnings.add("server_tool_omitted"); // the backend would not run it

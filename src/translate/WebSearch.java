@@ -1,5 +1,6 @@
 package translate;
 
+import anthropic.ApiError;
 import anthropic.Request;
 import config.SearchSite;
 import java.util.List;
@@ -35,6 +36,18 @@ record WebSearch(String functionName, long maxUses, DomainFilter domains, Json l
         if (!isRunHere(dialect)) return Optional.empty();
         List<Json> tools = request.get("tools").items();
         return tools.stream().filter(ToolKind::isWebSearch).findFirst().map(tool -> of(tool, tools));
+    }
+
+    /**
+     * Refuses limits of a search that cannot be read: it would go on without them.
+     *
+     * @throws ApiError as Anthropic does
+     */
+    static void checkLimits(Json tool, Request request) {
+        DomainFilter.check(tool, request);
+        Json most = tool.get("max_uses");
+        boolean isLimit = most.isNull() || most instanceof Json.Num && most.toLong(0) > 0;
+        if (!isLimit) throw request.invalid(tool, "max_uses", "an integer > 0 expected");
     }
 
     /** {@return whether A2o searches for the backend's models} A backend's own search is preferred. */

@@ -2,11 +2,14 @@ package upstream;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
+import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import json.Json;
 import json.JsonParser;
 import translate.FoundPage;
@@ -39,7 +42,8 @@ final class SearchReply {
 
     /** A tag that marks words found, as {@code <strong>} and {@code </b>}. */
     private static final Pattern TAG = Pattern.compile("</?[a-zA-Z][^<>]{0,80}>");
-    private static final Pattern SPACES = Pattern.compile("\\s+");
+    /** Spaces, and what has no place in a line: control characters, and those that turn its direction. */
+    private static final Pattern SPACES = Pattern.compile("[\\s\\p{Cc}\\u202a-\\u202e\\u2066-\\u2069]+");
     private static final Map<String, String> ENTITIES = Map.of("&quot;", "\"", "&#x27;", "'", "&#39;", "'",
             "&lt;", "<", "&gt;", ">", "&nbsp;", " ");
     private static final String AMPERSAND = "&amp;";
@@ -80,8 +84,13 @@ final class SearchReply {
 
     private static boolean isPage(Json item) {
         String url = first(item, ADDRESSES);
-        boolean isWeb = url.startsWith("http://") || url.startsWith("https://");
-        return isWeb && url.length() <= MAX_URL && !first(item, TITLES).isEmpty();
+        boolean isUsable = isWeb(url) && url.length() <= MAX_URL && url.equals(onOneLine(url));
+        return isUsable && !first(item, TITLES).isEmpty();
+    }
+
+    private static boolean isWeb(String url) {
+        return Stream.of("http://", "https://")
+                .anyMatch(scheme -> url.regionMatches(true, 0, scheme, 0, scheme.length()));
     }
 
     private static String first(Json item, List<String> members) {
@@ -91,8 +100,9 @@ final class SearchReply {
 
     private static List<FoundPage> read(Json list) {
         List<FoundPage> pages = new ArrayList<>();
+        Set<String> urls = new HashSet<>();
         for (Json item : list.items()) {
-            boolean isRead = pages.size() < MAX_PAGES && isPage(item);
+            boolean isRead = pages.size() < MAX_PAGES && isPage(item) && urls.add(first(item, ADDRESSES));
             if (!isRead) continue;
             Optional<String> age =
                     Optional.of(plain(first(item, AGES), MAX_AGE)).filter(text -> !text.isEmpty());
@@ -109,8 +119,10 @@ final class SearchReply {
             plain = plain.replace(entity.getKey(), entity.getValue());
         }
         plain = plain.replace(AMPERSAND, "&");
-        return beginning(SPACES.matcher(plain).replaceAll(" ").strip(), most);
+        return beginning(onOneLine(plain), most);
     }
+
+    private static String onOneLine(String text) { return SPACES.matcher(text).replaceAll(" ").strip(); }
 
     private static String beginning(String text, int most) {
         if (text.length() <= most) return text;

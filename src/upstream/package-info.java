@@ -32,7 +32,8 @@
  * </pre>
  *
  * <p>max_uses, allowed_domains (told to the service as site:, and what it finds elsewhere is left out) and
- * blocked_domains hold; user_location is told to the model alone. Of a search ten pages are shown. A reply
+ * blocked_domains hold, and a request whose limits cannot be read, or that gives both lists, is refused as by
+ * Anthropic; user_location is told to the model alone. Of a search ten pages are shown. A reply
  * makes 20 searches and 10 requests to the backend at most, a search takes 20 seconds at most, all of a
  * reply 60. A service that fails is an error in the result (unavailable, too_many_requests, query_too_long,
  * max_uses_exceeded, invalid_tool_input), which the model reads, and the log says why. usage is the sum of

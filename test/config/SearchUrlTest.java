@@ -46,7 +46,8 @@ class SearchUrlTest {
 
     @Test
     void whatIsNoUrlIsRefusedWithoutBeingShown() {
-        for (String wrong : List.of("s.test", "localhost:8888", "ftp://s.test/", "http://", "http://s.test/a b", "http://s.test/#{query}")) {
+        for (String wrong : List.of("s.test", "localhost:8888", "ftp://s.test/", "http://", "http://s.test/a b", "http://s.test/#{query}",
+                "http://{query}/", "https://{query}.s.test/search?u=q.s.test", "http://{query}@s.test/")) {
             String message = assertThrows(UsageError.class, () -> options("--search", wrong)).getMessage();
             assertTrue(message.startsWith("a2o: --search: a URL like http://localhost:8888/search?format=json expected"), message);
         }

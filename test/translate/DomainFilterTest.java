@@ -26,7 +26,7 @@ class DomainFilterTest {
     Stream<DynamicTest> aDomainStandsForWhatIsBelowIt() {
         return Stream.of(
                 cases(true, "example.com", "https://example.com", "http://example.com/a?b#c", "https://docs.example.com/",
-                        "https://EXAMPLE.com:8443/", "https://a.b.example.com/x"),
+                        "https://EXAMPLE.com:8443/", "https://example.com./", "https://a.b.example.com/x"),
                 cases(false, "example.com", "https://notexample.com/", "https://example.com.evil.test/",
                         "https://evil.test/example.com", "https://example.org/"),
                 cases(true, "docs.example.com", "https://docs.example.com/x"),
@@ -38,6 +38,8 @@ class DomainFilterTest {
                 cases(true, "example.com/*/articles", "https://example.com/en/articles", "https://example.com/en/articles/1"),
                 cases(false, "example.com/*/articles", "https://example.com/articles", "https://example.com/en/news"),
                 cases(true, "example.com/*", "https://example.com/x", "https://example.com/"),
+                cases(true, "b\u00fccher.test", "https://xn--bcher-kva.test/", "https://a.xn--bcher-kva.test/b"),
+                cases(true, "example.com.", "https://example.com/x"),
                 cases(true, "https://Example.com/", "https://example.com/x")).flatMap(each -> each);
     }
 

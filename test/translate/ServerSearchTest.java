@@ -34,6 +34,46 @@ class ServerSearchTest {
                 .formatted(stream, tools, more, QUESTION);
     }
 
+    /** In the words of A2o; Anthropic refuses the same ("Web search tool": one list alone, max_uses above 0, "Domain filtering"). */
+    @TestFactory
+    Stream<DynamicTest> limitsThatCannotBeReadAreRefused() {
+        String domains = "domains as example.com or example.com/blog expected";
+        return Map.ofEntries(
+                Map.entry("'max_uses':0", "max_uses: an integer > 0 expected"),
+                Map.entry("'max_uses':-1", "max_uses: an integer > 0 expected"),
+                Map.entry("'max_uses':1.5", "max_uses: an integer > 0 expected"),
+                Map.entry("'max_uses':'3'", "max_uses: an integer > 0 expected"),
+                Map.entry("'allowed_domains':'a.test'", "allowed_domains: an array expected"),
+                Map.entry("'allowed_domains':[5]", "allowed_domains: " + domains),
+                Map.entry("'allowed_domains':['']", "allowed_domains: " + domains),
+                Map.entry("'blocked_domains':['a.test','*.b.test']", "blocked_domains: " + domains),
+                Map.entry("'blocked_domains':['a.test:80']", "blocked_domains: " + domains),
+                Map.entry("'blocked_domains':['a b.test']", "blocked_domains: " + domains),
+                Map.entry("'allowed_domains':['a.test'],'blocked_domains':['b.test']",
+                        "blocked_domains: not both this and allowed_domains expected"))
+                .entrySet().stream().map(row -> DynamicTest.dynamicTest(row.getKey(), () -> {
+                    Wire.Reply reply = askedWith(row.getKey());
+                    assertEquals(400, reply.status(), reply.body());
+                    assertEquals("invalid_request_error", reply.text("error.type"));
+                    assertEquals("tools[0]." + row.getValue(), reply.text("error.message"));
+                }));
+    }
+
+    /** Clients of other vendors' models send empty lists beside a full one. */
+    @TestFactory
+    Stream<DynamicTest> limitsThatSayNothingAreNone() {
+        return Stream.of("'max_uses':null,'allowed_domains':null,'blocked_domains':null", "'max_uses':1",
+                "'allowed_domains':[],'blocked_domains':[]", "'allowed_domains':['https://a.test/b/*'],'blocked_domains':[]")
+                .map(limits -> DynamicTest.dynamicTest(limits, () -> assertEquals(200, askedWith(limits).status())));
+    }
+
+    private static Wire.Reply askedWith(String limits) throws Exception {
+        String tool = "{'type':'web_search_20250305','name':'web_search',%s}".formatted(limits).replace('\'', '"');
+        try (var backend = new Backend(); var proxy = Proxies.before(backend)) {
+            return Wire.post(proxy.port(), asked(false, tool, ""));
+        }
+    }
+
     private static String choice(String type, String name) {
         String named = name.isEmpty() ? "" : ",\"name\":\"" + name + "\"";
         return ",\"tool_choice\":{\"type\":\"%s\"%s}".formatted(type, named);

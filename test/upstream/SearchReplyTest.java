@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import translate.FoundPage;
 
@@ -67,6 +69,27 @@ class SearchReplyTest {
     }
 
     @Test
+    void controlCharactersAreInNoTitleAndNoAddress() {
+        assertEquals(Optional.of(List.of(page("https://x.test/", "A B", "", "C Page 9 https://y.test/ D"))), pages("""
+                {"results":[{"url":"https://x.test/\\n\\nPage 9","title":"N"},{"url":"https://x.test/\\u0000","title":"N"},
+                {"url":"https://x.test/\\u202egpj","title":"N"},{"url":"https://x.test/\\u001b[31m","title":"N"},
+                {"url":"https://x.test/","title":"A\\u0000\\u001b\\u202eB",
+                "content":"C\\r\\n\\r\\nPage 9\\u0085https://y.test/ \\u2066D"}]}"""));
+    }
+
+    @Test
+    void aPageIsThereOnce() {
+        assertEquals(Optional.of(List.of(page("https://x.test/", "X", "", ""), page("https://y.test/", "X", "", ""))), pages("""
+                [{"url":"https://x.test/","title":"X"},{"url":"https://y.test/","title":"X"},{"url":"https://x.test/","title":"Z"}]"""));
+    }
+
+    @Test
+    void theSchemeMayBeInCapitals() {
+        assertEquals(Optional.of(List.of(page("HTTPS://x.test/", "X", "", ""))),
+                pages("[{\"url\":\"HTTPS://x.test/\",\"title\":\"X\"}]"));
+    }
+
+    @Test
     void whatIsNoAnswerIsNone() {
         for (String body : List.of("", "<html></html>", "{}", "[]", "null", "{\"error\":\"no\"}", "{\"results\":{}}",
                 "{\"results\":[{\"url\":\"https://x.test/\"", "ok")) {
@@ -81,7 +104,8 @@ class SearchReplyTest {
                 .formatted("t".repeat(500), "x" + emoji.repeat(500))).orElseThrow().getFirst();
         assertEquals(300, found.title().length());
         assertEquals(599, found.excerpt().length(), "half a character is none");
-        String many = "{\"url\":\"https://x.test/\",\"title\":\"X\"},".repeat(1000);
+        String many = IntStream.range(0, 1000).mapToObj("{\"url\":\"https://x.test/%d\",\"title\":\"X\"},"::formatted)
+                .collect(Collectors.joining());
         assertEquals(50, pages("[" + many + "1]").orElseThrow().size());
     }
 }
