@@ -4,6 +4,7 @@ import anthropic.ApiError;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
 import upstream.Upstream;
@@ -49,33 +50,26 @@ final class Candidates {
 
     /** Moves those to the front that can do what the first cannot. {@return whether there are any} */
     private boolean moveToFront() {
-        List<Upstream> able = upstreams.stream().filter(this::canDo).toList();
+        List<Upstream> able = upstreams.stream().filter(each -> translated(each)
+                .filter(found -> !found.conversation().isBeyondBackend()).isPresent()).toList();
         upstreams.removeAll(able);
         upstreams.addAll(0, able);
         doesLastAnswerHere = !able.isEmpty();
         return doesLastAnswerHere;
     }
 
-    private boolean canDo(Upstream upstream) {
+    /** {@return the request for a backend, if that can take it} */
+    private Optional<ClientRequest.Translated> translated(Upstream upstream) {
         try {
-            return !request.translate(upstream).conversation().isBeyondBackend();
+            return Optional.of(request.translate(upstream));
         } catch (ApiError e) {
-            return false;
-        }
-    }
-
-    private boolean canTake(Upstream upstream) {
-        try {
-            request.translate(upstream);
-            return true;
-        } catch (ApiError e) {
-            return false;
+            return Optional.empty();
         }
     }
 
     /** Leaves out those of the next that cannot take the request, once so many have been tried. */
     void leaveOutUnable(int tries) {
-        while (isAnyLeft(tries) && !canTake(upstreams.get(tries))) upstreams.remove(tries);
+        while (isAnyLeft(tries) && translated(upstreams.get(tries)).isEmpty()) upstreams.remove(tries);
     }
 
     /** {@return whether the next may do better, whatever the error of this one} */

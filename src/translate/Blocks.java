@@ -297,7 +297,7 @@ final class Blocks {
         }
         if (block.get("text").hasText()) return present(block.get("text"));
         boolean isOurSearch = block.get("content").items().stream().anyMatch(SearchResults::isOurs);
-        if (isOurSearch) return Optional.of(JsonWriter.text(SearchResults.text(block)));
+        if (isOurSearch) return Optional.of(SearchResults.text(block));
         String found = readable(block);
         if (found.isEmpty()) {
             warnings.add("dropped_block");

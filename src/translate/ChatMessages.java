@@ -121,9 +121,7 @@ final class ChatMessages {
     }
 
     private void writeSearchResult(Turns.Result result) {
-        Json.Str text = result.block().map(block -> JsonWriter.text(SearchResults.text(block)))
-                .orElse(Blocks.NO_RESULT);
-        writeToolMessage(result.id(), new Part.Text(text));
+        writeToolMessage(result.id(), new Part.Text(result.searchText()));
     }
 
     private void writeToolMessage(Json.Str id, Part.Text text) {

@@ -143,8 +143,8 @@ public record Dialect(Target target, Traits traits, UnopenedReasoning unopened) 
      */
     boolean takes(String member) {
         String name = name(member);
-        boolean isRenamed = !name.equals(member);
-        return !isOmitted(member) && !(isRenamed && isOmitted(name));
+        boolean isOmittedByName = !name.equals(member) && isOmitted(name);
+        return !isOmittedByName && !isOmitted(member);
     }
 
     private boolean isOmitted(String name) {

@@ -83,9 +83,7 @@ final class ResponsesInput {
     }
 
     private void writeSearchOutput(Turns.Result result) {
-        Json.Str text = result.block().map(block -> JsonWriter.text(SearchResults.text(block)))
-                .orElse(Blocks.NO_RESULT);
-        writeOutput(result, List.of(new Part.Text(text)));
+        writeOutput(result, List.of(new Part.Text(result.searchText())));
     }
 
     private void writeOutput(Turns.Result result, List<Part> said) {

@@ -45,13 +45,13 @@ final class SearchResults {
     }
 
     /** {@return what the model reads of a {@code web_search_tool_result}} */
-    static String text(Json block) {
+    static Json.Str text(Json block) {
         Json content = block.get("content");
         Json error = content.get("error_code");
-        if (error.hasText()) return SearchFailure.words(error.text());
+        if (error.hasText()) return JsonWriter.text(SearchFailure.words(error.text()));
         var text = new StringBuilder();
         for (Json page : content.items()) addPage(page, text);
-        return text.toString().isBlank() ? NOTHING : text.toString().strip();
+        return JsonWriter.text(text.toString().isBlank() ? NOTHING : text.toString().strip());
     }
 
     private static void addPage(Json page, StringBuilder text) {

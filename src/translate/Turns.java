@@ -48,7 +48,10 @@ final class Turns {
             implements Turn { }
 
     /** The id of a call and its {@code tool_result} block; none, if the client did not send one. */
-    record Result(Json.Str id, Optional<Json> block) { }
+    record Result(Json.Str id, Optional<Json> block) {
+        /** {@return what the model reads of it, if it is of a search that A2o has run} */
+        Json.Str searchText() { return block.map(SearchResults::text).orElse(Blocks.NO_RESULT); }
+    }
 
     private final Request request;
     private final Blocks blocks;
@@ -134,9 +137,15 @@ final class Turns {
 
     /** Adds a turn of the assistant. {@return its calls whose results the client has to send} */
     private List<Json> addAssistant(List<Json> messages, boolean isLast, List<Turn> turns) {
-        List<List<Json>> blocksOfEach = messages.stream().map(each -> Blocks.of(each, "content")).toList();
-        List<Json> calls = blocksOfEach.stream().flatMap(List::stream)
-                .filter(block -> Blocks.isKind(block, "tool_use")).toList();
+        List<List<Json>> blocksOfEach = new ArrayList<>(messages.size());
+        List<Json> calls = new ArrayList<>();
+        for (Json message : messages) {
+            List<Json> content = Blocks.of(message, "content");
+            blocksOfEach.add(content);
+            for (Json block : content) {
+                if (Blocks.isKind(block, "tool_use")) calls.add(block);
+            }
+        }
         if (isLast) {
             refuseOpen(calls);
         }
