@@ -17,7 +17,7 @@ public final class RecordedMessage extends MessageWriter {
 
     /** {@return the blocks that were written here, without those from before {@link #goOn}} Called once. */
     public List<Json> recorded() {
-        kept.finish(StopReason.END_TURN, new Usage(0, 0, 0, 0, 0));
+        kept.finish(StopReason.END_TURN, Usage.NONE);
         return JsonParser.parse(kept.out().toBytes()).get("content").items();
     }
 

@@ -21,11 +21,9 @@ final class Counters {
     private static final String OTHER_MODELS = "other";
     private static final Served NOBODY = new Served("", ""); // for which no backend was asked
 
-    private static final Usage NOTHING = new Usage(0, 0, 0, 0, 0);
-
     /** The sums over the requests of one client, or for one model. */
     record Totals(long requests, long errors, Usage tokens) {
-        static final Totals NONE = new Totals(0, 0, NOTHING);
+        static final Totals NONE = new Totals(0, 0, Usage.NONE);
     }
 
     /** A model, and the backend that was asked for it. */
@@ -38,7 +36,7 @@ final class Counters {
     static final class Sums {
         private final Histogram firstTokens;
         private final Histogram timesPerToken = new Histogram(Histogram.OF_TOKENS);
-        private Usage tokens = NOTHING;
+        private Usage tokens = Usage.NONE;
 
         private Sums(List<Double> bounds) { this.firstTokens = new Histogram(bounds); }
 
@@ -61,7 +59,7 @@ final class Counters {
     private final Map<Served, Sums> sums = new LinkedHashMap<>();
     private final Map<String, Histogram> queueWaits = new LinkedHashMap<>(); // by backend
     private final Set<String> models = new HashSet<>(); // that are told apart
-    private Usage tokens = NOTHING;
+    private Usage tokens = Usage.NONE;
     private final Map<String, Totals> clients = new TreeMap<>(); // by name
     private long errors;
     private long retries;
@@ -72,7 +70,7 @@ final class Counters {
 
     /** Counts a request for which no backend was asked. */
     void addRefused(Optional<String> client, int status) {
-        client.ifPresent(name -> addOf(name, true, NOTHING));
+        client.ifPresent(name -> addOf(name, true, Usage.NONE));
         requests.merge(new Kind(status, NOBODY), 1L, Long::sum);
         errors++;
     }

@@ -36,7 +36,7 @@ public final class NativeConversation implements Conversation {
     private boolean hasBegun; // so that the client gets each event as it comes
     private boolean isFinished;
     private String stopReason = "";
-    private Usage used = new Usage(0, 0, 0, 0, 0);
+    private Usage used = Usage.NONE;
 
     /** @throws ApiError if {@code anthropic} is no object */
     public NativeConversation(Json anthropic, Options options, Dialect dialect) {

@@ -47,7 +47,7 @@ final class Reply implements ToolCalls.Output {
     private final StringBuilder refusal = new StringBuilder();
     private Prefill prefill;
     private String thinkingField = Opaque.FIELDS.getFirst(); // that the last reasoning came under
-    private Usage used = new Usage(0, 0, 0, 0, 0); // for this request alone
+    private Usage used = Usage.NONE; // for this request alone
     private boolean isCounted; // by the backend
 
     /**

@@ -22,7 +22,7 @@ final class SearchPause {
     private final SearchCalls calls;
     private final RecordedMessage message;
     private Optional<StopReason> held = Optional.empty(); // with which the reply would have ended
-    private Usage used = new Usage(0, 0, 0, 0, 0); // for the request before the pause
+    private Usage used = Usage.NONE; // for the request before the pause
 
     /** @param before what came before an earlier pause */
     SearchPause(WebSearch search, Request request, Optional<Continuation> before, String id,

@@ -80,7 +80,7 @@ public final class ModelList {
 
     /** {@return the models that the backend lists for that key; none if it does not, or not in time} */
     public List<ListedModel> listed(String clientKey, Duration patience) {
-        Optional<Answer> known = answer.filter(last -> isValid(last, clientKey));
+        Optional<Answer> known = valid(clientKey);
         if (known.isPresent()) return known.get().models;
         List<ListedModel> models = ask(clientKey, patience);
         if (!models.isEmpty()) lastNamed = models;
@@ -88,9 +88,12 @@ public final class ModelList {
         return models;
     }
 
-    private boolean isValid(Answer last, String clientKey) {
-        return last.validUntil - clock.nanos() > 0 && last.clientKey.equals(clientKey);
+    /** {@return the last answer, if it is for that key and not too old} */
+    private Optional<Answer> valid(String clientKey) {
+        return answer.filter(last -> last.validUntil - clock.nanos() > 0 && last.clientKey.equals(clientKey));
     }
+
+    private boolean hasJustAnswered(String clientKey) { return valid(clientKey).isPresent(); }
 
     /**
      * {@return the context window of a model in tokens, by the last list that named models} It does not ask.
@@ -108,8 +111,7 @@ public final class ModelList {
 
     /** Asks in the background, unless it has answered within the last minute, or is being asked. */
     void askAgain(String clientKey) {
-        boolean hasJustAnswered = answer.filter(last -> isValid(last, clientKey)).isPresent();
-        if (hasJustAnswered || isAskedAgain.getAndSet(true)) return;
+        if (hasJustAnswered(clientKey) || isAskedAgain.getAndSet(true)) return;
         Thread.ofVirtual().start(() -> {
             try {
                 listed(clientKey);
@@ -133,8 +135,7 @@ public final class ModelList {
      */
     public void retryForWindows(String clientKey) {
         if (!areWindowsWanted || !lastNamed.isEmpty()) return;
-        boolean hasJustAnswered = answer.filter(last -> isValid(last, clientKey)).isPresent();
-        if (hasJustAnswered || retries.incrementAndGet() > MAX_RETRIES) return;
+        if (hasJustAnswered(clientKey) || retries.incrementAndGet() > MAX_RETRIES) return;
         Thread.ofVirtual().start(() -> listed(clientKey));
     }
 
