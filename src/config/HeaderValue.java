@@ -17,8 +17,10 @@ public record HeaderValue(String text) {
 
     /** {@return it without its scheme} */
     String credentials() {
-        Optional<String> scheme = SCHEMES.stream().filter(this::hasScheme).findFirst();
-        return scheme.map(each -> text.substring(each.length()).strip()).orElse(text);
+        for (String scheme : SCHEMES) {
+            if (hasScheme(scheme)) return text.substring(scheme.length()).strip();
+        }
+        return text;
     }
 
     private boolean hasScheme(String scheme) {

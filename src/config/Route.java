@@ -80,6 +80,7 @@ public record Route(List<Target> targets, String model, boolean isMapped) {
 
         /** {@return the first --map whose pattern fits the name, with or without additions} */
         private Optional<Mapping> mapping(String asked) {
+            if (mappings.isEmpty()) return Optional.empty();
             List<String> names = List.of(asked, withoutListed(asked), bare(asked));
             return mappings.stream().filter(mapping -> names.stream().anyMatch(mapping.pattern::fits))
                     .findFirst();
@@ -88,7 +89,10 @@ public record Route(List<Target> targets, String model, boolean isMapped) {
         /** {@return the backend that a name such as local/qwen3 is for} */
         private Optional<Target> named(String asked) {
             String name = bare(asked);
-            return targets.stream().filter(target -> !target.withoutName(name).equals(name)).findFirst();
+            for (Target target : targets) {
+                if (!target.withoutName(name).equals(name)) return Optional.of(target);
+            }
+            return Optional.empty();
         }
 
         /** {@return one of the models that --map or --model choose} */

@@ -5,13 +5,15 @@ import java.util.BitSet;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 import json.Json;
 
 /**
  * Knows all secrets and masks them. Everything that goes to a log, a page or a client's error passes {@link
- * #mask}; the text of a model does not. Immutable, safe for use by many threads.
+ * #mask}; the text of a model does not. Safe for use by many threads.
  *
  * <p>A secret is found however it is escaped: in JSON, in a URL, in HTML, or in Base64. So is a longer piece
  * of it, since a backend may have truncated it. A placeholder such as {@code any} is not a secret.
@@ -23,7 +25,11 @@ public final class Secrets {
     /** A key of Anthropic's API, or a subscription's token, such as {@code Bearer sk-ant-oat01-…}. */
     private static final Pattern ANTHROPIC_KEY = Pattern.compile("(?i)(?<![a-z0-9])sk-ant-");
 
+    private static final int MAX_KNOWN = 100; // keys of clients
+    private static final int MAX_KNOWN_LENGTH = 500;
+
     private final List<Needle> needles;
+    private final Map<String, Secrets> withKeys = new ConcurrentHashMap<>(); // those of the last clients
 
     private Secrets(Collection<Needle> needles) { this.needles = List.copyOf(needles); }
 
@@ -44,6 +50,13 @@ public final class Secrets {
         }
         for (Json body : extraBodies) addMembers(body, found);
         return new Secrets(found);
+    }
+
+    /** {@return these, and the key of a client's request} */
+    public Secrets withKey(String clientKey) {
+        if (clientKey.length() > MAX_KNOWN_LENGTH) return with(clientKey);
+        if (withKeys.size() > MAX_KNOWN) withKeys.clear();
+        return withKeys.computeIfAbsent(clientKey, this::with);
     }
 
     /** {@return these, and the keys of a client's request} */

@@ -19,6 +19,7 @@ final class Body {
     private static final int MAX_BYTES = 32 * 1024 * 1024;
     private static final int LONGEST = MAX_BYTES + 1; // that is read, to find that it is too large
     private static final int MAX_FIRST_BYTES = 256 * 1024; // allocated before anything has arrived
+    private static final long GROWTH = 4; // of the array, at a time
     private static final int SKIP_BYTES = 8192; // at a time
 
     private final Client client;
@@ -72,7 +73,7 @@ final class Body {
 
     private long plainLength() { return contentLength > 0 ? contentLength : LONGEST; }
 
-    /** Reads to the end; no more than {@code mostBytes} come. The array doubles as it fills up. */
+    /** Reads to the end; no more than {@code mostBytes} come. The array grows as it fills up. */
     private byte[] readAll(InputStream in, long mostBytes) throws IOException {
         byte[] bytes = resized(new byte[0], Math.min(MAX_FIRST_BYTES, mostBytes));
         int size = 0;
@@ -82,7 +83,7 @@ final class Body {
             if (size < bytes.length) continue;
             int next = in.read();
             if (next < 0) return bytes;
-            bytes = resized(bytes, Math.min(size * 2L, mostBytes));
+            bytes = resized(bytes, Math.min(size * GROWTH, mostBytes));
             bytes[size++] = (byte) next;
         }
         return resized(bytes, size);

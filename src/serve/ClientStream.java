@@ -204,9 +204,9 @@ final class ClientStream {
 
     /** Logs the warnings that came too late for the header. */
     private void logLateWarnings(Conversation conversation) {
+        if (announced.containsAll(conversation.warnings())) return;
         Set<String> late = new LinkedHashSet<>(conversation.warnings());
         late.removeAll(announced);
-        if (late.isEmpty()) return;
         String line = "%s warnings: %s".formatted(requestId, String.join(",", late));
         new LogFields.Note(requestId, line).log(LOG);
     }

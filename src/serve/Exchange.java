@@ -95,7 +95,7 @@ final class Exchange {
         this.begun = clock.nanos();
         this.client = client;
         this.requestId = requestId;
-        this.secrets = options.secrets().with(headers.key());
+        this.secrets = options.secrets().withKey(headers.key());
         this.transcript = new Transcript(options.debug(), requestId, client.url(), secrets);
         transcript.logFromClient(anthropic);
         this.request = new ClientRequest(anthropic, headers, options, share);

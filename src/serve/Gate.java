@@ -41,6 +41,7 @@ final class Gate {
 
     private final Options options;
     private final boolean isLoopback;
+    private volatile String lastLocal = ""; // host or origin
 
     /** {@code isLoopback} says whether A2o listens on a loopback address. */
     Gate(Options options, boolean isLoopback) {
@@ -72,7 +73,12 @@ final class Gate {
         return false;
     }
 
-    private static boolean isLocal(String host) { return LOCAL.matcher(host).matches(); }
+    private boolean isLocal(String host) {
+        if (host.equals(lastLocal)) return true; // mostly: there is but one
+        boolean isLocal = LOCAL.matcher(host).matches();
+        if (isLocal) lastLocal = host;
+        return isLocal;
+    }
 
     private boolean isAllowed(String origin) { return isLocal(origin) || options.origins().contains(origin); }
 

@@ -18,6 +18,7 @@ import json.Text;
 import translate.Dialect;
 import translate.Translator;
 import upstream.Clock;
+import upstream.SystemClock;
 import upstream.Upstream;
 import upstream.Upstreams;
 
@@ -63,7 +64,7 @@ public final class Proxy implements AutoCloseable {
     private final Thread ticker = Thread.ofPlatform().daemon().name("a2o-ticker").unstarted(this::tick);
     private OptionalLong lastBusy = OptionalLong.empty(); // until memory is given back; the ticker's
 
-    public Proxy(Options options) throws IOException { this(options, Clock.SYSTEM); }
+    public Proxy(Options options) throws IOException { this(options, SystemClock.INSTANCE); }
 
     /** Listens from here on; requests are served after {@link #start}. */
     public Proxy(Options options, Clock clock) throws IOException {

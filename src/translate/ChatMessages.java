@@ -237,18 +237,17 @@ final class ChatMessages {
 
     /** Texts alone become a string, as some backends read a list as several messages. */
     private void writeContent(List<? extends Part> parts) {
-        if (parts.stream().allMatch(ChatMessages::isPlainText)) {
-            List<Json.Str> texts = parts.stream().map(part -> ((Part.Text) part).text()).toList();
+        List<Json.Str> texts = new ArrayList<>(parts.size());
+        for (Part part : parts) {
+            if (part instanceof Part.Text text && text.isPlain()) texts.add(text.text());
+        }
+        if (texts.size() == parts.size()) {
             out.value(Blocks.joined(texts, "\n\n"));
         } else {
             out.array();
             parts.forEach(this::writePart);
             out.endArray();
         }
-    }
-
-    private static boolean isPlainText(Part part) {
-        return part instanceof Part.Text text && text.isPlain();
     }
 
     /** Source: OpenAI chat completions, "content parts"; OpenRouter, "Prompt caching". */

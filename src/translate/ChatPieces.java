@@ -70,8 +70,10 @@ final class ChatPieces {
         for (Json detail : delta.get("reasoning_details").items()) {
             thought(detail.get(detail.get("text").hasText() ? "text" : "summary"));
         }
-        boolean isSaidElsewhere = Opaque.FIELDS.stream().anyMatch(field -> !delta.get(field).isNull());
-        if (!isSaidElsewhere) delta.get("thinking_blocks").items().forEach(block -> thinking(block, isWhole));
+        for (String field : Opaque.FIELDS) {
+            if (!delta.get(field).isNull()) return; // all of it was said there
+        }
+        delta.get("thinking_blocks").items().forEach(block -> thinking(block, isWhole));
     }
 
     /** A block of Claude's. In a stream, the one with the signature may say all of its text once more. */

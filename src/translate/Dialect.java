@@ -148,13 +148,14 @@ public record Dialect(Target target, Traits traits, UnopenedReasoning unopened) 
     }
 
     private boolean isOmitted(String name) {
-        return about(name).filter(Trait.Omitted.class::isInstance).isPresent();
+        Optional<Trait> known = about(name);
+        return known.isPresent() && known.get() instanceof Trait.Omitted;
     }
 
     /** {@return what a member is called at this backend, if it takes it} */
     String name(String member) {
-        return about(member).filter(Trait.Named.class::isInstance).map(Trait.Named.class::cast)
-                .map(Trait.Named::wireName).orElse(member);
+        Optional<Trait> known = about(member);
+        return known.isPresent() && known.get() instanceof Trait.Named named ? named.wireName() : member;
     }
 
     /** {@return whether all messages of the assistant's must have the member} */
@@ -201,6 +202,7 @@ public record Dialect(Target target, Traits traits, UnopenedReasoning unopened) 
 
     /** {@return whether the backend has refused this tool with this schema} */
     boolean refuses(Json tool) {
+        if (find(Trait.RefusedTool.class).isEmpty()) return false; // mostly
         String what = Trait.RefusedTool.about(tool.get("name").text());
         return about(what).filter(trait -> trait.equals(Trait.RefusedTool.of(tool))).isPresent();
     }

@@ -18,12 +18,17 @@ final class LoadedTools {
 
     LoadedTools(Request request) {
         List<Json> tools = request.get("tools").items();
-        boolean areAnyDeferred = tools.stream().anyMatch(LoadedTools::isDeferred);
+        boolean areAnyDeferred = false;
+        boolean isAnySearch = false;
+        for (Json tool : tools) {
+            areAnyDeferred |= isDeferred(tool);
+            isAnySearch |= isServerSearch(tool);
+        }
         if (areAnyDeferred) {
             request.get("messages").items().forEach(message -> lookInside(message.get("content")));
         }
         // Nothing here runs Anthropic's tool search: if it alone could load the tools, they are all sent.
-        boolean isSearchMissing = tools.stream().anyMatch(LoadedTools::isServerSearch) && !hasReferences;
+        boolean isSearchMissing = isAnySearch && !hasReferences;
         areOthersHidden = areAnyDeferred && !isSearchMissing;
     }
 

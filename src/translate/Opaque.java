@@ -56,6 +56,7 @@ public final class Opaque {
 
     /** {@return whether there is nothing to keep: details of plain text are not, for the reasoning has it} */
     boolean isEmpty() {
+        if (details.isEmpty()) return extra.isNull();
         return extra.isNull() && details.values().stream().flatMap(List::stream)
                 .noneMatch(each -> each.get("signature").hasText() || each.get("data").hasText());
     }
@@ -65,8 +66,8 @@ public final class Opaque {
      * last}
      */
     String take(String field) {
-        byte[] kept = toJson();
-        boolean isKept = !isEmpty() && kept.length <= MAX_BYTES;
+        byte[] kept = isEmpty() ? new byte[0] : toJson();
+        boolean isKept = kept.length > 0 && kept.length <= MAX_BYTES;
         details.clear();
         extra = Json.NULL;
         return isKept ? signature(field, kept) : PREFIX + field;

@@ -83,7 +83,9 @@ record ServerSearch(String tool, Json input) {
 
     /** {@return the search or else the fetch among the tools, if Anthropic's servers run them all} */
     private static Optional<String> amongServerTools(List<Json> tools) {
-        if (!tools.stream().allMatch(ToolKind::isServer)) return Optional.empty();
+        for (Json tool : tools) {
+            if (!ToolKind.isServer(tool)) return Optional.empty();
+        }
         return Stream.of(SEARCH, FETCH)
                 .filter(kind -> tools.stream().anyMatch(tool -> tool.get("type").begins(kind)))
                 .findFirst();

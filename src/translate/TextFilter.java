@@ -33,7 +33,7 @@ final class TextFilter {
     }
 
     private final MarkScanner stops;
-    private final MarkScanner thinkEnd = new MarkScanner(List.of("</think>"));
+    private Optional<MarkScanner> thinkEnd = Optional.empty(); // once the thinking has begun
     private final JsonInProse json;
     private final Consumer<Json.Str> text;
     private final Consumer<Json.Str> reasoning;
@@ -104,19 +104,21 @@ final class TextFilter {
         if (mayBecomeTag && !isLast) return "";
         start.setLength(0);
         state = isTag ? State.INSIDE : State.ANSWER;
+        if (isTag) thinkEnd = Optional.of(new MarkScanner(List.of("</think>")));
         return isTag ? begun.substring(THINK.length()) : all;
     }
 
     /** {@return what follows the end of the thinking} */
     private String inside(String more, boolean isLast) {
-        boolean isEnd = thinkEnd.feed(more, this::think).isPresent();
+        MarkScanner end = thinkEnd.orElseThrow();
+        boolean isEnd = end.feed(more, this::think).isPresent();
         if (isEnd) {
             state = State.AFTER;
-            return thinkEnd.flush();
+            return end.flush();
         }
         if (isLast) { // it has no end
             state = State.ANSWER;
-            think(thinkEnd.flush());
+            think(end.flush());
         }
         return "";
     }

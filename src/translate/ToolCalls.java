@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.PriorityQueue;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import json.Json;
 
@@ -55,17 +56,24 @@ final class ToolCalls {
     }
 
     boolean areWhole() {
-        return all.stream().allMatch(ToolCall::isWhole);
+        return !isAny(call -> !call.isWhole());
     }
 
     /** {@return whether the arguments of a call were cut, whatever the backend says; known at the end} */
     boolean isCut() {
-        return all.stream().anyMatch(ToolCall::isCut);
+        return isAny(ToolCall::isCut);
     }
 
     /** {@return whether arguments were beyond mending from some place on; known at the end} */
     boolean isBroken() {
-        return all.stream().anyMatch(ToolCall::isBroken);
+        return isAny(ToolCall::isBroken);
+    }
+
+    private boolean isAny(Predicate<ToolCall> condition) {
+        for (ToolCall call : all) {
+            if (condition.test(call)) return true;
+        }
+        return false;
     }
 
     /** Takes a call, or a piece of one. */

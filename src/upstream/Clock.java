@@ -9,8 +9,6 @@ import java.util.concurrent.locks.Condition;
 
 /** The clock for timeouts, back-off, linger and pings: the system's, or one that a test controls. */
 public interface Clock {
-    Clock SYSTEM = new SystemClock();
-
     /** {@return nanoseconds since an arbitrary moment; they never run backwards} */
     default long nanos() { return System.nanoTime(); }
 

@@ -44,6 +44,7 @@ public final class Credentials {
     private final Target target;
     private final boolean isNative; // it speaks Anthropic's own API
     private final String keyHeader; // where the backend expects a key that is no token
+    private final boolean isKeyReplaced; // by a header of the operator's
     private final AtomicBoolean isLogged = new AtomicBoolean(); // that a key was held back: the first one
 
     public Credentials(Options options, Target target, Dialect dialect) {
@@ -51,6 +52,7 @@ public final class Credentials {
         this.target = target;
         this.isNative = dialect.api() == Api.MESSAGES;
         this.keyHeader = dialect.takesApiKeyHeader() ? API_KEY : AUTHORIZATION;
+        this.isKeyReplaced = isKeyReplaced();
     }
 
     /** {@return the backend's address without parameters that hold a key which must not go there} */
@@ -68,7 +70,7 @@ public final class Credentials {
         client.through().forEach((name, value) -> {
             if (!target.mustNotGet(value)) headers.put(name, value);
         });
-        if (!isKeyReplaced()) putKey(client, headers);
+        if (!isKeyReplaced) putKey(client, headers);
         if (isNative) {
             headers.put(VERSION, client.version().orElse(USUAL_VERSION));
             client.beta().ifPresent(beta -> headers.put(BETA, beta));
@@ -160,7 +162,7 @@ public final class Credentials {
     }
 
     private boolean getsTheClients() {
-        return target.key().isEmpty() && !options.hasAuthKeys() && !isKeyReplaced();
+        return target.key().isEmpty() && !options.hasAuthKeys() && !isKeyReplaced;
     }
 
     private static String joined(Stream<KeyName> names) {

@@ -12,7 +12,8 @@ import java.util.concurrent.locks.LockSupport;
  * another thread, when it is set and when it is taken back, at every event of a stream. One thread looks
  * after all of them, and ends those that are over, a little late. Safe for use by many threads.
  */
-final class SystemClock implements Clock {
+public final class SystemClock implements Clock {
+    public static final Clock INSTANCE = new SystemClock();
     private static final long STEP_NANOS = TimeUnit.MILLISECONDS.toNanos(50); // from one look to the next
     private static final long LONG_NANOS = 10 * STEP_NANOS; // a shorter wait is to end in time
 
@@ -33,6 +34,8 @@ final class SystemClock implements Clock {
     private final Thread watch = Thread.ofPlatform().daemon().name("a2o-watch").unstarted(this::watch);
     private volatile boolean isStarted;
     private volatile boolean isIdle; // the watch waits for a first wait
+
+    SystemClock() { }
 
     @Override
     public <T> Optional<T> poll(BlockingQueue<T> queue, long nanos, T none) throws InterruptedException {

@@ -27,7 +27,7 @@ import testing.Programs;
 import testing.Proxies;
 import testing.Tasks;
 import testing.Wire;
-import upstream.Clock;
+import upstream.SystemClock;
 
 /** Three instances behind a real nginx and a real HAProxy, set up as the README says: a rolling restart loses nothing. */
 @Execution(ExecutionMode.CONCURRENT)
@@ -110,7 +110,7 @@ class BalancerTest {
         Process process = null;
         try (var backend = new Backend()) {
             backend.answers(this::speak);
-            for (int i = 0; i < 3; i++) instances.add(Proxies.before(Clock.SYSTEM, backend));
+            for (int i = 0; i < 3; i++) instances.add(Proxies.before(SystemClock.INSTANCE, backend));
             List<Integer> ports = instances.stream().map(Proxy::port).toList();
             int listening = freePort();
             process = balancer.start(ports, listening);
@@ -124,7 +124,7 @@ class BalancerTest {
             for (int i = 0; i < 3; i++) {
                 instances.get(i).drain(DRAIN_SECONDS);
                 instances.get(i).close();
-                instances.set(i, Proxies.before(Clock.SYSTEM, backend, "--port", "" + ports.get(i)));
+                instances.set(i, Proxies.before(SystemClock.INSTANCE, backend, "--port", "" + ports.get(i)));
             }
             end.countDown();
             int served = 0;

@@ -22,6 +22,7 @@ import testing.Proxies;
 import testing.Tasks;
 import testing.Wire;
 import upstream.Clock;
+import upstream.SystemClock;
 
 /** Clients that are slow, that send too much or read too little: they are borne with or cut, and others are served. */
 class ClientThreadsTest {
@@ -147,7 +148,7 @@ class ClientThreadsTest {
     void aClientThatLeavesAWholeRequestGivesItsPlaceBack() throws Exception {
         assumeTrue(Files.exists(Path.of("/proc/net/tcp")), "only Linux shows who has left");
         var left = new CountDownLatch(1);
-        try (var pair = new Pair(Clock.SYSTEM, "--max-connections", "1", "--timeout", "10000")) {
+        try (var pair = new Pair(SystemClock.INSTANCE, "--max-connections", "1", "--timeout", "10000")) {
             pair.backend.answers(call -> {
                 if (call.isLeft(Tasks.WAIT_SECONDS * 1000)) left.countDown();
             }, Backend.saying("served"));

@@ -14,7 +14,7 @@ class ConnectionHelpTest {
     private static String reason(Exception failure) {
         Target target =
                 Proxies.options(Map.of(), "--upstream", "https://backend.test/v1").upstreams().getFirst();
-        return ConnectionHelp.diagnose(failure, target, target.url(Api.CHAT), false, Clock.SYSTEM).reason();
+        return ConnectionHelp.diagnose(failure, target, target.url(Api.CHAT), false, SystemClock.INSTANCE).reason();
     }
 
     /** The JDK's SSLTube says the one or the other: the end may come before it has begun the handshake. */

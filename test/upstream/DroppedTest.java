@@ -66,8 +66,8 @@ class DroppedTest {
     @Test
     void itIsWaitedForOnceAndThenTheNextIsAsked() throws Exception {
         try (var hole = new Hole(); var backend = new Backend();
-             Proxy alone = Proxies.start(Clock.SYSTEM, "--upstream", hole.url());
-             Proxy both = Proxies.start(Clock.SYSTEM, "--upstream", hole.url(), "--upstream", backend.url().toString())) {
+             Proxy alone = Proxies.start(SystemClock.INSTANCE, "--upstream", hole.url());
+             Proxy both = Proxies.start(SystemClock.INSTANCE, "--upstream", hole.url(), "--upstream", backend.url().toString())) {
             FutureTask<Wire.Reply> helped = Tasks.ask(() -> Wire.post(both.port(), PLAIN));
             FutureTask<Wire.Reply> failed = Tasks.ask(() -> Wire.post(alone.port(), PLAIN));
             assertEquals("502 %s: cannot connect; nothing answered for 8 seconds".formatted(hole.host()),

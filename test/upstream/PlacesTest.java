@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 class PlacesTest {
     @Test
     void requestsForWholeRepliesLeaveAQuarterToStreams() throws Exception {
-        var places = new Places(8, Clock.SYSTEM);
+        var places = new Places(8, SystemClock.INSTANCE);
         for (int i = 0; i < 6; i++) assertTrue(places.tryAcquire(false, 0));
         assertFalse(places.tryAcquire(false, 0));
         for (int i = 0; i < 2; i++) assertTrue(places.tryAcquire(true, 0));
@@ -22,7 +22,7 @@ class PlacesTest {
 
     @Test
     void ofAFewPlacesNoneIsLeftOut() throws Exception {
-        var places = new Places(1, Clock.SYSTEM);
+        var places = new Places(1, SystemClock.INSTANCE);
         assertTrue(places.tryAcquire(false, 0));
         assertFalse(places.tryAcquire(true, 0));
         places.release(false);
