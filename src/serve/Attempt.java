@@ -189,10 +189,12 @@ final class Attempt {
         };
     }
 
-    /** {@return the error for a reply that is none: a redirect, or what its status and body say} */
+    /** {@return the error for a reply that is none: a proxy's, a redirect, or what its status and body say} */
     private ApiError answeredError(byte[] body) {
         transcript.addFromBackend(body);
         int status = head.orElseThrow().status();
+        Optional<String> refusal = upstream.refusalByProxy(status);
+        if (refusal.isPresent()) return conversation.broken(502, refusal.get());
         Optional<String> location = header("location");
         boolean isRedirect = status / 100 == 3 && location.isPresent();
         if (isRedirect) {
