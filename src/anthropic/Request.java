@@ -43,6 +43,11 @@ public final class Request {
     private static final List<String> KEPT_FOR_REPLY =
             List.of("model", "max_tokens", "stream", "stop_sequences", "tool_choice", "thinking");
 
+    /** A user's id and its hash: the one of the last request, which is mostly that of the next. */
+    private record Hashed(String id, String hash) { }
+
+    private static volatile Hashed lastUser = new Hashed("", "");
+
     private Json anthropic;
     private final boolean isThinkingOff; // asked for each piece of reasoning
 
@@ -85,8 +90,9 @@ public final class Request {
         }
         optional(get("output_config"), "format", Shape.OBJECT);
         optional(get("thinking"), "budget_tokens", Shape.NUMBER);
-        boolean areTexts = get("stop_sequences").items().stream().allMatch(Json.Str.class::isInstance);
-        refuse("stop_sequences", !areTexts, "an array of strings expected");
+        for (Json stop : get("stop_sequences").items()) {
+            refuse("stop_sequences", !(stop instanceof Json.Str), "an array of strings expected");
+        }
     }
 
     /** Refuses features that would be missed if they were silently left out. */
@@ -165,7 +171,8 @@ public final class Request {
 
     /** {@return the stop sequences, without blank ones, which OpenAI refuses} */
     public List<Json> stops() {
-        return get("stop_sequences").items().stream().filter(stop -> !stop.text().isBlank()).toList();
+        List<Json> all = get("stop_sequences").items();
+        return all.isEmpty() ? all : all.stream().filter(stop -> !stop.text().isBlank()).toList();
     }
 
     /** {@return the schema in output_config.format, or in output_format, its old name; else NULL} */
@@ -208,7 +215,11 @@ public final class Request {
     /** {@return a hash of the user's id; Claude Code puts a JSON document there that names the session} */
     public Optional<String> user() {
         String user = get("metadata").get("user_id").text();
-        return user.isEmpty() ? Optional.empty() : Optional.of(hash(user));
+        if (user.isEmpty()) return Optional.empty();
+        Hashed last = lastUser;
+        if (!last.id.equals(user)) last = new Hashed(user, hash(user));
+        lastUser = last;
+        return Optional.of(last.hash);
     }
 
     /** {@return 36 characters that are the same for the same text, and tell nothing of it} */

@@ -3,7 +3,7 @@ package config;
 import java.net.URLDecoder;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.List;
 
 /** A parameter in the query of a URL, as {@code api-version=2024-10-21}; kept as it is written there. */
@@ -13,7 +13,9 @@ public record Parameter(String text) {
 
     /** {@return the parameters of a raw query} */
     public static List<Parameter> all(String query) {
-        return Arrays.stream(query.split("&")).map(Parameter::new).toList();
+        List<Parameter> all = new ArrayList<>();
+        for (String text : query.split("&")) all.add(new Parameter(text));
+        return all;
     }
 
     /** {@return the parameter with that value, which is not yet encoded} */

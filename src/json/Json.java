@@ -39,11 +39,34 @@ public sealed interface Json {
     record Word(byte[] source, int from, int to) implements Json { }
 
     /** A string; {@code from} and {@code to} include the quotes. */
-    record Str(byte[] source, int from, int to) implements Json {
+    final class Str implements Json {
         private static final int UNICODE_LENGTH = 6; // of an escape with four hex digits
         private static final int SHORT_LENGTH = 2; // of one such as \n
 
+        private final byte[] source;
+        private final int from;
+        private final int to;
+        private String known = ""; // what it was found to be: names and types are asked for again and again
+
+        Str(byte[] source, int from, int to) {
+            this.source = source;
+            this.from = from;
+            this.to = to;
+        }
+
+        @Override public byte[] source() { return source; }
+        @Override public int from() { return from; }
+        @Override public int to() { return to; }
+        @Override public String toString() { return raw(); }
+
         private boolean same(String ascii) {
+            if (!known.isEmpty()) return known.equals(ascii);
+            boolean isSame = reads(ascii);
+            if (isSame) known = ascii;
+            return isSame;
+        }
+
+        private boolean reads(String ascii) {
             boolean isTooShort = to - from - 2 < ascii.length(); // escapes only make it longer
             if (isTooShort) return false;
             int same = shared(ascii);

@@ -216,10 +216,15 @@ public final class JsonParser {
     }
 
     /** {@return the same for eight bytes, the first of them lowest} */
-    static long specials(long eight) {
+    private static long specials(long eight) { return (eight | quoted(eight)) & ONES << 7; }
+
+    /** {@return the same for what is to be escaped, where the bytes stand in a string: all but the non-ASCII} */
+    static long escaped(long eight) { return ~eight & quoted(eight) & ONES << 7; }
+
+    private static long quoted(long eight) {
         long quote = eight ^ ONES * '"';
         long backslash = eight ^ ONES * '\\';
-        return (eight | eight - ONES * ' ' | quote - ONES | backslash - ONES) & ONES << 7;
+        return eight - ONES * ' ' | quote - ONES | backslash - ONES;
     }
 
     /**

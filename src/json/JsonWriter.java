@@ -126,49 +126,60 @@ public final class JsonWriter {
     /** Characters of a string; half of a surrogate pair is written as an escape, for UTF-8 has none. */
     public JsonWriter piece(String text) {
         int length = text.length();
-        ensure(length + 2);
-        for (int i = 0; i < length; i++) {
+        for (int i = plain(text, 0); i < length; i = plain(text, i + 1)) {
             char c = text.charAt(i);
             if (c >= 0x80) {
                 i += beyondAscii(text, i);
             } else if (c < ' ') {
                 control(c);
             } else {
-                if (c == '"' || c == '\\') one('\\');
-                one(c);
+                one('\\').one(c);
             }
         }
         return this;
+    }
+
+    /** Writes characters that stand for themselves. {@return where the next one is that does not} */
+    private int plain(String text, int from) {
+        int length = text.length();
+        ensure(length - from + 2);
+        byte[] into = bytes; // local, for speed, as the next
+        int at = size - from;
+        int i = from;
+        for (; i < length; i++) {
+            char c = text.charAt(i);
+            boolean isPlain = c >= ' ' && c < 0x80 && c != '"' && c != '\\';
+            if (!isPlain) break;
+            into[at + i] = (byte) c;
+        }
+        size = at + i;
+        return i;
     }
 
     /** The text of a JSON value, as the characters of a string: {@code {"a":1}} as {@code {\"a\":1}}. */
     public JsonWriter pieceOf(Json value) {
         ensure((value.to() - value.from()) * 2);
         byte[] source = value.source();
-        int end = value.to();
-        for (int from = value.from(); from < end; from += 8) {
-            int to = Math.min(end, from + 8);
-            long eight = to - from == 8 ? (long) JsonParser.LONGS.get(source, from) : 0; // 0: look at each
-            if (JsonParser.specials(eight) == 0) { // mostly: nothing to escape
-                JsonParser.LONGS.set(bytes, size, eight);
-                size += 8;
-            } else {
-                escape(source, from, to);
-            }
-        }
-        return this;
-    }
-
-    private void escape(byte[] source, int from, int to) {
-        byte[] into = bytes; // local, for speed
+        byte[] into = bytes; // local, for speed, as the next
         int at = size;
-        for (int i = from; i < to; i++) {
-            byte letter = LETTERS[source[i] & 0xFF];
-            into[at] = '\\'; // written over where none is needed: quicker than to guess
-            at += letter != source[i] || letter == '"' || letter == '\\' ? 1 : 0;
+        int from = value.from();
+        while (from < value.to()) {
+            int plain = 0;
+            if (from + 8 <= value.to()) { // at once: what is too many is written over
+                long eight = (long) JsonParser.LONGS.get(source, from);
+                JsonParser.LONGS.set(into, at, eight);
+                plain = Long.numberOfTrailingZeros(JsonParser.escaped(eight)) >>> 3;
+            }
+            from += plain;
+            at += plain;
+            if (plain == 8) continue;
+            byte letter = LETTERS[source[from] & 0xFF];
+            if (letter != source[from] || letter == '"' || letter == '\\') into[at++] = '\\';
             into[at++] = letter;
+            from++;
         }
         size = at;
+        return this;
     }
 
     /** Text that is no JSON, or JSON that is ready. */

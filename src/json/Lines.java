@@ -8,10 +8,10 @@ import java.util.function.Supplier;
  */
 final class Lines {
     static final int MAX_BYTES = 64 * 1024 * 1024; // of a line
-    private static final int USUAL_BYTES = 16 * 1024; // that are held; more only for a long line
+    private static final int USUAL_BYTES = 16 * 1024; // that may be held; more only for a long line
 
     private final Supplier<byte[]> source; // gives the next bytes; none at the end, then and ever after
-    private byte[] bytes = new byte[USUAL_BYTES];
+    private byte[] bytes = {};
     private int next; // where what has not been read begins in bytes
     private int filled; // where it ends
     private boolean endedByCr; // the last line; a LF may follow
@@ -71,8 +71,8 @@ final class Lines {
     /** Moves the unread bytes to the beginning, of another array if this one has not twice the room. */
     private void makeRoom(int length) {
         int unread = filled - next;
-        int needed = Math.max(USUAL_BYTES, (unread + length) * 2);
-        boolean isTooLong = bytes.length / 4 > needed; // since a long line
+        int needed = (unread + length) * 2;
+        boolean isTooLong = bytes.length / 4 > Math.max(USUAL_BYTES, needed); // since a long line
         byte[] to = needed > bytes.length || isTooLong ? new byte[needed] : bytes;
         System.arraycopy(bytes, next, to, 0, unread);
         bytes = to;

@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
@@ -20,19 +21,20 @@ final class BackendHeaders {
      */
     private enum Kind { ID, COUNT, DURATION }
 
-    /** A header by its name in lower case, at the backend and to the client. */
-    private record Passed(String openai, String anthropic, Kind kind) { }
+    /** A header by its name to the client. */
+    private record Passed(String name, Kind kind) { }
 
-    private static final List<Passed> PASSED = List.of(
-            new Passed("x-request-id", "x-backend-request-id", Kind.ID),
-            new Passed("request-id", "x-backend-request-id", Kind.ID), // Anthropic's
-            new Passed("x-ratelimit-limit-requests", "anthropic-ratelimit-requests-limit", Kind.COUNT),
-            new Passed("x-ratelimit-remaining-requests",
-                    "anthropic-ratelimit-requests-remaining", Kind.COUNT),
-            new Passed("x-ratelimit-reset-requests", "anthropic-ratelimit-requests-reset", Kind.DURATION),
-            new Passed("x-ratelimit-limit-tokens", "anthropic-ratelimit-tokens-limit", Kind.COUNT),
-            new Passed("x-ratelimit-remaining-tokens", "anthropic-ratelimit-tokens-remaining", Kind.COUNT),
-            new Passed("x-ratelimit-reset-tokens", "anthropic-ratelimit-tokens-reset", Kind.DURATION));
+    private static final String BACKENDS_ID = "x-backend-request-id";
+    /** By the name at the backend, in lower case. */
+    private static final Map<String, Passed> PASSED = Map.of(
+            "x-request-id", new Passed(BACKENDS_ID, Kind.ID),
+            "request-id", new Passed(BACKENDS_ID, Kind.ID), // Anthropic's
+            "x-ratelimit-limit-requests", new Passed("anthropic-ratelimit-requests-limit", Kind.COUNT),
+            "x-ratelimit-remaining-requests", new Passed("anthropic-ratelimit-requests-remaining", Kind.COUNT),
+            "x-ratelimit-reset-requests", new Passed("anthropic-ratelimit-requests-reset", Kind.DURATION),
+            "x-ratelimit-limit-tokens", new Passed("anthropic-ratelimit-tokens-limit", Kind.COUNT),
+            "x-ratelimit-remaining-tokens", new Passed("anthropic-ratelimit-tokens-remaining", Kind.COUNT),
+            "x-ratelimit-reset-tokens", new Passed("anthropic-ratelimit-tokens-reset", Kind.DURATION));
 
     /** An id as backends give it: {@code req_011CSHoEeqs5C35K2UUqR7Fy}. */
     private static final Pattern PRINTABLE = Pattern.compile("[ -~]{1,100}");
@@ -46,24 +48,23 @@ final class BackendHeaders {
 
     private BackendHeaders() { }
 
-    /** Sets the headers of the answer; those of an earlier try are removed. */
+    /**
+     * Sets the headers of the answer; those of an earlier try are removed. Where two become one, the first
+     * counts, in alphabetical order.
+     */
     static void pass(HttpHeaders from, Headers answer, Secrets secrets) {
-        answer.keySet().removeIf(BackendHeaders::isAnthropics);
-        PASSED.forEach(header -> answer.remove(header.anthropic));
-        for (String name : from.map().keySet()) {
-            if (isAnthropics(name)) pass(from, new Passed(name, name, Kind.ID), answer, secrets);
+        answer.keySet().removeIf(name -> isAnthropics(name) || name.equalsIgnoreCase(BACKENDS_ID));
+        for (Map.Entry<String, List<String>> header : from.map().entrySet()) {
+            String name = header.getKey().toLowerCase(Locale.ROOT);
+            Passed passed = isAnthropics(name) ? new Passed(name, Kind.ID) : PASSED.get(name);
+            if (passed == null) continue;
+            value(header.getValue().getFirst(), passed.kind, secrets)
+                    .ifPresent(value -> answer.putIfAbsent(passed.name, List.of(value)));
         }
-        PASSED.forEach(header -> pass(from, header, answer, secrets));
     }
 
     private static boolean isAnthropics(String name) {
-        return name.toLowerCase(Locale.ROOT).startsWith(OF_ANTHROPIC);
-    }
-
-    private static void pass(HttpHeaders from, Passed header, Headers answer, Secrets secrets) {
-        from.firstValue(header.openai)
-                .flatMap(text -> value(text, header.kind, secrets))
-                .ifPresent(value -> answer.set(header.anthropic, value));
+        return name.regionMatches(true, 0, OF_ANTHROPIC, 0, OF_ANTHROPIC.length());
     }
 
     private static Optional<String> value(String text, Kind kind, Secrets secrets) {

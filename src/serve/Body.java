@@ -100,10 +100,10 @@ final class Body {
 
     /** Reads what follows a compressed body, and the end of a chunked one: else the server waits for it. */
     private void skipRest(InputStream body) throws IOException {
+        if (body.read() < 0) return;
+        client.closeAfter();
         var skipped = new byte[SKIP_BYTES];
-        boolean hasRest = body.read(skipped) >= 0;
-        if (hasRest) client.closeAfter();
-        while (hasRest) hasRest = body.read(skipped) >= 0;
+        while (body.read(skipped) >= 0) { }
     }
 
     private static ApiError unknownEncoding() {

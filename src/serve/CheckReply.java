@@ -102,7 +102,7 @@ final class CheckReply {
         thinking.append(piece.get("thinking").text());
         text.append(piece.get("text").text());
         inputs.append(piece.get("partial_json").text());
-        if (piece.get("signature").hasText()) reasoningField = Opaque.field(piece.get("signature").text());
+        if (piece.get("signature").hasText()) reasoningField = Opaque.field(piece.get("signature"));
     }
 
     private void readSearch(Json results) {

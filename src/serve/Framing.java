@@ -6,6 +6,7 @@ import com.sun.net.httpserver.HttpExchange;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
@@ -15,12 +16,11 @@ import java.util.regex.Pattern;
  * LF.
  */
 final class Framing {
-    /** A method: {@code GET}. */
+    private static final Set<String> USUAL_METHODS = Set.of("POST", "GET");
+    /** A method: {@code PROPFIND}. */
     private static final Pattern TOKEN = Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}");
-    /** A Content-Length: {@code 1024}; not {@code +1024}, nor two of them. */
-    private static final Pattern LENGTH = Pattern.compile("[0-9]{1,18}");
-    /** A host, perhaps with a port: {@code localhost:3578}. */
-    private static final Pattern HOST = Pattern.compile("[^\\s,/\\\\@?#]+");
+    private static final int MAX_DIGITS = 18; // of a length
+    private static final String NOT_IN_HOST = " ,/\\@?#"; // which may have a port: localhost:3578
     private static final char DELETE = 0x7F;
 
     private Framing() { }
@@ -31,8 +31,12 @@ final class Framing {
         boolean isOld = http.getProtocol().equals("HTTP/1.0");
         boolean isKnown = isOld || http.getProtocol().equals("HTTP/1.1");
         if (!isKnown) return Optional.of(new ApiError(505, "HTTP/1.1 or HTTP/1.0 expected").asFinal());
-        if (!TOKEN.matcher(http.getRequestMethod()).matches()) return flaw("the method is not a token");
-        return controlFlaw(headers).or(() -> hostFlaw(headers, isOld)).or(() -> lengthFlaw(headers, isOld));
+        String method = http.getRequestMethod();
+        boolean isToken = USUAL_METHODS.contains(method) || TOKEN.matcher(method).matches();
+        if (!isToken) return flaw("the method is not a token");
+        Optional<ApiError> flaw = controlFlaw(headers);
+        if (flaw.isEmpty()) flaw = hostFlaw(headers, isOld);
+        return flaw.isEmpty() ? lengthFlaw(headers, isOld) : flaw;
     }
 
     private static Optional<ApiError> flaw(String message) {
@@ -41,8 +45,9 @@ final class Framing {
 
     private static Optional<ApiError> controlFlaw(Headers headers) {
         for (Map.Entry<String, List<String>> header : headers.entrySet()) {
-            boolean hasControl = header.getValue().stream().anyMatch(Framing::hasControl);
-            if (hasControl) return flaw("control character in the header %.60s".formatted(header.getKey()));
+            for (String value : header.getValue()) {
+                if (hasControl(value)) return flaw("control character in the header %.60s".formatted(header.getKey()));
+            }
         }
         return Optional.empty();
     }
@@ -59,8 +64,14 @@ final class Framing {
         List<String> hosts = headers.getOrDefault("Host", List.of());
         if (hosts.isEmpty() && isOld) return Optional.empty();
         if (hosts.size() != 1) return flaw("one Host header expected");
-        boolean isHost = HOST.matcher(hosts.getFirst()).matches();
-        return isHost ? Optional.empty() : flaw("the Host header is malformed");
+        return isHost(hosts.getFirst()) ? Optional.empty() : flaw("the Host header is malformed");
+    }
+
+    private static boolean isHost(String value) {
+        for (int i = 0; i < value.length(); i++) {
+            if (NOT_IN_HOST.indexOf(value.charAt(i)) >= 0) return false;
+        }
+        return !value.isEmpty();
     }
 
     private static Optional<ApiError> lengthFlaw(Headers headers, boolean isOld) {
@@ -68,8 +79,16 @@ final class Framing {
         boolean hasEncoding = headers.containsKey("Transfer-Encoding");
         if (hasEncoding && isOld) return flaw("HTTP/1.0 has no Transfer-Encoding");
         if (hasEncoding && !lengths.isEmpty()) return flaw("Content-Length beside Transfer-Encoding");
-        boolean isOneNumber = lengths.size() == 1 && LENGTH.matcher(lengths.getFirst()).matches();
+        boolean isOneNumber = lengths.size() == 1 && isNumber(lengths.getFirst());
         if (!lengths.isEmpty() && !isOneNumber) return flaw("Content-Length: one number of digits expected");
         return Optional.empty();
+    }
+
+    /** {@return whether it has digits alone, and not too many}: {@code 1024}, not {@code +1024}. */
+    private static boolean isNumber(String value) {
+        for (int i = 0; i < value.length(); i++) {
+            if (value.charAt(i) < '0' || value.charAt(i) > '9') return false;
+        }
+        return !value.isEmpty() && value.length() <= MAX_DIGITS;
     }
 }

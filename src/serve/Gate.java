@@ -66,7 +66,10 @@ final class Gate {
 
     /** {@return whether that is so of any value of the header, which may come more than once} */
     private static boolean any(Headers headers, String name, Predicate<String> condition) {
-        return headers.getOrDefault(name, List.of()).stream().anyMatch(condition);
+        for (String value : headers.getOrDefault(name, List.of())) {
+            if (condition.test(value)) return true;
+        }
+        return false;
     }
 
     private static boolean isLocal(String host) { return LOCAL.matcher(host).matches(); }
@@ -130,6 +133,7 @@ final class Gate {
 
     /** {@return the one of A2o's keys that the client has sent} */
     private Optional<AuthKey> authKey(HttpExchange http) {
+        if (!options.hasAuthKeys()) return Optional.empty();
         return keys(http).stream().flatMap(sent -> options.authKeys().stream().filter(key -> key.isSame(sent)))
                 .findFirst();
     }
@@ -159,8 +163,9 @@ final class Gate {
 
     /** {@return the values of a header, joined; none if there is no such header, or it is malformed} */
     private static Optional<String> value(HttpExchange http, String name) {
-        String joined = String.join(",", http.getRequestHeaders().getOrDefault(name, List.of()));
-        return Optional.of(joined).filter(text -> WORDS.matcher(text).matches());
+        List<String> values = http.getRequestHeaders().get(name);
+        if (values == null) return Optional.empty();
+        return Optional.of(String.join(",", values)).filter(text -> WORDS.matcher(text).matches());
     }
 
     /** {@return what must not be shown to the client or in the log about this request} */

@@ -61,7 +61,7 @@ final class AssistantItems {
     }
 
     private static Envelope envelope(Json block) {
-        return Envelope.of(block.get(Blocks.isKind(block, "thinking") ? "signature" : "data").text());
+        return Envelope.of(block.get(Blocks.isKind(block, "thinking") ? "signature" : "data"));
     }
 
     /**

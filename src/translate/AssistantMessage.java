@@ -65,7 +65,7 @@ final class AssistantMessage {
             if (Blocks.isKind(block, "thinking")) {
                 addThought(block);
             } else if (Blocks.isKind(block, "redacted_thinking")) {
-                addOpaque(block.get("data").text());
+                addOpaque(block.get("data"));
             }
         }
     }
@@ -84,7 +84,7 @@ final class AssistantMessage {
     }
 
     private void addThought(Json block) {
-        String signature = block.get("signature").text();
+        Json signature = block.get("signature");
         Optional<Json.Str> thought = blocks.thought(block);
         if (thought.isPresent()) {
             thoughts.add(thought.get());
@@ -95,7 +95,7 @@ final class AssistantMessage {
     }
 
     /** Adds what the signature holds for the backend, if the backend takes it. */
-    private void addOpaque(String signature) {
+    private void addOpaque(Json signature) {
         Json kept = Opaque.of(signature);
         if (kept.isNull()) return;
         if (dialect.takes("reasoning_content")) {
@@ -189,18 +189,24 @@ final class AssistantMessage {
 
     /** A call has no place for a mark: it goes on the message. Source: OpenRouter's provider for the AI SDK. */
     private void writeMarkOfCalls(JsonWriter out) {
-        turn.calls().reversed().stream().map(blocks::mark).filter(mark -> !mark.isNull()).findFirst()
-                .ifPresent(mark -> out.field("cache_control", mark));
+        for (Json call : turn.calls().reversed()) {
+            Json mark = blocks.mark(call);
+            if (mark.isNull()) continue;
+            out.field("cache_control", mark);
+            return;
+        }
+    }
+
+    private void writeExtraContent(Json.Str id, JsonWriter out) {
+        Json extraContent = extraContents.get(id.text());
+        if (extraContent != null) out.field("extra_content", extraContent);
     }
 
     private void writeToolCall(Json block, JsonWriter out) {
         Json input = request.optional(block, "input", Shape.OBJECT);
         Json.Str id = request.text(block, "id");
         out.object().field("id", dialect.callId(id)).field("type", "function");
-        Json extraContent = extraContents.get(id.text());
-        if (extraContent != null) {
-            out.field("extra_content", extraContent);
-        }
+        if (!extraContents.isEmpty()) writeExtraContent(id, out);
         out.name("function").object().field("name", blocks.function(block));
         out.name("arguments").openString();
         if (input.isNull()) {

@@ -138,13 +138,16 @@ final class Blocks {
         for (Json block : of(message, "content")) {
             if (isCall(block) || text(block).isPresent()) return true;
         }
-        return of(message, "content").stream().anyMatch(block -> thought(block).isPresent());
+        for (Json block : of(message, "content")) {
+            if (thought(block).isPresent()) return true;
+        }
+        return false;
     }
 
     /** {@return the text of a {@code thinking} block, if the backend wants it back} */
     Optional<Json.Str> thought(Json block) {
         if (!isKind(block, "thinking") || !dialect.takes("reasoning_content")) return Optional.empty();
-        if (Envelope.isOfResponses(Opaque.field(block.get("signature").text()))) return Optional.empty();
+        if (Envelope.isOfResponses(Opaque.field(block.get("signature")))) return Optional.empty();
         return present(block.get("thinking"));
     }
 

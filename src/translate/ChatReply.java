@@ -91,7 +91,7 @@ final class ChatReply implements Reader {
     private boolean data(Json data) {
         boolean isDone = data instanceof Json.Str && DONE.matcher(data.text()).matches();
         if (isDone) return true;
-        chunks(data).forEach(this::chunk);
+        for (Json chunk : chunks(data)) chunk(chunk);
         return reply.isStopped();
     }
 
@@ -129,7 +129,7 @@ final class ChatReply implements Reader {
         boolean isDelta = choice.get("delta") instanceof Json.Obj;
         List<Piece> pieces = isDelta ? ChatPieces.of(choice.get("delta"), false) : messagePieces(choice);
         List<Piece> legacy = ChatPieces.text(choice.get("text"));
-        hasReasoned = hasReasoned || pieces.stream().anyMatch(Piece.Reasoning.class::isInstance);
+        for (Piece piece : pieces) hasReasoned |= piece instanceof Piece.Reasoning;
         reply.take(pieces);
         reply.take(legacy);
         if (search.isPresent()) readCitations(choice);
@@ -147,7 +147,10 @@ final class ChatReply implements Reader {
 
     /** {@return the first choice of index 0 or without one; NULL if there is none} */
     private static Json firstChoice(Json chunk) {
-        return chunk.get("choices").items().stream().filter(ChatReply::isFirst).findFirst().orElse(Json.NULL);
+        for (Json choice : chunk.get("choices").items()) {
+            if (isFirst(choice)) return choice;
+        }
+        return Json.NULL;
     }
 
     private static boolean isFirst(Json choice) {

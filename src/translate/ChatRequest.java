@@ -23,6 +23,9 @@ final class ChatRequest implements BackendRequest {
     private final Dialect dialect;
     private final String model; // the backend's name for it
     private final Set<String> warnings;
+    private final Optional<String> wantedEffort; // before it is fitted to those that the backend knows
+    private final List<Json> stops; // that are sent
+    private final boolean isStreamed;
     private String prefill = "";
     private long maxTokensSent;
 
@@ -35,6 +38,9 @@ final class ChatRequest implements BackendRequest {
         this.dialect = dialect;
         this.model = model;
         this.warnings = warnings;
+        this.wantedEffort = wantedEffort();
+        this.stops = sentStops();
+        this.isStreamed = isStreamed();
     }
 
     /**
@@ -75,7 +81,7 @@ final class ChatRequest implements BackendRequest {
      * reasoning and calls too, where none is meant.
      */
     private List<Json> sentStops() {
-        boolean isTextAlone = request.get("tools").items().isEmpty() && wantedEffort().isEmpty()
+        boolean isTextAlone = request.get("tools").items().isEmpty() && wantedEffort.isEmpty()
                 && !request.get("thinking").get("type").is("adaptive");
         boolean areSent = isTextAlone && dialect.takes("stop");
         return areSent ? request.stops().stream().limit(MAX_STOPS).toList() : List.of();
@@ -86,7 +92,7 @@ final class ChatRequest implements BackendRequest {
      * may have to be broken off at a stop sequence that the backend does not know}
      */
     private boolean isStreamed() {
-        boolean areStopsUnsent = sentStops().size() < request.stops().size();
+        boolean areStopsUnsent = stops.size() < request.stops().size();
         return dialect.isStreamed(request.isStream() || areStopsUnsent);
     }
 
@@ -111,7 +117,7 @@ final class ChatRequest implements BackendRequest {
     }
 
     private void writeStream(Members members) {
-        if (!isStreamed()) return;
+        if (!isStreamed) return;
         members.field("stream", true);
         members.field("stream_options", new JsonWriter().object().field("include_usage", true).endObject());
     }
@@ -126,7 +132,6 @@ final class ChatRequest implements BackendRequest {
     }
 
     private void writeStops(Members members) {
-        List<Json> stops = sentStops();
         if (stops.isEmpty()) return;
         var list = new JsonWriter().array();
         stops.forEach(list::value);
@@ -159,7 +164,7 @@ final class ChatRequest implements BackendRequest {
         if (request.isOneCallWanted()) {
             members.field("parallel_tool_calls", false);
         }
-        if (isStreamed()) {
+        if (isStreamed) {
             members.field("tool_stream", true);
         }
     }
@@ -209,7 +214,7 @@ final class ChatRequest implements BackendRequest {
      * "reasoning":{"effort":E}}.
      */
     private void writeEffort(Members members) {
-        Optional<String> effort = dialect.effort(wantedEffort());
+        Optional<String> effort = dialect.effort(wantedEffort);
         if (effort.isEmpty() || dialect.hasLostThinking()) return;
         switch (dialect.effortForm()) {
             case STRING -> members.field("reasoning_effort", effort.get());
@@ -218,10 +223,7 @@ final class ChatRequest implements BackendRequest {
         }
     }
 
-    /**
-     * {@return the effort to send, before it is fitted to those that the backend knows} Thinking off comes
-     * first.
-     */
+    /** {@return the effort that the client wants} Thinking off comes first. */
     private Optional<String> wantedEffort() {
         boolean isTooMuch = !dialect.takesEffortWithTools() && !request.get("tools").items().isEmpty();
         if (isTooMuch) return Optional.of("none");

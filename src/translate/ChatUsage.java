@@ -1,8 +1,6 @@
 package translate;
 
 import anthropic.Usage;
-import java.util.OptionalLong;
-import java.util.stream.Stream;
 import json.Json;
 
 /**
@@ -38,8 +36,9 @@ record ChatUsage(Json usage, Json timings) {
 
     /** {@return the first of the counts that there is; 0 if there is none} */
     private static long first(Json... counts) {
-        OptionalLong found = Stream.of(counts).filter(Json.Num.class::isInstance)
-                .mapToLong(count -> count.toLong(0)).findFirst();
-        return Math.max(0, found.orElse(0));
+        for (Json count : counts) {
+            if (count instanceof Json.Num) return Math.max(0, count.toLong(0));
+        }
+        return 0;
     }
 }

@@ -35,7 +35,7 @@ record Envelope(String field, String encrypted, String place, boolean hasPhases)
     boolean isText() { return field.equals(REASONING_TEXT); }
 
     /** {@return what the signature of a thinking block, or the data of a redacted one, holds} */
-    static Envelope of(String signature) {
+    static Envelope of(Json signature) {
         Json kept = Opaque.of(signature);
         return new Envelope(Opaque.field(signature), kept.get("encrypted_content").text(), kept.get("for").text(),
                 kept.get("phase").toLong(0) == 1);

@@ -54,6 +54,7 @@ enum Finish {
 
     /** {@return what a finish_reason means; STOP for none} */
     static Finish of(String reason) {
+        if (STOPS.contains(reason)) return STOP; // mostly
         String lowerCase = CAMEL_HUMP.matcher(reason.strip()).replaceAll("_").toLowerCase(Locale.ROOT);
         String value = ENUMERATION.matcher(lowerCase).replaceFirst("");
         if (STOPS.contains(value)) return STOP;

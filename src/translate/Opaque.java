@@ -32,9 +32,9 @@ public final class Opaque {
     /** A signature, taken apart: {@code a2o1.reasoning.eyJ…}. */
     private record Signature(String field, Optional<String> kept) {
         /** {@return its parts; none if it is none of ours} */
-        private static Optional<Signature> of(String text) {
-            if (!text.startsWith(PREFIX)) return Optional.empty();
-            String parts = text.substring(PREFIX.length());
+        private static Optional<Signature> of(Json text) {
+            if (!text.begins(PREFIX)) return Optional.empty();
+            String parts = text.text().substring(PREFIX.length());
             int dot = parts.indexOf('.');
             if (dot < 0) return Optional.of(new Signature(parts, Optional.empty()));
             return Optional.of(new Signature(parts.substring(0, dot), Optional.of(parts.substring(dot + 1))));
@@ -134,12 +134,12 @@ public final class Opaque {
     }
 
     /** {@return the key that reasoning came under, by its signature; "" if that is none of ours} */
-    public static String field(String signature) {
+    public static String field(Json signature) {
         return Signature.of(signature).map(Signature::field).orElse("");
     }
 
     /** {@return what a signature keeps; NULL if nothing, or it is none of ours} */
-    static Json of(String signature) {
+    static Json of(Json signature) {
         Optional<String> kept = Signature.of(signature).flatMap(Signature::kept);
         if (kept.isEmpty()) return Json.NULL;
         try {

@@ -152,7 +152,7 @@ final class Reply implements ToolCalls.Output {
 
     /** Takes the pieces of one chunk, in their order. */
     void take(List<Piece> pieces) {
-        pieces.forEach(this::add);
+        for (Piece piece : pieces) add(piece);
         writeCalls();
     }
 

@@ -58,7 +58,7 @@ final class SearchResults {
         text.append(page.get("title").text()).append('\n').append(page.get("url").text());
         Json age = page.get("page_age");
         if (age.hasText()) text.append(" (").append(age.text()).append(')');
-        String excerpt = Opaque.of(page.get("encrypted_content").text()).get(FIELD).text();
+        String excerpt = Opaque.of(page.get("encrypted_content")).get(FIELD).text();
         if (!excerpt.isEmpty()) text.append('\n').append(excerpt);
         text.append("\n\n");
     }

@@ -20,8 +20,8 @@ final class Tokens {
     private static final int PAGE_BASE64 = 27_000; // characters
     private static final byte[] DATA_URL = "data:".getBytes(StandardCharsets.US_ASCII); // how one begins
     private static final int MIN_SAMPLED = 16 * 1024; // bytes
-    private static final int SAMPLE = 128; // bytes
-    private static final int MAX_SAMPLES = 256;
+    private static final int SAMPLE = 64; // bytes
+    private static final int MAX_SAMPLES = 192;
 
     /** Members that do not simply hold text, and one outside the messages that does. */
     private enum Member {

@@ -6,6 +6,7 @@ import anthropic.Usage;
 import config.Api;
 import config.Options;
 import config.Route;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -28,6 +29,7 @@ import json.SseEvent;
 public final class Translator implements Conversation {
     /** Of all stop sequences, which are looked for in the reply: they take room and time. */
     private static final int MAX_STOP_CHARACTERS = 20_000;
+    private static final String TOO_MANY_STOPS = MAX_STOP_CHARACTERS + " characters in all at most";
 
     private final Request request;
     private final Dialect dialect;
@@ -71,9 +73,10 @@ public final class Translator implements Conversation {
                 : new ChatRequest(request, dialect, model(), warnings);
         this.errors = new BackendErrors(request, options, dialect, window, this::inputTokens);
         var limits = new Limits(backendRequest::maxTokensSent, dialect.target().context().orElse(0), window);
-        this.reply = new Reply(request, newIds, stops(), limits,
+        List<String> stops = stops();
+        this.reply = new Reply(request, newIds, stops, limits,
                 tokens::rough, this::inputTokens, warnings, ownSearch, before);
-        this.chatReader = new ChatReply(reply, errors, stops(), hosted);
+        this.chatReader = new ChatReply(reply, errors, stops, hosted);
         this.responsesReader = responsesReader(hosted);
         this.reader = responsesReader.isPresent() ? responsesReader.get() : chatReader;
     }
@@ -90,9 +93,13 @@ public final class Translator implements Conversation {
     }
 
     private List<String> stops() {
-        List<String> stops = request.stops().stream().map(Json::text).toList();
-        boolean isTooMuch = stops.stream().mapToLong(String::length).sum() > MAX_STOP_CHARACTERS;
-        request.refuse("stop_sequences", isTooMuch, MAX_STOP_CHARACTERS + " characters in all at most");
+        List<String> stops = new ArrayList<>();
+        int characters = 0;
+        for (Json stop : request.stops()) {
+            stops.add(stop.text());
+            characters += stops.getLast().length();
+            request.refuse("stop_sequences", characters > MAX_STOP_CHARACTERS, TOO_MANY_STOPS);
+        }
         return stops;
     }
 

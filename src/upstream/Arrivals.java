@@ -1,10 +1,12 @@
 package upstream;
 
+import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -20,12 +22,25 @@ public final class Arrivals implements AutoCloseable {
     private static final int MAX_BYTES = 64 * 1024; // queued
     private static final int MAX_PIECE_BYTES = 16 * 1024; // that the JDK's client reads at once
     private static final long INVALID_DEMAND = -1;
+    private static final Arrival NOTHING = new Arrival.Piece(new byte[0]); // ends a wait
 
-    /** Receives the body; the chunks that arrive together are queued as one piece. */
-    record Receiver(Arrivals arrivals) implements Flow.Subscriber<List<ByteBuffer>> {
+    /**
+     * Receives the body; the chunks that arrive together are queued as one piece. The JDK's own
+     * {@code fromSubscriber} would hand the end to another thread.
+     */
+    record Receiver(Arrivals arrivals, CompletableFuture<Void> whole) implements HttpResponse.BodySubscriber<Void> {
+        Receiver(Arrivals arrivals) { this(arrivals, new CompletableFuture<>()); }
+
+        @Override public CompletionStage<Void> getBody() { return whole; }
         @Override public void onSubscribe(Flow.Subscription body) { arrivals.beginBody(body); }
-        @Override public void onComplete() { arrivals.put(new Arrival.End()); }
-        @Override public void onError(Throwable e) { } // Transport gets the same error, and puts it here
+        @Override public void onError(Throwable e) { whole.completeExceptionally(e); } // Transport puts it here
+
+        @Override
+        public void onComplete() {
+            arrivals.put(new Arrival.End());
+            whole.complete(null);
+        }
+
         @Override public void onNext(List<ByteBuffer> chunks) { arrivals.putPiece(joined(chunks)); }
 
         private static byte[] joined(List<ByteBuffer> chunks) {
@@ -57,7 +72,7 @@ public final class Arrivals implements AutoCloseable {
 
     /** {@return the next part, if one arrives in that time} Taking a piece makes room for more. */
     public Optional<Arrival> poll(long nanos) throws InterruptedException {
-        Optional<Arrival> next = clock.poll(queue, nanos);
+        Optional<Arrival> next = clock.poll(queue, nanos, NOTHING);
         next.ifPresent(this::noteTaken);
         return next;
     }

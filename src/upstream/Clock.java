@@ -9,7 +9,7 @@ import java.util.concurrent.locks.Condition;
 
 /** The clock for timeouts, back-off, linger and pings: the system's, or one that a test controls. */
 public interface Clock {
-    Clock SYSTEM = new Clock() { };
+    Clock SYSTEM = new SystemClock();
 
     /** {@return nanoseconds since an arbitrary moment; they never run backwards} */
     default long nanos() { return System.nanoTime(); }
@@ -17,6 +17,15 @@ public interface Clock {
     /** {@return the next element of the queue, if there is one in that time} */
     default <T> Optional<T> poll(BlockingQueue<T> queue, long nanos) throws InterruptedException {
         return Optional.ofNullable(queue.poll(nanos, TimeUnit.NANOSECONDS));
+    }
+
+    /**
+     * {@return the same, for a wait that is long and mostly ends early}
+     *
+     * @param none an element that says nothing, by which the wait may be ended
+     */
+    default <T> Optional<T> poll(BlockingQueue<T> queue, long nanos, T none) throws InterruptedException {
+        return poll(queue, nanos);
     }
 
     /** {@return the timeout to use where the JDK measures the time instead of this clock} */

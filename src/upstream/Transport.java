@@ -98,7 +98,7 @@ final class Transport {
             refuseNegativeLength(head);
             hasHead.set(true);
             arrivals.put(new Arrival.Head(head.statusCode(), head.headers()));
-            return HttpResponse.BodySubscribers.fromSubscriber(new Arrivals.Receiver(arrivals));
+            return new Arrivals.Receiver(arrivals);
         });
         CompletableFuture<Void> open = reply.handle((whole, failure) -> new CompletableFuture<Void>())
                 .thenCompose(Function.identity());
