@@ -127,7 +127,12 @@ class LogObjectTest {
             Map<String, Object> refused = object(log.line(malformed, " refused: "));
             assertEquals(400, number(refused, "http.response.status_code"));
             assertEquals("invalid_request_error", refused.get("error.type"));
-            assertTrue(((String) refused.get("body")).endsWith("" + refused.get("a2o.error.message")), refused::toString);
+            assertEquals("POST", refused.get("http.request.method"));
+            assertEquals("/v1/messages", refused.get("url.path"));
+            assertEquals("127.0.0.1", refused.get("client.address"));
+            String why = (String) refused.get("a2o.error.message");
+            assertTrue(why.startsWith("the body is not valid JSON"), why);
+            assertTrue(((String) refused.get("body")).endsWith(why), refused::toString);
             assertEquals(404, reply.status());
         }
     }

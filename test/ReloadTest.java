@@ -133,7 +133,7 @@ class ReloadTest {
         String changed = file() + ": changed, but not taken over: ";
         assertEquals(List.of(
                 changed + "@" + file() + ", line 2: unknown option --prot; did you mean --port?",
-                changed + "--map: PATTERN=MODEL expected, not 'nonsense'",
+                changed + "@" + file() + ", line 2: --map: PATTERN=MODEL expected, not 'nonsense'",
                 changed + "--upstream is required, as http://localhost:11434/v1 for Ollama",
                 changed + "the file of options " + file() + " cannot be read, or is not UTF-8"), log.lines(file() + ": changed"));
         change(upstream(two));

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -39,12 +40,19 @@ public final class CommandLine {
     /** 300, 5m, 64k. */
     private static final Pattern NUMBER = Pattern.compile("([0-9]{1,9})([a-zA-Z]?)");
 
+    /**
+     * A value as it was given.
+     *
+     * @param place the line of a file where it stands; none for one of the command line or the environment
+     */
+    private record Value(String text, Optional<String> place) { }
+
     private final List<String> words;
-    private final Map<Option, List<String>> given; // all that counts
+    private final Map<Option, List<Value>> given; // all that counts
     private final Map<Option, List<String>> typed; // of that, what stands on the command line itself
     private final Map<String, String> environment;
 
-    private CommandLine(List<String> words, Map<Option, List<String>> given, Map<Option, List<String>> typed,
+    private CommandLine(List<String> words, Map<Option, List<Value>> given, Map<Option, List<String>> typed,
                         Map<String, String> environment) {
         this.words = words;
         this.given = given;
@@ -53,7 +61,7 @@ public final class CommandLine {
     }
 
     public static CommandLine read(String[] args, Map<String, String> environment) {
-        Map<Option, List<String>> given = new EnumMap<>(Option.class);
+        Map<Option, List<Value>> given = new EnumMap<>(Option.class);
         Map<Option, List<String>> typed = new EnumMap<>(Option.class);
         List<String> words = List.of(args);
         Iterator<String> rest = words.iterator();
@@ -61,52 +69,57 @@ public final class CommandLine {
             String word = rest.next();
             if (OptionFile.isFile(word)) readFile(word, given); else readTyped(word, rest, typed, given);
         }
-        Variables.read(environment).forEach(given::putIfAbsent);
-        if (given.containsKey(Option.COMMAND)) given.putIfAbsent(Option.PORT, List.of("0"));
+        Variables.read(environment).forEach((option, texts) -> given.putIfAbsent(option, unplaced(texts)));
+        if (given.containsKey(Option.COMMAND)) given.putIfAbsent(Option.PORT, unplaced(List.of("0")));
         return new CommandLine(words, given, typed, environment);
     }
 
     /** {@return the same words, read again: the files that they name may have changed} */
     public CommandLine readAgain() { return read(words.toArray(String[]::new), environment); }
 
+    private static List<Value> unplaced(List<String> texts) {
+        return texts.stream().map(text -> new Value(text, Optional.empty())).toList();
+    }
+
     private static void readTyped(String word, Iterator<String> rest, Map<Option, List<String>> typed,
-                                  Map<Option, List<String>> given) {
+                                  Map<Option, List<Value>> given) {
         Map<Option, List<String>> one = new EnumMap<>(Option.class);
         readWord(word, rest, one);
-        one.forEach((option, values) -> values.forEach(value -> {
-            add(typed, option, value);
-            add(given, option, value);
-        }));
+        one.forEach((option, texts) -> texts.forEach(text -> add(typed, option, text)));
+        addAll(given, one, Optional.empty());
     }
 
     /** Takes a word, and of the rest what belongs to it: an option's value, or the whole command. */
-    private static void readWord(String word, Iterator<String> rest, Map<Option, List<String>> given) {
+    private static void readWord(String word, Iterator<String> rest, Map<Option, List<String>> read) {
         if (word.equals(Option.COMMAND.flag())) {
             if (!rest.hasNext()) throw new UsageError("a command is expected after --");
-            rest.forEachRemaining(each -> add(given, Option.COMMAND, each));
+            rest.forEachRemaining(each -> add(read, Option.COMMAND, each));
         } else if (UpstreamUrl.isAddress(word)) {
-            add(given, Option.UPSTREAM, word);
+            add(read, Option.UPSTREAM, word);
         } else if (word.startsWith("-")) {
-            readOption(word, rest, given);
+            readOption(word, rest, read);
         } else {
             throw unexpected(word);
         }
     }
 
     /** Takes the options of a file as if they stood on the command line in place of its name. */
-    private static void readFile(String word, Map<Option, List<String>> given) {
+    private static void readFile(String word, Map<Option, List<Value>> given) {
         String file = word.substring(OptionFile.SIGN.length());
-        add(given, Option.FILE, file);
+        addAll(given, Map.of(Option.FILE, List.of(file)), Optional.empty());
         for (OptionFile.Line line : OptionFile.read(file)) {
+            String place = OptionFile.place(file, line.number());
+            Map<Option, List<String>> one = new EnumMap<>(Option.class);
             Iterator<String> words = line.words().iterator();
             try {
                 String first = words.next();
                 refuseInFile(first);
-                readWord(first, words, given);
+                readWord(first, words, one);
                 if (words.hasNext()) throw new UsageError(first + " takes no value");
             } catch (UsageError e) {
-                throw e.in(OptionFile.place(file, line.number()));
+                throw e.in(place);
             }
+            addAll(given, one, Optional.of(place));
         }
     }
 
@@ -117,23 +130,29 @@ public final class CommandLine {
         if (OptionFile.isFile(word)) throw new UsageError("a file of options cannot name another one");
     }
 
-    private static void add(Map<Option, List<String>> given, Option option, String value) {
-        given.computeIfAbsent(option, none -> new ArrayList<>()).add(value);
+    private static void add(Map<Option, List<String>> read, Option option, String text) {
+        read.computeIfAbsent(option, none -> new ArrayList<>()).add(text);
+    }
+
+    private static void addAll(Map<Option, List<Value>> given, Map<Option, List<String>> read,
+                               Optional<String> place) {
+        read.forEach((option, texts) -> given.computeIfAbsent(option, none -> new ArrayList<>())
+                .addAll(texts.stream().map(text -> new Value(text, place)).toList()));
     }
 
     /** Takes {@code --flag=value}, {@code --flag value}, or {@code --flag} of a switch. */
-    private static void readOption(String word, Iterator<String> rest, Map<Option, List<String>> given) {
+    private static void readOption(String word, Iterator<String> rest, Map<Option, List<String>> read) {
         int equals = word.indexOf('=');
         boolean hasValue = equals >= 0;
         String flag = hasValue ? word.substring(0, equals) : word;
         Option option = Option.flagged(flag).orElseThrow(() -> unknown(flag));
         if (hasValue && !option.takesValue()) throw new UsageError(option, " takes no value");
         if (hasValue) {
-            add(given, option, word.substring(equals + 1));
+            add(read, option, word.substring(equals + 1));
         } else if (option.takesValue()) {
-            add(given, option, nextValue(option, rest));
+            add(read, option, nextValue(option, rest));
         } else {
-            add(given, option, "true");
+            add(read, option, "true");
         }
     }
 
@@ -166,16 +185,42 @@ public final class CommandLine {
     /** {@return the same, but with these values of the option alone; without it if there are none} */
     public CommandLine with(Option option, List<String> values) {
         if (values.isEmpty()) return without(option);
-        Map<Option, List<String>> changed = new EnumMap<>(given);
-        changed.put(option, List.copyOf(values));
+        Map<Option, List<Value>> changed = new EnumMap<>(given);
+        changed.put(option, unplaced(values));
         return new CommandLine(words, changed, typed, environment);
     }
 
     /** {@return the same, as if the option had not been given} */
     public CommandLine without(Option option) {
-        Map<Option, List<String>> changed = new EnumMap<>(given);
+        Map<Option, List<Value>> changed = new EnumMap<>(given);
         changed.remove(option);
         return new CommandLine(words, changed, typed, environment);
+    }
+
+    /**
+     * {@return the error with the line of the file where the wrong value stands, if it stands in one} Values
+     * are checked together, so it is found by trial: it is the first with which the same error comes.
+     *
+     * @param check throws that error for these options
+     */
+    UsageError placed(UsageError error, Consumer<CommandLine> check) {
+        if (error.option().isEmpty()) return error;
+        Option option = error.option().get();
+        List<Value> values = given.getOrDefault(option, List.of());
+        for (int i = 0; i < values.size(); i++) {
+            CommandLine beginning = with(option, all(option).subList(0, i + 1));
+            if (beginning.fails(check, error)) return values.get(i).place().map(error::in).orElse(error);
+        }
+        return error;
+    }
+
+    private boolean fails(Consumer<CommandLine> check, UsageError error) {
+        try {
+            check.accept(this);
+            return false;
+        } catch (UsageError e) {
+            return e.getMessage().equals(error.getMessage());
+        }
     }
 
     /** {@return the options that cannot change while A2o runs, and that other words give otherwise} */
@@ -195,11 +240,13 @@ public final class CommandLine {
     }
 
     /** {@return all values given, in order; none if there are none} */
-    public List<String> all(Option option) { return List.copyOf(given.getOrDefault(option, List.of())); }
+    public List<String> all(Option option) {
+        return given.getOrDefault(option, List.of()).stream().map(Value::text).toList();
+    }
 
     /** {@return the value that counts: the last one given, else the default} */
     private Optional<String> value(Option option) {
-        return has(option) ? Optional.of(given.get(option).getLast()) : option.standard();
+        return has(option) ? Optional.of(given.get(option).getLast().text()) : option.standard();
     }
 
     /** {@return the value that counts, of an option that was given or has a default} */

@@ -58,7 +58,16 @@ public record Options(List<Target> upstreams, Route.Table routes, String host, i
         }
     }
 
+    /** @throws UsageError if a value is wrong; it names the line, if the value stands in a file */
     public static Options of(CommandLine given) {
+        try {
+            return checked(given);
+        } catch (UsageError e) {
+            throw given.placed(e, Options::checked);
+        }
+    }
+
+    private static Options checked(CommandLine given) {
         List<Target> upstreams = Backends.of(given);
         List<AuthKey> authKeys = given.all(Option.AUTH_KEY).stream().map(String::strip)
                 .filter(text -> !text.isEmpty()).map(AuthKey::new).toList();

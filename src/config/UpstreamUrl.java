@@ -86,7 +86,7 @@ final class UpstreamUrl {
     }
 
     /** {@return the error about the value of --upstream, which it does not show: that may hold a key} */
-    private static UsageError wrong(String why) { return UsageError.cannotStart("--upstream: " + why); }
+    private static UsageError wrong(String why) { return UsageError.cannotStart(Option.UPSTREAM, ": " + why); }
 
     private static String withoutSlashAtTheEnd(String path) {
         int end = path.length();

@@ -148,15 +148,26 @@ final class Attempt {
         boolean isGood = head.orElseThrow().status() / 100 == 2;
         if (!isGood) throw answeredError(errorBody(body));
         switch (body.kind()) {
-            case EVENTS -> takeEvents(events(() -> reply.counted(body.get())));
-            case JSON -> takeJson(objects(() -> reply.counted(body.get())));
+            case EVENTS -> takeEvents(events(() -> reply.counted(nextBytes(body))));
+            case JSON -> takeJson(objects(() -> reply.counted(nextBytes(body))));
             case PAGE, TEXT -> throw answeredError(errorBody(body));
-            case EMPTY -> throw conversation.broken(502, "the reply is empty").asPassing();
+            case EMPTY -> {
+                nextBytes(body); // which may say why there are none
+                throw conversation.broken(502, "the reply is empty").asPassing();
+            }
             case BINARY -> {
                 String said = encoding.isEmpty() ? "" : ", but " + Text.cut(encoding);
                 throw conversation.broken(502, "the reply is neither text nor gzip" + said);
             }
         }
+    }
+
+    /** {@return the next bytes of a good reply, none at the end} */
+    private byte[] nextBytes(ReplyBody body) {
+        byte[] piece = body.get();
+        boolean isTruncated = piece.length == 0 && body.isDamaged();
+        if (isTruncated) throw conversation.broken(502, "the compressed reply is truncated or damaged").asPassing();
+        return piece;
     }
 
     private Events events(Supplier<byte[]> body) {
@@ -178,10 +189,12 @@ final class Attempt {
         };
     }
 
-    /** {@return the error for a reply that is none: a redirect, or what its status and body say} */
+    /** {@return the error for a reply that is none: a proxy's, a redirect, or what its status and body say} */
     private ApiError answeredError(byte[] body) {
         transcript.addFromBackend(body);
         int status = head.orElseThrow().status();
+        Optional<String> refusal = upstream.refusalByProxy(status);
+        if (refusal.isPresent()) return conversation.broken(502, refusal.get());
         Optional<String> location = header("location");
         boolean isRedirect = status / 100 == 3 && location.isPresent();
         if (isRedirect) {

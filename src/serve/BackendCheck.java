@@ -20,6 +20,7 @@ import json.JsonParser;
 import translate.Dialect;
 import upstream.Credentials;
 import upstream.Health;
+import upstream.SearchService;
 import upstream.Upstream;
 
 /**
@@ -203,7 +204,7 @@ final class BackendCheck implements AutoCloseable {
         } else {
             addMissing(Ability.MODEL_ERRORS, unknown);
         }
-        if (target.search().isPresent()) trySearch();
+        backend().search().ifPresent(this::trySearch);
         String names = String.join(", ", client.leftOut());
         if (!names.isEmpty()) table.addNote("left out", names);
     }
@@ -260,14 +261,27 @@ final class BackendCheck implements AutoCloseable {
         return reply.remedy().orElse(ability.advice());
     }
 
-    /** Has the model search; the log says why a service has failed. */
-    private void trySearch() {
+    /**
+     * Has the model search; the log says why a service has failed. A reply without a search is answered as if
+     * the service had failed; only the service knows whether it was asked.
+     */
+    private void trySearch(SearchService service) {
+        long askedBefore = service.asked();
         CheckReply reply = ask(CheckRequest.SEARCH);
+        boolean isAsked = service.asked() > askedBefore;
         boolean isFound = reply.pages() > 0 && !reply.isError();
+        String found = "%d pages; %s".formatted(reply.pages(), reply.summary());
         if (isFound) {
-            table.add(Ability.WEB_SEARCH, "%d pages; %s".formatted(reply.pages(), reply.summary()));
+            table.add(Ability.WEB_SEARCH, found);
+        } else if (isAsked) {
+            String seen = reply.isError() ? reply.summary() : found;
+            table.add(Ability.WEB_SEARCH, CheckTable.Verdict.NO, seen, Ability.WEB_SEARCH.advice());
+        } else if (reply.status() == 200) {
+            addUnsure(Ability.WEB_SEARCH, "the model did not call it, so nothing was searched for",
+                    "run --check again, or take a model that calls tools more readily");
         } else {
-            table.add(Ability.WEB_SEARCH, CheckTable.Verdict.NO, reply.summary(), Ability.WEB_SEARCH.advice());
+            String advice = advice(Ability.PLAIN_REPLY, reply);
+            table.add(Ability.WEB_SEARCH, CheckTable.Verdict.NO, reply.summary(), advice);
         }
     }
 

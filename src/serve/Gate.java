@@ -111,9 +111,12 @@ final class Gate {
     /** @throws ApiError if there is an {@code --auth-key}, and the client has not sent it */
     void checkKey(HttpExchange http) {
         if (!options.hasAuthKeys()) return;
-        if (authKey(http).isEmpty()) {
-            throw new ApiError(401, "this proxy needs its own key, as x-api-key or bearer");
-        }
+        if (authKey(http).isEmpty()) throw keyError(!keys(http).equals(List.of("")));
+    }
+
+    private static ApiError keyError(boolean isAnySent) {
+        String why = isAnySent ? "the key that was sent is not one of this proxy's" : "no key was sent";
+        return new ApiError(401, "this proxy needs its own key, as x-api-key or bearer: " + why);
     }
 
     /**
@@ -130,6 +133,7 @@ final class Gate {
         if (isKey) return;
         boolean isAsked = options.hasAuthKeys() && authKey(http).isEmpty();
         if (isAsked) http.getResponseHeaders().set("www-authenticate", "Basic realm=\"a2o: a key as password\"");
+        if (isAsked && password.isPresent()) throw keyError(true);
         checkKey(http);
     }
 

@@ -217,9 +217,12 @@ public final class Proxy implements AutoCloseable {
         if (!isOfApi) return;
         Optional<String> client = gate.clientName(http);
         if (isMessage) status.addRefused(client, error.status());
-        String why = gate.secrets(http).mask(error.getMessage());
-        String path = isMessage ? "" : http.getRequestMethod() + " " + http.getRequestURI().getRawPath() + ": ";
-        new Refused(requestId, client, error.status(), error.type(), Text.cut(path + why, MAX_REASON)).log(LOG);
+        Secrets hidden = gate.secrets(http);
+        var asked = new Refused.Asked(Text.cut(http.getRequestMethod()),
+                Text.cut(hidden.mask(http.getRequestURI().getRawPath())),
+                http.getRemoteAddress().getAddress().getHostAddress());
+        String why = Text.cut(hidden.mask(error.getMessage()), MAX_REASON);
+        new Refused(requestId, client, asked, error.status(), error.type(), why).log(LOG);
     }
 
     private static Optional<Endpoint> endpoint(HttpExchange http) {

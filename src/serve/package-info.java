@@ -106,6 +106,9 @@
  *                                  label upstream
  *  client's name, request's id,    a2o.client.name, a2o.request.id, trace_id, span_id; label client
  *  trace
+ *  of a request that no backend    client.address, http.request.method, url.path
+ *  was asked for: the client's
+ *  address, method, path
  *  status, error                   http.response.status_code, error.type, a2o.error.message; label status
  *  stop reason                     gen_ai.response.finish_reasons
  *  duration (OpenTelemetry:        a2o.duration; a2o_request_duration_seconds

@@ -10,12 +10,12 @@ import java.util.function.LongSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import json.Json;
-import json.JsonParser;
 import json.JsonWriter;
 
 /** The errors of one try, which name its backend. */
 final class BackendErrors {
     private static final int UNNAMED = 200; // the status of an error in a reply whose code says none
+    private static final int UNKNOWN_ERROR = 502; // the client's status for one whose words say none either
     /** Codes of the Responses API, in its events and in responses that failed. */
     private static final Map<String, Integer> STATUS_OF_CODES = Map.ofEntries(
             Map.entry("rate_limit_exceeded", 429), Map.entry("too_many_requests", 429), Map.entry("slow_down", 429),
@@ -33,6 +33,9 @@ final class BackendErrors {
     /** "Please try again in 1.5s", "in 300ms", "in 1m12.5s". */
     private static final Pattern TRY_AGAIN =
             Pattern.compile("try again in (?:(\\d{1,6})m)?(\\d{1,9}(?:\\.\\d{1,9})?) ?(ms|s)\\b");
+
+    /** One word and nothing else: {@code ping}, {@code keep-alive}, {@code HEARTBEAT}. */
+    private static final Pattern WORD = Pattern.compile("[\\p{L}_-]{1,40}");
 
     private final Request request;
     private final Options options;
@@ -62,13 +65,36 @@ final class BackendErrors {
     }
 
     /** {@return the same, for an error that may be plain text} */
-    ApiError sent(byte[] error) {
-        try {
-            return sent(JsonParser.parse(error));
-        } catch (Json.Malformed e) {
-            return sent(JsonWriter.text(new String(error, StandardCharsets.UTF_8)));
-        }
+    ApiError sent(byte[] error) { return answered(UNNAMED, error); }
+
+    /**
+     * {@return the client's error for data of a stream that is not JSON} Text is an error that the backend or a
+     * gateway has sent, such as {@code 502 Bad Gateway}; what begins as JSON was truncated.
+     */
+    ApiError unreadable(byte[] data, Json.Malformed flaw) {
+        String text = text(data);
+        boolean isTruncated = text.startsWith("{") || text.startsWith("[") || text.startsWith("\"");
+        return isTruncated ? broken(502, "the stream's data is " + flaw.getMessage()) : sent(data);
     }
+
+    /**
+     * {@return whether an event's data only keeps the connection open: white space, or a single word that is
+     * not known to mean a failure} Such an event can be skipped without loss: if the word did mean a failure,
+     * the stream ends without a finish reason, which is an error.
+     */
+    boolean isSignOfLife(byte[] data) { return isSignOfLife(text(data)); }
+
+    boolean isSignOfLife(String text) {
+        if (text.isBlank()) return true;
+        if (!WORD.matcher(text).matches()) return false;
+        boolean isKnownError = sent(JsonWriter.text(text)).status() != UNKNOWN_ERROR;
+        return !isKnownError && switch (Finish.of(text)) {
+            case UNKNOWN, STOP -> true;
+            case LENGTH, WINDOW, REFUSAL, BUSY, FAILURE -> false;
+        };
+    }
+
+    private static String text(byte[] data) { return new String(data, StandardCharsets.UTF_8).strip(); }
 
     /**
      * {@return the client's error for one of the Responses API that came inside a reply, after a status of
@@ -77,7 +103,7 @@ final class BackendErrors {
     ApiError reported(Json error) {
         int status = STATUS_OF_CODES.getOrDefault(error.get("code").text(), UNNAMED);
         ApiError told = UpstreamError.of(status, error, context());
-        boolean isUnknown = told.status() == 502;
+        boolean isUnknown = told.status() == UNKNOWN_ERROR;
         if (isUnknown) told = new ApiError(500, told.getMessage()).from(told.origin()).refusing(told.refusal());
         if (told.status() == 500) told.asPassing();
         Matcher wait = TRY_AGAIN.matcher(error.get("message").text());

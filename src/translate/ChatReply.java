@@ -82,7 +82,8 @@ final class ChatReply implements Reader {
             return data(JsonParser.parse(event.data()));
         } catch (Json.Malformed e) {
             if (isFinished()) return true; // what broke off is not of the reply
-            throw errors.broken(502, "the stream's data is " + e.getMessage());
+            if (errors.isSignOfLife(event.data())) return false;
+            throw errors.unreadable(event.data(), e);
         }
     }
 
@@ -102,7 +103,7 @@ final class ChatReply implements Reader {
             case Json.Obj chunk -> List.of(chunk);
             case Json.Arr list when list.items().stream().allMatch(ChatReply::hasChoices) -> list.items();
             case Json.Arr error -> throw errors.sent(error); // Gemini: [{"error":{…}}]
-            case Json.Str text when text.text().isBlank() || isFinished() -> List.of();
+            case Json.Str text when isFinished() || errors.isSignOfLife(text.text()) -> List.of();
             case Json.Str error -> throw errors.sent(error);
             case Json.Num number -> List.of();
             case Json.Word word -> List.of();

@@ -70,7 +70,8 @@ final class ResponsesReply implements Reader {
             return JsonParser.parse(event.data());
         } catch (Json.Malformed e) {
             if (event.isError()) throw errors.sent(event.data());
-            throw errors.broken(502, "the stream's data is " + e.getMessage());
+            if (errors.isSignOfLife(event.data())) return Json.NULL;
+            throw errors.unreadable(event.data(), e);
         }
     }
 

@@ -31,6 +31,8 @@ public final class ConnectionHelp {
      */
     private static final Pattern SECRETS = Pattern.compile("(?<=//)[^/@?#]*@|[?#].*");
 
+    static final int WANTS_PASSWORD = 407; // the status of a proxy (RFC 9110, "Proxy Authentication Required")
+
     enum Kind {
         /** There was no connection. */
         UNCONNECTED,
@@ -82,8 +84,7 @@ public final class ConnectionHelp {
         String message = String.valueOf(failure.getMessage());
         if (message.startsWith(Transport.NO_TUNNEL)) {
             String status = message.substring(Transport.NO_TUNNEL.length());
-            String refusal = "the HTTP proxy %s does not let it through: status %s";
-            return lasting(refusal.formatted(proxy(target), status));
+            return lasting(refusalByProxy(target, status));
         }
         boolean isDirectHttp = target.proxy().isEmpty() && "http".equalsIgnoreCase(url.getScheme());
         boolean mayBeTls = !hasAnswered && isDirectHttp;
@@ -93,6 +94,13 @@ public final class ConnectionHelp {
         if (isNoHttp && !hasAnswered) return lasting("what answers there does not speak HTTP");
         if (failure instanceof ProtocolException) return passing("the reply is not HTTP");
         return passing("the connection broke before a reply came");
+    }
+
+    /** {@return what it means that the HTTP proxy answers with that status in the backend's place} */
+    static String refusalByProxy(Target target, String status) {
+        String refusal = "the HTTP proxy %s does not let it through: status %s".formatted(proxy(target), status);
+        if (!status.equals("" + WANTS_PASSWORD)) return refusal;
+        return refusal + "; A2o sends it no password: let it allow this machine, or name the backend's host in NO_PROXY";
     }
 
     /** {@return why the handshake failed, by the words and the causes that the JDK gives} */

@@ -1,6 +1,5 @@
 package upstream;
 
-import anthropic.ApiError;
 import java.util.Arrays;
 import java.util.function.Supplier;
 import java.util.zip.DataFormatException;
@@ -8,14 +7,16 @@ import java.util.zip.Inflater;
 
 /**
  * Decompresses the bytes of a reply as they come: gzip (RFC 1952), zlib (RFC 1950) or bare deflate (RFC
- * 1951). Input that is truncated gives output that is truncated. {@link java.util.zip.GZIPInputStream} will
- * not do: it takes a member for the last one if the next has not arrived yet.
+ * 1951). Input that is truncated or damaged gives output that is truncated, and {@link #isDamaged} says so.
+ * {@link java.util.zip.GZIPInputStream} will not do: it takes a member for the last one if the next has not
+ * arrived yet.
  */
 final class Inflated implements Supplier<byte[]> {
     enum Format { GZIP, ZLIB, DEFLATE }
 
     private static final int PIECE_BYTES = 16 * 1024;
     private static final int GZIP_TRAILER_BYTES = 8; // checksum and length
+    private static final int DEFLATED = 8; // the only method of compression
     private static final int HAS_CHECKSUM = 2; // these four are flags in the head of a member
     private static final int HAS_EXTRA = 4;
     private static final int HAS_NAME = 8;
@@ -29,6 +30,7 @@ final class Inflated implements Supplier<byte[]> {
     private int next; // where what has not been read begins in input
     private boolean isInMember;
     private boolean isEnded;
+    private boolean isDamaged;
 
     Inflated(Supplier<byte[]> source, Format format) {
         this.source = source;
@@ -36,6 +38,9 @@ final class Inflated implements Supplier<byte[]> {
         this.inflater = new Inflater(format != Format.ZLIB);
         this.isInMember = format != Format.GZIP;
     }
+
+    /** {@return whether the compressed bytes ended too early, or are wrong} Known once the end has come. */
+    boolean isDamaged() { return isDamaged; }
 
     /** {@return the next bytes, none at the end} */
     @Override
@@ -60,13 +65,18 @@ final class Inflated implements Supplier<byte[]> {
                 inflater.setInput(input, next, input.length - next);
                 next = input.length;
             } else {
-                isEnded = true;
+                breakOff();
             }
-            return 0;
-        } catch (DataFormatException e) {
-            isEnded = true;
-            throw new ApiError(502, "the reply is compressed, and cannot be read");
+        } catch (DataFormatException e) { // isDamaged says so
+            breakOff();
         }
+        return 0;
+    }
+
+    /** Ends the output before the end of the input's compression. */
+    private void breakOff() {
+        isEnded = true;
+        isDamaged = true;
     }
 
     /** Reads the head of a member of gzip; what follows the last one is none, and passed over. */
@@ -76,14 +86,15 @@ final class Inflated implements Supplier<byte[]> {
             isEnded = true;
             return;
         }
-        read(); // the method: there is but one
+        boolean isDeflated = read() == DEFLATED;
         int flags = read();
         skip(6); // time and system
         if ((flags & HAS_EXTRA) != 0) skip(read() + (read() << 8));
         if ((flags & HAS_NAME) != 0) skipText();
         if ((flags & HAS_COMMENT) != 0) skipText();
         if ((flags & HAS_CHECKSUM) != 0) skip(2);
-        isInMember = true;
+        isInMember = isDeflated && !isEnded;
+        if (!isInMember) breakOff();
     }
 
     private void endMember() {

@@ -1,6 +1,7 @@
 package upstream;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -28,6 +29,7 @@ public final class ReplyBody implements Supplier<byte[]> {
     /** No bytes: how a source of them says that it has ended. */
     public static final byte[] END = {};
 
+    private final List<Inflated> layers = new ArrayList<>(); // of compression that were taken off
     private Supplier<byte[]> source; // gives the next bytes; none at the end, then and ever after
     private byte[] ahead = END; // bytes that were looked at, and not yet taken
     private int next; // where they begin in ahead
@@ -65,7 +67,9 @@ public final class ReplyBody implements Supplier<byte[]> {
     private void inflate(Inflated.Format format) {
         Queue<byte[]> seen = new ArrayDeque<>(List.of(Arrays.copyOfRange(ahead, next, filled)));
         Supplier<byte[]> rest = source;
-        source = new Inflated(() -> seen.isEmpty() ? rest.get() : seen.remove(), format);
+        var inflated = new Inflated(() -> seen.isEmpty() ? rest.get() : seen.remove(), format);
+        layers.add(inflated);
+        source = inflated;
         next = filled;
     }
 
@@ -109,6 +113,9 @@ public final class ReplyBody implements Supplier<byte[]> {
         next = filled;
         return seen;
     }
+
+    /** {@return whether the body is compressed, and its compression is truncated or wrong} Known at its end. */
+    public boolean isDamaged() { return layers.stream().anyMatch(Inflated::isDamaged); }
 
     /** {@return the rest of the body, or that much of it} */
     public byte[] rest(int most) {

@@ -9,6 +9,7 @@ import java.net.http.HttpTimeoutException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import translate.FoundPage;
 import translate.SearchAnswer;
@@ -26,6 +27,7 @@ public final class SearchService {
     private final SearchSite site;
     private final Transport transport;
     private final Clock clock;
+    private final AtomicLong asked = new AtomicLong();
 
     /** @throws IOException if the certificates of {@code --ca-cert} cannot be read */
     SearchService(SearchSite site, Options options, Clock clock) throws IOException {
@@ -39,6 +41,9 @@ public final class SearchService {
         Optional<Arrival> await(Arrivals reply, long nanos);
     }
 
+    /** {@return how many searches it was asked for} */
+    public long asked() { return asked.get(); }
+
     /**
      * Searches. {@return the pages, or why there are none}
      *
@@ -47,6 +52,7 @@ public final class SearchService {
      * @throws ApiError if the waiter does
      */
     public SearchAnswer ask(String words, Duration patience, Waiter waiter, Consumer<String> log) {
+        asked.incrementAndGet();
         try {
             HttpRequest.Builder request = HttpRequest.newBuilder(site.url(words));
             request.setHeader("accept", "application/json").setHeader("user-agent", "a2o/" + Options.VERSION);

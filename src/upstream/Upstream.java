@@ -188,6 +188,17 @@ public final class Upstream implements AutoCloseable {
         }
     }
 
+    /**
+     * {@return what a reply's status means where it is of the HTTP proxy on the way} Only 407 tells: a plain
+     * request goes through the proxy as it is, and so does the backend's reply. Over TLS, all that comes is the
+     * backend's.
+     */
+    public Optional<String> refusalByProxy(int status) {
+        boolean isPlain = target.proxy().isPresent() && "http".equalsIgnoreCase(url.getScheme());
+        boolean isOfProxy = isPlain && status == ConnectionHelp.WANTS_PASSWORD;
+        return isOfProxy ? Optional.of(ConnectionHelp.refusalByProxy(target, "" + status)) : Optional.empty();
+    }
+
     /** {@return the error for a request to which no reply came} */
     public ApiError failure(Throwable e) {
         Throwable cause = e instanceof CompletionException ? e.getCause() : e;

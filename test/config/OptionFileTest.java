@@ -89,6 +89,43 @@ class OptionFileTest {
     }
 
     @Test
+    void aWrongValueIsToldWithItsLine() throws Exception {
+        String[][] rows = {
+            {"--upstream http://h\n\n--port abc", "line 3: --port: a whole number from 0 to 65535 expected, not 'abc'"},
+            {"--upstream http://h\n--port 1\n--port 99999", "line 3: --port: a whole number from 0 to 65535 expected, not '99999'"},
+            {"--upstream http://h\n--header A: b\n--header no\n--header no",
+                "line 3: --header: 'Name: value' expected, with a name that may be set"},
+            {"--upstream x=http://h\n--extra-body {}\n--extra-body [1]@x", "line 3: --extra-body: a JSON object expected"},
+            {"--upstream x=http://h\n--context 1\n--context many@x",
+                "line 3: --context: a whole number from 0 to 999999999 expected, not 'many'"},
+            {"--log-format xml\n--upstream http://h", "line 1: --log-format: text or json expected"},
+            {"--upstream x=http://h\n--upstream x=http://g",
+                "line 2: --upstream: each name can be given to one backend only"},
+            {"--upstream http://h\n--header-through a b", "line 2: --header-through: the name of a header expected, as x-session"},
+            {"--port 9\n--upstream http://h\n--upstream http://127.0.0.1:9",
+                "line 3: --upstream: 127.0.0.1:9 is where a2o itself listens; the backend's address is expected"}};
+        for (String[] row : rows) {
+            String file = file(row[0]);
+            UsageError wrong = assertThrows(UsageError.class, () -> Options.of(read(file)), row[0]);
+            assertEquals(file + ", " + row[1], wrong.shortMessage());
+            assertEquals(2, wrong.exitStatus());
+        }
+        String file = file("--upstream http://h\n--upstream http://");
+        UsageError address = assertThrows(UsageError.class, () -> Options.of(read(file)));
+        assertTrue(address.shortMessage().startsWith(file + ", line 2: --upstream: "), address.shortMessage());
+        assertEquals(1, address.exitStatus());
+    }
+
+    @Test
+    void aWrongValueOfTheCommandLineHasNoLine() throws Exception {
+        String file = file("--upstream http://h\n--port 1\n--header A: b");
+        for (String[] words : new String[][] {{file, "--port", "abc"}, {file, "--header", "no"}, {"--header", "no", file}}) {
+            UsageError wrong = assertThrows(UsageError.class, () -> Options.of(read(words)));
+            assertTrue(wrong.shortMessage().startsWith("--"), wrong.shortMessage());
+        }
+    }
+
+    @Test
     void commentsMayStandBehindOptions() throws Exception {
         CommandLine given = read(file("""
                 --upstream http://h/v1#a # a box

@@ -106,6 +106,8 @@ class CheckTest {
     private static void stream(Backend.Call call, String text, Set<String> lacks) throws Exception {
         if (text.contains("\"role\":\"tool\"")) {
             call.data(Backend.chunk("17 degrees."));
+        } else if (text.contains("weather in Paris") && lacks.contains("search")) {
+            call.data(Backend.chunk("It rains."));
         } else if (text.contains("weather in Paris") && !lacks.contains("tools")) {
             call.data(CALL.formatted(0, 0, "").replace("get_weather", "web_search").replace("city", "query")
                     .replace("\\\"\\\"", "\\\"weather\\\""));
@@ -164,6 +166,28 @@ class CheckTest {
             table = check("--upstream", backend.url().toString(), "--search", Searching.url(service));
             assertTrue(table.rows.get("web search").matches("no .*search unavailable.* -> mend --search, or look .*"), table.out);
             assertEquals(0, table.status);
+        }
+    }
+
+    /** Then nothing is known of the service; one that finds nothing works, but may be set up wrongly. */
+    @Test
+    void aSearchThatTheModelDoesNotCallIsNoFailureOfTheService() throws Exception {
+        try (var backend = new Backend().answers(call -> answer(call, Set.of("search")));
+             var service = new Backend().answers(Searching.found("{\"results\":[]}"))) {
+            Table table = check("--upstream", backend.url().toString(), "--search", Searching.url(service));
+            assertEquals("? the model did not call it, so nothing was searched for -> run --check again, or take a model "
+                    + "that calls tools more readily", table.rows.get("web search"), table.out);
+            assertEquals(0, service.requests());
+            backend.answers(call -> answer(call, Set.of()));
+            table = check("--upstream", backend.url().toString(), "--search", Searching.url(service));
+            assertTrue(table.rows.get("web search").matches("no 0 pages; .* -> mend --search, or look .*"), table.out);
+            assertEquals(1, service.requests());
+            backend.answers(call -> {
+                if (call.text().contains("weather in Paris")) Backend.refusing(500, "boom").answer(call);
+                else answer(call, Set.of());
+            });
+            table = check("--upstream", backend.url().toString(), "--search", Searching.url(service));
+            assertTrue(table.rows.get("web search").matches("no 500: .*boom -> the backend's own log says why"), table.out);
         }
     }
 

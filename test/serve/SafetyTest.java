@@ -238,6 +238,10 @@ class SafetyTest {
 
     // Keys
 
+    private static String refusal(Pair pair, String header) throws IOException {
+        return error(raw(pair, "POST /v1/messages", "host: localhost", header), 401, "authentication_error", header);
+    }
+
     @Test
     void theAuthKeyIsNeededEverywhereButForHealth() throws Exception {
         try (var pair = new Pair("--auth-key", AUTH_KEY)) {
@@ -252,6 +256,13 @@ class SafetyTest {
                 }
             }
             assertEquals(0, pair.backend.requests(), "what is refused does not reach the backend");
+            for (String header : List.of("x-none: x", "x-api-key: ", "authorization: Bearer", "authorization: Basic x")) {
+                assertEquals("this proxy needs its own key, as x-api-key or bearer: no key was sent", refusal(pair, header));
+            }
+            for (String header : List.of("x-api-key: wrong", "authorization: Bearer wrong")) {
+                assertEquals("this proxy needs its own key, as x-api-key or bearer: the key that was sent is not one of "
+                        + "this proxy's", refusal(pair, header));
+            }
             assertGood(raw(pair, "GET /health", "host: localhost"), "no key");
             assertGood(raw(pair, "GET /health", "host: localhost", "x-api-key: wrong"), "a wrong key");
             assertAllowed(pair, "host: localhost", "x-api-key: " + AUTH_KEY);

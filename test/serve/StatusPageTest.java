@@ -126,7 +126,9 @@ class StatusPageTest {
                 Wire.Reply asked = get(proxy, path, HTML);
                 assertEquals(401, asked.status());
                 assertEquals("Basic realm=\"a2o: a key as password\"", asked.headers().get("www-authenticate"));
-                assertEquals(401, get(proxy, path, HTML, basic("anna:wrong")).status());
+                Wire.Reply wrong = get(proxy, path, HTML, basic("anna:wrong"));
+                assertEquals(401, wrong.status());
+                assertTrue(wrong.body().contains("the key that was sent is not one of this proxy's"), wrong.body());
                 assertEquals(401, get(proxy, path, HTML, "authorization: Basic ?").status());
                 assertEquals(200, get(proxy, path, HTML, good).status());
                 assertEquals(403, get(proxy, path, HTML, good, "origin: https://evil.example").status());

@@ -98,9 +98,13 @@ class StatusTest {
                 String id = reply.headers().get("request-id");
                 List<String> about = log.lines(id);
                 assertEquals(1, about.size(), about::toString);
-                assertTrue(about.getFirst().startsWith(id + " " + reply.status() + " refused: "), about::toString);
+                String expected = id + " " + reply.status() + " refused: POST /v1/messages from 127.0.0.1: ";
+                assertTrue(about.getFirst().startsWith(expected), about::toString);
             }
-            assertFalse(log.lines(" refused: messages: Field required").isEmpty(), log.lines()::toString);
+            assertFalse(log.lines(" from 127.0.0.1: messages: Field required").isEmpty(), log.lines()::toString);
+            String other = Wire.ask(proxy.port(), "POST", "/v1/nothing%20key-of-a2o", new byte[0], key).headers().get("request-id");
+            assertEquals(List.of(other + " 404 refused: POST /v1/nothing%20(key) from 127.0.0.1: /v1/nothing%20(key) is not "
+                    + "available on this proxy"), log.lines(other));
         }
     }
 

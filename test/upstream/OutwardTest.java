@@ -48,6 +48,9 @@ class OutwardTest {
     /** A host that surely is not found, and without asking the network: no label may be that long. */
     private static final String NOWHERE = "x".repeat(64) + ".example.test";
 
+    private static final String WANTS_PASSWORD = "the HTTP proxy PROXY does not let it through: status 407; A2o sends it "
+            + "no password: let it allow this machine, or name the backend's host in NO_PROXY";
+
     @TempDir
     private static Path folder;
 
@@ -293,8 +296,8 @@ class OutwardTest {
     @Test
     void aTunnelThatIsRefusedIsSaid() throws Exception {
         Map<String, String> answers = Map.of("HTTP/1.1 407 No\r\nproxy-authenticate: Basic realm=\"x\"\r\n"
-                + "content-length: 2\r\n\r\nno", "the HTTP proxy PROXY does not let it through: status 407",
-                "HTTP/1.1 407 No\r\n\r\n", "the HTTP proxy PROXY does not let it through: status 407",
+                + "content-length: 2\r\n\r\nno", WANTS_PASSWORD,
+                "HTTP/1.1 407 No\r\n\r\n", WANTS_PASSWORD,
                 "HTTP/1.1 502 No\r\ncontent-length: 2\r\n\r\nno",
                 "the HTTP proxy PROXY does not let it through: status 502",
                 "220 ready\r\n", "what answers there does not speak HTTP",
@@ -307,12 +310,26 @@ class OutwardTest {
             })) {
                 String way = "http://" + relay.url().getAuthority();
                 String message = assertFails(ask("https://backend.test", Map.of("HTTPS_PROXY", way)), answer.getKey());
-                String why = answer.getValue().replace("PROXY", relay.url().getAuthority());
+                String why = answer.getValue().replace(" PROXY ", " " + relay.url().getAuthority() + " ");
                 assertEquals("backend.test: " + why, message);
                 for (int i = relay.requests(); i > 0; i--) {
                     assertTrue(left.poll(Tasks.WAIT_SECONDS, TimeUnit.SECONDS), answer.getKey());
                 }
             }
+        }
+    }
+
+    /** A plain request has one reply, be it the proxy's or the backend's; 407 is a proxy's alone. */
+    @Test
+    void aPlainRequestThatTheProxyRefusesIsSaid() throws Exception {
+        try (var relay = new Backend()) {
+            relay.answers(call -> call.reply(407, "text/html", "<h1>Cache Access Denied</h1>"));
+            String way = "http://" + relay.url().getAuthority();
+            String message = assertFails(ask("http://backend.test", Map.of("HTTP_PROXY", way)), "407");
+            String why = WANTS_PASSWORD.replace(" PROXY ", " " + relay.url().getAuthority() + " ");
+            assertEquals("backend.test: " + why, message);
+            Wire.Reply direct = ask(relay.url().toString(), Map.of());
+            assertFalse(direct.body().contains("HTTP proxy"), direct.body());
         }
     }
 

@@ -2,7 +2,9 @@ package upstream;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import anthropic.ApiError;
 import java.io.ByteArrayOutputStream;
@@ -196,10 +198,28 @@ class ReplyBodyTest {
     }
 
     @Test
-    void spoiltCompressionIsAnError() {
-        byte[] spoilt = gzip(utf8(EVENT.repeat(50)));
+    void damagedCompressionIsToldAfterItsEnd() {
+        byte[] whole = gzip(utf8(EVENT.repeat(50)));
+        byte[] spoilt = whole.clone();
         Arrays.fill(spoilt, 10, spoilt.length, (byte) 0xFF);
-        assertEquals(502, assertThrows(ApiError.class, () -> rest(new ReplyBody(pieces(spoilt, 9), ""))).status());
+        byte[] otherMethod = whole.clone();
+        otherMethod[2] = 7;
+        byte[] second = joined(whole, Arrays.copyOf(whole, 7));
+        byte[] inner = gzip(Arrays.copyOf(whole, whole.length / 2));
+        for (byte[] body : List.of(spoilt, otherMethod, second, inner, Arrays.copyOf(whole, 2), Arrays.copyOf(whole, 20),
+                Arrays.copyOf(whole, whole.length - 9))) {
+            assertTrue(damaged(body), body.length + " bytes");
+        }
+        byte[] withoutTrailer = Arrays.copyOf(whole, whole.length - 8);
+        for (byte[] body : List.of(whole, withoutTrailer, joined(whole, new byte[20]), gzip(whole), utf8(EVENT))) {
+            assertFalse(damaged(body), body.length + " bytes");
+        }
+    }
+
+    private static boolean damaged(byte[] bytes) {
+        var body = new ReplyBody(pieces(bytes, 9), "");
+        rest(body);
+        return body.isDamaged();
     }
 
     @Test

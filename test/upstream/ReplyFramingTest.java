@@ -7,6 +7,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -216,6 +217,33 @@ class ReplyFramingTest {
         backend.answers(sending(200, "text/plain", utf8("{\"choices\":[")));
         String message = Wire.post(proxy.port(), STREAM).text("error.message");
         assertTrue(message.contains("the reply is not valid JSON at byte 12: "), message);
+    }
+
+    /** Compressed with gzip: truncated in its head, before the first byte of text, in the middle; not gzip after its head. */
+    @Test
+    void aDamagedCompressedReplyIsNamedAsThat() throws Exception {
+        String damaged = "502 the compressed reply is truncated or damaged";
+        for (String body : List.of(Backend.completion("Hello there"), "data: " + CHUNKS.get(1) + "\n\n")) {
+            byte[] whole = gzip(body);
+            byte[] spoilt = whole.clone();
+            Arrays.fill(spoilt, 10, spoilt.length, (byte) 0xFF);
+            byte[] spoiltHead = whole.clone();
+            Arrays.fill(spoiltHead, 2, spoilt.length, (byte) 0xFF);
+            List<byte[]> bodies = List.of(Arrays.copyOf(whole, 4), Arrays.copyOf(whole, 12),
+                    Arrays.copyOf(whole, whole.length / 2), spoilt, spoiltHead);
+            for (byte[] sent : bodies) assertError(damaged, sending(200, "", sent, "content-encoding: gzip"));
+            assertError("429 status 429", sending(429, "", spoilt, "content-encoding: gzip"));
+        }
+    }
+
+    /** Some servers never write the end of what they compress. */
+    @Test
+    void aReplyThatIsWholeNeedsNoEndOfItsCompression() throws Exception {
+        var out = new ByteArrayOutputStream();
+        var unended = new GZIPOutputStream(out, 512, true);
+        unended.write(utf8(Backend.completion("Hello there")));
+        unended.flush();
+        assertSaysHello(sending(200, "application/json", out.toByteArray(), "content-encoding: gzip"), "no end");
     }
 
     @Test
