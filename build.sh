@@ -14,6 +14,7 @@
 set -eu
 caller=$PWD
 CDPATH='' cd -- "$(dirname "$0")"
+QUICK='-J-XX:TieredStopAtLevel=1 -J-XX:+UseSerialGC' # of a compiler that runs for seconds
 JUNIT=org.junit.platform:junit-platform-console-standalone:1.14.1
 JUNIT_SHA256=a09c656d60ada792cf12ed1e8dc7ead3edc98dde034332e97dfcb5b4268b9072
 MODULES=java.base,java.logging,java.net.http,jdk.httpserver # of the JDK, which A2o uses; BundleTest compares
@@ -34,11 +35,13 @@ find_jdk() {
 }
 compile() { # compile DIRECTORY OPTION... FILE...
     rm -rf "$1" && mkdir -p "$1"
-    "$bin/javac" -J-XX:TieredStopAtLevel=1 --release 21 -encoding UTF-8 -Xlint:all,-serial -Werror -d "$@"
+    # shellcheck disable=SC2086 # two words
+    "$bin/javac" $QUICK --release 21 -encoding UTF-8 -Xlint:all,-serial -Werror -d "$@"
 }
 jar() {
     compile build/classes src/*.java src/*/*.java
-    "$bin/javac" -J-XX:TieredStopAtLevel=1 --release 8 -Xlint:-options -cp build/classes -d build/classes src/Start.java
+    # shellcheck disable=SC2086 # two words
+    "$bin/javac" $QUICK --release 8 -Xlint:-options -cp build/classes -d build/classes src/Start.java
     (cd build/classes && LC_ALL=C && export LC_ALL &&
         "$bin/jar" --create --file ../a2o.jar --date 2026-01-01T00:00:00Z --main-class Start ./*.class ./*/*.class)
     cat src/a2o.sh build/a2o.jar > build/a2o && chmod +x build/a2o
@@ -47,7 +50,7 @@ fresh_jar() {
     if [ -f build/a2o ] && [ -z "$(find src build.sh -newer build/a2o)" ]; then return; fi
     echo "build.sh: building build/a2o.jar …" >&2; jar
 }
-single() {
+one_file() {
     mkdir -p build
     # shellcheck disable=SC2016 # for the shell that runs the file
     {   echo '///usr/bin/env jbang "$0" "$@" ; exit $?'
@@ -59,8 +62,8 @@ single() {
             grep -Ev '^(package|import) ' "$file" | sed 's/^public //' # of a type: one file may hold one public type alone
         done
     } | cat -s > build/A2o.java
-    compile build/single build/A2o.java
 }
+single() { one_file; compile build/single build/A2o.java; }
 dist() {
     jar; single; rm -rf build/dist; mkdir build/dist
     cp build/a2o build/a2o.jar build/A2o.java src/a2o.cmd build/dist
@@ -137,9 +140,10 @@ fetch_junit() {
     [ -n "${JUNIT_JAR:-}" ] || [ "$(sha256 "$junit" | cut -d ' ' -f 1)" = "$JUNIT_SHA256" ] ||
         die "$junit is not the file that was expected; delete it and try again"
 }
-run_tests() { # run_tests SELECTORS JAVA_OPTION...; how much at once is in test/junit-platform.properties
+# run_tests SELECTORS JAVA_OPTION...; how much at once is in test/junit-platform.properties. RunTest compiles the one file
+run_tests() {
     selectors=$1 status=0; shift; jar; fetch_junit
-    { single; (folder) || rm -rf build/bundle; } & made=$! # tests of a bundle are left out where none can be made
+    { one_file; (folder) || rm -rf build/bundle; } & made=$! # tests of a bundle are left out where none can be made
     # shellcheck disable=SC2046,SC2012 # several files; their names are plain
     compile build/test -cp "build/classes:$junit" test/*.java test/testing/*.java \
         $(ls -d src/*/ | sed 's|^src\(.*\)|test\1*.java|'); wait $made

@@ -50,7 +50,8 @@ final class A2o {
         Variables.unknown(System.getenv()).forEach(System.err::println);
         LOG.setUseParentHandlers(false);
         if (given.has(Option.CHECK)) {
-            boolean works = new Check(given, StartCommand.words(A2o.class)).works();
+            String program = StartCommand.words(A2o.class);
+            boolean works = new Check(given, program, System.getenv(), System.out).works();
             System.exit(works ? 0 : CANNOT_START);
         }
         var options = Options.of(given);

@@ -8,8 +8,10 @@ import config.Options;
 import config.Spelling;
 import config.Target;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -49,14 +51,15 @@ final class BackendCheck implements AutoCloseable {
     private List<ListedModel> listed = List.of();
     private String model = ANY_MODEL;
 
-    BackendCheck(CommandLine one, boolean isColoured) throws IOException {
+    BackendCheck(CommandLine one, Map<String, String> environment, PrintStream out) throws IOException {
         given = one.without(Option.MODEL).without(Option.MAP);
         options = Options.of(given);
         target = options.upstreams().getFirst();
-        clientKey = ClientVariables.token(options, System.getenv());
+        clientKey = ClientVariables.token(options, environment);
         boolean isShort = options.timeout().compareTo(MAX_PATIENCE) < 0;
         client = new CheckClient(clientKey, isShort ? options.timeout() : MAX_PATIENCE);
-        table = new CheckTable(options.secrets().with(clientKey), isColoured);
+        boolean isColoured = Terminal.hasColours(environment);
+        table = new CheckTable(options.secrets().with(clientKey), isColoured, out);
         proxy = new Proxy(options);
         proxy.start();
     }

@@ -7,8 +7,10 @@ import config.Route;
 import config.ShownOptions;
 import config.Target;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.StringJoiner;
 import java.util.stream.Stream;
@@ -20,13 +22,17 @@ import java.util.stream.Stream;
 public final class Check {
     private final CommandLine given;
     private final String program;
+    private final Map<String, String> environment;
+    private final PrintStream out;
     private final CommandLine local; // the same, for proxies of its own
     private final Options options;
 
     /** @param program the command that has started A2o, for a shell: {@code java -jar a2o.jar} */
-    public Check(CommandLine given, String program) {
+    public Check(CommandLine given, String program, Map<String, String> environment, PrintStream out) {
         this.given = given;
         this.program = program;
+        this.environment = environment;
+        this.out = out;
         this.local = given.with(Option.HOST, List.of("127.0.0.1")).with(Option.PORT, List.of("0"));
         this.options = Options.of(local);
     }
@@ -37,13 +43,12 @@ public final class Check {
      * @return true if Claude Code will work, with one of the backends that its main model is asked of
      */
     public boolean works() throws IOException {
-        boolean isColoured = Terminal.hasColours(System.getenv());
         List<Target> all = options.upstreams();
         List<String> conclusions = new ArrayList<>();
         Optional<String> model = Optional.empty(); // of the first that works
         for (Target target : inOrder()) {
             CommandLine one = Options.ofBackend(all.indexOf(target), local);
-            try (var check = new BackendCheck(one, isColoured)) {
+            try (var check = new BackendCheck(one, environment, out)) {
                 String name = target.name().map(text -> text + " at ").orElse("");
                 check.run(name, model(target, one, model));
                 String whose = all.size() > 1 ? target.label() + ": " : "";
@@ -51,9 +56,9 @@ public final class Check {
                 boolean isFirstThatWorks = check.works() && model.isEmpty() && ofMain().contains(target);
                 if (isFirstThatWorks) model = Optional.of(check.model());
             }
-            System.out.println();
+            out.println();
         }
-        conclusions.forEach(System.out::println);
+        conclusions.forEach(out::println);
         model.ifPresent(this::printCommand);
         return model.isPresent();
     }
@@ -81,10 +86,10 @@ public final class Check {
         shown.variables().forEach((name, values) -> command.add(name + "=" + lines(values)));
         command.add(program);
         shown.words().forEach(word -> command.add(ClientVariables.quoted(word)));
-        System.out.println(options.secrets().mask(command.toString()));
-        if (!shown.variables().isEmpty()) System.out.println("  with what is secret in place of the dots");
+        out.println(options.secrets().mask(command.toString()));
+        if (!shown.variables().isEmpty()) out.println("  with what is secret in place of the dots");
         if (!shown.inherited().isEmpty()) {
-            System.out.printf("  with %s set as now%n", String.join(" and ", shown.inherited()));
+            out.printf("  with %s set as now%n", String.join(" and ", shown.inherited()));
         }
     }
 

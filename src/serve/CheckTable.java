@@ -1,6 +1,7 @@
 package serve;
 
 import config.Secrets;
+import java.io.PrintStream;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Predicate;
@@ -38,15 +39,17 @@ final class CheckTable {
 
     private final Secrets secrets;
     private final boolean isColoured;
+    private final PrintStream out;
     private final Map<Ability, Verdict> lacking = new LinkedHashMap<>();
 
-    CheckTable(Secrets secrets, boolean isColoured) {
+    CheckTable(Secrets secrets, boolean isColoured, PrintStream out) {
         this.secrets = secrets;
         this.isColoured = isColoured;
+        this.out = out;
     }
 
     void print(String format, Object... values) {
-        System.out.print(secrets.mask(format.formatted(values)));
+        out.print(secrets.mask(format.formatted(values)));
     }
 
     /** Prints a row for an ability that is there. */

@@ -162,8 +162,9 @@ public final class Proxy implements AutoCloseable {
     }
 
     private void tick() {
-        while (!Thread.interrupted()) { // that is, until close
+        while (true) {
             LockSupport.parkNanos(TICK_NANOS);
+            if (Thread.interrupted()) return; // by close
             long now = clock.nanos();
             try {
                 lookAfterClients(now);

@@ -5,10 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import config.CommandLine;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +28,7 @@ import testing.ResponsesModel;
 import testing.Searching;
 import testing.Tasks;
 
-/** {@code --check} against backends that lack something. Needs build/a2o.jar. */
+/** {@code --check} against backends that lack something; a few times as a process. Needs build/a2o.jar. */
 @Execution(ExecutionMode.CONCURRENT)
 class CheckTest {
     private static final String JAVA_COMMAND = "\\S*java"; // the one that runs, by its path if that is not the PATH's
@@ -45,37 +49,60 @@ class CheckTest {
 
     private static Table check(String... args) throws Exception { return check(Map.of(), args); }
 
+    /** Checks as the command does, in this process: {@code build/a2o.jar} is what the printed command is to start. */
     private static Table check(Map<String, String> variables, String... args) throws Exception {
+        var environment = new HashMap<>(variables);
+        environment.put("NO_COLOR", "1"); // the tests may run at a terminal
+        var out = new ByteArrayOutputStream();
+        boolean works;
+        try (var printed = new PrintStream(out, true, StandardCharsets.UTF_8)) {
+            CommandLine given = CommandLine.read(args, environment);
+            works = new Check(given, "java -jar build/a2o.jar", environment, printed).works();
+        }
+        return table(works ? 0 : 1, out.toString(StandardCharsets.UTF_8));
+    }
+
+    /** Runs the command itself. It prints nothing but the table. */
+    private static Table run(String... args) throws Exception {
         List<String> command = new ArrayList<>(List.of(JAVA, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-jar",
                 "build/a2o.jar", "--check"));
         command.addAll(List.of(args));
         var builder = new ProcessBuilder(command);
         builder.environment().keySet().removeIf(name ->
                 name.matches("A2O_.*|ANTHROPIC_.*|OPENAI_API_KEY|J.*_OPTIONS|CLASSPATH|(?i).*_proxy"));
-        builder.environment().putAll(variables);
         Process process = builder.start();
         try {
             process.getOutputStream().close();
             String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             assertTrue(process.waitFor(Tasks.WAIT_SECONDS, TimeUnit.SECONDS), "still running");
             assertEquals("", new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8));
-            assertTrue(out.matches("[ -~\\s]*"), "no colours: " + out);
-            NEEDS_NOTHING.matcher(out).results().map(MatchResult::group)
-                    .forEach(row -> assertTrue(row.length() <= 80, row));
-            Map<String, String> rows = new LinkedHashMap<>();
-            for (MatchResult row : ROW.matcher(out).results().toList()) {
-                rows.put(row.group(1).strip(), (row.group(2) + " " + row.group(3)).strip());
-            }
-            return new Table(process.exitValue(), out, rows);
+            return table(process.exitValue(), out);
         } finally {
             process.destroyForcibly();
         }
+    }
+
+    private static Table table(int status, String out) {
+        assertTrue(out.matches("[ -~\\s]*"), "no colours: " + out);
+        NEEDS_NOTHING.matcher(out).results().map(MatchResult::group)
+                .forEach(row -> assertTrue(row.length() <= 80, row));
+        Map<String, String> rows = new LinkedHashMap<>();
+        for (MatchResult row : ROW.matcher(out).results().toList()) {
+            rows.put(row.group(1).strip(), (row.group(2) + " " + row.group(3)).strip());
+        }
+        return new Table(status, out, rows);
     }
 
     /** Checks a backend that can do all but what it {@code lacks}. */
     private static Table checkLacking(String... lacks) throws Exception {
         try (var backend = new Backend().answers(call -> answer(call, Set.of(lacks)))) {
             return check("--upstream", backend.url().toString());
+        }
+    }
+
+    private static Table runLacking(String... lacks) throws Exception {
+        try (var backend = new Backend().answers(call -> answer(call, Set.of(lacks)))) {
+            return run("--upstream", backend.url().toString());
         }
     }
 
@@ -129,7 +156,7 @@ class CheckTest {
 
     @Test
     void aBackendThatCanDoAllIsOkInEachRow() throws Exception {
-        Table table = checkLacking();
+        Table table = runLacking();
         Map<String, String> rows = new LinkedHashMap<>(table.rows);
         assertTrue(rows.remove("token counts").matches("ok 3; the first after \\d\\.\\d s, then \\d+/s"), table.out);
         assertTrue(rows.remove("model errors").matches("ok 404: .*the model does no\\.\\.\\."), table.out);
@@ -208,7 +235,7 @@ class CheckTest {
 
     @Test
     void withoutToolsClaudeCodeWillNotWork() throws Exception {
-        Table table = checkLacking("tools", "images");
+        Table table = runLacking("tools", "images");
         table.assertRow("tool call", "no 1, 2, and so on. -> start the server with its tool flags (llama.cpp: --jinja; vLLM: "
                 + "--enable-auto-tool-choice --tool-call-parser NAME; SGLang: --tool-call-parser NAME), "
                 + "or take a model that calls tools");
@@ -275,7 +302,7 @@ class CheckTest {
             assertFails("connection", "Welcome", mend, check("--upstream", backend.url().toString()));
         }
         try (var backend = new Backend().answers(Backend.refusing(500, "out of memory"))) {
-            Table table = check("--upstream", backend.url().toString());
+            Table table = run("--upstream", backend.url().toString());
             assertFails("plain reply", "out of memory", "the backend's own log says why", table);
             table.assertRow("key", "? not known yet -> see 'plain reply'");
             table.assertRow("model", "? not known yet -> see 'plain reply'");
@@ -519,7 +546,7 @@ class CheckTest {
 
     @Test
     void theBuiltInBackendCanBeChecked() throws Exception {
-        Table table = check("--upstream", "demo");
+        Table table = run("--upstream", "demo");
         assertTrue(table.rows.get("tool call").startsWith("ok "), table.out);
         assertTrue(table.verdict().endsWith("java -jar build/a2o.jar --upstream demo --model demo -- claude"), table.out);
         assertEquals("ok 1 listed; demo", table.rows.get("model"));
@@ -534,20 +561,22 @@ class CheckTest {
             Path program = Files.copy(Path.of("build/a2o.jar"), folder.resolve("a2o")); // as ./build.sh dist makes one
             assertTrue(program.toFile().setExecutable(true));
             String url = backend.url().toString();
-            String command = command(List.of(JAVA, "-jar", program.toString(), "--check", url), "");
+            String command = command(List.of("-jar", program.toString(), "--check", url), "");
             assertTrue(command.startsWith("'" + program + "' --upstream http://"), command);
-            command = command(List.of(JAVA, "-jar", program.toString(), "--check", url), folder.toString());
+            command = command(List.of("-jar", program.toString(), "--check", url), folder.toString());
             assertTrue(command.startsWith("a2o --upstream http://"), command);
-            command = command(List.of(JAVA, "-jar", "build/a2o.jar", "--check", url), Path.of(JAVA).getParent().toString());
+            command = command(List.of("-jar", "build/a2o.jar", "--check", url), Path.of(JAVA).getParent().toString());
             assertTrue(command.startsWith("java -jar build/a2o.jar --upstream http://"), command);
             Files.delete(program);
             Files.delete(folder);
         }
     }
 
-    /** {@return the command that a check prints, with only that folder on the PATH} */
+    /** {@return the command that a check by Java with these words prints, with only that folder on the PATH} */
     private static String command(List<String> words, String path) throws Exception {
-        var builder = new ProcessBuilder(words);
+        List<String> all = new ArrayList<>(List.of(JAVA, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
+        all.addAll(words);
+        var builder = new ProcessBuilder(all);
         builder.environment().put("PATH", path);
         Process process = builder.start();
         try {

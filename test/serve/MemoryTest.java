@@ -18,6 +18,7 @@ import java.util.regex.Pattern;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import testing.Backend;
 import testing.Tasks;
@@ -27,6 +28,7 @@ import testing.Wire;
  * The jar with little memory, and clients that would have more of it than there is: it goes on, and serves others.
  * Needs what build.sh makes of src/.
  */
+@Order(2)
 class MemoryTest {
     private static final String JAVA = Path.of(System.getProperty("java.home"), "bin", "java").toString();
     private static final Pattern BANNER = Pattern.compile("a2o \\S+ listens on http://127\\.0\\.0\\.1:(\\d+)\\b.*");

@@ -14,6 +14,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import testing.Backend;
 import testing.Proxies;
@@ -21,7 +22,9 @@ import testing.Tasks;
 import testing.Wire;
 
 /** Instances behind a balancer are restarted one after the other, and no client loses a request. */
+@Order(2)
 class RestartTest {
+    private static final int PIECE_MILLIS = 50; // from the begin of a reply to its end
     private static final String BODY = """
             {"model":"m","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}""";
     private static final String STREAM = BODY.replaceFirst("\\{", "{\"stream\":true,");
@@ -112,6 +115,18 @@ class RestartTest {
         public void close() throws IOException { server.close(); }
     }
 
+    /** A reply that takes a moment, so that at any time some are in flight, and the processor is not only busy with them. */
+    private static void speak(Backend.Call call, CountDownLatch end) throws Exception {
+        if (!call.text().contains("\"stream\":true")) {
+            end.await(PIECE_MILLIS, TimeUnit.MILLISECONDS);
+            call.reply(200, "application/json", Backend.completion("Hello there"));
+            return;
+        }
+        call.events().data(Backend.ROLE, Backend.chunk("Hello"));
+        end.await(PIECE_MILLIS, TimeUnit.MILLISECONDS);
+        call.data(Backend.chunk(" there"), Backend.FINISH, Backend.USAGE, "[DONE]").end();
+    }
+
     private static Instance instance(Backend backend) throws Exception {
         return new Instance(Proxies.before(backend));
     }
@@ -139,6 +154,7 @@ class RestartTest {
         var begun = new CountDownLatch(100);
         var end = new CountDownLatch(1);
         try (var backend = new Backend(); var balancer = new Balancer()) {
+            backend.answers(call -> speak(call, end));
             for (int i = 0; i < 2; i++) balancer.watch(instance(backend), end);
             List<FutureTask<Integer>> clients =
                     IntStream.range(0, 8).mapToObj(i -> Tasks.ask(() -> load(balancer, begun, end))).toList();

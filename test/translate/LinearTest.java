@@ -18,12 +18,14 @@ import java.util.stream.Stream;
 import json.JsonParser;
 import json.Sse;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.TestFactory;
 
 /**
  * Large requests and replies take time in proportion to their size: four times as much must not take sixteen times as
  * long. What counts is the processor's time of this thread, so that a busy machine makes no difference.
  */
+@Order(2)
 class LinearTest {
     private static final ThreadMXBean TIMES = ManagementFactory.getThreadMXBean();
     private static final int TRIES = 5;
