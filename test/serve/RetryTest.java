@@ -154,7 +154,7 @@ class RetryTest {
     @Test
     @Disabled("nothing is written before the reply, so nobody knows that the client has left")
     void aClientThatLeavesEndsTheWait() throws Exception {
-        try (var farm = new Farm(1); var next = new Farm(1)) {
+        try (var farm = new Farm(new PatientClock(), 1); var next = new Farm(new PatientClock(), 1)) {
             farm.get(0).answers(Backend.refusing(429, "slowly", "retry-after: 1"), GOOD);
             try (var wire = new Wire(farm.proxy.port())) {
                 wire.message(STREAM);

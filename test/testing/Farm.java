@@ -6,13 +6,16 @@ import java.util.List;
 import serve.Proxy;
 import upstream.Clock;
 
-/** Some backends, each of which says its number, and the proxy that prefers them in that order. */
+/**
+ * Some backends, each of which says its number, and the proxy that prefers them in that order; where no clock is given,
+ * its pauses between tries are over at once.
+ */
 public final class Farm implements AutoCloseable {
     public final Proxy proxy;
     private final List<Backend> backends = new ArrayList<>();
 
     public Farm(int size, String... args) throws IOException {
-        this(new PatientClock(), size, args);
+        this(PatientClock.withoutPauses(), size, args);
     }
 
     public Farm(Clock clock, int size, String... args) throws IOException {

@@ -7,13 +7,13 @@ import java.util.Map;
 import serve.Proxy;
 import upstream.Clock;
 
-/** A backend and the proxy before it. */
+/** A backend and the proxy before it; where no clock is given, its pauses between tries are over at once. */
 public final class Pair implements AutoCloseable {
     public final Backend backend = new Backend();
     public final Proxy proxy;
 
     public Pair(String... args) throws IOException {
-        this(new PatientClock(), args);
+        this(PatientClock.withoutPauses(), args);
     }
 
     public Pair(Clock clock, String... args) throws IOException {

@@ -25,7 +25,7 @@ public final class Searching implements AutoCloseable {
     public final Proxy proxy;
 
     public Searching(String... args) throws IOException {
-        this(new PatientClock(), args);
+        this(PatientClock.withoutPauses(), args);
     }
 
     public Searching(Clock clock, String... args) throws IOException {

@@ -27,6 +27,7 @@ import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import serve.Proxy;
 import testing.Backend;
+import testing.PatientClock;
 import testing.Proxies;
 import testing.Tree;
 import testing.Wire;
@@ -80,7 +81,7 @@ class WordingsTest {
     @BeforeAll
     static void start() throws Exception {
         backend = new Backend();
-        proxy = Proxies.before(backend);
+        proxy = Proxies.before(PatientClock.withoutPauses(), backend);
     }
 
     @AfterAll

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import serve.Proxy;
 import testing.Backend;
+import testing.PatientClock;
 import testing.Proxies;
 import testing.Tasks;
 import testing.Wire;
@@ -41,7 +42,7 @@ class ReplyFramingTest {
     @BeforeAll
     static void start() throws IOException {
         backend = new Backend();
-        proxy = Proxies.before(backend);
+        proxy = Proxies.before(PatientClock.withoutPauses(), backend);
     }
 
     @AfterAll
