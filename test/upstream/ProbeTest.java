@@ -17,15 +17,19 @@ import testing.Tasks;
 
 /** The probe of a backend that nobody listens for. */
 class ProbeTest {
-    /** A clock on which a wait takes a millisecond; it counts the waits, and those that somebody has ended. */
+    /** A clock on which a wait takes a millisecond, but for one; it counts the waits, and those that somebody has ended. */
     private static final class Waits implements Clock {
+        private final int endless; // the wait that takes until somebody ends it
         private final AtomicInteger begun = new AtomicInteger();
         private final AtomicInteger cut = new AtomicInteger();
 
+        private Waits(int endless) { this.endless = endless; }
+
         @Override
         public <T> Optional<T> poll(BlockingQueue<T> queue, long nanos) throws InterruptedException {
-            begun.incrementAndGet();
-            Optional<T> element = Clock.super.poll(queue, TimeUnit.MILLISECONDS.toNanos(1));
+            boolean isEndless = begun.incrementAndGet() == endless;
+            long wait = isEndless ? TimeUnit.SECONDS.toNanos(Tasks.WAIT_SECONDS) : TimeUnit.MILLISECONDS.toNanos(1);
+            Optional<T> element = Optional.ofNullable(queue.poll(wait, TimeUnit.NANOSECONDS));
             if (element.isPresent()) cut.incrementAndGet();
             return element;
         }
@@ -45,14 +49,14 @@ class ProbeTest {
     /** A backend that was taken out of the options while it was down would be connected to for ever. */
     @Test
     void itEndsWhenItIsClosedAndDoesNotBeginAgain() throws Exception {
-        var clock = new Waits();
+        var clock = new Waits(3); // in which it is closed: between two waits it would end without another
         Probe probe = started(clock);
-        Tasks.await(() -> clock.begun.get() > 2, "it does not run");
+        Tasks.await(() -> clock.begun.get() == 3, "it does not run");
         probe.close();
         Tasks.await(() -> clock.cut.get() > 0, "it is not ended");
         int waits = clock.begun.get();
         probe.start();
-        var other = new Waits(); // by when it has waited so often, the first would have, too
+        var other = new Waits(Integer.MAX_VALUE); // by when it has waited so often, the first would have, too
         Probe running = started(other);
         Tasks.await(() -> other.begun.get() > 20, "the other does not run");
         running.close();
