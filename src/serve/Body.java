@@ -19,7 +19,7 @@ final class Body {
     private static final int MAX_BYTES = 32 * 1024 * 1024;
     private static final int LONGEST = MAX_BYTES + 1; // that is read, to find that it is too large
     private static final int MAX_FIRST_BYTES = 256 * 1024; // allocated before anything has arrived
-    private static final long GROWTH = 4; // of the array, at a time
+    private static final long GROWTH = 8; // of the array, at a time
     private static final int SKIP_BYTES = 8192; // at a time
 
     private final Client client;

@@ -18,6 +18,7 @@ import json.Text;
 import translate.Dialect;
 import translate.Translator;
 import upstream.Clock;
+import upstream.ServerThreads;
 import upstream.SystemClock;
 import upstream.Upstream;
 import upstream.Upstreams;
@@ -48,6 +49,7 @@ public final class Proxy implements AutoCloseable {
         System.setProperty("sun.net.httpserver.maxReqHeaderSize", "65536"); // bytes of a request's head
         System.setProperty("sun.net.httpserver.drainAmount", "67108864"); // bytes; else a refusal may be lost
         System.setProperty("jdk.httpclient.keepalive.timeout", "4"); // seconds; many servers close after 5
+        ServerThreads.setUpCommonPool();
     }
 
     private final Clock clock;

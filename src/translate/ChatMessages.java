@@ -48,17 +48,19 @@ final class ChatMessages {
     void write() {
         out.array();
         writeSystemPrompt();
-        for (Turns.Turn turn : Turns.of(request, blocks, warnings)) {
-            int before = out.size();
-            switch (turn) {
-                case Turns.AssistantTurn said -> writeAssistantTurn(said);
-                case Turns.SearchTurn found -> found.results().forEach(this::writeSearchResult);
-                case Turns.UserTurn said -> writeUserTurn(said);
-            }
-            boolean isNothing = out.size() == before;
-            request.refuse("messages", turn.isLast() && isNothing, "content expected in the last one");
-        }
+        Turns.forEach(request, blocks, warnings, this::write);
         out.endArray();
+    }
+
+    private void write(Turns.Turn turn) {
+        int before = out.size();
+        switch (turn) {
+            case Turns.AssistantTurn said -> writeAssistantTurn(said);
+            case Turns.SearchTurn found -> found.results().forEach(this::writeSearchResult);
+            case Turns.UserTurn said -> writeUserTurn(said);
+        }
+        boolean isNothing = out.size() == before;
+        request.refuse("messages", turn.isLast() && isNothing, "content expected in the last one");
     }
 
     /** {@return the beginning of the reply that the client gave; "" if it gave none} */

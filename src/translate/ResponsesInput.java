@@ -24,6 +24,7 @@ final class ResponsesInput {
     private final JsonWriter out;
     private final List<Part> parts = new ArrayList<>(); // of the next user message
     private int hoisted; // images and documents taken out of the results of this turn
+    private String prefill = ""; // of the last turn
 
     /**
      * @param place    which backend and model this is, as envelopes say it
@@ -40,21 +41,22 @@ final class ResponsesInput {
 
     /** Writes the items. {@return the beginning of the reply, which the client gave, as it is sent; "" if it gave none} */
     String write() {
-        String prefill = "";
-        int before = 0;
         out.array();
-        for (Turns.Turn turn : Turns.of(request, blocks, warnings)) {
-            before = out.size();
-            switch (turn) {
-                case Turns.AssistantTurn assistant ->
-                        prefill = new AssistantItems(assistant, request, dialect, blocks, place, out).write();
-                case Turns.SearchTurn search -> search.results().forEach(this::writeSearchOutput);
-                case Turns.UserTurn user -> userTurn(user);
-            }
-        }
-        request.refuse("messages", out.size() == before, "content expected in the last one");
+        Turns.forEach(request, blocks, warnings, this::write);
         out.endArray();
         return prefill;
+    }
+
+    private void write(Turns.Turn turn) {
+        int before = out.size();
+        switch (turn) {
+            case Turns.AssistantTurn assistant ->
+                    prefill = new AssistantItems(assistant, request, dialect, blocks, place, out).write();
+            case Turns.SearchTurn search -> search.results().forEach(this::writeSearchOutput);
+            case Turns.UserTurn user -> userTurn(user);
+        }
+        boolean isNothing = out.size() == before;
+        request.refuse("messages", turn.isLast() && isNothing, "content expected in the last one");
     }
 
     /**

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import json.Json;
 
 /**
@@ -56,54 +57,58 @@ final class Turns {
     private final Request request;
     private final Blocks blocks;
     private final Set<String> warnings;
+    private final Consumer<Turn> output;
+    private final List<Json> messages;
+    private final int lastUser; // the index of the user's last message; -1 if there is none
 
-    private Turns(Request request, Blocks blocks, Set<String> warnings) {
+    private Turns(Request request, Blocks blocks, Set<String> warnings, Consumer<Turn> output) {
         this.request = request;
         this.blocks = blocks;
         this.warnings = warnings;
+        this.output = output;
+        this.messages = request.get("messages").items();
+        this.lastUser = lastUser(messages);
     }
 
     /**
-     * {@return the conversation; at least one turn}
+     * Finds the turns of the conversation, at least one, and gives each to {@code output} as soon as it is
+     * known: so a block is mostly looked at while the processor still has it at hand.
      *
      * @param warnings takes codes of results that are missing or too many
      * @throws ApiError if there is nothing to send, or a call at the end has no result
      */
-    static List<Turn> of(Request request, Blocks blocks, Set<String> warnings) {
-        return new Turns(request, blocks, warnings).all();
+    static void forEach(Request request, Blocks blocks, Set<String> warnings, Consumer<Turn> output) {
+        new Turns(request, blocks, warnings, output).all();
     }
 
-    private List<Turn> all() {
-        List<Json> messages = sentMessages();
-        request.refuse("messages", messages.isEmpty(), "at least one with content is required");
-        List<Turn> turns = new ArrayList<>();
+    private void all() {
+        int next = nextSent(0);
+        request.refuse("messages", next == messages.size(), "at least one with content is required");
         List<Json> calls = List.of();
-        int to;
-        for (int from = 0; from < messages.size(); from = to) {
-            to = endOfTurn(messages, from);
-            List<Json> turn = messages.subList(from, to);
-            boolean isLast = to == messages.size();
-            if (isRole(turn.getFirst(), "assistant")) {
-                calls = addAssistant(turn, isLast, turns);
+        while (next < messages.size()) {
+            boolean isAssistant = isRole(messages.get(next), "assistant");
+            List<Json> turn = new ArrayList<>();
+            while (next < messages.size() && isRole(messages.get(next), "assistant") == isAssistant) {
+                turn.add(messages.get(next));
+                next = nextSent(next + 1);
+            }
+            boolean isLast = next == messages.size();
+            if (isAssistant) {
+                calls = addAssistant(turn, isLast);
             } else {
-                turns.add(userTurn(turn, calls, isLast));
+                output.accept(userTurn(turn, calls, isLast));
             }
         }
-        return turns;
     }
 
-    /** {@return the messages that say something to the model; where one is left out, its neighbours meet} */
-    private List<Json> sentMessages() {
-        List<Json> messages = request.get("messages").items();
-        int lastUser = lastUser(messages);
-        List<Json> sent = new ArrayList<>(messages.size());
-        for (int i = 0; i < messages.size(); i++) {
-            Json message = messages.get(i);
-            if (isSent(message, i > lastUser)) {
-                sent.add(message);
-            }
-        }
-        return sent;
+    /**
+     * {@return where the next message stands that says something to the model, from there on} Where one is
+     * left out, its neighbours meet.
+     */
+    private int nextSent(int from) {
+        int next = from;
+        while (next < messages.size() && !isSent(messages.get(next), next > lastUser)) next++;
+        return next;
     }
 
     private boolean isSent(Json message, boolean isAfterLastUser) {
@@ -112,7 +117,6 @@ final class Turns {
         return isAfterLastUser || !isForOneTurn(message); // system: there is no other role
     }
 
-    /** {@return the index of the user's last message; -1 if there is none} */
     private static int lastUser(List<Json> messages) {
         int last = messages.size() - 1;
         while (last >= 0 && !isRole(messages.get(last), "user")) {
@@ -126,20 +130,11 @@ final class Turns {
         return message.get("clear_at").is("next_user_message");
     }
 
-    private static int endOfTurn(List<Json> messages, int from) {
-        boolean isAssistant = isRole(messages.get(from), "assistant");
-        int to = from + 1;
-        while (to < messages.size() && isRole(messages.get(to), "assistant") == isAssistant) {
-            to++;
-        }
-        return to;
-    }
-
     /** Adds a turn of the assistant. {@return its calls whose results the client has to send} */
-    private List<Json> addAssistant(List<Json> messages, boolean isLast, List<Turn> turns) {
-        List<List<Json>> blocksOfEach = new ArrayList<>(messages.size());
+    private List<Json> addAssistant(List<Json> said, boolean isLast) {
+        List<List<Json>> blocksOfEach = new ArrayList<>(said.size());
         List<Json> calls = new ArrayList<>();
-        for (Json message : messages) {
+        for (Json message : said) {
             List<Json> content = Blocks.of(message, "content");
             blocksOfEach.add(content);
             for (Json block : content) {
@@ -152,23 +147,23 @@ final class Turns {
         boolean isSearched = blocks.hasSearch()
                 && blocksOfEach.stream().flatMap(List::stream).anyMatch(blocks::isSearchCall);
         if (isSearched) {
-            addSearched(new SearchedTurn(blocksOfEach, blocks, request).parts(), isLast, turns);
+            addSearched(new SearchedTurn(blocksOfEach, blocks, request).parts(), isLast);
         } else {
-            turns.add(new AssistantTurn(blocksOfEach, calls, isLast));
+            output.accept(new AssistantTurn(blocksOfEach, calls, isLast));
         }
         return calls;
     }
 
-    private void addSearched(List<SearchedTurn.Part> parts, boolean isLast, List<Turn> turns) {
+    private void addSearched(List<SearchedTurn.Part> parts, boolean isLast) {
         for (SearchedTurn.Part part : parts) {
             boolean isLastPart = isLast && part == parts.getLast();
             boolean hasSearches = !part.results().isEmpty();
             List<Json> calls = part.messages().stream().flatMap(List::stream).filter(blocks::isCall).toList();
-            turns.add(new AssistantTurn(part.messages(), calls, isLastPart && !hasSearches));
+            output.accept(new AssistantTurn(part.messages(), calls, isLastPart && !hasSearches));
             if (!hasSearches) continue;
             List<Result> results = new ArrayList<>();
             part.results().forEach((id, block) -> results.add(new Result(id, block)));
-            turns.add(new SearchTurn(results, isLastPart));
+            output.accept(new SearchTurn(results, isLastPart));
         }
     }
 
@@ -188,7 +183,8 @@ final class Turns {
             }
             results.add(new Result(id, block));
         }
-        return new UserTurn(turn, results, new HashSet<>(blockById.values()), isLast);
+        Set<Json> strays = blockById.isEmpty() ? Set.of() : new HashSet<>(blockById.values());
+        return new UserTurn(turn, results, strays, isLast);
     }
 
     /** {@return the {@code tool_result} blocks by the id of their call; the first one for each} */

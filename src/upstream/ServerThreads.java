@@ -3,11 +3,25 @@ package upstream;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
-/** The threads on which the JDK's HTTP server reads and answers requests. */
+/** The threads on which the JDK's HTTP server reads and answers requests, and its client ends them. */
 public final class ServerThreads {
     private static final int FIRST_WITHOUT_PINNING = 24; // JEP 491
+    private static final int FIRST_WITH_POOL = 25; // on any machine
+    private static final int LEAST_WORKERS = 2;
+    private static final String WORKERS = "java.util.concurrent.ForkJoinPool.common.parallelism";
 
     private ServerThreads() { }
+
+    /**
+     * To be called before the JDK's client is used. That hands the end of each reply to the common pool; but
+     * on a machine of one or two processors JDK 21 to 24 start a thread for it in place of that, each time,
+     * unless the pool is to have more than one worker.
+     */
+    public static void setUpCommonPool() {
+        boolean isPoolUsed = Runtime.version().feature() >= FIRST_WITH_POOL
+                || Runtime.getRuntime().availableProcessors() > LEAST_WORKERS;
+        if (!isPoolUsed) System.getProperties().putIfAbsent(WORKERS, Integer.toString(LEAST_WORKERS));
+    }
 
     /**
      * {@return an executor for blocking tasks}: virtual threads, or platform threads before JDK 24. There a
