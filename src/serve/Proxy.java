@@ -76,6 +76,7 @@ public final class Proxy implements AutoCloseable {
         this.secrets = options.secrets();
         this.clock = clock;
         var upstreams = new Upstreams(options, clock);
+        Thread.ofPlatform().daemon().start(() -> warmUp(upstreams.first(), options));
         this.status = new Status(this::upstreams, options.timeout());
         this.threads = new ClientThreads(memory / HEADS_SHARE, () -> upstreams().options().timeout(), clock);
         this.server = listen(options);
@@ -109,16 +110,14 @@ public final class Proxy implements AutoCloseable {
     public void start() {
         server.start();
         ticker.start();
-        Thread.ofPlatform().daemon().start(this::warmUp);
     }
 
     /**
      * Translates a request and a reply of its own, so that the first real one need not wait for classes to
      * load.
      */
-    private void warmUp() {
-        Dialect dialect = upstreams().first().dialect("");
-        Options options = upstreams().options();
+    private static void warmUp(Upstream upstream, Options options) {
+        Dialect dialect = upstream.dialect("");
         var translator = new Translator(JsonParser.parse(WARM_UP_REQUEST), options, dialect, Ids::newId);
         translator.request();
         translator.whole(JsonParser.parse(WARM_UP_CHUNK));
