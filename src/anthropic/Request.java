@@ -216,10 +216,12 @@ public final class Request {
     public Optional<String> user() {
         String user = get("metadata").get("user_id").text();
         if (user.isEmpty()) return Optional.empty();
-        Hashed last = lastUser;
-        if (!last.id.equals(user)) last = new Hashed(user, hash(user));
-        lastUser = last;
-        return Optional.of(last.hash);
+        Hashed hashed = lastUser;
+        if (!hashed.id.equals(user)) {
+            hashed = new Hashed(user, hash(user));
+            lastUser = hashed;
+        }
+        return Optional.of(hashed.hash);
     }
 
     /** {@return 36 characters that are the same for the same text, and tell nothing of it} */

@@ -46,7 +46,7 @@ public sealed interface Json {
         private final byte[] source;
         private final int from;
         private final int to;
-        private String known = ""; // what it was found to be: names and types are asked for again and again
+        private String known = ""; // no part of the value: what it was found to be, as names are asked for again
 
         Str(byte[] source, int from, int to) {
             this.source = source;
@@ -57,7 +57,6 @@ public sealed interface Json {
         @Override public byte[] source() { return source; }
         @Override public int from() { return from; }
         @Override public int to() { return to; }
-        @Override public String toString() { return raw(); }
 
         private boolean same(String ascii) {
             if (!known.isEmpty()) return known.equals(ascii);

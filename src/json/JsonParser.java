@@ -216,12 +216,13 @@ public final class JsonParser {
     }
 
     /** {@return the same for eight bytes, the first of them lowest} */
-    private static long specials(long eight) { return (eight | quoted(eight)) & ONES << 7; }
+    private static long specials(long eight) { return (eight | specialsOfAscii(eight)) & ONES << 7; }
 
     /** {@return the same for what is to be escaped, where the bytes stand in a string: all but the non-ASCII} */
-    static long escaped(long eight) { return ~eight & quoted(eight) & ONES << 7; }
+    static long escaped(long eight) { return ~eight & specialsOfAscii(eight) & ONES << 7; }
 
-    private static long quoted(long eight) {
+    /** {@return the same in the highest bit of each byte that is ASCII; all other bits may be anything} */
+    private static long specialsOfAscii(long eight) {
         long quote = eight ^ ONES * '"';
         long backslash = eight ^ ONES * '\\';
         return eight - ONES * ' ' | quote - ONES | backslash - ONES;

@@ -34,9 +34,7 @@ final class Framing {
         String method = http.getRequestMethod();
         boolean isToken = USUAL_METHODS.contains(method) || TOKEN.matcher(method).matches();
         if (!isToken) return flaw("the method is not a token");
-        Optional<ApiError> flaw = controlFlaw(headers);
-        if (flaw.isEmpty()) flaw = hostFlaw(headers, isOld);
-        return flaw.isEmpty() ? lengthFlaw(headers, isOld) : flaw;
+        return controlFlaw(headers).or(() -> hostFlaw(headers, isOld)).or(() -> lengthFlaw(headers, isOld));
     }
 
     private static Optional<ApiError> flaw(String message) {

@@ -111,7 +111,8 @@ final class Gate {
     /** @throws ApiError if there is an {@code --auth-key}, and the client has not sent it */
     void checkKey(HttpExchange http) {
         if (!options.hasAuthKeys()) return;
-        if (authKey(http).isEmpty()) throw keyError(!keys(http).equals(List.of("")));
+        boolean isAnySent = !keys(http).getFirst().isEmpty();
+        if (authKey(http).isEmpty()) throw keyError(isAnySent);
     }
 
     private static ApiError keyError(boolean isAnySent) {

@@ -136,10 +136,8 @@ final class Blocks {
     /** {@return whether an assistant's message has text, a call, or reasoning that the backend wants back} */
     boolean isAnySaid(Json message) {
         for (Json block : of(message, "content")) {
-            if (isCall(block) || text(block).isPresent()) return true;
-        }
-        for (Json block : of(message, "content")) {
-            if (thought(block).isPresent()) return true;
+            boolean isSaid = isCall(block) || text(block).isPresent() || thought(block).isPresent();
+            if (isSaid) return true;
         }
         return false;
     }

@@ -38,7 +38,7 @@ final class ChatRequest implements BackendRequest {
         this.dialect = dialect;
         this.model = model;
         this.warnings = warnings;
-        this.wantedEffort = wantedEffort();
+        this.wantedEffort = wantedEffort(); // these three in this order: each is worked out by those before it
         this.stops = sentStops();
         this.isStreamed = isStreamed();
     }

@@ -155,7 +155,8 @@ public record Dialect(Target target, Traits traits, UnopenedReasoning unopened) 
     /** {@return what a member is called at this backend, if it takes it} */
     String name(String member) {
         Optional<Trait> known = about(member);
-        return known.isPresent() && known.get() instanceof Trait.Named named ? named.wireName() : member;
+        if (known.isPresent() && known.get() instanceof Trait.Named named) return named.wireName();
+        return member;
     }
 
     /** {@return whether all messages of the assistant's must have the member} */

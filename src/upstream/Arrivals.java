@@ -33,7 +33,7 @@ public final class Arrivals implements AutoCloseable {
 
         @Override public CompletionStage<Void> getBody() { return whole; }
         @Override public void onSubscribe(Flow.Subscription body) { arrivals.beginBody(body); }
-        @Override public void onError(Throwable e) { whole.completeExceptionally(e); } // Transport puts it here
+        @Override public void onError(Throwable e) { whole.completeExceptionally(e); } // Transport tells of it
 
         @Override
         public void onComplete() {
@@ -68,7 +68,10 @@ public final class Arrivals implements AutoCloseable {
 
     Arrivals(Clock clock) { this.clock = clock; }
 
-    public boolean isEmpty() { return queue.isEmpty(); }
+    public boolean isEmpty() {
+        Arrival next = queue.peek();
+        return next == null || next == NOTHING; // which came when a wait was just over
+    }
 
     /** {@return the next part, if one arrives in that time} Taking a piece makes room for more. */
     public Optional<Arrival> poll(long nanos) throws InterruptedException {

@@ -3,7 +3,7 @@ package upstream;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
-/** The threads on which the JDK's HTTP server reads and answers requests, and its client ends them. */
+/** The threads that the JDK's HTTP server and client run their work on. */
 public final class ServerThreads {
     private static final int FIRST_WITHOUT_PINNING = 24; // JEP 491
     private static final int FIRST_WITH_POOL = 25; // on any machine
@@ -18,8 +18,8 @@ public final class ServerThreads {
      * unless the pool is to have more than one worker.
      */
     public static void setUpCommonPool() {
-        boolean isPoolUsed = Runtime.version().feature() >= FIRST_WITH_POOL
-                || Runtime.getRuntime().availableProcessors() > LEAST_WORKERS;
+        int workers = Runtime.getRuntime().availableProcessors() - 1; // that the pool has by default
+        boolean isPoolUsed = workers >= LEAST_WORKERS || Runtime.version().feature() >= FIRST_WITH_POOL;
         if (!isPoolUsed) System.getProperties().putIfAbsent(WORKERS, Integer.toString(LEAST_WORKERS));
     }
 
